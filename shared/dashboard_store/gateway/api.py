@@ -1,0 +1,99 @@
+"""The resolver that every handler is made of: routes outside, errors, headers and the log inside."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from botocore.config import Config as ClientConfig
+
+from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
+from dashboard_store.gateway import request
+from dashboard_store.gateway.answer import Answer, empty_answer, json_answer
+from dashboard_store.gateway.problems import problem
+from dashboard_store.gateway.routes import methods_at
+from dashboard_store.repository.table import Table
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Two attempts of at most 1 + 2 seconds: two calls in a row still leave time to answer within the function's 15.
+CLIENT: Final = ClientConfig(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+logger = Logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Api(APIGatewayHttpResolver):
+    """A set of routes over one table.
+
+    Nothing is opened before `connect`: a handler's module imports with an empty environment. On Lambda it connects
+    while the function starts, where CPU time costs the caller nothing.
+    """
+
+    settings: Settings
+    table: Table
+    now: Callable[[], datetime]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exception_handler(Exception)(self._failed)
+        self.not_found(self._not_found)
+        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+            self.connect(Settings.from_environment(os.environ), boto3.client("dynamodb", config=CLIENT))
+
+    def connect(self, settings: Settings, client: "DynamoDBClient", now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.table = Table(client, settings.table_name)
+        self.now = now
+
+    def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
+        """Answer one request, and log one line about it."""
+        answer = self.resolve(event, context)
+        request_id = event["requestContext"]["requestId"]
+        answer["headers"] = {
+            "Cache-Control": "private, no-cache",
+            "X-Content-Type-Options": "nosniff",
+            "X-Request-Id": request_id,
+            **answer["headers"],
+        }
+        logger.info("request", route=event.get("routeKey"), status=answer["statusCode"], request_id=request_id)
+        return answer
+
+    @property
+    def user(self) -> str:
+        return request.user(self.current_event)
+
+    def json(self, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: ANN401
+        return json_answer(document, self.accept_encoding, status=status, headers=headers)
+
+    @property
+    def accept_encoding(self) -> str | None:
+        return self.current_event.headers.get("accept-encoding")
+
+    def _failed(self, error: Exception) -> Answer:
+        if not isinstance(error, StoreError):
+            logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
+        return problem(error, self.current_event.request_context.request_id, self.accept_encoding)
+
+    def _not_found(self, _: NotFoundError) -> Answer:
+        method, allowed = self.current_event.http_method, methods_at(self.current_event.path)
+        if method == "OPTIONS":
+            # API Gateway answers a browser's preflight itself and puts its CORS headers on whatever comes from here.
+            return empty_answer(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
+        if not allowed:
+            return self._failed(NoRoute("There is no such address."))
+        if method not in allowed:
+            return self._failed(MethodNotAllowed(allowed))
+        # The address has a character that no id has.
+        return self._failed(NotFound("There is no such project."))

@@ -1,0 +1,76 @@
+"""Errors as problem details (RFC 9457): one table says which status and code each error has."""
+
+from typing import Any, Final
+
+from dashboard_store import errors
+from dashboard_store.gateway.answer import Answer, json_answer
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+# An error without a row has its nearest base's; what is no StoreError is a defect of ours, and says nothing but that.
+PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
+    errors.MalformedJson: (400, "malformed-json", "The body is not JSON"),
+    errors.InvalidPrecondition: (400, "invalid-precondition", "A precondition cannot be read"),
+    errors.Unauthorized: (401, "unauthorized", "The token names no user"),
+    errors.NotFound: (404, "not-found", "There is nothing here"),
+    errors.NoRoute: (404, "not-found", "There is nothing here"),
+    errors.MethodNotAllowed: (405, "method-not-allowed", "This address does not take this method"),
+    errors.ProjectExists: (409, "project-exists", "The id is taken"),
+    errors.VersionConflict: (412, "version-conflict", "Somebody saved in between"),
+    errors.ConfigTooLarge: (413, "config-too-large", "The config is too large"),
+    errors.AnalysisTooLarge: (413, "analysis-too-large", "The analysis is too large"),
+    errors.RequestTooLarge: (413, "request-too-large", "The request is too large"),
+    errors.UploadTooLarge: (413, "upload-too-large", "The table is too large"),
+    errors.UnsupportedMediaType: (415, "unsupported-media-type", "The body is in a form that is not read here"),
+    errors.InvalidConfig: (422, "invalid-config", "The config is not valid"),
+    errors.InvalidData: (422, "invalid-data", "The data are not valid"),
+    errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
+    errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
+    errors.PreconditionRequired: (428, "precondition-required", "The save names no version"),
+    errors.StorageUnavailable: (503, "storage-unavailable", "The database does not answer now"),
+    Exception: (500, "internal-error", "Something went wrong here"),
+}
+
+
+def problem(error: Exception, request_id: str, accept_encoding: str | None) -> Answer:
+    """Make the answer to an error; `request_id` is what the log knows the request by."""
+    status, code, title = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    document = {
+        "type": f"urn:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": str(error) if isinstance(error, errors.StoreError) else "The request is in the log under its id.",
+        "instance": request_id,
+        **_members(error),
+    }
+    headers = {"Cache-Control": "no-store", **_headers(error)}
+    return json_answer(document, accept_encoding, status=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _members(error: Exception) -> dict[str, Any]:
+    match error:
+        case errors.BadInput(faults=faults) if faults:
+            return {"errors": [{"pointer": fault.pointer, "message": fault.message} for fault in faults]}
+        case errors.TooLarge():
+            return _sizes(error)
+        case errors.VersionConflict(current=current) | errors.PreconditionRequired(current=current):
+            return current
+    return {}
+
+
+def _sizes(error: errors.TooLarge) -> dict[str, Any]:
+    members: dict[str, Any] = {"limitBytes": error.limit_bytes}
+    if error.actual_bytes is not None:
+        members["actualBytes"] = error.actual_bytes
+    if isinstance(error, errors.ConfigTooLarge):
+        members["largest"] = [{"pointer": pointer, "bytes": size} for pointer, size in error.largest]
+    return members
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case errors.MethodNotAllowed(allowed=allowed):
+            return {"Allow": ", ".join(allowed)}
+        case errors.StorageUnavailable(retry_after=seconds):
+            return {"Retry-After": str(seconds)}
+    return {}

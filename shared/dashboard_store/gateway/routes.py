@@ -1,0 +1,22 @@
+"""Every address of the API and the methods it takes; a test keeps this table equal to template.yaml."""
+
+import re
+from typing import Final
+
+ROUTES: Final = {
+    "/api/health": ("GET",),
+    "/api/limits": ("GET",),
+    "/api/projects": ("GET", "POST"),
+    "/api/projects/{projectId}": ("GET", "PATCH"),
+    "/api/projects/{projectId}/config": ("GET", "PUT", "DELETE"),
+    "/api/projects/{projectId}/data": ("GET", "POST"),
+    "/api/projects/{projectId}/data/analysis": ("PUT",),
+    "/api/projects/{projectId}/data/customizations": ("PUT",),
+}
+
+_PATTERNS: Final = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in ROUTES.items()]
+
+
+def methods_at(path: str) -> tuple[str, ...]:
+    """Name the methods that an address takes; none where there is no such address."""
+    return next((methods for pattern, methods in _PATTERNS if pattern.fullmatch(path)), ())

@@ -1,0 +1,69 @@
+"""How items are named; the package's docstring says what each holds."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from dashboard_store.repository.table import Item
+
+PROJECTS: Final = "PROJECT#"
+# Zero-padded, so that the order of the texts is the order of the numbers.
+VERSION_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectKey:
+    """One project of one user; `user` is the token's verified `sub`."""
+
+    user: str
+    project_id: str
+
+    @property
+    def pk(self) -> str:
+        return user_partition(self.user)
+
+    def item(self, kind: str) -> Item:
+        return {"pk": self.pk, "sk": f"{kind}#{self.project_id}"}
+
+    @property
+    def project(self) -> Item:
+        return self.item("PROJECT")
+
+    @property
+    def data(self) -> Item:
+        return self.item("DATA")
+
+    @property
+    def analysis(self) -> Item:
+        return self.item("ANALYSIS")
+
+    def config(self, session: str = "") -> "ConfigKey":
+        return ConfigKey(self, session)
+
+    def listed(self, updated_at: str) -> str:
+        return f"{PROJECTS}{updated_at}#{self.project_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigKey:
+    """A project's config, or with a session that session's draft."""
+
+    project: ProjectKey
+    session: str = ""
+
+    @property
+    def head(self) -> Item:
+        return {"pk": self.project.pk, "sk": f"CONFIG#{self.project.project_id}#{self.session}"}
+
+    def version(self, version: int) -> Item:
+        name = f"CONFIGVERSION#{self.project.project_id}#{self.session}#{version:0{VERSION_DIGITS}}"
+        return {"pk": self.project.pk, "sk": name}
+
+
+def user_partition(user: str) -> str:
+    return f"USER#{user}"
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC with milliseconds, as the contract has it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

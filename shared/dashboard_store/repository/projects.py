@@ -1,0 +1,206 @@
+"""Projects: what their owner changes, and the summaries that lists show."""
+
+import json
+import re
+import secrets
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Any, Final
+
+from dashboard_store.errors import (
+    Fault,
+    InvalidQuery,
+    NotFound,
+    ProjectExists,
+    StorageUnavailable,
+    VersionConflict,
+)
+from dashboard_store.json_document import compact
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import NewProject, Project
+from dashboard_store.repository.configs import NO_PROJECT, Configs, Head, Origin, never_saved_item, shown
+from dashboard_store.repository.keys import PROJECTS, ProjectKey, timestamp, user_partition
+from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, put, update
+
+ATTEMPTS: Final = 4
+# A page with configs ends before its answer could outgrow what Lambda may return (6 MB, a third of it for base64).
+PAGE_BYTES: Final = 3_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `cursor` leads to the next one, None on the last."""
+
+    projects: Sequence[dict[str, Any]]
+    cursor: str | None
+
+
+class Projects:
+    def __init__(self, table: Table, configs: Configs, now: Callable[[], datetime]) -> None:
+        self._table = table
+        self._configs = configs
+        self._now = now
+
+    def create(self, user: str, new: NewProject) -> dict[str, Any]:
+        """Create a project, with its first config if there is one. Raises ProjectExists."""
+        moment = self._now()
+        created_at = timestamp(moment)
+        key = ProjectKey(user, new.id or str(uuid7(moment)))
+        heads = [never_saved_item(key.config())]
+        config = None
+        if new.config:
+            heads = list(self._configs.items(key.config(), new.config, 1, Origin(source="import"), moment))
+            config = shown(heads[0]["summary"])
+        item = {
+            **key.project,
+            "listKey": key.listed(created_at),
+            "settings": compact(new.project.settings),
+            "summary": {
+                "name": new.project.name,
+                "description": new.project.description,
+                "version": 1,
+                "createdAt": created_at,
+                "updatedAt": created_at,
+                "dashboardConfig": config,
+                "data": None,
+            },
+        }
+        try:
+            self._table.transact(put(item, IS_NEW), *map(put, heads))
+        except ConditionFailed as exc:
+            raise ProjectExists(f"There is a project with the id {key.project_id} already.") from exc
+        return _document(item)
+
+    def get(self, key: ProjectKey) -> dict[str, Any]:
+        """Read a project. Raises NotFound."""
+        return _document(self._item(key))
+
+    def change(self, key: ProjectKey, edit: Callable[[Project], Project], precondition: Precondition) -> dict[str, Any]:
+        """Save what `edit` makes of the project where the precondition holds; the same content changes nothing.
+
+        Raises NotFound, or VersionConflict with the project as it is.
+        """
+        for _ in range(ATTEMPTS):
+            item = self._item(key)
+            before = _editable(item)
+            after, version = edit(before), item["summary"]["version"]
+            if after == before:
+                return _document(item)
+            if not precondition.holds(version):
+                current = {"currentVersion": version, "current": _document(item), "baseVersion": precondition.base}
+                raise VersionConflict(f"The project is at version {version}.", current)
+            try:
+                return _document(self._write(key, item, after))
+            except ConditionFailed:
+                continue
+        raise StorageUnavailable("Too many changes to the same project at once.")
+
+    def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> Page:
+        """List a user's projects, the most recently updated first. Raises InvalidQuery for a foreign cursor."""
+        pk = user_partition(user)
+        after = _read_cursor(user, cursor) if cursor else None
+        found = self._table.newest(pk, PROJECTS, limit + 1, after)
+        items = _fitting(found[:limit]) if with_configs else found[:limit]
+        documents = [_listed(item) for item in items]
+        if with_configs:
+            self._add_configs(user, documents)
+        return Page(documents, _cursor(items[-1]) if len(items) < len(found) else None)
+
+    def _item(self, key: ProjectKey) -> Item:
+        item = self._table.get(key.project)
+        if item is None:
+            raise NotFound(NO_PROJECT)
+        return item
+
+    def _write(self, key: ProjectKey, item: Item, project: Project) -> Item:
+        version = item["summary"]["version"]
+        updated_at = timestamp(self._now())
+        changes = {
+            "name": project.name,
+            "description": project.description,
+            "version": version + 1,
+            "updatedAt": updated_at,
+        }
+        top = {"listKey": key.listed(updated_at), "settings": compact(project.settings)}
+        assignments = top | {f"summary.{name}": value for name, value in changes.items()}
+        unchanged = Condition(f"{EXISTS.expression} AND #summary.#version = :expected", {"expected": version})
+        self._table.transact(update(key.project, assignments, unchanged))
+        return {**item, **top, "summary": {**item["summary"], **changes}}
+
+    def _add_configs(self, user: str, documents: Sequence[dict[str, Any]]) -> None:
+        by_head = {
+            ProjectKey(user, document["id"]).config().head["sk"]: document
+            for document in documents
+            if document["dashboardConfig"]
+        }
+        for item in self._table.get_many([{"pk": user_partition(user), "sk": sk} for sk in by_head]):
+            # The head is read later than the list: show the version that the config is of.
+            head, summary = Head.from_item(item), _config_summary(shown(item["summary"]))
+            by_head[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": head.config()}
+
+
+def _editable(item: Item) -> Project:
+    summary = item["summary"]
+    return Project(summary["name"], summary["description"], json.loads(item["settings"]))
+
+
+def _document(item: Item) -> dict[str, Any]:
+    """Make the project as the contract shows it."""
+    return {**_listed(item), "settings": json.loads(item["settings"])}
+
+
+def _listed(item: Item) -> dict[str, Any]:
+    """Make a project's summary from what the listing index holds."""
+    summary = item["summary"]
+    return {
+        "id": item["sk"].removeprefix(PROJECTS),
+        "name": summary["name"],
+        "description": summary["description"],
+        "version": summary["version"],
+        "createdAt": summary["createdAt"],
+        "updatedAt": summary["updatedAt"],
+        "dashboardConfig": _config_summary(summary["dashboardConfig"]),
+        "data": summary["data"],
+    }
+
+
+def _config_summary(kept: Item | None) -> dict[str, Any] | None:
+    return kept and {name: kept[name] for name in ("version", "updatedAt", "chartCount")}
+
+
+def _fitting(items: Sequence[Item]) -> Sequence[Item]:
+    sizes = accumulate((item["summary"]["dashboardConfig"] or {}).get("bytes", 0) for item in items)
+    count = sum(total <= PAGE_BYTES for total in sizes)
+    return items[: max(1, count)]
+
+
+def _cursor(item: Item) -> str:
+    return urlsafe_b64encode(item["listKey"].removeprefix(PROJECTS).encode()).decode().rstrip("=")
+
+
+_CURSOR: Final = re.compile(r"([0-9T:.Z-]{24})#([A-Za-z0-9_-]{1,128})")
+
+
+def _read_cursor(user: str, cursor: str) -> Item:
+    """Find the item that a page ended with. The partition is always the reader's own, whatever the cursor says."""
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        text = ""
+    match = _CURSOR.fullmatch(text)
+    if not match:
+        fault = Fault("cursor", "not a cursor that this list gave out")
+        raise InvalidQuery("The query has a cursor that cannot be read.", [fault])
+    updated_at, project_id = match.groups()
+    key = ProjectKey(user, project_id)
+    return {**key.project, "listKey": key.listed(updated_at)}
+
+
+def uuid7(moment: datetime) -> uuid.UUID:
+    """Make a UUID that sorts by its time of birth (RFC 9562, section 5.7); `uuid.uuid7` comes with Python 3.14."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(int=milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62))

@@ -1,0 +1,235 @@
+"""The table as this package uses it: plain dicts in and out, domain errors, bounded retries."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from dashboard_store.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Item = dict[str, Any]
+
+ATTEMPTS: Final = 5
+# Doubles with each attempt; the wait is drawn from zero up to it, so that writers that met once do not meet again.
+BACKOFF_SECONDS: Final = 0.025
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_UNAVAILABLE: Final = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_TRANSIENT_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class _Deserializer(TypeDeserializer):
+    """Numbers are the service's own counters, hence integers; bytes need no wrapper."""
+
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+    def _deserialize_b(self, value: bytes) -> bytes:
+        return value
+
+
+_serialize = TypeSerializer().serialize
+_deserialize = _Deserializer().deserialize
+
+
+def marshalled(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def unmarshalled(item: Mapping[str, Any]) -> Item:
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+class ConditionFailed(Exception):  # noqa: N818 - an outcome of a write, turned into a domain error by its caller
+    """A write's condition did not hold, so nothing was written.
+
+    `found` has an entry for each write of the transaction: None where its condition held; else the item as it is now,
+    `{}` if there is none.
+    """
+
+    def __init__(self, found: Sequence[Item | None]) -> None:
+        super().__init__("a condition did not hold")
+        self.found = tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition expression and its values; `#name` stands for the attribute `name`, which may be a reserved word."""
+
+    expression: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+EXISTS: Final = Condition("attribute_exists(#pk)")
+IS_NEW: Final = Condition("attribute_not_exists(#pk)")
+
+
+def put(item: Item, condition: Condition | None = None) -> dict[str, Any]:
+    """Make the part of a transaction that replaces an item."""
+    return {"Put": {"Item": marshalled(item), **_conditional(condition)}}
+
+
+def update(key: Item, assignments: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
+    """Make the part of a transaction that sets attributes, named by their document paths (`summary.data`)."""
+    sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(assignments))
+    values = {str(index): value for index, value in enumerate(assignments.values())}
+    named = _conditional(Condition(condition.expression, {**condition.values, **values}), f"SET {sets}")
+    return {"Update": {"Key": marshalled(key), "UpdateExpression": f"SET {sets}", **named}}
+
+
+def check(key: Item, condition: Condition) -> dict[str, Any]:
+    """Make the part of a transaction that only asks for a condition."""
+    return {"ConditionCheck": {"Key": marshalled(key), **_conditional(condition)}}
+
+
+def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
+    if condition is None:
+        return {}
+    words = f"{condition.expression} {also}".replace("(", " ").replace(")", " ").replace(",", " ").replace(".", " ")
+    names = {word: word[1:] for word in words.split() if word.startswith("#")}
+    values = {f":{name}": _serialize(value) for name, value in condition.values.items()}
+    return {
+        "ConditionExpression": condition.expression,
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": values} if values else {}),
+        # The loser of a race learns what won without a second request.
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+class Table:
+    """One DynamoDB table behind a client; `pause` waits for a number of seconds between attempts."""
+
+    def __init__(self, client: "DynamoDBClient", name: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._name = name
+        self._pause = pause
+
+    def get(self, key: Item) -> Item | None:
+        """Read one item, strongly consistent: what was just saved is there."""
+        with _translated():
+            answer = self._client.get_item(TableName=self._name, Key=marshalled(key), ConsistentRead=True)
+        return unmarshalled(answer["Item"]) if "Item" in answer else None
+
+    def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
+        """Read several items as they were at one moment."""
+        gets: Any = [{"Get": {"TableName": self._name, "Key": marshalled(key)}} for key in keys]
+        answer = self._retried(lambda: self._client.transact_get_items(TransactItems=gets))
+        return [unmarshalled(response["Item"]) if "Item" in response else None for response in answer["Responses"]]
+
+    def get_many(self, keys: Sequence[Item]) -> list[Item]:
+        """Read up to 100 items, each strongly consistent, in any order; absent ones are left out."""
+        found: list[Item] = []
+        wanted: Any = [marshalled(key) for key in keys]
+        for attempt in range(ATTEMPTS):
+            if not wanted:
+                return found
+            if attempt:
+                self._back_off(attempt)
+            with _translated():
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                )
+            found += map(unmarshalled, answer["Responses"].get(self._name, []))
+            left = answer["UnprocessedKeys"].get(self._name)
+            wanted = left["Keys"] if left else []
+        if wanted:
+            raise StorageUnavailable("The database did not return every item in time.")
+        return found
+
+    def newest(self, pk: str, prefix: str, limit: int, after: Item | None = None) -> list[Item]:
+        """Read what the listing index holds under a prefix, the highest `listKey` first."""
+        values = {":pk": _serialize(pk), ":prefix": _serialize(prefix)}
+        start: Any = {"ExclusiveStartKey": marshalled(after)} if after else {}
+        with _translated():
+            answer = self._client.query(
+                TableName=self._name,
+                IndexName="listing",
+                KeyConditionExpression="pk = :pk AND begins_with(listKey, :prefix)",
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=limit,
+                **start,
+            )
+        return [unmarshalled(item) for item in answer["Items"]]
+
+    def transact(self, *writes: dict[str, Any]) -> None:
+        """Do all of the writes or none. Raises ConditionFailed or StorageUnavailable.
+
+        A repeated attempt carries the token of the first, which botocore adds, only within one call; across calls the
+        conditions on the version make a write that did go through a ConditionFailed, never a second change.
+        """
+        named: Any = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
+        self._retried(lambda: self._client.transact_write_items(TransactItems=named))
+
+    def _retried[Answer](self, call: Callable[[], Answer]) -> Answer:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                with _translated():
+                    return call()
+            except _Contended:
+                self._back_off(attempt)
+        try:
+            with _translated():
+                return call()
+        except _Contended as exc:
+            raise StorageUnavailable("Too many changes to the same project at once.") from exc
+
+    def _back_off(self, attempt: int) -> None:
+        self._pause(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+
+
+class _Contended(Exception):  # noqa: N818
+    """A transaction met another one, or a throttle; nothing was written."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (BotoConnectionError, HTTPClientError) as exc:
+        raise StorageUnavailable("The database is out of reach.") from exc
+    except ClientError as exc:
+        code = exc.response["Error"]["Code"]
+        if code == "TransactionCanceledException":
+            raise _cancellation(exc.response.get("CancellationReasons", [])) from exc
+        if code in _UNAVAILABLE:
+            raise StorageUnavailable("The database is busy.") from exc
+        raise
+
+
+def _cancellation(reasons: Sequence[Mapping[str, Any]]) -> Exception:
+    # A failed condition is final: another attempt of the same writes would fail it again.
+    if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+        return ConditionFailed([_found(reason) for reason in reasons])
+    if any(reason.get("Code") in _TRANSIENT_REASONS for reason in reasons):
+        return _Contended()
+    codes = ", ".join(str(reason.get("Code")) for reason in reasons)
+    return RuntimeError(f"The database refused a transaction: {codes}.")
+
+
+def _found(reason: Mapping[str, Any]) -> Item | None:
+    if reason.get("Code") != "ConditionalCheckFailed":
+        return None
+    return unmarshalled(reason.get("Item", {}))

@@ -1,0 +1,52 @@
+"""What the template sets through the environment, read and checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The deployment's rules; every limit is a parameter of template.yaml under the same name."""
+
+    table_name: str
+    require_precondition: bool = True
+    history_retention_days: int = 90
+    session_ttl_days: int = 30
+    max_config_bytes: int = 262_144
+    max_charts: int = 500
+    max_depth: int = 32
+    max_analysis_bytes: int = 262_144
+    max_request_bytes: int = 6_000_000
+    max_decompressed_bytes: int = 50_000_000
+    max_table_bytes: int = 4_000_000
+    max_stored_table_bytes: int = 300_000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the functions' environment variables. Raises KeyError or ValueError naming the one that is wrong."""
+        limits = {name: _positive(environment, name.upper()) for name in _LIMITS if name.upper() in environment}
+        return cls(
+            table_name=environment["TABLE_NAME"],
+            require_precondition=environment.get("REQUIRE_PRECONDITION", "true") == "true",
+            **limits,
+        )
+
+    def limits(self) -> dict[str, int]:
+        """Every limit by the name that `GET /api/limits` gives it."""
+        return {_camel_case(name): getattr(self, name) for name in _LIMITS}
+
+
+_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in {"table_name", "require_precondition"})
+
+
+def _positive(environment: Mapping[str, str], name: str) -> int:
+    value = environment[name]
+    if not value.isdecimal() or not int(value):
+        raise ValueError(f"The environment variable {name} must be a positive integer, not {value!r}.")
+    return int(value)
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
