@@ -47,7 +47,7 @@ def get_data(project_id: str) -> Answer:
     event = api.current_event
     parts = request.choices(event, "include", PARTS) or PARTS
     data = _tables().data(ProjectKey(api.user, project_id))
-    headers = document_headers(data.tag, data.updated_at)
+    headers = document_headers(data.tag, data.modified_at)
     if is_current(event.headers.get("if-none-match"), data.tag):
         return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
     return api.json({**{part: _part(data, part) for part in parts}, **_versions(data)}, headers=headers)

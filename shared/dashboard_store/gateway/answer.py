@@ -81,8 +81,7 @@ def _answer(status: int, media_type: str, body: bytes, headers: Mapping[str, str
     # A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
     # escaping its quotation marks for Lambda's own JSON could double it.
     content = body.decode() if len(body) < COMPRESS_FROM_BYTES and "Content-Encoding" not in (headers or {}) else body
-    all_headers = {"Vary": "Accept-Encoding", **(headers or {})}
-    return Response(status_code=status, content_type=media_type, body=content, headers=all_headers)
+    return Response(status_code=status, content_type=media_type, body=content, headers=dict(headers or {}))
 
 
 def _gzipped(headers: Mapping[str, str] | None) -> dict[str, str]:

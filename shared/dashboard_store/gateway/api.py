@@ -63,6 +63,7 @@ class Api(APIGatewayHttpResolver):
         request_id = event["requestContext"]["requestId"]
         answer["headers"] = {
             "Cache-Control": "private, no-cache",
+            "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
             "X-Request-Id": request_id,
             **answer["headers"],

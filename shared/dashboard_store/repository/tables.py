@@ -43,9 +43,13 @@ class Data:
 
     @property
     def updated_at(self) -> str | None:
+        """The moment of the newest upload or analysis."""
+        return max((item["updatedAt"] for item in (self.item, self.analysis) if item), default=None)
+
+    @property
+    def modified_at(self) -> str | None:
         """The moment of the newest change to any part that an answer may show."""
-        moments = [self.config.updated_at, *(item["updatedAt"] for item in (self.item, self.analysis) if item)]
-        return max((moment for moment in moments if moment), default=None)
+        return max((moment for moment in (self.updated_at, self.config.updated_at) if moment), default=None)
 
     @property
     def tag(self) -> str:

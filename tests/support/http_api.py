@@ -1,0 +1,153 @@
+"""HTTP API events (payload 2.0) as API Gateway makes them, sent to the handler that the template routes them to."""
+
+import base64
+import gzip
+import importlib
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from support.template import Route, functions, routes
+
+from dashboard_store.gateway.api import Api
+
+TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401
+        content = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        return json.loads(content)
+
+    @property
+    def code(self) -> str:
+        problem: str = self.json["type"]
+        return problem.removeprefix("urn:problem:")
+
+
+@cache
+def handler_module(function: str) -> Any:  # noqa: ANN401 - a module
+    module, _, _ = functions()[function]["Handler"].partition(".")
+    return importlib.import_module(module)
+
+
+def apis() -> list[Api]:
+    return [handler_module(function).api for function in functions()]
+
+
+def find_route(method: str, path: str) -> Route:
+    for route in routes():
+        pattern = re.sub(r"\{\w+\}", "[^/]+", route.path)
+        if route.method == method and re.fullmatch(pattern, path):
+            return route
+    return next(route for route in routes() if route.path == "$default")
+
+
+def event(
+    method: str,
+    url: str,
+    *,
+    user: str | None = "user-1",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    claims: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Make the event that API Gateway makes of a request, in the form measured on AWS for HTTP APIs."""
+    parts = urlsplit(url)
+    route = find_route(method, parts.path)
+    sent = {"host": "api.example.com", "user-agent": "tests", "x-forwarded-proto": "https"}
+    sent |= {name.lower(): value for name, value in (headers or {}).items()}
+    media_type = sent.get("content-type", "").partition(";")[0]
+    is_text = media_type in TEXT_TYPES or media_type.startswith("text/")
+    key = route.path if route.path == "$default" else f"{route.method} {route.path}"
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": key,
+        "rawPath": parts.path,
+        "rawQueryString": parts.query,
+        "headers": sent,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.example.com",
+            "domainPrefix": "api",
+            "http": {
+                "method": method,
+                "path": parts.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "tests",
+            },
+            "requestId": str(uuid.uuid4()),
+            "routeKey": key,
+            "stage": "$default",
+            "time": "22/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795348800000,
+        },
+        "isBase64Encoded": body is not None and not is_text,
+    }
+    if parts.query:
+        made["queryStringParameters"] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if body is not None:
+        made["body"] = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
+    if user is not None and route.needs_token:
+        known = {"sub": user, "iss": "https://issuer.example.com", "aud": "tests", "iat": "1795348800"}
+        verified = known | {"exp": "1795392000"} if claims is None else dict(claims)
+        made["requestContext"]["authorizer"] = {"jwt": {"claims": verified, "scopes": None}}
+    return made
+
+
+def send(made: Mapping[str, Any]) -> Reply:
+    """Hand an event to the handler that the template routes it to."""
+    request = made["requestContext"]["http"]
+    module = handler_module(find_route(request["method"], made["rawPath"]).function)
+    answer = module.handler(made, SimpleNamespace(aws_request_id="lambda-request"))
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    return Reply(HTTPStatus(answer["statusCode"]), headers, content)
+
+
+@dataclass(frozen=True)
+class Client:
+    """One user of the API; JSON bodies may be given as values."""
+
+    user: str
+
+    def request(
+        self, method: str, url: str, json_body: Any = None, *, body: bytes | None = None, **headers: str
+    ) -> Reply:
+        """Send a request; `if_match='"1"'` is the header If-Match."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if json_body is not None:
+            body = json.dumps(json_body).encode()
+            sent.setdefault("content-type", "application/json")
+        return send(event(method, url, user=self.user, headers=sent, body=body))
+
+    def get(self, url: str, **headers: str) -> Reply:
+        return self.request("GET", url, **headers)
+
+    def post(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+        return self.request("POST", url, document, **headers)
+
+    def put(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+        return self.request("PUT", url, document, **headers)
+
+    def patch(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+        return self.request("PATCH", url, document, **headers)
+
+    def delete(self, url: str, **headers: str) -> Reply:
+        return self.request("DELETE", url, **headers)

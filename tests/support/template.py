@@ -1,0 +1,46 @@
+"""The template as the tests read it: routes, functions and the table, so that none of them is written down twice."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    function: str
+    needs_token: bool
+
+
+@cache
+def template() -> dict[str, Any]:
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    resources = template()["Resources"]
+    return {
+        name: resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def routes() -> list[Route]:
+    return [
+        Route(event["Method"], event["Path"], name, event.get("Auth", {}).get("Authorizer") != "NONE")
+        for name, function in functions().items()
+        for event in (event["Properties"] for event in function["Events"].values())
+    ]
+
+
+def table_definition() -> dict[str, Any]:
+    """The table as CreateTable takes it."""
+    properties = template()["Resources"]["Table"]["Properties"]
+    taken = ("BillingMode", "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
+    return {name: properties[name] for name in taken}
