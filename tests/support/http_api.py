@@ -28,7 +28,7 @@ class Reply:
     body: bytes
 
     @property
-    def json(self) -> Any:  # noqa: ANN401
+    def json(self) -> Any:
         content = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
         return json.loads(content)
 
@@ -39,7 +39,7 @@ class Reply:
 
 
 @cache
-def handler_module(function: str) -> Any:  # noqa: ANN401 - a module
+def handler_module(function: str) -> Any:
     module, _, _ = functions()[function]["Handler"].partition(".")
     return importlib.import_module(module)
 
@@ -127,26 +127,24 @@ class Client:
 
     user: str
 
-    def request(
-        self, method: str, url: str, json_body: Any = None, *, body: bytes | None = None, **headers: str
-    ) -> Reply:
-        """Send a request; `if_match='"1"'` is the header If-Match."""
+    def request(self, method: str, url: str, document: Any = None, **headers: str) -> Reply:
+        """Send a request; bytes are sent as they are, all else as JSON; `if_match='"1"'` is the header If-Match."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if json_body is not None:
-            body = json.dumps(json_body).encode()
+        body = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
+        if body is not None:
             sent.setdefault("content-type", "application/json")
         return send(event(method, url, user=self.user, headers=sent, body=body))
 
     def get(self, url: str, **headers: str) -> Reply:
         return self.request("GET", url, **headers)
 
-    def post(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+    def post(self, url: str, document: Any, **headers: str) -> Reply:
         return self.request("POST", url, document, **headers)
 
-    def put(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+    def put(self, url: str, document: Any, **headers: str) -> Reply:
         return self.request("PUT", url, document, **headers)
 
-    def patch(self, url: str, document: Any, **headers: str) -> Reply:  # noqa: ANN401
+    def patch(self, url: str, document: Any, **headers: str) -> Reply:
         return self.request("PATCH", url, document, **headers)
 
     def delete(self, url: str, **headers: str) -> Reply:
