@@ -1,0 +1,97 @@
+import { Session } from "./session.js";
+import { Walk } from "./walk.js";
+
+const SCHEME = "bearerAuth";
+
+const session = new Session();
+
+// Calls go to the server that served this page, whatever addresses the document names.
+const SameOrigin = () => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        updateJsonSpec: (original) => (spec) =>
+          original({ ...spec, servers: [{ url: location.origin, description: "This server" }] }),
+      },
+    },
+  },
+});
+
+// What is long and the same for many calls is there for those who open it.
+const folded = (title) => (Original, { React }) => (props) =>
+  React.createElement(
+    "details",
+    { className: "folded" },
+    React.createElement("summary", null, title),
+    React.createElement(Original, props),
+  );
+
+const Folded = () => ({
+  wrapComponents: {
+    InfoContainer: folded("Rules that hold for every call: identity, versions, bodies, limits, errors"),
+    headers: folded("Headers"),
+  },
+});
+
+async function withFreshToken(request) {
+  const sent = request.headers?.Authorization?.replace(/^Bearer /, "");
+  if (sent && session.holds(sent)) request.headers.Authorization = `Bearer ${await session.token()}`;
+  return request;
+}
+
+const ui = SwaggerUIBundle({
+  url: "/openapi.yaml",
+  dom_id: "#swagger-ui",
+  presets: [SwaggerUIBundle.presets.apis],
+  plugins: [SameOrigin, Folded],
+  deepLinking: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null,
+  requestInterceptor: withFreshToken,
+  onComplete: authorise,
+});
+
+async function authorise() {
+  const state = document.getElementById("session");
+  const { user } = session;
+  try {
+    const token = await session.token();
+    if (user !== session.user) return;
+    ui.preauthorizeApiKey(SCHEME, token);
+    state.textContent = `Calls carry a token of ${user}.`;
+    delete state.dataset.kind;
+  } catch (error) {
+    state.textContent = `No token for ${user}: ${error.message}`;
+    state.dataset.kind = "bad";
+  }
+}
+
+function openOperation(tag, operationId) {
+  ui.layoutActions.show(["operations-tag", tag], true);
+  ui.layoutActions.show(["operations", tag, operationId], true);
+  showWhenDrawn(`operations-${tag}-${operationId}`);
+}
+
+// The reference draws an opened call over several frames; scrolling before its end would fall short.
+function showWhenDrawn(id, frames = 120) {
+  const operation = document.getElementById(id);
+  if (operation?.querySelector(".responses-wrapper")) {
+    operation.scrollIntoView();
+    operation.querySelector("button").focus({ preventScroll: true });
+  } else if (frames > 0) {
+    requestAnimationFrame(() => showWhenDrawn(id, frames - 1));
+  }
+}
+
+const walk = new Walk(session, openOperation);
+
+for (const choice of document.querySelectorAll("input[name=user]")) {
+  choice.checked = choice.value === session.user;
+  choice.addEventListener("change", () => {
+    session.choose(choice.value);
+    walk.restart();
+    authorise();
+  });
+}

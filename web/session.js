@@ -1,0 +1,28 @@
+// The local user that the page calls as, and a token for it that has not expired.
+const USER_KEY = "dashkeep.user";
+const EARLY_MS = 30_000;
+
+export class Session {
+  user = localStorage.getItem(USER_KEY) ?? "user-1";
+  #held = null;
+
+  choose(user) {
+    this.user = user;
+    this.#held = null;
+    localStorage.setItem(USER_KEY, user);
+  }
+
+  holds(token) {
+    return this.#held?.token === token;
+  }
+
+  async token() {
+    if (this.#held && Date.now() < this.#held.until) return this.#held.token;
+    const user = this.user;
+    const answer = await fetch(`/local/token?sub=${encodeURIComponent(user)}`);
+    if (!answer.ok) throw new Error(`/local/token answered ${answer.status}`);
+    const { token, expiresIn } = await answer.json();
+    if (user === this.user) this.#held = { token, until: Date.now() + expiresIn * 1000 - EARLY_MS };
+    return token;
+  }
+}

@@ -1,0 +1,22 @@
+// Runs before the page is drawn, so that it never flashes in the other colours. `dark-mode` is Swagger UI's own class.
+(() => {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const apply = () => {
+    const chosen = localStorage.getItem("dashkeep.theme");
+    root.classList.toggle("dark-mode", chosen ? chosen === "dark" : system.matches);
+    document.getElementById("theme")?.setAttribute("aria-pressed", root.classList.contains("dark-mode"));
+  };
+  apply();
+  system.addEventListener("change", apply);
+  document.addEventListener("DOMContentLoaded", () => {
+    apply();
+    document.getElementById("theme").addEventListener("click", () => {
+      const wanted = root.classList.contains("dark-mode") ? "light" : "dark";
+      // Back at what the system says: follow the system again.
+      if ((wanted === "dark") === system.matches) localStorage.removeItem("dashkeep.theme");
+      else localStorage.setItem("dashkeep.theme", wanted);
+      apply();
+    });
+  });
+})();
