@@ -1,0 +1,95 @@
+# Everything is installed into this folder: .venv builds, checks and tests, .venv-local runs the local stack.
+# They are two because ministack pins a botocore that aws-sam-cli does not accept.
+
+PYTHON ?= python3.13
+PORT ?= 8000
+SUB ?= user-1
+ARCHITECTURE ?= arm64
+
+export SAM_CLI_TELEMETRY := 0
+# The interpreter is the one found below; uv is not to fetch another.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help install build run token test test-quick check format clean
+.DELETE_ON_ERROR:
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@echo
+	@echo "  PORT=8000 (run, token), SUB=user-1 (token) and ARCHITECTURE=arm64 (build) may be given"
+
+install: .venv/installed .venv-local/installed local/node_modules/installed ## Install what the rest needs, into this folder
+
+.venv/installed: requirements/dev.txt requirements/uv.txt | python
+	@echo "Installing the tools that build, check and test into .venv …" >&2
+	@$(call create_environment,.venv,requirements/dev.txt)
+
+.venv-local/installed: requirements/local.txt requirements/uv.txt | python .venv/installed
+	@echo "Installing the local stack into .venv-local …" >&2
+	@$(call create_environment,.venv-local,requirements/local.txt)
+
+# An environment of its own for uv, because a synchronised one holds what its file names and nothing else.
+.venv/uv/installed: requirements/uv.txt | python
+	@rm -rf .venv/uv
+	@$(PYTHON) -m venv .venv/uv
+	@.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt >&2
+	@touch $@
+
+.venv/installed .venv-local/installed: | .venv/uv/installed
+
+define create_environment
+	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1)
+	.venv/uv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --python $(1) $(2) >&2
+	touch $@
+endef
+
+local/node_modules/installed: local/package-lock.json local/package.json | node
+	@echo "Installing the local stack's database engine into local/node_modules …" >&2
+	@cd local && npm ci --silent --no-audit --no-fund >&2
+	@mkdir -p local/node_modules
+	@touch $@
+
+.PHONY: python node
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+	  echo "Python 3.13 is needed and '$(PYTHON)' is not it. Install it with one of" >&2; \
+	  echo "  pyenv install 3.13       https://github.com/pyenv/pyenv" >&2; \
+	  echo "  uv python install 3.13   https://docs.astral.sh/uv/" >&2; \
+	  echo "  the installer            https://www.python.org/downloads/" >&2; \
+	  echo "and say where it is if it is not on the PATH: make PYTHON=/path/to/python3.13 …" >&2; exit 1; }
+
+node:
+	@command -v npm >/dev/null || { \
+	  echo "Node.js with npm is needed, for the database engine and the page's tests: https://nodejs.org/" >&2; exit 1; }
+
+build: .venv/installed .venv-local/installed ## Build what is deployed to AWS, into .aws-sam/build
+	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
+
+run: install ## Run everything on this machine: the real template, no AWS account, no Docker
+	@exec .venv-local/bin/python -m local.stack run --port $(PORT)
+
+token: .venv-local/installed ## Print a token that the local stack accepts (make -s token)
+	@.venv-local/bin/python -m local.stack token --sub '$(SUB)' --port $(PORT)
+
+test: check ## Check and test everything
+	.venv/bin/pytest
+
+test-quick: check ## The same without the tests that start the local stack
+	.venv/bin/pytest --ignore tests/stack
+
+check: install
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy shared functions tests
+	.venv/bin/mypy --python-executable .venv-local/bin/python local
+	.venv/bin/sam validate --lint
+
+format: .venv/installed ## Format the code and fix what can be fixed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean: ## Remove all that was installed, built and saved here, the local stack's data included
+	rm -rf .venv .venv-local .aws-sam .local local/node_modules web/node_modules
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,169 @@
+"""The stable address of the local run: the page, the token issuer, and the deployed API.
+
+`python -m local.front --port 8000 --gateway 49152 --state .local`. The API's requests and answers pass through as they
+are: no header, no query string, no percent-encoding and no content encoding is touched, because those are what a
+client of the real API depends on.
+"""
+
+import argparse
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from local import ROOT
+from local.issuer import LIFETIME_SECONDS, Issuer
+from local.template import API_ID
+
+_ISSUER = web.AppKey("issuer", Issuer)
+_GATEWAY = web.AppKey("gateway", str)
+_CLIENT = web.AppKey("client", aiohttp.ClientSession)
+
+# RFC 9110 section 7.6.1: these describe one connection, not the message.
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
+)
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
+_WEB = ROOT / "web"
+_OPENAPI = ROOT / "docs" / "openapi.yaml"
+
+
+def application(*, port: int, gateway: int, state: Path) -> web.Application:
+    app = web.Application()
+    app[_ISSUER] = Issuer(issuer_url(port), state)
+    app[_GATEWAY] = f"http://127.0.0.1:{gateway}"
+    app.cleanup_ctx.append(_client)
+    app.on_response_prepare.append(_without_server_header)
+    app.router.add_get("/.well-known/openid-configuration", _configuration)
+    app.router.add_get("/.well-known/jwks.json", _key_set)
+    app.router.add_route("GET", "/local/token", _token)
+    app.router.add_route("POST", "/local/token", _token)
+    app.router.add_route("*", "/api", _pass_on)
+    app.router.add_route("*", "/api/{path:.*}", _pass_on)
+    app.router.add_get("/openapi.yaml", _openapi)
+    app.router.add_get("/{path:.*}", _static)
+    return app
+
+
+def issuer_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+async def _client(app: web.Application) -> AsyncIterator[None]:
+    # A function may answer late, never: the gateway's own limit decides, so there is none here.
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=5)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(timeout=limits, connector=connector, auto_decompress=False) as client:
+        app[_CLIENT] = client
+        yield
+
+
+async def _without_server_header(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.pop("Server", None)
+
+
+async def _configuration(request: web.Request) -> web.Response:
+    return web.json_response(request.app[_ISSUER].configuration())
+
+
+async def _key_set(request: web.Request) -> web.Response:
+    return web.json_response(request.app[_ISSUER].key_set())
+
+
+async def _token(request: web.Request) -> web.Response:
+    # A page elsewhere whose name was made to resolve to this machine would read the token as its own origin's.
+    if URL(f"//{request.host}").host not in _LOOPBACK_NAMES:
+        return _problem(HTTPStatus.FORBIDDEN, "Tokens are handed out under a loopback name only.")
+    subject = request.query.get("sub")
+    if not subject:
+        return _problem(HTTPStatus.BAD_REQUEST, "Say for whom: /local/token?sub=user-1")
+    return web.json_response(
+        {"token": request.app[_ISSUER].token(subject), "expiresIn": LIFETIME_SECONDS},
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _openapi(_request: web.Request) -> web.StreamResponse:
+    return _file(_OPENAPI)
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    target = (_WEB / (request.match_info["path"] or "index.html")).resolve()
+    return _file(target if target.is_relative_to(_WEB) else _WEB / "outside")
+
+
+def _file(path: Path) -> web.StreamResponse:
+    if not path.is_file():
+        return _problem(HTTPStatus.NOT_FOUND, "There is no such file.")
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+async def _pass_on(request: web.Request) -> web.StreamResponse:
+    try:
+        answer = await _ask(request)
+    except aiohttp.ClientConnectionError as error:
+        return _problem(HTTPStatus.BAD_GATEWAY, f"The emulator does not answer: {error}")
+    async with answer:
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers))
+        await response.prepare(request)
+        async for part in answer.content.iter_any():
+            await response.write(part)
+        await response.write_eof()
+        return response
+
+
+async def _ask(request: web.Request) -> aiohttp.ClientResponse:
+    return await request.app[_CLIENT].request(
+        request.method,
+        URL(request.app[_GATEWAY] + request.raw_path, encoded=True),
+        headers=_request_headers(request),
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        data=request.content if request.body_exists else None,
+        allow_redirects=False,
+    )
+
+
+def _request_headers(request: web.Request) -> CIMultiDict[str]:
+    """Address the deployed API by its host name, and add what API Gateway adds."""
+    headers = _end_to_end(request.headers)
+    headers["Host"] = f"{API_ID}.execute-api.localhost"
+    headers["X-Forwarded-For"] = request.remote or ""
+    headers["X-Forwarded-Port"] = str(request.url.port)
+    headers["X-Forwarded-Proto"] = request.scheme
+    return headers
+
+
+def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    named = {name.strip().lower() for value in headers.getall("Connection", []) for name in value.split(",")}
+    dropped = _HOP_BY_HOP | named
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
+
+
+def _problem(status: HTTPStatus, detail: str) -> web.Response:
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    return web.Response(
+        status=status.value,
+        text=json.dumps(body),
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--gateway", type=int, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    options = parser.parse_args()
+    app = application(port=options.port, gateway=options.gateway, state=options.state)
+    web.run_app(app, host="127.0.0.1", port=options.port, access_log=None, print=None, reuse_address=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""What MiniStack is given where AWS is given the template itself: the same stack in the words that it understands.
+
+SAM describes the routes of an `AWS::Serverless::HttpApi` in the OpenAPI `Body` of one `AWS::ApiGatewayV2::Api`.
+MiniStack 1.5.33 creates that API and ignores its `Body`: no route, no authorizer, no CORS. It does create all of them
+from resources of their own, so `expand_http_apis` says the same thing in those words. And it runs
+the SAM transform without the parameters that a deployment gives, so that SAM writes their defaults into the result.
+"""
+
+import copy
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+type Json = dict[str, Any]
+type Transform = Callable[[Json, Json], Json]
+
+# Hexadecimal because MiniStack recognises an API by the host name `<8 hexadecimal digits>.execute-api.localhost`.
+API_ID = "da5bc0de"
+
+# Resource types that MiniStack refuses at deploy, each with its reason. Nothing in the template is refused today.
+UNSUPPORTED_TYPES: dict[str, str] = {}
+
+_ANY_METHOD = "x-amazon-apigateway-any-method"
+_AUTHORIZER = "x-amazon-apigateway-authorizer"
+_INTEGRATION = "x-amazon-apigateway-integration"
+
+
+def transform(sam: Transform, template: Json, given: dict[str, str]) -> Json:
+    """Return what MiniStack is to deploy for a template and the parameters given, with the SAM transform to use."""
+    return _without_unsupported(expand_http_apis(sam(template, _values(template, given))))
+
+
+def _values(template: Json, given: dict[str, str]) -> Json:
+    """Tell SAM the parameters as CloudFormation does, a list as a list; MiniStack tells it none of them."""
+    declared: Json = template.get("Parameters", {})
+    values = {name: given.get(name, declared[name].get("Default")) for name in declared}
+    return {
+        name: value.split(",") if _is_list(declared[name]) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _is_list(parameter: Json) -> bool:
+    kind: str = parameter["Type"]
+    return kind == "CommaDelimitedList" or kind.startswith("List<")
+
+
+def expand_http_apis(template: Json) -> Json:
+    """Return the template with the OpenAPI body of every HTTP API told as resources; the argument stays as it is."""
+    expanded = copy.deepcopy(template)
+    resources: Json = expanded["Resources"]
+    for name, resource in list(resources.items()):
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
+            resources |= _expand(name, resource)
+    return expanded
+
+
+def _without_unsupported(template: Json) -> Json:
+    kept = {name: resource for name, resource in template["Resources"].items() if not _unsupported(resource)}
+    return {**template, "Resources": kept}
+
+
+def _unsupported(resource: Json) -> bool:
+    return resource["Type"] in UNSUPPORTED_TYPES
+
+
+def _expand(api: str, resource: Json) -> Json:
+    body = resource["Properties"]["Body"]
+    return (
+        {api: {**resource, "Properties": _api_properties(resource["Properties"])}}
+        | _authorizers(api, body)
+        | _routes(api, body)
+    )
+
+
+def _api_properties(properties: Json) -> Json:
+    body = properties["Body"]
+    kept = {key: value for key, value in properties.items() if key not in {"Body", "FailOnWarnings"}}
+    cors = body.get("x-amazon-apigateway-cors")
+    return (
+        kept
+        | {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
+        | {"Tags": {**properties.get("Tags", {}), "ms-custom-id": API_ID}}
+        # MiniStack stores the property as it comes and reads the names that the service's own API uses.
+        | ({"CorsConfiguration": {_camel_case(key): value for key, value in cors.items()}} if cors else {})
+    )
+
+
+def _camel_case(name: str) -> str:
+    """`AllowOrigins` and `allow-origins` are both found in the wild; both mean `allowOrigins`."""
+    head, *tail = name.split("-")
+    return head[:1].lower() + head[1:] + "".join(word.capitalize() for word in tail)
+
+
+def _authorizers(api: str, body: Json) -> Json:
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    return {
+        _authorizer_name(api, name): _authorizer(api, name, scheme[_AUTHORIZER])
+        for name, scheme in schemes.items()
+        if _AUTHORIZER in scheme
+    }
+
+
+def _authorizer(api: str, name: str, described: Json) -> Json:
+    jwt = described["jwtConfiguration"]
+    return {
+        "Type": "AWS::ApiGatewayV2::Authorizer",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "Name": name,
+            "AuthorizerType": "JWT",
+            "IdentitySource": [described["identitySource"]],
+            "JwtConfiguration": {"Issuer": jwt["issuer"], "Audience": jwt["audience"]},
+        },
+    }
+
+
+def _authorizer_name(api: str, name: str) -> str:
+    return f"{api}Authorizer{name}"
+
+
+def _routes(api: str, body: Json) -> Json:
+    described = [
+        (_route_key(method, path), operation)
+        for path, operations in body["paths"].items()
+        for method, operation in operations.items()
+        if _INTEGRATION in operation
+    ]
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    resources: Json = {}
+    for route_key, operation in described:
+        resources |= _route(api, route_key, operation, schemes)
+    return resources
+
+
+def _route_key(method: str, path: str) -> str:
+    if path == "$default":
+        return path
+    return f"{'ANY' if method == _ANY_METHOD else method.upper()} {path}"
+
+
+def _route(api: str, route_key: str, operation: Json, schemes: Json) -> Json:
+    suffix = _logical_suffix(route_key)
+    integration = f"{api}Integration{suffix}"
+    return {
+        integration: _integration(api, operation[_INTEGRATION]),
+        f"{api}Route{suffix}": {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                "ApiId": {"Ref": api},
+                "RouteKey": route_key,
+                "Target": {"Fn::Sub": f"integrations/${{{integration}}}"},
+                **_authorization(api, operation, schemes),
+            },
+        },
+    }
+
+
+def _integration(api: str, described: Json) -> Json:
+    return {
+        "Type": "AWS::ApiGatewayV2::Integration",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "IntegrationType": described["type"].upper(),
+            "IntegrationMethod": described["httpMethod"],
+            "IntegrationUri": described["uri"],
+            "PayloadFormatVersion": described["payloadFormatVersion"],
+        },
+    }
+
+
+def _authorization(api: str, operation: Json, schemes: Json) -> Json:
+    """Name the authorizer of a route; SAM writes `NONE`, which is no scheme, where a route is open."""
+    for requirement in operation.get("security", []):
+        for name, scopes in requirement.items():
+            if name in schemes:
+                return {
+                    "AuthorizationType": "JWT",
+                    "AuthorizerId": {"Ref": _authorizer_name(api, name)},
+                    "AuthorizationScopes": scopes,
+                }
+    return {"AuthorizationType": "NONE"}
+
+
+def _logical_suffix(route_key: str) -> str:
+    """Readable, and distinct for keys that differ only in characters that a logical id may not have."""
+    digest = hashlib.sha256(route_key.encode()).hexdigest()[:8]
+    return re.sub(r"[^A-Za-z0-9]", "", route_key.title()) + digest

@@ -1,0 +1,178 @@
+"""The local run itself: that it starts, keeps what was saved, guards what it serves, and leaves nothing behind."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from support.local_stack import LocalStack, token_command
+
+type MakeStack = Callable[..., LocalStack]
+
+PROJECT: dict[str, Any] = {"id": "p", "name": "Kept"}
+CONFIG: dict[str, Any] = {"chartCustomizations": {"c1": {"title": "Übersicht 📈"}}}
+FIRST = {"If-None-Match": "*"}
+CONFIG_PATH = "/api/projects/p/config"
+
+
+def save(stack: LocalStack) -> None:
+    with stack.client("user-1") as client:
+        client.post("/api/projects", json=PROJECT).raise_for_status()
+        client.put(CONFIG_PATH, json=CONFIG, headers=FIRST).raise_for_status()
+
+
+def load(stack: LocalStack) -> Any:
+    with stack.client("user-1") as client:
+        return client.get(CONFIG_PATH).raise_for_status().json()["config"]
+
+
+def wait_until_gone(stack: LocalStack) -> list[str]:
+    """What is still there after the kernel had a moment to end it."""
+    deadline = time.monotonic() + 10
+    while (left := stack.survivors()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def test_it_is_up_when_it_says_so(stack: LocalStack) -> None:
+    """Once the stack says that it is up, its API answers, and the output names every address."""
+    assert httpx.get(f"{stack.url}/api/health").json() == {"status": "ok"}
+    for named in ("/api", "/.well-known/openid-configuration", "make -s token", "state", "logs"):
+        assert named in stack.output()
+
+
+def test_what_was_saved_is_loaded(client: httpx.Client) -> None:
+    """A config saved through the address of the stack comes back equal, with its entity tag."""
+    client.post("/api/projects", json=PROJECT).raise_for_status()
+    saved = client.put(CONFIG_PATH, json=CONFIG, headers=FIRST).raise_for_status()
+    loaded = client.get(CONFIG_PATH)
+    assert loaded.json()["config"] == CONFIG
+    assert loaded.headers["ETag"] == saved.headers["ETag"] == '"1"'
+
+
+def test_the_token_command_makes_an_accepted_token(stack: LocalStack) -> None:
+    """`make -s token` prints a token and nothing else, and the running stack accepts it."""
+    token = token_command(stack.port, "user-1", stack.state)
+    assert token == token.strip() + "\n"
+    answer = httpx.get(f"{stack.url}/api/limits", headers={"Authorization": f"Bearer {token.strip()}"})
+    assert answer.status_code == 200
+
+
+def test_a_token_of_another_issuer_is_refused(stack: LocalStack) -> None:
+    """A token with the right claims under the right key id, signed with another key, is answered 401."""
+    genuine = stack.token("user-1")
+    claims = jwt.decode(genuine, options={"verify_signature": False})
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    foreign = jwt.encode(claims, key, algorithm="RS256", headers={"kid": jwt.get_unverified_header(genuine)["kid"]})
+    answer = httpx.get(f"{stack.url}/api/limits", headers={"Authorization": f"Bearer {foreign}"})
+    assert answer.status_code == 401
+
+
+def test_no_token_is_refused(stack: LocalStack) -> None:
+    """Without a token there is no user, and the API answers 401."""
+    assert httpx.get(f"{stack.url}/api/limits").status_code == 401
+
+
+@pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example"])
+def test_tokens_are_handed_out_under_loopback_names_only(stack: LocalStack, host: str) -> None:
+    """A page whose own name was made to resolve to this machine gets no token."""
+    answer = httpx.get(f"{stack.url}/local/token?sub=user-1", headers={"Host": f"{host}:{stack.port}"})
+    assert answer.status_code == 403
+
+
+def test_answers_pass_through_compressed(client: httpx.Client) -> None:
+    """The front hands on what the API compressed, as it is: the client sees the encoding and can undo it."""
+    charts = {f"c{number}": {"title": "Revenue"} for number in range(100)}
+    client.post("/api/projects", json=PROJECT).raise_for_status()
+    client.put(CONFIG_PATH, json={"chartCustomizations": charts}, headers=FIRST).raise_for_status()
+    with client.stream("GET", CONFIG_PATH, headers={"Accept-Encoding": "gzip"}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert raw.startswith(b"\x1f\x8b")
+    assert client.get(CONFIG_PATH).json()["config"]["chartCustomizations"] == charts
+
+
+def test_a_browser_of_an_allowed_origin_may_call(stack: LocalStack) -> None:
+    """The origins given at deployment reach the API's CORS rules: each is allowed, another is not."""
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "if-match"}
+    for origin in (stack.url, "http://localhost:3000", "http://localhost:5173"):
+        answer = httpx.options(f"{stack.url}{CONFIG_PATH}", headers={"Origin": origin, **asked})
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert "if-match" in answer.headers["Access-Control-Allow-Headers"]
+    refused = httpx.options(f"{stack.url}{CONFIG_PATH}", headers={"Origin": "http://attacker.example", **asked})
+    assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+@pytest.mark.parametrize("path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml"])
+def test_the_page_serves_its_own_folder_only(stack: LocalStack, path: str) -> None:
+    """A path that leaves the page's folder finds nothing."""
+    with socket.create_connection(("127.0.0.1", stack.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        assert connection.recv(12) == b"HTTP/1.1 404"
+
+
+def test_a_taken_port_is_named(make_stack: MakeStack) -> None:
+    """On a port that another program listens on, the stack says so in one line and ends with 1."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = make_stack(port=port)
+        refused.launch()
+        assert refused.wait() == 1
+    assert (
+        refused.output() == f"Port {port} is taken by another program. Choose another one: make run PORT={port + 1}\n"
+    )
+
+
+def test_one_state_folder_has_one_stack(stack: LocalStack) -> None:
+    """A second stack on the same data is refused instead of writing beside the first."""
+    second = LocalStack(stack.state)
+    second.launch()
+    assert second.wait() == 1
+    assert second.output() == f"A local stack already runs on the data in {stack.state}\n"
+
+
+def test_what_was_saved_outlives_stops_and_kills(make_stack: MakeStack) -> None:
+    """An answered save is there after a clean stop, and after SIGKILL of everything; nothing is deployed again."""
+    own = make_stack().start()
+    save(own)
+    assert own.stop(signal.SIGINT) == 0
+    assert wait_until_gone(own) == []
+
+    own.start()
+    assert "nothing changed since the last build" in own.output()
+    assert "nothing changed since the last deployment" in own.output()
+    assert load(own) == CONFIG
+    changed = {"chartCustomizations": {"c1": {"title": "The last save"}}}
+    with own.client("user-1") as client:
+        client.put(CONFIG_PATH, json=changed, headers={"If-Match": '"1"'}).raise_for_status()
+    own.kill()
+
+    own.start()
+    assert "nothing changed since the last deployment" in own.output()
+    assert load(own) == changed
+
+    own.kill_supervisor()
+    assert wait_until_gone(own) == []
+
+
+def test_a_child_that_ends_ends_the_stack(make_stack: MakeStack) -> None:
+    """When one of its processes ends, the stack says which, stops the others and ends with 1."""
+    own = make_stack().start()
+    records = {record.read_text().split("\n")[0]: int(record.name) for record in (own.state / "children").glob("*")}
+    engine = next(pid for command, pid in records.items() if command.endswith("/dynoxide"))
+    own.end_child(engine)
+    assert own.wait() == 1
+    assert "dynoxide ended" in own.output()
+    assert wait_until_gone(own) == []
+
+
+def test_the_roles_allow_what_the_functions_do(make_stack: MakeStack) -> None:
+    """With IAM enforced as on AWS, the functions' own roles let them save and load."""
+    own = make_stack(auth=True).start()
+    save(own)
+    assert load(own) == CONFIG

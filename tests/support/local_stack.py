@@ -1,0 +1,141 @@
+"""The local stack as a test starts and uses it: a process of its own, reached over HTTP."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+_PYTHON = ROOT / ".venv-local" / "bin" / "python"
+_START_SECONDS = 240
+_STOP_SECONDS = 30
+
+
+class LocalStack:
+    """One local stack on a state folder; started again, it keeps its port and its data."""
+
+    def __init__(self, state: Path, *, auth: bool = False, port: int | None = None) -> None:
+        self.state = state
+        self.port = port or _free_port()
+        self._auth = auth
+        self._output = state.parent / f"{state.name}.output"
+        self._process: subprocess.Popen[bytes] | None = None
+        # Everything that this stack ever started, to see that it is gone.
+        self._groups: set[int] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def output(self) -> str:
+        """What the last start has printed so far."""
+        return self._output.read_text()
+
+    def start(self) -> "LocalStack":
+        """Start and wait until it says that it is up."""
+        self.launch()
+        ready = self.state / "ready.json"
+        deadline = time.monotonic() + _START_SECONDS
+        while not (ready.exists() and json.loads(ready.read_text())["pid"] == self.pid):
+            if self.exit_code() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"the local stack did not come up:\n{self.output()}")
+            time.sleep(0.1)
+        self._groups |= self._recorded()
+        return self
+
+    def launch(self) -> None:
+        """Start and wait for nothing."""
+        options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [_PYTHON, "-m", "local.stack", "run", *options],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        assert self._process
+        return self._process.poll()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and return its exit code."""
+        assert self._process
+        self._process.send_signal(number)
+        return self._process.wait(_STOP_SECONDS)
+
+    def wait(self) -> int:
+        assert self._process
+        return self._process.wait(_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End every process of the stack at once with SIGKILL, so that none can save anything."""
+        if self._process is None:
+            return
+        for group in (self._process.pid, *self._recorded()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        self._process.wait(_STOP_SECONDS)
+
+    def kill_supervisor(self) -> None:
+        """End the supervisor alone with SIGKILL."""
+        assert self._process
+        self._process.kill()
+        self._process.wait(_STOP_SECONDS)
+
+    def end_child(self, pid: int) -> None:
+        """End one of the stack's processes with SIGKILL."""
+        assert pid in self._recorded()
+        os.kill(pid, signal.SIGKILL)
+
+    def survivors(self) -> list[str]:
+        """List the processes, of any that this stack started, that are still there."""
+        shown = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)
+        rows = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
+        return [
+            row[2]
+            for row in rows
+            if (int(row[0]) in self._groups or str(self.state) in row[-1]) and not row[1].startswith("Z")
+        ]
+
+    def token(self, subject: str) -> str:
+        answer = httpx.get(f"{self.url}/local/token", params={"sub": subject})
+        token: str = answer.raise_for_status().json()["token"]
+        return token
+
+    def client(self, subject: str) -> httpx.Client:
+        """Return a client that acts for the user; whoever asks closes it."""
+        headers = {"Authorization": f"Bearer {self.token(subject)}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def _recorded(self) -> set[int]:
+        return {int(record.name) for record in (self.state / "children").glob("*")}
+
+
+def token_command(port: int, subject: str, state: Path) -> str:
+    """Run the command behind `make token`."""
+    options = ["--port", str(port), "--sub", subject, "--state", str(state)]
+    shown = subprocess.run(
+        [_PYTHON, "-m", "local.stack", "token", *options], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return shown.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
