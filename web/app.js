@@ -17,6 +17,21 @@ const SameOrigin = () => ({
   },
 });
 
+// A call named in the address scrolls into view once it is drawn, clear of the header.
+const ScrollNatively = () => ({
+  statePlugins: {
+    layout: {
+      wrapActions: {
+        scrollToElement: () => (element) => {
+          const operation = element?.querySelector(".opblock");
+          if (operation) showWhenDrawn(operation.id);
+          else element?.scrollIntoView();
+        },
+      },
+    },
+  },
+});
+
 // What is long and the same for many calls is there for those who open it.
 const folded = (title) => (Original, { React }) => (props) =>
   React.createElement(
@@ -43,7 +58,7 @@ const ui = SwaggerUIBundle({
   url: "/openapi.yaml",
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [SameOrigin, Folded],
+  plugins: [SameOrigin, ScrollNatively, Folded],
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,

@@ -1,4 +1,9 @@
-// Runs before the page is drawn, so that it never flashes in the other colours. `dark-mode` is Swagger UI's own class.
+// What must be settled before the page is drawn and before Swagger UI loads.
+
+// Swagger UI brings a library that would take over every link within the page and scroll under the header.
+window.noZensmooth = true;
+
+// The colours, so that the page never flashes in the other ones. `dark-mode` is Swagger UI's own class.
 (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
