@@ -43,14 +43,20 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def moto_client() -> Iterator["DynamoDBClient"]:
-    """DynamoDB by moto, with the template's table. One for the whole run: each test has users of its own."""
+def moto() -> Iterator["DynamoDBClient"]:
+    """DynamoDB by moto; one client for the whole run, because a boto3 session takes longer than most tests."""
     with mock_aws():
-        client = boto3.client(
+        yield boto3.client(
             "dynamodb", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
-        client.create_table(TableName=TABLE, **table_definition())
-        yield client
+
+
+@pytest.fixture
+def moto_client(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
+    """DynamoDB by moto with the template's table, new for each test: moto copies all of it for each transaction."""
+    moto.create_table(TableName=TABLE, **table_definition())
+    yield moto
+    moto.delete_table(TableName=TABLE)
 
 
 @pytest.fixture

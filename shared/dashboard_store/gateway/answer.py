@@ -1,5 +1,6 @@
 """JSON answers: compressed where the client takes it, with the headers of a document where it is one."""
 
+import base64
 import gzip
 from collections.abc import Mapping
 from datetime import datetime
@@ -80,8 +81,12 @@ def _is_worth_compressing(stored: bytes) -> bool:
 def _answer(status: int, media_type: str, body: bytes, headers: Mapping[str, str] | None) -> Answer:
     # A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
     # escaping its quotation marks for Lambda's own JSON could double it.
-    content = body.decode() if len(body) < COMPRESS_FROM_BYTES and "Content-Encoding" not in (headers or {}) else body
-    return Response(status_code=status, content_type=media_type, body=content, headers=dict(headers or {}))
+    is_text = len(body) < COMPRESS_FROM_BYTES and "Content-Encoding" not in (headers or {})
+    content = body.decode() if is_text else base64.b64encode(body).decode()
+    answer: Answer = Response(status, media_type, content, dict(headers or {}))
+    # Encoded here because the resolver takes any body of a JSON media type for text.
+    answer.base64_encoded = not is_text
+    return answer
 
 
 def _gzipped(headers: Mapping[str, str] | None) -> dict[str, str]:

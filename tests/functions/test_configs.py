@@ -1,0 +1,316 @@
+"""Configs over the handlers, from event to answer."""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import Clock
+from support.http_api import Client, Reply
+
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+CONFIG = "/api/projects/p/config"
+CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {"title": "Revenue"}}}
+
+
+@pytest.fixture
+def project(client: Client) -> Client:
+    """A user with the empty project `p`."""
+    client.post("/api/projects", {"id": "p", "name": "P"})
+    return client
+
+
+def config_with(value: Any) -> dict[str, Any]:
+    return {"chartCustomizations": {"c": {"value": value}}}
+
+
+def save(client: Client, document: Any, version: int = 0, query: str = "") -> Reply:
+    reply = client.put(CONFIG + query, document, if_match=f'"{version}"')
+    assert reply.status == 200, reply.json
+    return reply
+
+
+def test_nothing_saved_is_version_0(project: Client) -> None:
+    """Before the first save a config is null at version 0, and has no date."""
+    reply = project.get(CONFIG)
+    assert reply.json == {"config": None, "version": 0, "updatedAt": None}
+    assert reply.headers["etag"] == '"0"'
+    assert "last-modified" not in reply.headers
+
+
+def test_what_is_saved_is_loaded(project: Client, clock: Clock) -> None:
+    """A save answers its version, and a load gives the same config, version and moment back."""
+    saved = save(project, CHARTS)
+    updated_at = clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert saved.json == {"success": True, "version": 1, "updatedAt": updated_at}
+    loaded = project.get(CONFIG)
+    assert loaded.json == {"config": CHARTS, "version": 1, "updatedAt": updated_at}
+    assert loaded.headers["etag"] == '"1"'
+    assert loaded.headers["last-modified"].endswith("GMT")
+
+
+@pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"0", "1"', "*"])
+def test_a_reader_that_is_current_gets_304(project: Client, tags: str) -> None:
+    """A load that names the current version gets 304 without a body, with the same entity tag."""
+    save(project, CHARTS)
+    reply = project.get(CONFIG, if_none_match=tags)
+    assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", '"1"')
+    assert project.get(CONFIG, if_none_match='"0"').status == 200
+
+
+def test_a_conflict_carries_the_current_document(project: Client) -> None:
+    """A refused save brings all that is needed to resolve it: the newest config, its version, moment and source."""
+    save(project, CHARTS)
+    newest = save(project, config_with(2), 1, "?source=ai").json
+    reply = project.put(CONFIG, config_with(3), if_match='"1"')
+    assert reply.status == 412
+    problem = reply.json
+    assert (problem["currentVersion"], problem["current"], problem["baseVersion"]) == (2, config_with(2), 1)
+    assert (problem["updatedAt"], problem["source"]) == (newest["updatedAt"], "ai")
+
+
+def test_an_unchanged_save_writes_nothing(project: Client, stored: Callable[[], list[dict[str, Any]]]) -> None:
+    """A save of what is there already answers the current version whatever it names, and adds no history."""
+    first = save(project, CHARTS).json
+    before = stored()
+    for tags in ('"0"', '"1"', '"9"', "*"):
+        assert project.put(CONFIG, CHARTS, if_match=tags).json == first
+    assert project.put(CONFIG, CHARTS, if_none_match="*").json == first
+    assert stored() == before
+
+
+def test_the_order_of_members_is_content(project: Client) -> None:
+    """A config whose charts stand in another order is another config, and comes back in its order."""
+    charts: dict[str, Any] = {"chartCustomizations": {"b": {}, "a": {}}}
+    save(project, charts)
+    turned: dict[str, Any] = {"chartCustomizations": {"a": {}, "b": {}}}
+    assert save(project, turned, 1).json["version"] == 2
+    assert list(project.get(CONFIG).json["config"]["chartCustomizations"]) == ["a", "b"]
+
+
+def test_a_save_after_a_delete_goes_on_counting(project: Client) -> None:
+    """A delete is a version: the next save follows it and replaces nothing that was."""
+    save(project, CHARTS)
+    assert project.delete(CONFIG, if_match='"1"').headers["etag"] == '"2"'
+    assert project.get(CONFIG).json["config"] is None
+    assert save(project, CHARTS, 2).json["version"] == 3
+
+
+@pytest.fixture
+def stored(moto_client: "DynamoDBClient", settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
+    """Read every item of the user, to see what a request really wrote."""
+
+    def read() -> list[dict[str, Any]]:
+        return moto_client.query(
+            TableName=settings.table_name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"USER#{user}"}},
+        )["Items"]
+
+    return read
+
+
+def history(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {item["sk"]["S"]: item for item in items if item["sk"]["S"].startswith("CONFIGVERSION#")}
+
+
+def test_each_save_enters_history_byte_for_byte(project: Client, stored: Callable[[], list[dict[str, Any]]]) -> None:
+    """Every accepted version is an item in history that holds the answer of its time, its source and its note."""
+    save(project, CHARTS, 0, "?source=localStorage")
+    project.put(CONFIG + "?source=autosave&message=moved", config_with(2), if_match="*")
+    project.delete(CONFIG, if_match='"2"')
+    rows = history(stored())
+    assert list(rows) == [f"CONFIGVERSION#p##{version:012}" for version in (1, 2, 3)]
+    answers = [json.loads(gzip.decompress(row["answer"]["B"])) for row in rows.values()]
+    assert [answer["config"] for answer in answers] == [CHARTS, config_with(2), None]
+    kept = [
+        {name: row["summary"]["M"].get(name) for name in ("source", "message", "forced", "deleted")}
+        for row in rows.values()
+    ]
+    assert kept == [
+        {"source": {"S": "localStorage"}, "message": None, "forced": None, "deleted": None},
+        {"source": {"S": "autosave"}, "message": {"S": "moved"}, "forced": {"BOOL": True}, "deleted": None},
+        {"source": {"S": "user"}, "message": None, "forced": None, "deleted": {"BOOL": True}},
+    ]
+
+
+def test_history_expires_and_the_current_version_does_not(
+    project: Client, stored: Callable[[], list[dict[str, Any]]], clock: Clock, settings: Settings
+) -> None:
+    """A version stays in history for its days after it was replaced, however long it was the current one."""
+    save(project, CHARTS)
+    clock.advance(days=200)
+    replaced_at = clock().timestamp()
+    save(project, config_with(2), 1)
+    rows = history(stored())
+    kept_until = replaced_at + settings.history_retention_days * 86_400
+    assert int(rows["CONFIGVERSION#p##000000000001"]["expiresAt"]["N"]) >= int(kept_until)
+    (head,) = [item for item in stored() if item["sk"]["S"] == "CONFIG#p#"]
+    assert "expiresAt" not in head
+
+
+def test_a_conflict_after_a_long_rest_is_still_a_conflict(project: Client, clock: Clock) -> None:
+    """How old the current version is changes nothing about what a stale or repeated save gets."""
+    save(project, CHARTS)
+    save(project, config_with(2), 1)
+    clock.advance(days=200)
+    assert project.put(CONFIG, config_with(3), if_match='"1"').code == "version-conflict"
+    assert project.put(CONFIG, config_with(2), if_match='"1"').json["version"] == 2
+
+
+def test_a_draft_is_apart(project: Client) -> None:
+    """A session's config and the project's do not see each other, nor does another session's."""
+    save(project, CHARTS)
+    save(project, config_with("draft"), 0, "?sessionId=s1")
+    assert project.get(CONFIG).json["config"] == CHARTS
+    assert project.get(CONFIG + "?sessionId=s1").json["config"] == config_with("draft")
+    assert project.get(CONFIG + "?sessionId=s2").json["version"] == 0
+
+
+def test_a_draft_expires_after_its_last_change(project: Client, clock: Clock, settings: Settings) -> None:
+    """A draft that rests for its days is gone, and starts again at version 0; each change gives it its days anew."""
+    url = CONFIG + "?sessionId=s1"
+    save(project, CHARTS, 0, "?sessionId=s1")
+    clock.advance(days=settings.session_ttl_days - 1)
+    save(project, config_with(2), 1, "?sessionId=s1")
+    clock.advance(days=settings.session_ttl_days - 1)
+    assert project.get(url).json["version"] == 2
+    clock.advance(days=2)
+    assert project.get(url).json == {"config": None, "version": 0, "updatedAt": None}
+    assert project.put(url, CHARTS, if_match='"2"').code == "version-conflict"
+    assert save(project, CHARTS, 0, "?sessionId=s1").json["version"] == 1
+
+
+def test_a_draft_of_no_project_is_not_found(client: Client) -> None:
+    """A session needs its project: without it there is nothing to load and nothing is saved."""
+    url = "/api/projects/none/config?sessionId=s1"
+    assert client.get(url).code == "not-found"
+    assert client.put(url, CHARTS, if_none_match="*").code == "not-found"
+    assert client.delete(url, if_match='"0"').code == "not-found"
+
+
+def test_older_names_are_read_as_the_current_ones(project: Client) -> None:
+    """What an older client kept in localStorage is saved as it is and loaded under the current names."""
+    save(project, {**CHARTS, "currentTheme": {"id": "dark"}, "dashboardFilters": [{"id": "f"}]})
+    assert project.get(CONFIG).json["config"] == {**CHARTS, "theme": {"id": "dark"}, "filters": [{"id": "f"}]}
+
+
+def test_customizations_leave_the_rest_as_it_is(project: Client) -> None:
+    """Replacing the charts alone keeps layout, filters, theme and extensions, and is a version of the config."""
+    rest = {"currentLayout": {"id": "l"}, "filters": [], "theme": {"id": "dark"}, "extensions": {"x": 1}}
+    save(project, {**CHARTS, **rest})
+    charts = {"chartCustomizations": {"d": {"title": "new"}}}
+    reply = project.put("/api/projects/p/data/customizations?source=ai", charts, if_match='"1"')
+    assert reply.json["version"] == 2
+    assert project.get(CONFIG).json["config"] == {**charts, **rest}
+    again = project.put("/api/projects/p/data/customizations", charts, if_match='"1"')
+    assert (again.status, again.json["version"]) == (200, 2)
+
+
+def test_a_large_config_is_refused_with_its_largest_parts(project: Client, settings: Settings) -> None:
+    """A config over the limit is 413 with both sizes and its largest parts, and what was saved stays."""
+    save(project, CHARTS)
+    charts = {"big": {"note": "x" * 200_000}, "bigger": {"note": "y" * 250_000}, "small": {}}
+    reply = project.put(CONFIG, {"chartCustomizations": charts}, if_match='"1"')
+    assert (reply.status, reply.code) == (413, "config-too-large")
+    problem = reply.json
+    assert problem["limitBytes"] == settings.max_config_bytes < problem["actualBytes"]
+    assert [part["pointer"] for part in problem["largest"][:2]] == [
+        "/chartCustomizations/bigger",
+        "/chartCustomizations/big",
+    ]
+    assert project.get(CONFIG).json["version"] == 1
+
+
+def test_the_limit_counts_the_config_not_the_body(project: Client, settings: Settings) -> None:
+    """A config of exactly the limit is saved and loaded, however much white space its body has around it."""
+    room = settings.max_config_bytes - len(json.dumps(config_with(""), separators=(",", ":")))
+    document = config_with("x" * room)
+    body = json.dumps(document, indent=8).encode() + b" " * 300_000
+    assert project.request("PUT", CONFIG, body, if_match='"0"').status == 200
+    assert project.get(CONFIG).json["config"] == document
+
+
+def test_a_compressed_body_is_read(project: Client) -> None:
+    """A gzip sent as application/gzip is the JSON inside it."""
+    body = gzip.compress(json.dumps(CHARTS).encode())
+    reply = project.request("PUT", CONFIG, body, content_type="application/gzip", if_match='"0"')
+    assert reply.status == 200
+    assert project.get(CONFIG).json["config"] == CHARTS
+
+
+def test_answers_are_compressed_for_who_accepts_it(project: Client) -> None:
+    """A large answer goes out as gzip to a client that accepts it, and plain to one that does not; both are equal."""
+    save(project, config_with("long " * 1000))
+    packed, plain = project.get(CONFIG, accept_encoding="br, gzip"), project.get(CONFIG)
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in plain.headers
+    assert len(packed.body) < len(plain.body)
+    assert packed.json == plain.json
+
+
+def test_markup_in_answers_is_escaped(project: Client) -> None:
+    """Text that means something to HTML stands escaped in the JSON, and is itself once parsed."""
+    text = "<b>a & b</b>\u2028\u2029"
+    save(project, config_with(text))
+    reply = project.get(CONFIG)
+    assert not set("<>&\u2028\u2029") & set(reply.body.decode())
+    assert reply.json["config"] == config_with(text)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_foreign_project_is_an_absent_one(project: Client, method: str) -> None:
+    """What belongs to somebody else answers, but for the request's id, exactly like what does not exist."""
+    save(project, CHARTS)
+    stranger = Client("somebody-else")
+    body = CHARTS if method == "PUT" else None
+    foreign = stranger.request(method, CONFIG, body, if_match='"1"')
+    absent = stranger.request(method, "/api/projects/none/config", body, if_match='"1"')
+    assert (foreign.status, foreign.code) == (404, "not-found")
+    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert project.get(CONFIG).json["version"] == 1
+
+
+def test_last_writer_wins_only_where_the_deployment_says_so(
+    project: Client,
+    connect: Callable[[Settings], None],
+    settings: Settings,
+    stored: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """With RequirePrecondition=false a save without one replaces what is newest, marked forced, and both are kept."""
+    save(project, CHARTS)
+    connect(replace(settings, require_precondition=False))
+    assert project.put(CONFIG, config_with(2)).json["version"] == 2
+    rows = history(stored())
+    assert rows["CONFIGVERSION#p##000000000002"]["summary"]["M"]["forced"] == {"BOOL": True}
+    assert "CONFIGVERSION#p##000000000001" in rows
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("?sessionId=", "sessionId"),
+        ("?sessionId=a%23b", "sessionId"),
+        ("?source=robot", "source"),
+        ("?message=" + "x" * 201, "message"),
+    ],
+)
+def test_a_query_that_cannot_be_meant_is_refused_by_name(project: Client, query: str, name: str) -> None:
+    """A query parameter outside its values is 422 and named; nothing is saved."""
+    reply = project.put(CONFIG + query, CHARTS, if_match='"0"')
+    assert (reply.status, reply.code) == (422, "invalid-query")
+    assert [error["pointer"] for error in reply.json["errors"]] == [name]
+    assert project.get(CONFIG).json["version"] == 0
+
+
+def test_a_missing_precondition_says_the_current_version(project: Client) -> None:
+    """A save that names no version is 428, and the answer names the version that it could have named."""
+    save(project, CHARTS)
+    reply = project.put(CONFIG, CHARTS)
+    assert (reply.status, reply.code, reply.json["currentVersion"]) == (428, "precondition-required", 1)

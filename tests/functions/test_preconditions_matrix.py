@@ -1,0 +1,134 @@
+"""The precondition matrix of docs/preconditions.md, a test for each cell."""
+
+from typing import NamedTuple
+
+import pytest
+from support.http_api import Client
+
+CONFIG = "/api/projects/p/config"
+CUSTOMIZATIONS = "/api/projects/p/data/customizations"
+OLD = {"chartCustomizations": {"c": {"title": "old"}}}
+NEW = {"chartCustomizations": {"c": {"title": "new"}}}
+
+VERSION = 7
+
+
+class Cell(NamedTuple):
+    header: tuple[str, str] | None
+    at_0: int | str
+    at_7: int | str
+    deleted_at_7: int | str
+
+
+# What a PUT answers: the version that it saves, or the code of the problem.
+PUT = {
+    "nothing": Cell(None, "precondition-required", "precondition-required", "precondition-required"),
+    "If-None-Match: *": Cell(("if_none_match", "*"), 1, "version-conflict", "version-conflict"),
+    'If-Match: "0"': Cell(("if_match", '"0"'), 1, "version-conflict", "version-conflict"),
+    'If-Match: "7"': Cell(("if_match", '"7"'), "version-conflict", 8, 8),
+    'If-Match: W/"7"': Cell(("if_match", 'W/"7"'), "version-conflict", 8, 8),
+    'If-Match: "5"': Cell(("if_match", '"5"'), "version-conflict", "version-conflict", "version-conflict"),
+    'If-Match: "5", "7"': Cell(("if_match", '"5", "7"'), "version-conflict", 8, 8),
+    'If-Match: "5", "6"': Cell(("if_match", '"5", "6"'), "version-conflict", "version-conflict", "version-conflict"),
+    "If-Match: *": Cell(("if_match", "*"), "version-conflict", 8, 8),
+    'If-Match: "abc"': Cell(("if_match", '"abc"'), "version-conflict", "version-conflict", "version-conflict"),
+    'If-None-Match: "7"': Cell(("if_none_match", '"7"'), 1, "version-conflict", "version-conflict"),
+    "If-Match: 7": Cell(("if_match", "7"), "invalid-precondition", "invalid-precondition", "invalid-precondition"),
+    "If-None-Match: **": Cell(("if_none_match", "**"), *["invalid-precondition"] * 3),
+}
+
+# A DELETE differs in that there may be nothing to delete: then it writes nothing and answers the version as it is.
+DELETE = {
+    **PUT,
+    "If-None-Match: *": Cell(("if_none_match", "*"), 0, "version-conflict", 7),
+    'If-Match: "0"': Cell(("if_match", '"0"'), 0, "version-conflict", 7),
+    'If-Match: "7"': Cell(("if_match", '"7"'), "version-conflict", 8, 7),
+    'If-Match: W/"7"': Cell(("if_match", 'W/"7"'), "version-conflict", 8, 7),
+    'If-Match: "5"': Cell(("if_match", '"5"'), "version-conflict", "version-conflict", 7),
+    'If-Match: "5", "7"': Cell(("if_match", '"5", "7"'), "version-conflict", 8, 7),
+    'If-Match: "5", "6"': Cell(("if_match", '"5", "6"'), "version-conflict", "version-conflict", 7),
+    "If-Match: *": Cell(("if_match", "*"), "version-conflict", 8, 7),
+    'If-Match: "abc"': Cell(("if_match", '"abc"'), "version-conflict", "version-conflict", 7),
+    'If-None-Match: "7"': Cell(("if_none_match", '"7"'), 0, "version-conflict", 7),
+}
+
+cells = pytest.mark.parametrize("state", ["at_0", "at_7", "deleted_at_7"])
+
+
+@pytest.fixture(params=["", "?sessionId=draft"], ids=["config", "draft"])
+def url(request: pytest.FixtureRequest) -> str:
+    session: str = request.param
+    return CONFIG + session
+
+
+def reach(client: Client, url: str, state: str) -> None:
+    """Bring a new project's config to a state: never saved, saved seven times, or deleted by the seventh change."""
+    client.post("/api/projects", {"id": "p", "name": "P"})
+    if state == "at_0":
+        return
+    for version in range(VERSION - 1):
+        client.put(url, {"chartCustomizations": {"c": {"n": version}}}, if_match=f'"{version}"')
+    if state == "at_7":
+        client.put(url, OLD, if_match='"6"')
+    else:
+        client.delete(url, if_match='"6"')
+    assert client.get(url).json["version"] == VERSION
+
+
+@cells
+@pytest.mark.parametrize("header", PUT)
+def test_put_answers_as_the_matrix_says(client: Client, url: str, header: str, state: str) -> None:
+    """A PUT saves exactly where its precondition holds of the newest version, and else leaves it as it was."""
+    reach(client, url, state)
+    before = client.get(url).json
+    cell = PUT[header]
+    reply = client.put(url, NEW, **dict([cell.header] if cell.header else []))
+    expected = getattr(cell, state)
+    if isinstance(expected, int):
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, expected, f'"{expected}"')
+        assert client.get(url).json["config"] == NEW
+    else:
+        assert reply.code == expected
+        assert client.get(url).json == before
+
+
+@cells
+@pytest.mark.parametrize("header", DELETE)
+def test_delete_answers_as_the_matrix_says(client: Client, url: str, header: str, state: str) -> None:
+    """A DELETE makes a new version without a config where its precondition holds and there is something to delete."""
+    reach(client, url, state)
+    before = client.get(url).json
+    cell = DELETE[header]
+    reply = client.delete(url, **dict([cell.header] if cell.header else []))
+    expected = getattr(cell, state)
+    if isinstance(expected, int):
+        assert (reply.status, reply.headers["etag"], reply.body) == (204, f'"{expected}"', b"")
+        after = client.get(url).json
+        assert (after["config"], after["version"]) == (None, expected)
+    else:
+        assert reply.code == expected
+        assert client.get(url).json == before
+
+
+@cells
+@pytest.mark.parametrize("header", PUT)
+def test_customizations_answer_as_the_matrix_says(client: Client, header: str, state: str) -> None:
+    """`PUT …/data/customizations` has the preconditions of the config, because it is a view of the config."""
+    reach(client, CONFIG, state)
+    before = client.get(CONFIG).json
+    cell = PUT[header]
+    reply = client.put(CUSTOMIZATIONS, NEW, **dict([cell.header] if cell.header else []))
+    expected = getattr(cell, state)
+    if isinstance(expected, int):
+        assert (reply.status, reply.json["version"]) == (200, expected)
+        assert client.get(CONFIG).json["config"]["chartCustomizations"] == NEW["chartCustomizations"]
+    else:
+        assert reply.code == expected
+        assert client.get(CONFIG).json == before
+
+
+def test_both_headers_must_hold(client: Client) -> None:
+    """With If-Match and If-None-Match both sent, a save needs both to hold (RFC 9110, section 13.2.2)."""
+    reach(client, CONFIG, "at_7")
+    assert client.put(CONFIG, NEW, if_match='"7"', if_none_match="*").code == "version-conflict"
+    assert client.put(CONFIG, NEW, if_match='"7"', if_none_match='"6"').json["version"] == VERSION + 1
