@@ -1,0 +1,107 @@
+"""The files under events/, and the world that each of them meets.
+
+| Owner | Project | Project version | Config | Data |
+|---|---|---|---|---|
+| user-1 | `sales` | 2 | version 3; the draft of session `tab-1` at version 1 | a table with its analysis: `"1.1.3"` |
+| user-1 | `plans` | 1 | nothing saved | nothing uploaded |
+| user-1 | `archive` | 1 | saved, then deleted: version 2 | a table with no analysis |
+| user-2 | `payroll` | 1 | version 3 | a table with its analysis |
+
+`sales` was touched last, at 11:00 on the day of the events; user-3 has nothing.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from support.http_api import Client
+from support.template import ROOT
+
+EVENTS: Final = ROOT / "events"
+
+CHARTS: Final = {
+    "revenue": {
+        "title": "Revenue",
+        "position": {"x": 0, "y": 0, "w": 6, "h": 4},
+        "isVisible": True,
+        "dataMapping": {"xAxis": "month", "yAxis": "revenue"},
+    }
+}
+CONFIG: Final = {
+    "chartCustomizations": CHARTS,
+    "currentLayout": {"id": "two-columns"},
+    "filters": [{"id": "f1", "column": "region", "operator": "in", "values": ["EU"]}],
+    "theme": {"id": "dark"},
+    "extensions": {},
+}
+TABLE: Final = {
+    "fileName": "sales.csv",
+    "rawData": [
+        {"month": "2026-01", "region": "EU", "revenue": 1200},
+        {"month": "2026-02", "region": "EU", "revenue": 1340.5},
+    ],
+}
+ANALYSIS: Final = {"summary": "Revenue grows."}
+
+
+@dataclass(frozen=True)
+class EventFile:
+    path: Path
+
+    @property
+    def operation(self) -> str:
+        """The folder: an operationId of docs/openapi.yaml in snake_case, or `unrouted`."""
+        return self.path.parent.name
+
+    @property
+    def status(self) -> int:
+        return int(self.path.name[:3])
+
+    @property
+    def slug(self) -> str:
+        return self.path.stem[4:]
+
+    @property
+    def name(self) -> str:
+        return f"{self.operation}/{self.path.stem}"
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.path.read_text())
+        return document
+
+
+def event_files() -> list[EventFile]:
+    return [EventFile(path) for path in sorted(EVENTS.rglob("*.json"))]
+
+
+def make_world() -> None:
+    """Bring the tables behind the connected handlers into the state that the events speak of."""
+    mine, theirs = Client("user-1"), Client("user-2")
+    _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
+    _make_archive(mine)
+    _make_dashboard(theirs, "payroll")
+    _make_dashboard(mine, "sales")
+    _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
+    _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
+
+
+def _make_dashboard(client: Client, project: str) -> None:
+    _done(client.post("/api/projects", {"id": project, "name": project.title(), "settings": {"tags": ["monthly"]}}))
+    for version, theme in enumerate(("light", "grey", "dark")):
+        config = {**CONFIG, "theme": {"id": theme}}
+        _done(client.put(f"/api/projects/{project}/config", config, if_match=f'"{version}"'))
+    _done(client.post(f"/api/projects/{project}/data", {**TABLE, "analysis": ANALYSIS}))
+
+
+def _make_archive(client: Client) -> None:
+    _done(client.post("/api/projects", {"id": "archive", "name": "Archive", "settings": {"dashboardConfig": CONFIG}}))
+    _done(client.delete("/api/projects/archive/config", if_match='"1"'))
+    _done(client.post("/api/projects/archive/data", TABLE))
+
+
+def _done(reply: Any) -> None:
+    if not reply.status.is_success:
+        raise AssertionError(f"The events' world cannot be made: {reply.status} {reply.body!r}")
