@@ -92,6 +92,7 @@ def test_answers_pass_through_compressed(client: httpx.Client) -> None:
     client.put(CONFIG_PATH, json={"chartCustomizations": charts}, headers=FIRST).raise_for_status()
     with client.stream("GET", CONFIG_PATH, headers={"Accept-Encoding": "gzip"}) as answer:
         raw = b"".join(answer.iter_raw())
+    assert answer.status_code == 200, raw
     assert answer.headers["Content-Encoding"] == "gzip"
     assert raw.startswith(b"\x1f\x8b")
     assert client.get(CONFIG_PATH).json()["config"]["chartCustomizations"] == charts

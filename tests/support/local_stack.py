@@ -54,7 +54,7 @@ class LocalStack:
         """Start and wait for nothing."""
         options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
         with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - this checkout's own program
                 [_PYTHON, "-m", "local.stack", "run", *options],
                 cwd=ROOT,
                 stdout=output,
@@ -103,7 +103,8 @@ class LocalStack:
 
     def survivors(self) -> list[str]:
         """List the processes, of any that this stack started, that are still there."""
-        shown = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)
+        command = ["ps", "-A", "-o", "pgid=,stat=,args="]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - nothing is given to it
         rows = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
         return [
             row[2]
@@ -128,7 +129,7 @@ class LocalStack:
 def token_command(port: int, subject: str, state: Path) -> str:
     """Run the command behind `make token`."""
     options = ["--port", str(port), "--sub", subject, "--state", str(state)]
-    shown = subprocess.run(
+    shown = subprocess.run(  # noqa: S603 - this checkout's own program
         [_PYTHON, "-m", "local.stack", "token", *options], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return shown.stdout
