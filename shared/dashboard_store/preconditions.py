@@ -10,16 +10,18 @@ from typing import Final, Self
 
 from dashboard_store.errors import Fault, InvalidPrecondition
 
-ANY: Final = "*"
+# What `*` is kept as: no opaque tag holds quotation marks, so the tag `"*"`, which names one version, is another.
+ANY: Final = '"*"'
 _ANY_ALONE: Final = frozenset({ANY})
 
+_VERSION: Final = r"(?:0|[1-9][0-9]{0,15})"
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What the client says about the version that it knows; each set holds opaque tags, or `*` alone."""
+    """What the client says about the version that it knows; each set holds opaque tags, or ANY alone."""
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
@@ -61,7 +63,7 @@ class Precondition:
         if self.if_match is None or len(self.if_match) != 1:
             return None
         (tag,) = self.if_match
-        return int(tag) if re.fullmatch(r"0|[1-9][0-9]{0,15}", tag) else None
+        return int(tag) if re.fullmatch(_VERSION, tag) else None
 
     def narrowed(self, parts: int) -> Self:
         """Compare only the first `parts` numbers of composite tags such as the data's `1.0.3`."""
@@ -89,7 +91,7 @@ def is_current(if_none_match: str | None, version: int | str) -> bool:
 def _tags(header: str, value: str | None) -> frozenset[str] | None:
     if value is None:
         return None
-    if value.strip() == ANY:
+    if value.strip() == "*":
         return _ANY_ALONE
     if not _ENTITY_TAGS.fullmatch(value.strip()):
         fault = Fault(header, 'expected "<version>" in quotes, a list of these, or *')
@@ -102,6 +104,6 @@ def _narrow_all(tags: frozenset[str] | None, parts: int) -> frozenset[str] | Non
 
 
 def _narrow(tag: str, parts: int) -> str:
-    if not re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,16})*", tag):
+    if not re.fullmatch(rf"{_VERSION}(\.{_VERSION})*", tag):
         return tag
     return entity_tag(*map(int, tag.split(".")[:parts]))
