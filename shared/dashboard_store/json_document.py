@@ -7,6 +7,7 @@ they came in, every character as itself. `served` is that form made safe to stan
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def _constant(name: str) -> _Refused:
 
 
 def _integer(digits: str) -> int | _Refused:
-    if len(digits) > LONGEST_INTEGER:
+    if len(digits.removeprefix("-")) > LONGEST_INTEGER:
         return _Refused(f"an integer of more than {LONGEST_INTEGER} digits")
     return int(digits)
 
@@ -47,8 +48,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Duplicated:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
+    twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return _Duplicated(f"the member {json.dumps(twice)} appears more than once")
 
 
