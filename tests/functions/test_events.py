@@ -69,8 +69,7 @@ def answered(request: pytest.FixtureRequest, moto: "DynamoDBClient", world: list
     """Each event, and the answer to it in a world of its own."""
     file: EventFile = request.param
     with _connected(moto, datetime(2026, 11, 22, 12, tzinfo=UTC)):
-        for item in world:
-            moto.put_item(TableName=TABLE, Item=item)
+        moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
         return Answered(file, send(file.event))
 
 

@@ -1,0 +1,122 @@
+"""The build runs with only what Lambda has on its path: the function's folder, the layer and Python itself."""
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from support import built_function
+from support.events import EVENTS
+from support.template import functions, routes
+
+from local.build import SAM_FOLDER, build, exclusive
+
+LAYER = "DashboardStoreLayer"
+# As in a function on AWS; the keys are made up and open nothing.
+LAMBDA = {
+    "AWS_LAMBDA_FUNCTION_NAME": "a-function",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "TABLE_NAME": "a-table",
+}
+# Requests that are answered before the database would be asked, and after all else was.
+EVENTS_OF = {
+    "GetConfigFunction": ("get_config/401-token-without-exp", "get_limits/200-limits", "unrouted/404-no-such-address"),
+    "PutConfigFunction": ("put_config/401-token-without-exp", "put_config/422-invalid-config-unknown-member"),
+    "ProjectDataFunction": ("post_data/401-token-without-exp", "post_data/422-invalid-data-no-rows"),
+    "ProjectsFunction": ("list_projects/401-token-without-exp", "create_project/422-invalid-project-no-name"),
+}
+
+every_function = pytest.mark.parametrize("function", sorted(functions()))
+
+
+class Built(NamedTuple):
+    folder: Path
+
+    def run(self, function: str, environment: dict[str, str], *event: str) -> dict[str, Any]:
+        """Import the function's handler in a Python that sees nothing else, and let it answer the event."""
+        parts = [str(self.folder / function), str(self.layer), functions()[function]["Handler"]]
+        files = [str(EVENTS / f"{name}.json") for name in event]
+        # -I: no environment, no user's packages, no current folder; -S: no site-packages.
+        command = [sys.executable, "-I", "-S", "-B", built_function.__file__, *parts, *files]
+        child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        assert child.returncode == 0, child.stderr
+        report: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
+        return report
+
+    @property
+    def layer(self) -> Path:
+        return self.folder / LAYER / "python"
+
+
+@pytest.fixture(scope="module")
+def built() -> Built:
+    """The build that the local stack deploys, for this machine's processor."""
+    folder = SAM_FOLDER / "local"
+    with exclusive():
+        build(folder, "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64")
+    return Built(folder)
+
+
+@pytest.mark.parametrize(("function", "event"), [(name, event) for name, all_ in EVENTS_OF.items() for event in all_])
+def test_built_function_answers(built: Built, function: str, event: str) -> None:
+    """A built function starts with Lambda's environment and answers, without a byte sent before it needs the table."""
+    report = built.run(function, LAMBDA, event)
+    assert report["answer"]["statusCode"] == int(event.partition("/")[2][:3])
+    assert report["reached"] == []
+
+
+def test_every_function_is_run() -> None:
+    """No function of the template is left out, and each is sent what the template routes to it."""
+    functions_of = {
+        route.path if route.path == "$default" else f"{route.method} {route.path}": route.function for route in routes()
+    }
+    sent = {
+        function: {functions_of[json.loads((EVENTS / f"{event}.json").read_text())["routeKey"]] for event in events}
+        for function, events in EVENTS_OF.items()
+    }
+    assert sent == {function: {function} for function in functions()}
+
+
+@every_function
+def test_nothing_comes_from_elsewhere(built: Built, function: str) -> None:
+    """Every module that a built function imports lies in its folder, in the layer or in Python's own library."""
+    report = built.run(function, LAMBDA, EVENTS_OF[function][-1])
+    library = Path(json.__file__).resolve().parents[1]
+    known = (built.folder / function, built.layer, library, Path(built_function.__file__))
+    sources = {name: Path(source).resolve() for name, source in report["sources"].items()}
+    foreign = {
+        name: str(source)
+        for name, source in sources.items()
+        if not any(source.is_relative_to(place) for place in known) or "site-packages" in source.parts
+    }
+    assert not foreign
+    assert sources["dashboard_store"].is_relative_to(built.layer)
+    assert sources["boto3"].is_relative_to(built.layer)
+
+
+@every_function
+def test_import_opens_nothing(built: Built, function: str) -> None:
+    """A handler's module imports with an empty environment: it needs no variable and opens no connection."""
+    report = built.run(function, {})
+    assert report["reached"] == []
+    assert "botocore.httpsession" not in report["sources"]
+
+
+def test_reading_needs_no_pydantic(built: Built) -> None:
+    """`get_config`, which a page waits for, starts without Pydantic: a third of a start-up that it has no use for."""
+    assert "pydantic" not in built.run("GetConfigFunction", LAMBDA, "get_config/401-token-without-exp")["sources"]
+    assert "pydantic" in built.run("PutConfigFunction", LAMBDA, "put_config/401-token-without-exp")["sources"]
+
+
+@every_function
+def test_bytecode_is_shipped(built: Built, function: str) -> None:
+    """What a built function imports is compiled already: a function cannot keep what it compiles at each start."""
+    report = built.run(function, LAMBDA, EVENTS_OF[function][-1])
+    shipped = [Path(cached) for cached in report["bytecode"] if Path(cached).is_relative_to(built.folder)]
+    assert len(shipped) > 100
+    assert [cached for cached in shipped if not cached.exists()] == []

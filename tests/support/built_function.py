@@ -1,0 +1,51 @@
+"""Imports a built function as Lambda does and reports what it took: a program of its own, run by test_layer_path.
+
+`python -I -S built_function.py <function's folder> <layer's python folder> <module.handler> [<event file>]`
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+# What leaves the process. (urllib3 binds a socket to ::1 to learn whether there is IPv6; that is nothing sent.)
+WATCHED = (
+    "socket.connect",
+    "socket.getaddrinfo",
+    "socket.gethostby",
+    "socket.send",
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.system",
+)
+
+
+def main(folder: str, layer: str, handler: str, event: str | None = None) -> None:
+    # Read before the path is Lambda's: what the test itself needs is no finding.
+    request = json.loads(Path(event).read_text()) if event else None
+    sys.path[:0] = [folder, layer]
+    reached: list[str] = []
+    sys.addaudithook(lambda name, arguments: _watch(reached, name, arguments))
+    module, _, function = handler.partition(".")
+    handle = getattr(importlib.import_module(module), function)
+    answer = handle(request, SimpleNamespace(aws_request_id="lambda-request")) if request else None
+    specs = {name: spec for name, module in sys.modules.items() if (spec := module.__spec__) and spec.has_location}
+    sources = {name: spec.origin for name, spec in specs.items()}
+    bytecode = [spec.cached for spec in specs.values() if spec.cached]
+    report = {"answer": answer, "reached": reached, "sources": sources, "bytecode": bytecode}
+    # The last line of the output; the function's own log stands before it.
+    print(json.dumps(report))  # noqa: T201
+
+
+def _watch(reached: list[str], name: str, arguments: tuple[Any, ...]) -> None:
+    writes = name == "open" and isinstance(arguments[1], str) and not set(arguments[1]).isdisjoint("wax+")
+    if writes or name.startswith(WATCHED):
+        reached.append(f"{name} {arguments!r}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
