@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,12 +55,13 @@ class Built(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def built() -> Built:
-    """The build that the local stack deploys, for this machine's processor."""
-    folder = SAM_FOLDER / "local"
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The build that the local stack deploys, for this machine's processor; a copy, far from the checkout."""
+    folder, copy = SAM_FOLDER / "local", tmp_path_factory.mktemp("built") / "build"
     with exclusive():
         build(folder, "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64")
-    return Built(folder)
+        shutil.copytree(folder, copy)
+    return Built(copy)
 
 
 @pytest.mark.parametrize(("function", "event"), [(name, event) for name, all_ in EVENTS_OF.items() for event in all_])

@@ -22,8 +22,10 @@ CONFIG_PATH = "/api/projects/p/config"
 
 def save(stack: LocalStack) -> None:
     with stack.client("user-1") as client:
-        client.post("/api/projects", json=PROJECT).raise_for_status()
-        client.put(CONFIG_PATH, json=CONFIG, headers=FIRST).raise_for_status()
+        created = client.post("/api/projects", json=PROJECT)
+        assert created.status_code == 201, created.text
+        saved = client.put(CONFIG_PATH, json=CONFIG, headers=FIRST)
+        assert saved.status_code == 200, saved.text
 
 
 def load(stack: LocalStack) -> Any:
