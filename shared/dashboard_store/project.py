@@ -40,6 +40,19 @@ class NewProjectForm(ProjectForm):
     settings: NewSettingsForm = Field(default_factory=NewSettingsForm)
 
 
+class SettingsPatchForm(Form):
+    fileInfo: Any = None  # noqa: N815
+    tags: Any = None
+
+
+class PatchForm(Form):
+    """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
+
+    name: Any = None
+    description: Any = None
+    settings: SettingsPatchForm | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """What a project's owner may change; `settings` holds `fileInfo` and `tags` where they were given."""
@@ -76,8 +89,7 @@ def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: 
 def patched(project: Project, patch: Any, settings: Settings) -> Project:  # noqa: ANN401
     """Apply a merge patch (RFC 7396) to a project. Raises InvalidProject naming the places of the patch."""
     checked(patch, settings.max_depth, InvalidProject)
-    if not isinstance(patch, dict):
-        raise InvalidProject("A merge patch of a project is an object.", [Fault("", "expected an object")])
+    read_form(PatchForm, patch, InvalidProject)
     return _project(read_form(ProjectForm, merge_patch(project.as_document(), patch), InvalidProject))
 
 
