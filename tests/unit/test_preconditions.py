@@ -42,7 +42,7 @@ headers = st.none() | st.just(STAR) | lists()
 
 
 def written(if_match: Header | None, if_none_match: Header | None) -> Precondition:
-    return Precondition.from_headers(if_match and if_match.text, if_none_match and if_none_match.text)
+    return Precondition.from_headers(if_match.text if if_match else None, if_none_match.text if if_none_match else None)
 
 
 class TestReading:
