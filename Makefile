@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run token test test-quick check format clean
+.PHONY: help install build run token walk walk-check test test-quick check format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -19,7 +19,7 @@ help: ## Say what can be made
 	@echo
 	@echo "  PORT=8000 (run, token), SUB=user-1 (token) and ARCHITECTURE=arm64 (build) may be given"
 
-install: .venv/installed .venv-local/installed local/node_modules/installed ## Install what the rest needs, into this folder
+install: .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed ## Install what the rest needs, into this folder
 
 .venv/installed: requirements/dev.txt requirements/uv.txt | python
 	@echo "Installing the tools that build, check and test into .venv …" >&2
@@ -44,10 +44,11 @@ define create_environment
 	touch $@
 endef
 
-local/node_modules/installed: local/package-lock.json local/package.json | node
-	@echo "Installing the local stack's database engine into local/node_modules …" >&2
-	@cd local && npm ci --silent --no-audit --no-fund >&2
-	@mkdir -p local/node_modules
+# local: the database engine. web: the page's libraries. tests: real tables.
+%/node_modules/installed: %/package-lock.json %/package.json %/.npmrc | node
+	@echo "Installing what npm has for $*/ into $*/node_modules …" >&2
+	@cd $* && npm ci --silent --no-audit --no-fund >&2
+	@mkdir -p $*/node_modules
 	@touch $@
 
 .PHONY: python node
@@ -72,10 +73,17 @@ run: install ## Run everything on this machine: the real template, no AWS accoun
 token: .venv-local/installed ## Print a token that the local stack accepts (make -s token)
 	@.venv-local/bin/python -m local.stack token --sub '$(SUB)' --port $(PORT)
 
-test: check ## Check and test everything
+walk: .venv-local/installed tests/node_modules/installed ## Save real dashboards and tables to the running stack, and load them (SAMPLES=folder)
+	@.venv-local/bin/python -m local.walk save --url http://127.0.0.1:$(PORT) $(if $(SAMPLES),--samples '$(SAMPLES)')
+
+walk-check: .venv-local/installed tests/node_modules/installed ## Load all that a walk saved, and compare (SUB=its user)
+	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub '$(SUB)' \
+	  $(if $(SAMPLES),--samples '$(SAMPLES)')
+
+test: check tests/node_modules/installed ## Check and test everything
 	.venv/bin/pytest
 
-test-quick: check ## The same without the tests that start the local stack
+test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
 	.venv/bin/pytest --ignore tests/stack
 
 check: install
@@ -90,6 +98,6 @@ format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff check --fix .
 
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
-	rm -rf .venv .venv-local .aws-sam .local local/node_modules web/node_modules
+	rm -rf .venv .venv-local .aws-sam .local */node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,52 @@
+"""Realistic dashboards, made from a seed: the same seed makes the same dashboards on every machine."""
+
+import random
+from typing import Any
+
+type Json = dict[str, Any]
+
+SIZES = {"small": 3, "medium": 36, "large": 370}
+"""Names, and how many charts make about 2, 20 and 200 KB of compact JSON."""
+
+_MEASURES = ("Revenue", "Orders", "Visitors", "Margin (%)", "Umsatz in €", "売上", "Délai moyen", "Conversion")
+_GROUPS = ("month", "region", "product line", "Kanal", "customer type", "weekday")
+_MARKS = ("bar", "line", "area", "point", "arc", "rect")
+_COLOURS = ("#416d9d", "#674028", "#deac58", "#2f4b7c", "#a05195", "#f95d6a")
+
+
+def dashboard(size: str, seed: int = 1) -> Json:
+    """Make a dashboard config of a named size, in the members that the contract names."""
+    chance = random.Random(f"{seed}-{size}")  # noqa: S311 - to repeat it, not to keep it secret
+    charts = {f"chart-{number:03}": _chart(chance, number) for number in range(SIZES[size])}
+    return {
+        "chartCustomizations": charts,
+        "currentLayout": {"id": chance.choice(["two-columns", "wide", "kiosk"]), "columns": 12, "rowHeight": 48},
+        "filters": [_filter(chance, number) for number in range(3)],
+        "theme": {"id": chance.choice(["light", "dark"]), "palette": chance.sample(_COLOURS, 3)},
+        "extensions": {"acme.refresh": {"everySeconds": chance.choice([30, 60, 300])}},
+    }
+
+
+def _chart(chance: random.Random, number: int) -> Json:
+    measure, group = chance.choice(_MEASURES), chance.choice(_GROUPS)
+    return {
+        "title": f"{measure} by {group}",
+        "position": {"x": number % 2 * 6, "y": number // 2 * 4, "w": 6, "h": 4},
+        "isVisible": chance.random() < 0.9,  # noqa: PLR2004 - nine in ten
+        "dataMapping": {"xAxis": group, "yAxis": measure, "aggregate": chance.choice(["sum", "mean", "count"])},
+        "spec": {
+            "mark": {"type": chance.choice(_MARKS), "tooltip": True, "opacity": round(chance.uniform(0.3, 1), 3)},
+            "encoding": {
+                "x": {"field": group, "type": "nominal", "axis": {"labelAngle": chance.choice([0, -45, -90])}},
+                "y": {"field": measure, "type": "quantitative", "scale": {"zero": chance.random() < 0.5}},  # noqa: PLR2004
+                "color": {"value": chance.choice(_COLOURS)},
+            },
+            "transform": [{"filter": f"datum.value < {chance.randint(10, 10_000)} && datum.year >= 2020"}],
+        },
+        "note": " ".join(chance.choices(("checked", "with", "finance", "in", "Q3", "—", "see", "wiki"), k=12)),
+    }
+
+
+def _filter(chance: random.Random, number: int) -> Json:
+    values = chance.sample(["EU", "US", "APAC", "LATAM", "MEA"], k=2)
+    return {"id": f"f{number}", "column": chance.choice(_GROUPS), "operator": "in", "values": values}

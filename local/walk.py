@@ -1,0 +1,200 @@
+"""Use the running local stack as a client would, and say what it answered: `python -m local.walk save`.
+
+Afterwards the stack may be stopped or killed; `python -m local.walk check --sub …`, once it runs again, loads all that
+was saved and compares it. Ends with code 1 at the first answer that is not the expected one.
+"""
+
+import argparse
+import gzip
+import json
+import secrets
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from local import ROOT
+from local.dashboards import SIZES, dashboard
+
+_TABLES = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
+_TABLE_NAMES = ("cars.json", "movies.json", "gapminder.json", "flights-2k.json")
+
+_OK, _CREATED, _NOT_MODIFIED = 200, 201, 304
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_LARGE = 401, 404, 412, 413
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class UnexpectedError(Exception):
+    """The stack answered something else than it should."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        return json.loads(gzip.decompress(self.body) if self.headers["Content-Encoding"] == "gzip" else self.body)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A user of the API at a base URL, or with an empty token nobody."""
+
+    url: str
+    token: str
+
+    def send(self, method: str, path: str, document: Any = None, **headers: str) -> Answer:  # noqa: ANN401
+        sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"Accept-Encoding": "gzip"}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        body = None if document is None else json.dumps(document).encode()
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        request = urllib.request.Request(self.url + path, body, sent, method=method)  # noqa: S310 - as the user gave it
+        try:
+            with _OPENER.open(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+
+def client(url: str, subject: str) -> Client:
+    query = urllib.parse.urlencode({"sub": subject})
+    return Client(url, Client(url, "").send("GET", f"/local/token?{query}").json["token"])
+
+
+def dashboards(samples: Path | None) -> Iterator[tuple[str, Any]]:
+    """Yield named dashboards: those made from the seed, and those in a folder of samples."""
+    for size in SIZES:
+        yield f"made-{size}", dashboard(size)
+    if samples is None:
+        _say("  (no folder of sample dashboards was named: those made from the seed are used alone)")
+        return
+    files = sorted(samples.glob("*.json"))
+    if not files:
+        _say(f"  (the folder {samples} holds no sample dashboard: those made from the seed are used alone)")
+    for file in files:
+        yield file.stem, json.loads(file.read_text())
+
+
+def tables() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield real tables, which `make install` fetches from npm."""
+    for name in _TABLE_NAMES:
+        yield name, json.loads((_TABLES / name).read_text())
+
+
+def save(url: str, subject: str, samples: Path | None) -> None:
+    """Save dashboards and tables, and meet each refusal on the way."""
+    user = client(url, subject)
+    _say(f"Dashboards of {subject}")
+    for name, config in dashboards(samples):
+        _save_dashboard(user, name, config)
+    _say("Tables")
+    for name, rows in tables():
+        _save_table(user, name, rows)
+    _say("Refusals")
+    _meet_refusals(url, user, subject)
+
+
+def _save_dashboard(user: Client, name: str, config: Any) -> None:  # noqa: ANN401
+    path = f"/api/projects/{name}/config"
+    _expect(user.send("POST", "/api/projects", {"id": name, "name": name.title()}), _CREATED)
+    saved = _expect(user.send("PUT", path, config, If_None_Match="*"), _OK)
+    loaded = _expect(user.send("GET", path), _OK)
+    _equal(loaded.json["config"], config, name)
+    tag = loaded.headers["ETag"]
+    _expect(user.send("GET", path, If_None_Match=tag), _NOT_MODIFIED)
+    size = len(json.dumps(config, separators=(",", ":"), ensure_ascii=False).encode())
+    _say(
+        f"  {name:17} {size:>8,} bytes  saved as version {saved.json['version']}, loaded equal "
+        f"({len(loaded.body):,} bytes on the wire), 304 for {tag}"
+    )
+
+
+def _save_table(user: Client, name: str, rows: list[dict[str, Any]]) -> None:
+    project = Path(name).stem
+    _expect(user.send("POST", "/api/projects", {"id": project, "name": project.title()}), _CREATED)
+    path = f"/api/projects/{project}/data"
+    schema = _expect(user.send("POST", path, {"fileName": name, "rawData": rows}), _CREATED).json["dataSchema"]
+    loaded = _expect(user.send("GET", path), _OK)
+    _equal(loaded.json["rawData"], rows, name)
+    shape = f"{schema['rowCount']:,} rows x {schema['columnCount']} columns"
+    _say(f"  {name:17} {shape:>24}  saved, loaded equal ({len(loaded.body):,} bytes on the wire)")
+
+
+def _meet_refusals(url: str, user: Client, subject: str) -> None:
+    path = "/api/projects/made-small/config"
+    mine, theirs = dashboard("small"), dashboard("small", seed=2)
+    _expect(user.send("PUT", path, theirs, If_Match='"1"'), _OK)
+    refused = _expect(user.send("PUT", path, {**mine, "theme": {"id": "mine"}}, If_Match='"1"'), _CONFLICT).json
+    _equal(refused["current"], theirs, "the document in the conflict")
+    _say(f"  a stale save      412 {refused['type']}, with version {refused['currentVersion']} and its config")
+    # Back to what `check` compares with, as a version of its own.
+    _expect(user.send("PUT", path, mine, If_Match='"2"'), _OK)
+    large = {"chartCustomizations": {"big": {"note": "x" * 300_000}}}
+    refused = _expect(user.send("PUT", path, large, If_Match='"3"'), _TOO_LARGE).json
+    _say(f"  too large         413 {refused['type']}, {refused['actualBytes']:,} of {refused['limitBytes']:,} bytes")
+    stranger = client(url, f"not-{subject}")
+    _say(f"  another user      404 {_expect(stranger.send('GET', path), _NOT_FOUND).json['type']}")
+    nobody = _expect(Client(url, "").send("GET", path), _UNAUTHORIZED).json
+    _say(f"  no token          401 {nobody['message']} (API Gateway's own answer)")
+
+
+def check(url: str, subject: str, samples: Path | None) -> None:
+    """Load everything that `save` saved, and compare."""
+    user = client(url, subject)
+    _say(f"Loaded again for {subject}")
+    for name, config in dashboards(samples):
+        loaded = _expect(user.send("GET", f"/api/projects/{name}/config"), _OK)
+        _equal(loaded.json["config"], config, name)
+        _say(f"  {name:17} version {loaded.json['version']}, equal")
+    for name, rows in tables():
+        loaded = _expect(user.send("GET", f"/api/projects/{Path(name).stem}/data"), _OK)
+        _equal(loaded.json["rawData"], rows, name)
+        _say(f"  {name:17} version {loaded.json['version']}, equal")
+
+
+def _expect(answer: Answer, status: int) -> Answer:
+    if answer.status != status:
+        raise UnexpectedError(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")
+    return answer
+
+
+def _equal(loaded: Any, saved: Any, what: str) -> None:  # noqa: ANN401
+    if loaded != saved:
+        raise UnexpectedError(f"{what} came back changed")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["save", "check"])
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the local stack runs")
+    parser.add_argument("--sub", help="the user; a new one unless named")
+    parser.add_argument("--samples", type=Path, help="a folder of further dashboards, one JSON file each")
+    options = parser.parse_args()
+    subject = options.sub or f"walker-{secrets.token_hex(3)}"
+    step = save if options.step == "save" else check
+    try:
+        step(options.url, subject, options.samples)
+    except UnexpectedError as error:
+        sys.exit(f"The walk ends here: {error}")
+    if options.step == "save":
+        _say(f"All of it is still there after a restart: make walk-check SUB={subject}")
+
+
+if __name__ == "__main__":
+    main()

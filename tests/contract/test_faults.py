@@ -1,0 +1,143 @@
+"""The database throttled, contended, slow or out of reach: a 503 in the end, never a 500 and nothing half-written."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from conftest import TABLE
+
+from dashboard_store.errors import StorageUnavailable
+from dashboard_store.repository.table import ATTEMPTS, Table, put
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = {"pk": "a", "sk": "1"}
+URL = "http://127.0.0.1"
+
+Fault = Callable[..., Any]
+
+
+def answers(code: str, status: int = 400, reasons: tuple[str, ...] = ()) -> Fault:
+    """Answer in the database's place, in the form in which botocore hands on an error."""
+    error: dict[str, Any] = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
+    if reasons:
+        error["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return lambda **_: (SimpleNamespace(status_code=status), error)
+
+
+def raises(error: Exception) -> Fault:
+    def fail(**_: Any) -> None:
+        raise error
+
+    return fail
+
+
+CONTENDED = {
+    "TransactionConflict": answers("TransactionCanceledException", reasons=("None", "TransactionConflict")),
+    "ThrottlingError": answers("TransactionCanceledException", reasons=("ThrottlingError",)),
+}
+OUT_OF_REACH = {
+    "throttled": answers("ProvisionedThroughputExceededException"),
+    "throttled by the account": answers("RequestLimitExceeded"),
+    "throttled by the control plane": answers("ThrottlingException"),
+    "in progress": answers("TransactionInProgressException"),
+    "broken": answers("InternalServerError", 500),
+    "read timeout": raises(ReadTimeoutError(endpoint_url=URL)),
+    "connect timeout": raises(ConnectTimeoutError(endpoint_url=URL)),
+    "unreachable": raises(EndpointConnectionError(endpoint_url=URL)),
+}
+
+
+@contextmanager
+def injected(client: "DynamoDBClient", fault: Fault, times: int | None = None) -> Iterator[list[int]]:
+    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count."""
+    calls = [0]
+
+    def meet(**parameters: Any) -> Any:
+        calls[0] += 1
+        return fault(**parameters) if times is None or calls[0] <= times else None
+
+    client.meta.events.register_first("before-call.dynamodb", meet)
+    try:
+        yield calls
+    finally:
+        client.meta.events.unregister("before-call.dynamodb", meet)
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def table(moto_client: "DynamoDBClient", pauses: list[float]) -> Table:
+    return Table(moto_client, TABLE, pause=pauses.append)
+
+
+@pytest.mark.parametrize("fault", CONTENDED)
+def test_a_contended_write_is_tried_again(
+    table: Table, moto_client: "DynamoDBClient", pauses: list[float], fault: str
+) -> None:
+    """A transaction that met another one or a throttle is tried again after a wait, and then goes through."""
+    with injected(moto_client, CONTENDED[fault], times=2) as calls:
+        table.transact(put(KEY))
+    assert calls == [3]
+    assert len(pauses) == 2
+    assert table.get(KEY) == KEY
+
+
+@pytest.mark.parametrize("fault", CONTENDED)
+def test_contention_that_lasts_ends_in_unavailable(
+    table: Table, moto_client: "DynamoDBClient", pauses: list[float], fault: str
+) -> None:
+    """The attempts are bounded, the waits between them grow at most to a bound, and nothing was written."""
+    with injected(moto_client, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
+        table.transact(put(KEY))
+    assert calls == [ATTEMPTS]
+    assert all(0 <= pause <= 0.025 * 2 ** (attempt + 1) for attempt, pause in enumerate(pauses))
+    assert refusal.value.retry_after >= 1
+    assert table.get(KEY) is None
+
+
+@pytest.mark.parametrize("fault", OUT_OF_REACH)
+@pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "newest", "transact"])
+def test_a_database_out_of_reach_is_unavailable(
+    table: Table, moto_client: "DynamoDBClient", fault: str, operation: str
+) -> None:
+    """Every call turns a throttle, a failure or a time-out that outlasts botocore's attempts into one error."""
+    calls: dict[str, Callable[[], Any]] = {
+        "get": lambda: table.get(KEY),
+        "get_snapshot": lambda: table.get_snapshot([KEY]),
+        "get_many": lambda: table.get_many([KEY]),
+        "newest": lambda: table.newest("a", "L#", limit=1),
+        "transact": lambda: table.transact(put(KEY)),
+    }
+    with injected(moto_client, OUT_OF_REACH[fault]), pytest.raises(StorageUnavailable):
+        calls[operation]()
+    assert table.get(KEY) is None
+
+
+def test_unprocessed_keys_are_asked_for_again(table: Table, moto_client: "DynamoDBClient") -> None:
+    """What BatchGetItem leaves unprocessed is read with the next request; when it never is, that is unavailable."""
+    table.transact(put(KEY))
+    left = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}}
+
+    def leave(**_: Any) -> Any:
+        return SimpleNamespace(status_code=200), {**left, "ResponseMetadata": {}}
+
+    with injected(moto_client, leave, times=2):
+        assert table.get_many([KEY]) == [KEY]
+    with injected(moto_client, leave), pytest.raises(StorageUnavailable):
+        table.get_many([KEY])
+
+
+def test_a_refusal_that_is_our_own_fault_is_a_defect(table: Table, moto_client: "DynamoDBClient") -> None:
+    """A transaction that was malformed is not retried and not called unavailable: it fails aloud."""
+    malformed = answers("TransactionCanceledException", reasons=("ValidationError",))
+    with injected(moto_client, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):
+        table.transact(put(KEY))
+    assert calls == [1]

@@ -1,0 +1,178 @@
+"""What the repository promises, on every engine alike."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from conftest import TABLE, Clock
+
+from dashboard_store.config import Config
+from dashboard_store.config_form import read_config
+from dashboard_store.errors import NotFound, ProjectExists, VersionConflict
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import read_new_project
+from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Table, check, put, update
+from dashboard_store.repository.tables import Tables
+from dashboard_store.settings import Settings
+from dashboard_store.table_data import read_upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SETTINGS = Settings(TABLE)
+ORIGIN = Origin()
+PROJECT = ProjectKey("user-1", "p")
+CONFIG = PROJECT.config()
+DRAFT = PROJECT.config("s1")
+
+
+def config(value: Any) -> Config:
+    return read_config({"chartCustomizations": {"c": {"value": value}}}, SETTINGS)
+
+
+def at(version: int) -> Precondition:
+    return Precondition(if_match=frozenset({str(version)}))
+
+
+@pytest.fixture
+def project(projects: Projects) -> ProjectKey:
+    projects.create(PROJECT.user, read_new_project({"id": PROJECT.project_id, "name": "P"}, SETTINGS))
+    return PROJECT
+
+
+def test_a_transaction_writes_all_or_nothing(table: Table) -> None:
+    """Where one write's condition fails none is done, and the failure brings the item that is in the way."""
+    key = {"pk": "a", "sk": "1"}
+    table.transact(put({**key, "n": 1}, IS_NEW))
+    with pytest.raises(ConditionFailed) as refusal:
+        table.transact(put({"pk": "a", "sk": "2"}), put({**key, "n": 2}, IS_NEW))
+    assert refusal.value.found == (None, {**key, "n": 1})
+    assert table.get({"pk": "a", "sk": "2"}) is None
+
+
+def test_a_condition_on_nothing_finds_nothing(table: Table) -> None:
+    """A condition that fails for want of an item says so, for a put, an update and a check alike."""
+    key = {"pk": "a", "sk": "none"}
+    for write in (
+        put({**key, "n": 1}, Condition("#n = :one", {"one": 1})),
+        update(key, {"n": 1}, EXISTS),
+        check(key, EXISTS),
+    ):
+        with pytest.raises(ConditionFailed) as refusal:
+            table.transact(write)
+        assert refusal.value.found == ({},)
+
+
+def test_every_failed_condition_is_reported(table: Table) -> None:
+    """A transaction with two failed conditions reports both: which of them it was decides the answer."""
+    with pytest.raises(ConditionFailed) as refusal:
+        table.transact(check({"pk": "a", "sk": "1"}, EXISTS), check({"pk": "a", "sk": "2"}, EXISTS))
+    assert refusal.value.found == ({}, {})
+
+
+def test_a_nested_attribute_is_set_alone(table: Table) -> None:
+    """An update of a path inside a map leaves the map's other members as they are."""
+    key = {"pk": "a", "sk": "1"}
+    table.transact(put({**key, "summary": {"name": "n", "data": None}}))
+    table.transact(update(key, {"summary.data": {"version": 1}}, EXISTS))
+    assert table.get(key) == {**key, "summary": {"name": "n", "data": {"version": 1}}}
+
+
+def test_the_index_lists_without_documents(table: Table) -> None:
+    """The listing shows keys and summaries, the highest key first, and never a document."""
+    for number in range(3):
+        item = {
+            "pk": "a",
+            "sk": f"s{number}",
+            "listKey": f"L#{number}",
+            "summary": {"n": number},
+            "answer": b"document",
+        }
+        table.transact(put(item))
+    table.transact(put({"pk": "a", "sk": "unlisted"}), put({"pk": "b", "sk": "s", "listKey": "L#9", "summary": {}}))
+    first = table.newest("a", "L#", limit=2)
+    assert [(item["sk"], item["summary"], "answer" in item) for item in first] == [
+        ("s2", {"n": 2}, False),
+        ("s1", {"n": 1}, False),
+    ]
+    after = {name: first[-1][name] for name in ("pk", "sk", "listKey")}
+    assert [item["sk"] for item in table.newest("a", "L#", limit=2, after=after)] == ["s0"]
+
+
+def test_saves_follow_each_other(configs: Configs, project: ProjectKey) -> None:
+    """Each save is one version higher, and the head holds exactly the last one."""
+    for version in range(3):
+        assert configs.save(project.config(), config(version), at(version), ORIGIN).version == version + 1
+    head = configs.head(project.config())
+    assert (head.version, head.config()) == (3, config(2).document)
+
+
+def test_a_stale_save_learns_what_won(configs: Configs, project: ProjectKey) -> None:
+    """A save of another version than the newest changes nothing and brings the newest document."""
+    configs.save(project.config(), config("first"), at(0), ORIGIN)
+    with pytest.raises(VersionConflict) as refusal:
+        configs.save(project.config(), config("second"), at(0), ORIGIN)
+    assert refusal.value.current["currentVersion"] == 1
+    assert refusal.value.current["current"] == config("first").document
+
+
+def test_nothing_is_born_by_a_save(configs: Configs, tables: Tables, table: Table) -> None:
+    """A save, a draft or an upload for a project that is not there leaves no item behind."""
+    upload = read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS)
+    for save in (
+        lambda: configs.save(CONFIG, config(1), at(0), ORIGIN),
+        lambda: configs.save(CONFIG, config(1), at(3), ORIGIN),
+        lambda: configs.save(DRAFT, config(1), at(0), ORIGIN),
+        lambda: configs.save(DRAFT, config(1), at(3), ORIGIN),
+        lambda: tables.upload(PROJECT, upload, Precondition()),
+    ):
+        with pytest.raises(NotFound):
+            save()
+    assert table.newest(PROJECT.pk, "PROJECT#", limit=10) == []
+    assert table.newest(PROJECT.pk, "CONFIGVERSION#", limit=10) == []
+    assert table.get(CONFIG.head) is None
+    assert table.get(DRAFT.head) is None
+
+
+def test_an_expired_draft_is_gone_before_it_is_removed(configs: Configs, project: ProjectKey, clock: Clock) -> None:
+    """A draft past its expiry is at version 0 for readers and writers while its item is still there."""
+    draft = project.config("s1")
+    configs.save(draft, config(1), at(0), ORIGIN)
+    clock.advance(days=SETTINGS.session_ttl_days, seconds=1)
+    assert configs.head(draft).version == 0
+    with pytest.raises(VersionConflict) as refusal:
+        configs.save(draft, config(2), at(1), ORIGIN)
+    assert refusal.value.current["currentVersion"] == 0
+    assert configs.save(draft, config(1), at(0), ORIGIN).version == 1
+
+
+def test_a_rested_version_is_renewed_in_history(
+    configs: Configs, project: ProjectKey, clock: Clock, table: Table
+) -> None:
+    """The first save after a long rest writes the version that it replaces into history again, as it was."""
+    configs.save(project.config(), config("rested"), at(0), Origin("ai", "a note"))
+    before = table.get(project.config().version(1))
+    clock.advance(days=400)
+    configs.save(project.config(), config("woken"), at(1), ORIGIN)
+    after = table.get(project.config().version(1))
+    assert before
+    assert after
+    assert after.pop("expiresAt") - before.pop("expiresAt") == 400 * 86_400
+    assert after == before
+
+
+def test_an_id_is_taken_once(projects: Projects, project: ProjectKey) -> None:
+    """A second project with the same id is refused, and the first keeps all it has."""
+    with pytest.raises(ProjectExists):
+        projects.create(project.user, read_new_project({"id": project.project_id, "name": "Other"}, SETTINGS))
+    assert projects.get(project)["name"] == "P"
+
+
+def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(engine: "DynamoDBClient", table: Table) -> None:
+    """DynamoDB's 400 KB is a guard behind our own limits: what runs into it fails aloud."""
+    with pytest.raises(ClientError, match="ValidationException"):
+        table.transact(put({"pk": "a", "sk": "1", "body": b"x" * 450_000}))
+    assert "Item" not in engine.get_item(TableName=TABLE, Key={"pk": {"S": "a"}, "sk": {"S": "1"}})

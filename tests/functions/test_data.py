@@ -1,0 +1,275 @@
+"""Project data over the handlers, from event to answer."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import TABLE as TABLE_NAME
+from support.http_api import Client
+
+from dashboard_store.settings import Settings
+
+DATA = "/api/projects/p/data"
+ANALYSIS = "/api/projects/p/data/analysis"
+CONFIG = "/api/projects/p/config"
+ROWS: list[dict[str, Any]] = [
+    {"city": "Oslo", "day": "2026-01-31", "t": -3.5, "n": 1},
+    {"city": "Bergen", "day": "2026-02-01", "t": 4, "n": None},
+]
+TABLE: dict[str, Any] = {"fileName": "weather.csv", "rawData": ROWS}
+
+
+@pytest.fixture
+def project(client: Client) -> Client:
+    """A user with the empty project `p`."""
+    client.post("/api/projects", {"id": "p", "name": "P"})
+    return client
+
+
+def test_a_project_without_data_says_so(project: Client) -> None:
+    """Before the first upload the data are null at version 0."""
+    reply = project.get(DATA)
+    assert reply.status == 200
+    assert reply.json == {
+        "rawData": None,
+        "analysis": None,
+        "chartCustomizations": {},
+        "dataSchema": None,
+        "version": 0,
+        "analysisVersion": 0,
+        "configVersion": 0,
+        "updatedAt": None,
+    }
+    assert reply.headers["etag"] == '"0"'
+
+
+def test_a_table_comes_back_as_it_was_uploaded(project: Client) -> None:
+    """An upload answers version and schema, and a load gives equal rows with nulls, order and types."""
+    uploaded = project.post(DATA, {**TABLE, "analysis": {"mean": 0.25}})
+    schema = {
+        "fileName": "weather.csv",
+        "rowCount": 2,
+        "columnCount": 4,
+        "columnNames": ["city", "day", "t", "n"],
+        "columnTypes": {"city": "string", "day": "date", "t": "number", "n": "integer"},
+    }
+    assert uploaded.status == 201
+    assert uploaded.json == {
+        "success": True,
+        "version": 1,
+        "dataSchema": schema,
+        "updatedAt": uploaded.json["updatedAt"],
+    }
+    loaded = project.get(DATA).json
+    assert (loaded["rawData"], loaded["dataSchema"], loaded["analysis"]) == (ROWS, schema, {"mean": 0.25})
+    assert (loaded["version"], loaded["analysisVersion"], loaded["configVersion"]) == (1, 1, 0)
+
+
+def test_the_same_upload_again_is_no_version(project: Client) -> None:
+    """A repeated upload answers 200 with the current version, whatever it names; another one is the next version."""
+    first = project.post(DATA, TABLE)
+    again = project.post(DATA, TABLE, if_none_match="*")
+    assert (again.status, again.json) == (200, first.json)
+    other = project.post(DATA, {**TABLE, "fileName": "other.csv"})
+    assert (other.status, other.json["version"]) == (201, 2)
+
+
+@pytest.mark.parametrize(
+    ("headers", "outcome"),
+    [
+        ({}, 3),
+        ({"if_match": '"2"'}, 3),
+        ({"if_match": '"2.1.4"'}, 3),
+        ({"if_match": "*"}, 3),
+        ({"if_match": '"1"'}, "version-conflict"),
+        ({"if_match": '"1.0.4"'}, "version-conflict"),
+        ({"if_none_match": "*"}, "version-conflict"),
+        ({"if_match": "2"}, "invalid-precondition"),
+    ],
+)
+def test_an_upload_is_guarded_when_it_says_so(project: Client, headers: dict[str, str], outcome: int | str) -> None:
+    """Without a precondition an upload is a new version; with one it must hold of the table's version."""
+    project.post(DATA, TABLE)
+    project.post(DATA, {**TABLE, "fileName": "second.csv"})
+    reply = project.post(DATA, {**TABLE, "fileName": "third.csv"}, **headers)
+    if isinstance(outcome, int):
+        assert (reply.status, reply.json["version"]) == (201, outcome)
+    else:
+        assert reply.code == outcome
+        assert project.get(DATA).json["dataSchema"]["fileName"] == "second.csv"
+
+
+def test_charts_that_come_with_a_table_become_the_first_config(project: Client) -> None:
+    """An upload's charts are saved where no config was ever saved, and else left aside, which the answer says."""
+    charts = {"c": {"title": "Temperature"}}
+    reply = project.post(DATA, {**TABLE, "chartCustomizations": charts})
+    assert reply.json["chartCustomizations"] == "saved"
+    assert project.get(CONFIG).json["config"] == {"chartCustomizations": charts}
+    assert project.get("/api/projects/p").json["dashboardConfig"]["version"] == 1
+    kept = project.post(DATA, {**TABLE, "fileName": "2.csv", "chartCustomizations": {"other": {}}})
+    assert kept.json["chartCustomizations"] == "kept"
+    assert project.get(DATA).json["chartCustomizations"] == charts
+
+
+def test_the_charts_in_the_data_are_a_view_of_the_config(project: Client) -> None:
+    """What is saved at /config, at /data/customizations or with a table shows in all three."""
+    project.post(DATA, TABLE)
+    charts = {"c": {"title": "Temperature"}}
+    project.put("/api/projects/p/data/customizations", {"chartCustomizations": charts}, if_none_match="*")
+    assert project.get(CONFIG).json["config"]["chartCustomizations"] == charts
+    loaded = project.get(DATA).json
+    assert (loaded["chartCustomizations"], loaded["configVersion"]) == (charts, 1)
+
+
+def test_the_entity_tag_moves_with_every_part(project: Client) -> None:
+    """The data's tag changes with table, analysis and config, so that 304 never hides a change of any of them."""
+    tags = [project.get(DATA).headers["etag"]]
+    writes: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
+        ("POST", DATA, TABLE, {}),
+        ("PUT", ANALYSIS, {"analysis": {"x": 1}}, {"if_match": '"1"'}),
+        ("PUT", CONFIG, {"chartCustomizations": {}}, {"if_none_match": "*"}),
+        ("POST", DATA, {**TABLE, "fileName": "2.csv"}, {}),
+    ]
+    for method, url, body, headers in writes:
+        assert project.get(DATA, if_none_match=tags[-1]).status == 304
+        project.request(method, url, body, **headers)
+        reply = project.get(DATA, if_none_match=tags[-1])
+        assert reply.status == 200
+        tags.append(reply.headers["etag"])
+    assert tags == ['"0"', '"1"', '"1.1"', '"1.1.1"', '"2.0.1"']
+
+
+@pytest.mark.parametrize("parts", ["rawData", "dataSchema,analysis", "chartCustomizations"])
+def test_include_picks_parts(project: Client, parts: str) -> None:
+    """`?include=` leaves the other parts out; the versions are always there."""
+    project.post(DATA, TABLE)
+    versions = {"version", "analysisVersion", "configVersion", "updatedAt"}
+    assert set(project.get(f"{DATA}?include={parts}").json) == versions | set(parts.split(","))
+
+
+def test_an_unknown_part_is_refused(project: Client) -> None:
+    """`?include=` of something else is 422 and named."""
+    reply = project.get(f"{DATA}?include=rawData,secrets")
+    assert (reply.code, reply.json["errors"][0]["pointer"]) == ("invalid-query", "include")
+
+
+def test_an_analysis_is_saved_under_the_rule_of_people(project: Client) -> None:
+    """An analysis needs the data's tag: none is 428, a stale one 412 with the analysis as it is, a retry a success."""
+    project.post(DATA, TABLE)
+    missing = project.put(ANALYSIS, {"analysis": {"by": "first"}})
+    assert (missing.status, missing.json["currentVersion"], missing.json["currentAnalysisVersion"]) == (428, 1, 0)
+    tag = project.get(DATA).headers["etag"]
+    first = project.put(ANALYSIS, {"analysis": {"by": "first"}}, if_match=tag)
+    assert (first.json["version"], first.json["analysisVersion"], first.headers["etag"]) == (1, 1, '"1.1"')
+    second = project.put(ANALYSIS, {"analysis": {"by": "second"}}, if_match=tag)
+    assert (second.status, second.code, second.json["current"]) == (412, "version-conflict", {"by": "first"})
+    assert (second.json["currentVersion"], second.json["currentAnalysisVersion"]) == (1, 1)
+    assert project.put(ANALYSIS, {"analysis": {"by": "first"}}, if_match=tag).json == first.json
+    assert project.get(DATA).json["analysis"] == {"by": "first"}
+
+
+def test_a_moved_chart_is_no_conflict_for_an_analysis(project: Client) -> None:
+    """An analysis is about the table: a save of the config in between does not refuse it."""
+    project.post(DATA, TABLE)
+    tag = project.get(DATA).headers["etag"]
+    project.put(CONFIG, {"chartCustomizations": {}}, if_none_match="*")
+    assert project.put(ANALYSIS, {"analysis": {}}, if_match=tag).status == 200
+
+
+def test_an_analysis_of_a_replaced_table_is_refused(project: Client) -> None:
+    """A new table has no analysis, and one that was made of the table before it does not become its own."""
+    project.post(DATA, {**TABLE, "analysis": {"of": 1}})
+    tag = project.get(DATA).headers["etag"]
+    project.post(DATA, {**TABLE, "fileName": "2.csv"})
+    assert project.put(ANALYSIS, {"analysis": {"of": 1, "more": True}}, if_match=tag).code == "version-conflict"
+    loaded = project.get(DATA).json
+    assert (loaded["analysis"], loaded["analysisVersion"]) == (None, 0)
+
+
+def test_an_analysis_needs_a_table(project: Client) -> None:
+    """Without a table, and without a project, there is nothing to analyse: 404."""
+    assert project.put(ANALYSIS, {"analysis": {}}, if_match='"0"').code == "not-found"
+    assert project.put("/api/projects/none/data/analysis", {"analysis": {}}, if_match='"1"').code == "not-found"
+
+
+def test_an_analysis_over_its_limit_is_refused(project: Client, settings: Settings) -> None:
+    """An analysis over its limit is 413 with both sizes, alone and with an upload; nothing is saved."""
+    large = {"analysis": {"text": "x" * settings.max_analysis_bytes}}
+    project.post(DATA, TABLE)
+    for reply in (
+        project.put(ANALYSIS, large, if_match='"1"'),
+        project.post(DATA, {**TABLE, "fileName": "2.csv", **large}),
+    ):
+        assert (reply.status, reply.code, reply.json["limitBytes"]) == (413, "analysis-too-large", 262_144)
+        assert reply.json["actualBytes"] > reply.json["limitBytes"]
+    assert project.get(DATA).json["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "limited",
+    [Settings(TABLE_NAME, max_table_bytes=60), Settings(TABLE_NAME, max_stored_table_bytes=60)],
+    ids=["as rows", "as stored"],
+)
+def test_a_table_that_does_not_fit_is_refused(
+    project: Client, connect: Callable[[Settings], None], limited: Settings
+) -> None:
+    """A table over a limit, as rows or as stored, is 413 with both sizes, and the one before is still served."""
+    project.post(DATA, TABLE)
+    connect(limited)
+    reply = project.post(DATA, {**TABLE, "fileName": "2.csv"})
+    assert (reply.status, reply.code, reply.json["limitBytes"]) == (413, "upload-too-large", 60)
+    assert project.get(DATA).json["rawData"] == ROWS
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"rawData": []}, "/rawData"),
+        ({"rawData": [{}]}, "/rawData"),
+        ({"rawData": [{"a": 1}, [2]]}, "/rawData/1"),
+        ({"rawData": {"a": [1]}}, "/rawData"),
+        ({"rawData": [{"a": "\0"}]}, "/rawData/0/a"),
+        ({"fileName": ""}, "/fileName"),
+        ({"fileName": None}, "/fileName"),
+        ({"rows": []}, "/rows"),
+        ({"dataSchema": {"columnNames": ["city"]}}, "/dataSchema/columnNames"),
+        ({"dataSchema": {"columnTypes": {"nowhere": "string"}}}, "/dataSchema/columnTypes"),
+        ({"dataSchema": {"columnTypes": {"city": "varchar"}}}, "/dataSchema/columnTypes/city"),
+        ({"analysis": []}, "/analysis"),
+    ],
+)
+def test_an_upload_is_checked(project: Client, members: dict[str, Any], pointer: str) -> None:
+    """A table that cannot be kept as it came is 422 with its place, and nothing is saved."""
+    reply = project.post(DATA, {**TABLE, **members})
+    assert (reply.status, reply.code) == (422, "invalid-data")
+    assert pointer in [error["pointer"] for error in reply.json["errors"]]
+    assert project.get(DATA).json["version"] == 0
+
+
+def test_charts_in_an_upload_are_checked_as_a_config(project: Client) -> None:
+    """Charts that no config may have refuse the upload with their place."""
+    reply = project.post(DATA, {**TABLE, "chartCustomizations": {"c": 1}})
+    assert (reply.status, reply.code) == (422, "invalid-config")
+    assert [error["pointer"] for error in reply.json["errors"]] == ["/chartCustomizations/c"]
+
+
+def test_a_compressed_upload_is_read(project: Client) -> None:
+    """A table sent as application/gzip is the table inside it."""
+    body = gzip.compress(json.dumps(TABLE).encode())
+    assert project.request("POST", DATA, body, content_type="application/gzip").status == 201
+    assert project.get(DATA).json["rawData"] == ROWS
+
+
+@pytest.mark.parametrize(("method", "url"), [("GET", DATA), ("POST", DATA), ("PUT", ANALYSIS)])
+def test_foreign_data_are_absent_data(project: Client, method: str, url: str) -> None:
+    """What belongs to somebody else answers, but for the request's id, exactly like what does not exist."""
+    project.post(DATA, TABLE)
+    stranger = Client("somebody-else")
+    body = {"POST": {**TABLE, "fileName": "theirs"}, "PUT": {"analysis": {}}}.get(method)
+    foreign = stranger.request(method, url, body, if_match="*")
+    absent = stranger.request(method, url.replace("/p/", "/none/"), body, if_match="*")
+    assert (foreign.status, foreign.code) == (404, "not-found")
+    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert project.get(DATA).json["dataSchema"]["fileName"] == "weather.csv"

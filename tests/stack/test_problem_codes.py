@@ -1,0 +1,177 @@
+"""Every problem code that the service has, produced over HTTP."""
+
+import gzip
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import httpx
+import jwt
+import pytest
+from support.local_stack import LocalStack
+
+from dashboard_store.gateway.problems import PROBLEMS
+
+CONFIG = "/api/projects/p/config"
+DATA = "/api/projects/p/data"
+CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {}}}
+TABLE = {"fileName": "t.csv", "rawData": [{"a": 1}]}
+
+SERVER_ERRORS = {"internal-error", "storage-unavailable"}
+
+# A request for each code: method, address, what httpx sends with it.
+REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "malformed-json": ("PUT", CONFIG, {"content": b'{"a":', "headers": {"If-Match": '"1"'}}),
+    "invalid-precondition": ("PUT", CONFIG, {"json": CHARTS, "headers": {"If-Match": "1"}}),
+    "not-found": ("GET", "/api/projects/none/config", {}),
+    "method-not-allowed": ("POST", CONFIG, {"json": CHARTS}),
+    "project-exists": ("POST", "/api/projects", {"json": {"id": "p", "name": "P"}}),
+    "version-conflict": ("PUT", CONFIG, {"json": {"chartCustomizations": {}}, "headers": {"If-Match": '"9"'}}),
+    "config-too-large": (
+        "PUT",
+        CONFIG,
+        {"json": {"chartCustomizations": {"c": {"x": "x" * 262_144}}}, "headers": {"If-Match": '"1"'}},
+    ),
+    "analysis-too-large": ("POST", DATA, {"json": {**TABLE, "analysis": {"x": "x" * 262_144}}}),
+    "request-too-large": ("POST", DATA, {"content": b" " * 6_000_001}),
+    "upload-too-large": ("POST", DATA, {"json": {**TABLE, "rawData": [{"a": "x" * 4_000_000}]}}),
+    "unsupported-media-type": (
+        "PUT",
+        CONFIG,
+        {"content": b"a: b", "headers": {"If-Match": '"1"', "Content-Type": "application/yaml"}},
+    ),
+    "invalid-config": ("PUT", CONFIG, {"json": {"charts": {}}, "headers": {"If-Match": '"1"'}}),
+    "invalid-data": ("POST", DATA, {"json": {**TABLE, "rawData": []}}),
+    "invalid-project": ("POST", "/api/projects", {"json": {"name": ""}}),
+    "invalid-query": ("GET", "/api/projects?limit=0", {}),
+    "precondition-required": ("PUT", CONFIG, {"json": CHARTS}),
+}
+
+
+@pytest.fixture(scope="module")
+def user(stack: LocalStack) -> Iterator[httpx.Client]:
+    """A user with the project `p`, whose config is at version 1."""
+    with stack.client("user-of-problem-codes") as client:
+        body = {"id": "p", "name": "P", "settings": {"dashboardConfig": CHARTS}}
+        assert client.post("/api/projects", json=body).status_code == 201
+        yield client
+
+
+def code_of(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["instance"] == answer.headers["x-request-id"]
+    code: str = problem["type"].removeprefix("urn:problem:")
+    return code
+
+
+def test_every_code_is_asked_for() -> None:
+    """No problem code of the service is without a request in this module that produces it."""
+    assert {code for _, code, _ in PROBLEMS.values()} == {*REQUESTS, "unauthorized", *SERVER_ERRORS}
+
+
+@pytest.mark.parametrize("code", REQUESTS)
+def test_a_request_that_is_wrong_gets_its_code(user: httpx.Client, code: str) -> None:
+    """Each kind of wrong request is answered with its own stable code, and changes nothing."""
+    method, url, sent = REQUESTS[code]
+    headers = {"Content-Type": "application/json"} if "content" in sent else {}
+    answer = user.request(method, url, **{**sent, "headers": headers | sent.get("headers", {})})
+    assert code_of(answer) == code
+    assert (user.get(CONFIG).json()["version"], user.get(DATA).json()["version"]) == (1, 0)
+
+
+def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
+    """A token without `exp` that the authorizer let through is `unauthorized`: stolen, it would work for ever."""
+    issued = stack.token("user-1")
+    claims = jwt.decode(issued, options={"verify_signature": False})
+    del claims["exp"]
+    key = (stack.state / "issuer-key.pem").read_bytes()
+    endless = jwt.encode(claims, key, algorithm="RS256", headers={"kid": jwt.get_unverified_header(issued)["kid"]})
+    for method, url in (("GET", CONFIG), ("PUT", CONFIG), ("POST", DATA), ("GET", "/api/projects")):
+        answer = httpx.request(method, stack.url + url, headers={"Authorization": f"Bearer {endless}"}, timeout=60)
+        assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
+
+
+def engine_of(stack: LocalStack) -> tuple[int, int]:
+    """Find the stack's database engine: its process and its port."""
+    for record in (stack.state / "children").iterdir():
+        command = record.read_text().split("\n")
+        if command[0].endswith("dynoxide"):
+            return int(record.name), int(command[command.index("--port") + 1])
+    raise AssertionError("the stack has no engine of its own")
+
+
+def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[..., LocalStack]) -> None:
+    """While the database hangs, calls are 503 with Retry-After; when it answers again, so do they."""
+    stack = make_stack().start()
+    pid, _ = engine_of(stack)
+    with stack.client("user-1") as client:
+        client.post("/api/projects", json={"id": "p", "name": "P"})
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            loading = client.get(CONFIG)
+            saving = client.put(CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        for answer in (loading, saving):
+            assert (answer.status_code, code_of(answer)) == (503, "storage-unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+        # The save that was answered 503 may still have reached the engine: to repeat it is safe either way.
+        repeated = client.put(CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
+        assert (repeated.status_code, repeated.json()["version"]) == (200, 1)
+        assert client.get(CONFIG).json()["config"] == CHARTS
+
+
+def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) -> None:
+    """What nobody foresaw, here a lost table, is 500 without a word of what it was, and in the log under its id."""
+    stack = make_stack().start()
+    _, port = engine_of(stack)
+    with stack.client("user-1") as client:
+        engine = boto3.client(
+            "dynamodb",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        (table,) = engine.list_tables()["TableNames"]
+        engine.delete_table(TableName=table)
+        answer = client.get(CONFIG)
+        assert (answer.status_code, code_of(answer)) == (500, "internal-error")
+        assert table not in answer.text
+        assert "ResourceNotFound" not in answer.text
+        log = stack.state / "logs" / "emulator.log"
+        deadline = time.monotonic() + 10
+        while answer.headers["x-request-id"] not in log.read_text(errors="replace"):
+            assert time.monotonic() < deadline, "the log does not name the request"
+            time.sleep(0.1)
+
+
+def test_documents_cross_the_gateway_unharmed(user: httpx.Client) -> None:
+    """Integers beyond 2**64, floats, every plane of Unicode, order and depth come back over HTTP as they were sent."""
+    document: Any = {
+        "chartCustomizations": {
+            "z": {"big": 2**64 + 1, "bigger": -(10**400), "float": 0.1, "small": 5e-324, "zero": -0.0},
+            "a": {"text": "é — 売上 🎉 \u2028 </script> \\u0000 \U0010fffd", "": None, "\U0001d50e/~": True},
+            "deep": {},
+        }
+    }
+    inner = document["chartCustomizations"]["deep"]
+    for _ in range(29):
+        inner["d"] = {}
+        inner = inner["d"]
+    for body, media_type in (
+        (json.dumps(document).encode(), "application/json"),
+        (gzip.compress(json.dumps(document, ensure_ascii=False).encode()), "application/gzip"),
+    ):
+        url = f"{CONFIG}?sessionId={media_type.partition('/')[2]}"
+        headers = {"If-None-Match": "*", "Content-Type": media_type}
+        assert user.put(url, content=body, headers=headers).status_code == 200
+        loaded = user.get(url).json()["config"]
+        assert json.dumps(loaded) == json.dumps(document)
