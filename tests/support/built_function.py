@@ -29,22 +29,26 @@ def main(folder: str, layer: str, handler: str, event: str | None = None) -> Non
     request = json.loads(Path(event).read_text()) if event else None
     sys.path[:0] = [folder, layer]
     reached: list[str] = []
-    sys.addaudithook(lambda name, arguments: _watch(reached, name, arguments))
+    read: list[str] = []
+    sys.addaudithook(lambda name, arguments: _watch(reached, read, name, arguments))
     module, _, function = handler.partition(".")
     handle = getattr(importlib.import_module(module), function)
     answer = handle(request, SimpleNamespace(aws_request_id="lambda-request")) if request else None
     specs = {name: spec for name, module in sys.modules.items() if (spec := module.__spec__) and spec.has_location}
     sources = {name: spec.origin for name, spec in specs.items()}
     bytecode = [spec.cached for spec in specs.values() if spec.cached]
-    report = {"answer": answer, "reached": reached, "sources": sources, "bytecode": bytecode}
+    report = {"answer": answer, "reached": reached, "read": read, "sources": sources, "bytecode": bytecode}
     # The last line of the output; the function's own log stands before it.
     print(json.dumps(report))  # noqa: T201
 
 
-def _watch(reached: list[str], name: str, arguments: tuple[Any, ...]) -> None:
-    writes = name == "open" and isinstance(arguments[1], str) and not set(arguments[1]).isdisjoint("wax+")
-    if writes or name.startswith(WATCHED):
+def _watch(reached: list[str], read: list[str], name: str, arguments: tuple[Any, ...]) -> None:
+    if name.startswith(WATCHED):
         reached.append(f"{name} {arguments!r}")
+    elif name == "open":
+        path, mode, _ = arguments
+        writes = isinstance(mode, str) and not set(mode).isdisjoint("wax+")
+        (reached if writes else read).append(str(path))
 
 
 if __name__ == "__main__":
