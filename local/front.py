@@ -7,9 +7,10 @@ client of the real API depends on.
 
 import argparse
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 from aiohttp import web
@@ -90,7 +91,7 @@ async def _token(request: web.Request) -> web.Response:
 
 
 async def _openapi(_request: web.Request) -> web.StreamResponse:
-    return _file(_OPENAPI)
+    return _file(_OPENAPI, {"Content-Type": "application/yaml"})
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
@@ -98,10 +99,10 @@ async def _static(request: web.Request) -> web.StreamResponse:
     return _file(target if target.is_relative_to(_WEB) else _WEB / "outside")
 
 
-def _file(path: Path) -> web.StreamResponse:
+def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.StreamResponse:
     if not path.is_file():
         return _problem(HTTPStatus.NOT_FOUND, "There is no such file.")
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache", **headers})
 
 
 async def _pass_on(request: web.Request) -> web.StreamResponse:
