@@ -1,0 +1,115 @@
+"""The documents say what is there: the OpenAPI document above all, and nothing of the machine that wrote them."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from openapi_spec_validator import validate
+from support.template import ROOT, routes
+
+from dashboard_store.gateway.problems import PROBLEMS
+from dashboard_store.settings import Settings
+
+LOCKS = {"package-lock.json", "requirements.txt", "dev.txt", "local.txt", "uv.txt"}
+METHODS = {"get", "put", "post", "delete", "patch"}
+# What clients may branch on, whether or not this stage answers it yet.
+CODES_OF_THE_CONTRACT = {
+    "malformed-json": 400,
+    "invalid-precondition": 400,
+    "unauthorized": 401,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "project-exists": 409,
+    "version-conflict": 412,
+    "config-too-large": 413,
+    "analysis-too-large": 413,
+    "request-too-large": 413,
+    "upload-too-large": 413,
+    "unsupported-media-type": 415,
+    "invalid-config": 422,
+    "invalid-data": 422,
+    "invalid-project": 422,
+    "invalid-query": 422,
+    "unsafe-text": 422,
+    "precondition-required": 428,
+    "rate-limited": 429,
+    "internal-error": 500,
+    "storage-unavailable": 503,
+}
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    return document
+
+
+def committed() -> list[str]:
+    """The files of the repository as they are in the checkout, by their path."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_openapi_document_is_valid() -> None:
+    """docs/openapi.yaml is OpenAPI 3.1."""
+    assert openapi()["openapi"].startswith("3.1.")
+    validate(openapi())
+
+
+def test_openapi_document_has_the_templates_routes() -> None:
+    """docs/openapi.yaml describes every route that is deployed, and no other."""
+    described = {
+        (method.upper(), path) for path, item in openapi()["paths"].items() for method in item if method in METHODS
+    }
+    assert described == {(route.method, route.path) for route in routes() if route.path != "$default"}
+
+
+def test_openapi_document_says_which_calls_need_a_token() -> None:
+    """docs/openapi.yaml demands a token for exactly the routes that the template guards."""
+    document = openapi()
+    guarded = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS and operation.get("security", document["security"])
+    }
+    assert guarded == {(route.method, route.path) for route in routes() if route.needs_token}
+
+
+def test_every_problem_is_documented() -> None:
+    """The codes that the service can answer are those that docs/openapi.yaml lists for clients to branch on."""
+    listed = openapi()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert sorted(listed) == sorted({f"urn:problem:{code}" for _, code, _ in PROBLEMS.values()})
+
+
+def test_every_problem_has_the_contracts_status() -> None:
+    """Every code has the status that the contract gives it, and none is made up."""
+    assert {(code, status) for status, code, _ in PROBLEMS.values()} <= set(CODES_OF_THE_CONTRACT.items())
+
+
+def test_every_limit_is_documented() -> None:
+    """docs/openapi.yaml names the limits that `GET /api/limits` answers, and no other."""
+    limits = openapi()["components"]["schemas"]["Limits"]
+    assert set(limits["properties"]) == set(limits["required"]) == set(Settings(table_name="t").limits())
+
+
+def test_no_file_names_the_machine_that_wrote_it() -> None:
+    """No committed file names a package registry's host or a path of one machine: it would be true there alone."""
+    # Put together here, or this file would be found.
+    hosts = (("py", "pi.org"), ("python", "hosted.org"), ("npm", "js.org"), ("npm", "js.com"), ("yarn", "pkg.com"))
+    paths = (("/wo", "rk/"), ("/ro", "ot/"))
+    needles = ["".join(parts).encode() for parts in (*hosts, *paths)]
+    found = [
+        (name, needle.decode()) for name in committed() for needle in needles if needle in (ROOT / name).read_bytes()
+    ]
+    assert not found
+
+
+def test_locks_hold_on_any_registry() -> None:
+    """No lock file pins the registry that it was made with: what it pins is versions and hashes."""
+    locks = [name for name in committed() if Path(name).name in LOCKS]
+    assert {Path(name).name for name in locks} == LOCKS
+    pinning = ('"resolved"', "--index-url", "--extra-index-url", "--find-links")
+    assert not [(name, word) for name in locks for word in pinning if word in (ROOT / name).read_text()]

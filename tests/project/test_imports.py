@@ -1,0 +1,108 @@
+"""Who may import whom: `functions → gateway → {documents, preconditions, errors} ← repository`."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.template import ROOT
+
+STORE = ROOT / "shared" / "dashboard_store"
+FUNCTIONS = ROOT / "functions"
+MODULES = sorted([*STORE.rglob("*.py"), *FUNCTIONS.rglob("*.py")])
+
+AWS = {"boto3", "botocore"}
+HTTP = {"aws_lambda_powertools", "http"}
+REPOSITORY = "dashboard_store.repository"
+GATEWAY = "dashboard_store.gateway"
+# The one place that makes a client and hands it to the table.
+COMPOSITION = "gateway/api.py"
+
+every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def place(path: Path) -> str:
+    """Where a module is: `gateway/api.py`, `config.py`, or `functions/put_config/put_config.py`."""
+    return path.relative_to(STORE if path.is_relative_to(STORE) else ROOT).as_posix()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a module imports, types included, `from a import b` as both `a` and `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively, which this test does not follow"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@every_module
+def test_only_the_repository_knows_dynamodb(path: Path) -> None:
+    """boto3 and botocore are imported in the repository, and where the gateway makes the client; nowhere else."""
+    uses_aws = any(module.partition(".")[0] in AWS for module in imported(path))
+    assert not uses_aws or place(path).startswith("repository/") or place(path) == COMPOSITION
+
+
+@every_module
+def test_only_the_gateway_knows_http(path: Path) -> None:
+    """Powertools and HTTP statuses are imported in the gateway and the handlers; nowhere else."""
+    uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
+    assert not uses_http or place(path).startswith(("gateway/", "functions/"))
+
+
+@every_module
+def test_statuses_are_said_in_the_gateway(path: Path) -> None:
+    """No other module names an HTTP error by its number, in code or as an attribute."""
+    if place(path).startswith(("gateway/", "functions/")):
+        return
+    statuses = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 503}
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    found = {node.value for node in nodes if isinstance(node, ast.Constant) and type(node.value) is int}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert not found & statuses
+    assert not attributes & {"status_code", "HTTPStatus"}
+
+
+@every_module
+def test_repository_and_gateway_are_strangers(path: Path) -> None:
+    """The repository never imports the gateway; the gateway imports of the repository its table alone, in one place."""
+    modules = list(imported(path))
+    if place(path).startswith("repository/"):
+        assert not [module for module in modules if within(module, GATEWAY)]
+    if place(path).startswith("gateway/"):
+        found = {module for module in modules if within(module, REPOSITORY)}
+        table = {f"{REPOSITORY}.table", f"{REPOSITORY}.table.Table"}
+        assert found == (table if place(path) == COMPOSITION else set())
+
+
+@every_module
+def test_documents_stand_alone(path: Path) -> None:
+    """What is neither gateway nor repository imports neither, so it is tested without AWS."""
+    if place(path).startswith(("repository/", "gateway/", "functions/")):
+        return
+    assert not [module for module in imported(path) if within(module, GATEWAY) or within(module, REPOSITORY)]
+
+
+def test_the_layer_is_imported_by_its_own_name() -> None:
+    """Nothing imports `shared…` or `functions…`, which is there in the checkout and not on Lambda."""
+    found = [
+        (place(path), module)
+        for path in MODULES
+        for module in imported(path)
+        if module.partition(".")[0] in {"shared", "functions", "tests", "local"}
+    ]
+    assert not found
+
+
+def test_the_rules_see_the_modules() -> None:
+    """The modules that the rules make exceptions for are there, and use what they are the exception for."""
+    places = {place(path): set(imported(path)) for path in MODULES}
+    assert "boto3" in places[COMPOSITION]
+    assert any(module.startswith("boto") for module in places["repository/table.py"])
+    assert any(name.startswith("functions/") for name in places)

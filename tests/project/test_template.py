@@ -1,0 +1,192 @@
+"""template.yaml says what the code relies on and what the contract promises."""
+
+import re
+import tomllib
+from dataclasses import MISSING, fields
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from support.template import ROOT, functions, routes, table_definition, template
+
+from dashboard_store.gateway.routes import ROUTES
+from dashboard_store.settings import Settings
+
+PARAMETERS = template()["Parameters"]
+RESOURCES = template()["Resources"]
+VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
+# The setting that names a resource of the stack and not a parameter.
+TABLE_NAME = "table_name"
+
+
+def parameter_name(setting: str) -> str:
+    return "".join(word.capitalize() for word in setting.split("_"))
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    return [statement for policy in functions()[function]["Policies"] for statement in policy["Statement"]]
+
+
+def test_tests_import_as_lambda_does() -> None:
+    """The tests' path is the layer and each function's folder in the template's order, then what only tests have."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layer = RESOURCES["DashboardStoreLayer"]["Properties"]["ContentUri"]
+    on_lambda = [layer, *(function["CodeUri"] for function in functions().values())]
+    path = project["tool"]["pytest"]["ini_options"]["pythonpath"]
+    assert path == [*(folder.rstrip("/") for folder in on_lambda), "tests", "."]
+
+
+def test_handlers_are_named_apart() -> None:
+    """Every function's handler is in a module named like its folder, so no two modules have one name."""
+    for function in functions().values():
+        module, _, name = function["Handler"].partition(".")
+        assert name == "handler"
+        assert function["CodeUri"] == f"functions/{module}/"
+        assert (ROOT / function["CodeUri"] / f"{module}.py").is_file()
+
+
+def test_routes_are_the_gateways() -> None:
+    """The routes that the gateway knows, to tell 404 from 405, are the template's."""
+    found: dict[str, set[str]] = {}
+    for route in routes():
+        if route.path != "$default":
+            found.setdefault(route.path, set()).add(route.method)
+    assert found == {path: set(methods) for path, methods in ROUTES.items()}
+
+
+def test_only_health_and_the_unrouted_need_no_token() -> None:
+    """A verified token is needed for all but the health check and what answers for no route."""
+    assert {route.path for route in routes() if not route.needs_token} == {"/api/health", "$default"}
+    assert RESOURCES["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Issuer"
+
+
+def test_issuer_and_audience_are_the_deployers() -> None:
+    """The authorizer accepts the tokens of the issuer and audience that whoever deploys names, and of no other."""
+    (authorizer,) = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"].values()
+    assert authorizer["JwtConfiguration"] == {"issuer": {"Ref": "JwtIssuer"}, "audience": {"Ref": "JwtAudience"}}
+    assert "Default" not in PARAMETERS["JwtIssuer"]
+    assert "Default" not in PARAMETERS["JwtAudience"]
+
+
+@pytest.mark.parametrize(
+    "setting", [field for field in fields(Settings) if field.name != TABLE_NAME], ids=attrgetter("name")
+)
+def test_every_setting_is_a_parameter(setting: Any) -> None:
+    """Every setting but the table's name is a parameter with the same default, passed on in the environment."""
+    name = parameter_name(setting.name)
+    given = PARAMETERS[name]["Default"]
+    assert setting.default is not MISSING
+    assert (given == "true" if isinstance(setting.default, bool) else given) == setting.default
+    assert VARIABLES[setting.name.upper()] == {"Ref": name}
+
+
+def test_every_variable_is_a_setting() -> None:
+    """The functions' environment holds the settings and what Powertools reads, nothing that nobody reads."""
+    ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
+    assert ours == {field.name.upper() for field in fields(Settings)}
+    assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
+
+
+def test_every_parameter_is_used_and_explained() -> None:
+    """Every parameter has a description, a place in the deployment form, and a use."""
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(PARAMETERS)
+    text = (ROOT / "template.yaml").read_text()
+    for name, parameter in PARAMETERS.items():
+        assert parameter["Description"].strip(), name
+        assert re.search(rf"!Ref {name}\b", text), name
+
+
+@pytest.mark.parametrize("function", sorted(functions()))
+def test_rights_are_named(function: str) -> None:
+    """A function may do named things to the stack's own table: no wildcard, no scan, no delete, no administration."""
+    assert statements(function)
+    for statement in statements(function):
+        assert set(statement) == {"Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+        assert set(statement["Action"]) <= {
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:ConditionCheckItem",
+        }
+        assert statement["Resource"] in (
+            {"Fn::GetAtt": ["Table", "Arn"]},
+            {"Fn::Sub": "${Table.Arn}/index/listing"},
+        )
+    # `Role` would bring rights that these statements do not show.
+    assert "Role" not in functions()[function]
+
+
+def test_reading_may_only_read() -> None:
+    """The function that loads configs may read single items: whatever its code does, it can change nothing."""
+    (statement,) = statements("GetConfigFunction")
+    assert statement["Action"] == ["dynamodb:GetItem"]
+    assert statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]}
+
+
+def test_only_the_list_may_query() -> None:
+    """Nothing but the list of projects reads a range, and that only from the index, which holds no document."""
+    querying = {
+        function: statement["Resource"]
+        for function in functions()
+        for statement in statements(function)
+        if "dynamodb:Query" in statement["Action"]
+    }
+    assert querying == {"ProjectsFunction": {"Fn::Sub": "${Table.Arn}/index/listing"}}
+
+
+def test_table_costs_by_use_and_can_be_brought_back() -> None:
+    """The table is paid by request, can be restored to any moment, and lets expired items go."""
+    properties = RESOURCES["Table"]["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+
+
+def test_index_holds_no_document() -> None:
+    """The listing index holds what lists show and never a document, and is local: a list shows the save just made."""
+    (index,) = table_definition()["LocalSecondaryIndexes"]
+    assert index["IndexName"] == "listing"
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary", "expiresAt"]}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["pk", "listKey"]
+    assert "GlobalSecondaryIndexes" not in RESOURCES["Table"]["Properties"]
+
+
+def test_bucket_is_private() -> None:
+    """The bucket is closed to the public, encrypted, and speaks TLS only."""
+    properties = RESOURCES["Bucket"]["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].items()) == {
+        ("BlockPublicAcls", True),
+        ("BlockPublicPolicy", True),
+        ("IgnorePublicAcls", True),
+        ("RestrictPublicBuckets", True),
+    }
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+    policy = RESOURCES["BucketPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Bucket"] == {"Ref": "Bucket"}
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+
+
+@pytest.mark.parametrize("name", ["Table", "Bucket"])
+def test_what_was_saved_outlives_the_stack(name: str) -> None:
+    """Deleting or replacing the stack's table or bucket keeps what users saved."""
+    assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_browsers_may_use_the_whole_contract() -> None:
+    """CORS lets a page send every method and header of the contract, and read every header that it needs."""
+    cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]
+    assert {"etag", "retry-after", "x-request-id"} <= set(cors["ExposeHeaders"])
+    assert {"authorization", "content-type", "if-match", "if-none-match"} <= set(cors["AllowHeaders"])
+    assert {route.method for route in routes()} - {"ANY"} <= set(cors["AllowMethods"])
+    assert cors["AllowOrigins"] == {"Ref": "AllowedOrigins"}
+    assert "*" not in PARAMETERS["AllowedOrigins"]["Default"]
