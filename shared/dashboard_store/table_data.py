@@ -4,9 +4,10 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from pydantic import Field
 from dashboard_store.config import Config, JsonObject
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import AnalysisTooLarge, Fault, InvalidData, UploadTooLarge
-from dashboard_store.json_document import checked, compact, served
+from dashboard_store.json_document import MOST_FAULTS, checked, compact, served
 from dashboard_store.settings import Settings
 from dashboard_store.validation import Form, read_form
 
@@ -76,7 +77,9 @@ def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
     _limit_upload("The table", len(texts["rawData"].encode()), settings.max_table_bytes)
     schema = _schema(form)
     stored = encode_rows(form.rawData, schema["columnNames"])
-    _limit_upload("The compressed table", len(stored), settings.max_stored_table_bytes)
+    # The two lie in one item, whose size the database limits.
+    size = len(stored) + len(json.dumps(schema))
+    _limit_upload("The compressed table with its schema", size, settings.max_stored_table_bytes)
     sent = "\n".join(texts.get(name, "") for name in ("fileName", "rawData", "dataSchema", "analysis"))
     return Upload(
         schema=schema,
@@ -115,7 +118,7 @@ def _schema(form: UploadForm) -> JsonObject:
     found = dict.fromkeys(name for row in form.rawData for name in row)
     names = list(found) if given.columnNames is None else given.columnNames
     types: dict[str, ColumnType] = given.columnTypes or {}
-    faults = [*_name_faults(names, found), *_type_faults(types, names)]
+    faults = list(islice(chain(_name_faults(names, found), _type_faults(types, frozenset(names))), MOST_FAULTS))
     if faults:
         raise InvalidData("The table and its schema do not fit together.", faults)
     return {
@@ -123,7 +126,10 @@ def _schema(form: UploadForm) -> JsonObject:
         "rowCount": len(form.rawData),
         "columnCount": len(names),
         "columnNames": names,
-        "columnTypes": {name: types.get(name) or infer_type(_cells(form.rawData, name)) for name in names},
+        "columnTypes": {
+            name: types.get(name) or infer_type([cell for cell in column if cell is not None])
+            for name, column in _columns(form.rawData, names).items()
+        },
     }
 
 
@@ -138,14 +144,19 @@ def _name_faults(names: Sequence[str], found: Iterable[str]) -> Iterator[Fault]:
             yield Fault("/dataSchema/columnNames", f"rawData has the column {json.dumps(name)}, which is not named")
 
 
-def _type_faults(types: Iterable[str], names: Sequence[str]) -> Iterator[Fault]:
+def _type_faults(types: Iterable[str], names: Collection[str]) -> Iterator[Fault]:
     for name in types:
         if name not in names:
             yield Fault("/dataSchema/columnTypes", f"there is no column {json.dumps(name)}")
 
 
-def _cells(rows: Iterable[Row], name: str) -> list[Any]:
-    return [row[name] for row in rows if row.get(name) is not None]
+def _columns(rows: Iterable[Row], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Gather the cells of each column, in a time that grows with the cells and not with rows times columns."""
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for row in rows:
+        for name, cell in row.items():
+            columns[name].append(cell)
+    return columns
 
 
 def infer_type(cells: Sequence[Any]) -> ColumnType:
@@ -202,7 +213,7 @@ def encode_rows(rows: Sequence[Row], names: Sequence[str]) -> bytes:
         "names": names,
         "shapes": [[place[name] for name in shape] for shape in shapes],
         "rows": len(rows) if len(shapes) == 1 else shape_of_row,
-        "columns": [[row[name] for row in rows if name in row] for name in names],
+        "columns": list(_columns(rows, names).values()),
     }
     return gzip.compress(compact(document).encode(), compresslevel=6, mtime=0)
 
