@@ -28,7 +28,7 @@ class Settings:
         limits = {name: _positive(environment, name.upper()) for name in _LIMITS if name.upper() in environment}
         return cls(
             table_name=environment["TABLE_NAME"],
-            require_precondition=environment.get("REQUIRE_PRECONDITION", "true") == "true",
+            require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),
             **limits,
         )
 
@@ -45,6 +45,13 @@ def _positive(environment: Mapping[str, str], name: str) -> int:
     if not value.isdecimal() or not int(value):
         raise ValueError(f"The environment variable {name} must be a positive integer, not {value!r}.")
     return int(value)
+
+
+def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:
+    value = environment.get(name, default)
+    if value not in {"true", "false"}:
+        raise ValueError(f"The environment variable {name} must be true or false, not {value!r}.")
+    return value == "true"
 
 
 def _camel_case(name: str) -> str:
