@@ -1,0 +1,62 @@
+"""The environment is read once, and what is wrong in it is named."""
+
+import pytest
+
+from dashboard_store.settings import Settings
+
+# The names that `GET /api/limits` answers, with the contract's defaults.
+LIMITS = {
+    "maxConfigBytes": 262_144,
+    "maxCharts": 500,
+    "maxDepth": 32,
+    "maxAnalysisBytes": 262_144,
+    "maxRequestBytes": 6_000_000,
+    "maxDecompressedBytes": 50_000_000,
+    "maxTableBytes": 4_000_000,
+    "maxStoredTableBytes": 300_000,
+    "historyRetentionDays": 90,
+    "sessionTtlDays": 30,
+}
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    """A deployment that sets nothing but its table has the documented limits, and asks for preconditions."""
+    settings = Settings.from_environment({"TABLE_NAME": "t", "UNRELATED": "x"})
+    assert settings.table_name == "t"
+    assert settings.require_precondition
+    assert settings.limits() == LIMITS
+
+
+def test_every_limit_can_be_set() -> None:
+    """Each limit is read from the variable of its name."""
+    names = {"".join(f"_{c}" if c.isupper() else c for c in name).upper(): name for name in LIMITS}
+    environment = {variable: str(number) for number, variable in enumerate(names, start=1)}
+    settings = Settings.from_environment({"TABLE_NAME": "t", **environment})
+    assert settings.limits() == {name: number for number, name in enumerate(names.values(), start=1)}
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "", "1.5", "1e3", "many", " 5", "²"])
+def test_a_limit_that_is_no_positive_integer_is_named(value: str) -> None:
+    """A deployment with a wrong limit fails when it starts, by the variable's name."""
+    with pytest.raises(ValueError, match="MAX_CHARTS"):
+        Settings.from_environment({"TABLE_NAME": "t", "MAX_CHARTS": value})
+
+
+def test_a_missing_table_is_named() -> None:
+    """Nothing works without a table, so nothing starts without one."""
+    with pytest.raises(KeyError, match="TABLE_NAME"):
+        Settings.from_environment({})
+
+
+@pytest.mark.parametrize(("value", "required"), [("true", True), ("false", False)])
+def test_preconditions_can_be_made_optional(value: str, required: bool) -> None:  # noqa: FBT001
+    """`RequirePrecondition=false` is for clients that cannot send one."""
+    environment = {"TABLE_NAME": "t", "REQUIRE_PRECONDITION": value}
+    assert Settings.from_environment(environment).require_precondition is required
+
+
+@pytest.mark.parametrize("value", ["True", "yes", "1", ""])
+def test_an_unclear_wish_does_not_switch_preconditions_off(value: str) -> None:
+    """What guards every save is not lost to a spelling: anything but true and false is named and refused."""
+    with pytest.raises(ValueError, match="REQUIRE_PRECONDITION"):
+        Settings.from_environment({"TABLE_NAME": "t", "REQUIRE_PRECONDITION": value})
