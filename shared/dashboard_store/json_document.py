@@ -63,7 +63,8 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise MalformedJson(f"The body is not UTF-8 at byte {exc.start}.") from exc
+        skipped = len(body) - len(exc.object)  # the byte order mark
+        raise MalformedJson(f"The body is not UTF-8 at byte {skipped + exc.start}.") from exc
     except json.JSONDecodeError as exc:
         raise MalformedJson(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
     except RecursionError:
