@@ -4,9 +4,8 @@ import gzip
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import httpx
@@ -98,19 +97,29 @@ def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
         assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
 
 
-def engine_of(stack: LocalStack) -> tuple[int, int]:
-    """Find the stack's database engine: its process and its port."""
+def child_of(stack: LocalStack, name: str, option: str) -> tuple[int, int]:
+    """Find one of the stack's processes by its name: its id, and the port that it was given as an option."""
     for record in (stack.state / "children").iterdir():
         command = record.read_text().split("\n")
-        if command[0].endswith("dynoxide"):
-            return int(record.name), int(command[command.index("--port") + 1])
-    raise AssertionError("the stack has no engine of its own")
+        if any(argument.endswith(name) for argument in command):
+            return int(record.name), int(command[command.index(option) + 1])
+    raise AssertionError(f"the stack has no process {name}")
+
+
+def aws(service: Literal["dynamodb", "logs"], port: int) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[..., LocalStack]) -> None:
     """While the database hangs, calls are 503 with Retry-After; when it answers again, so do they."""
     stack = make_stack().start()
-    pid, _ = engine_of(stack)
+    pid, _ = child_of(stack, "dynoxide", "--port")
     with stack.client("user-1") as client:
         client.post("/api/projects", json={"id": "p", "name": "P"})
         os.kill(pid, signal.SIGSTOP)
@@ -131,26 +140,21 @@ def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[...
 def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) -> None:
     """What nobody foresaw, here a lost table, is 500 without a word of what it was, and in the log under its id."""
     stack = make_stack().start()
-    _, port = engine_of(stack)
+    engine = aws("dynamodb", child_of(stack, "dynoxide", "--port")[1])
+    logs = aws("logs", child_of(stack, "local.front", "--gateway")[1])
     with stack.client("user-1") as client:
-        engine = boto3.client(
-            "dynamodb",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
         (table,) = engine.list_tables()["TableNames"]
         engine.delete_table(TableName=table)
         answer = client.get(CONFIG)
-        assert (answer.status_code, code_of(answer)) == (500, "internal-error")
-        assert table not in answer.text
-        assert "ResourceNotFound" not in answer.text
-        log = stack.state / "logs" / "emulator.log"
-        deadline = time.monotonic() + 10
-        while answer.headers["x-request-id"] not in log.read_text(errors="replace"):
-            assert time.monotonic() < deadline, "the log does not name the request"
-            time.sleep(0.1)
+    assert (answer.status_code, code_of(answer)) == (500, "internal-error")
+    assert table not in answer.text
+    assert "ResourceNotFound" not in answer.text
+    (group,) = [
+        name for each in logs.describe_log_groups()["logGroups"] if "GetConfig" in (name := each["logGroupName"])
+    ]
+    lines = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+    (logged,) = [line for line in lines if answer.json()["instance"] in line and '"level":"ERROR"' in line]
+    assert "ResourceNotFound" in logged
 
 
 def test_documents_cross_the_gateway_unharmed(user: httpx.Client) -> None:

@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from botocore.config import Config as ClientConfig
 
 from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
@@ -34,6 +35,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _identified(api: "Api", next_middleware: NextMiddleware) -> Answer:
+    """Let nobody further whose token the authorizer took and this service does not, whatever else is wrong."""
+    if "authorizer" in api.current_event.request_context:
+        request.user(api.current_event)
+    return next_middleware(api)
+
+
 class Api(APIGatewayHttpResolver):
     """A set of routes over one table.
 
@@ -49,6 +57,7 @@ class Api(APIGatewayHttpResolver):
         super().__init__()
         self.exception_handler(Exception)(self._failed)
         self.not_found(self._not_found)
+        self.use([_identified])
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             self.connect(Settings.from_environment(os.environ), boto3.client("dynamodb", config=CLIENT))
 
