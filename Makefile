@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run token walk walk-check test test-quick check format clean
+.PHONY: help install build run token walk walk-check test test-quick check benchmark format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -92,6 +92,9 @@ check: install
 	.venv/bin/mypy shared functions tests
 	.venv/bin/mypy --python-executable .venv-local/bin/python local
 	.venv/bin/sam validate --lint
+
+benchmark: install ## Count what each call costs in database requests and capacity units
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
 
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .

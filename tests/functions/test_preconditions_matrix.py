@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 from support.http_api import Client
+from support.template import ROOT
 
 CONFIG = "/api/projects/p/config"
 CUSTOMIZATIONS = "/api/projects/p/data/customizations"
@@ -132,3 +133,14 @@ def test_both_headers_must_hold(client: Client) -> None:
     reach(client, CONFIG, "at_7")
     assert client.put(CONFIG, NEW, if_match='"7"', if_none_match="*").code == "version-conflict"
     assert client.put(CONFIG, NEW, if_match='"7"', if_none_match='"6"').json["version"] == VERSION + 1
+
+
+@pytest.mark.parametrize(("title", "matrix"), [("`PUT", PUT), ("`DELETE", DELETE)])
+def test_the_documented_matrix_is_the_tested_one(title: str, matrix: dict[str, Cell]) -> None:
+    """The tables of docs/preconditions.md have the tested rows with the tested outcomes, and no other."""
+    text = (ROOT / "docs" / "preconditions.md").read_text()
+    section = next(part for part in text.split("\n## ") if part.startswith(title))
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    documented = {name.strip("`"): [outcome.strip("`") for outcome in outcomes] for name, *outcomes in rows}
+    tested = {name: [str(cell.at_0), str(cell.at_7), str(cell.deleted_at_7)] for name, cell in matrix.items()}
+    assert documented == tested
