@@ -4,18 +4,24 @@ Started by the supervisor with an environment of its own:
 `python -m local.emulator <state folder> <the deployment's parameters as JSON>`.
 """
 
+import contextlib
+import functools
+import hashlib
 import importlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ministack import app  # type: ignore[import-untyped] # it ships no types
-from ministack.core import persistence  # type: ignore[import-untyped] # it ships no types
+from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped] # it ships no types
 
 from local import template
 from local.template import Json
@@ -30,6 +36,7 @@ _SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "s3")
 def main(state: Path, parameters: dict[str, str]) -> None:
     sys.modules[_SAM_TRANSFORM] = _transform_module(parameters)
     sys.executable = str(_bare_python(state / "runtime"))
+    lambda_runtime.zipfile = _sharing_layers(state / "layers")
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _snapshot(state))
     sys.argv = ["ministack"]
     app.main()
@@ -63,6 +70,44 @@ def _bare_python(folder: Path) -> Path:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", str(folder)], check=True)
     return python
+
+
+def _sharing_layers(folder: Path) -> SimpleNamespace:
+    """Stand in for `zipfile` where workers unpack: a layer once, not once for each worker and at each start.
+
+    Unpacking takes longer than all else that a cold start does. Nothing writes to a layer, which is read-only on AWS.
+    """
+    for outdated in sorted(folder.glob("*"), key=lambda layer: layer.stat().st_mtime)[:-1]:
+        shutil.rmtree(outdated)
+
+    class Archive(zipfile.ZipFile):
+        def namelist(self) -> list[str]:
+            # The worker looks at every name's place on the disk: needless for what lies unpacked.
+            return [] if self.layer.exists() else super().namelist()
+
+        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:  # noqa: ANN401
+            if not Path(path).name.startswith("layer_"):
+                super().extractall(path, members, pwd)
+                return
+            if not self.layer.exists():
+                self._unpack()
+            Path(path).rmdir()
+            Path(path).symlink_to(self.layer)
+
+        @functools.cached_property
+        def layer(self) -> Path:
+            content = Path(self.filename or "").read_bytes()
+            return folder / hashlib.sha256(content).hexdigest()
+
+        def _unpack(self) -> None:
+            """Let the layer appear complete: several workers may start at once."""
+            folder.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent / "tmp") as unpacked:
+                super().extractall(unpacked)
+                with contextlib.suppress(OSError):
+                    Path(unpacked).rename(self.layer)
+
+    return SimpleNamespace(**{**vars(zipfile), "ZipFile": Archive})
 
 
 def _snapshot(state: Path) -> None:

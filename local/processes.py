@@ -83,17 +83,24 @@ class Child:
         self._record.unlink(missing_ok=True)
 
 
-def run_tool(name: str, command: list[str], *, env: Mapping[str, str], state: Path, seconds: float = 600) -> None:
-    """Run a command to its end with its output in a log; a failure carries the end of that log."""
-    tool = Child(name, command, env=env, state=state)
+@contextlib.contextmanager
+def tool(name: str, command: list[str], *, env: Mapping[str, str], state: Path, seconds: float = 600) -> Iterator[None]:
+    """Run a command beside the block, wait for its end, its output in a log; a failure carries the end of that log."""
+    child = Child(name, command, env=env, state=state)
     try:
-        code = tool.wait(seconds)
+        yield
+        code = child.wait(seconds)
     except subprocess.TimeoutExpired:
-        raise ChildFailedError(f"{name} did not end within {seconds:.0f} s. {tool.log_tail()}") from None
+        raise ChildFailedError(f"{name} did not end within {seconds:.0f} s. {child.log_tail()}") from None
     finally:
-        tool.stop(seconds=2)
+        child.stop(seconds=2)
     if code != 0:
-        raise ChildFailedError(f"{name} failed with code {code}. {tool.log_tail()}")
+        raise ChildFailedError(f"{name} failed with code {code}. {child.log_tail()}")
+
+
+def run_tool(name: str, command: list[str], *, env: Mapping[str, str], state: Path) -> None:
+    with tool(name, command, env=env, state=state):
+        pass
 
 
 def sweep(state: Path) -> list[str]:
