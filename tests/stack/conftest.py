@@ -1,6 +1,6 @@
 """Local stacks for tests: one that a whole run shares, and some of their own for tests that stop or kill them.
 
-All of them deploy the same build: the first to start makes it, under a lock.
+Two are deployed, from one build: the shared one, and one that is stopped at once. The others start from its copies.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,13 +18,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     assert shared.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> LocalStack:
+    """A stack that was deployed and stopped, to be copied: deploying takes longer than most of what is tested."""
+    golden = LocalStack(tmp_path_factory.mktemp("deployed") / "state").start()
+    assert golden.stop() == 0
+    return golden
+
+
 @pytest.fixture
-def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LocalStack]]:
-    """Make stacks with a state of their own: `make_stack()`, `make_stack(auth=True)`. None outlives the test."""
+def make_stack(deployed: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LocalStack]]:
+    """Make a stack with a state of its own: `make_stack()`, `make_stack(auth=True)`. It does not outlive the test.
+
+    One at a time: all of them are copies, which have one port.
+    """
     made: list[LocalStack] = []
 
-    def make(*, auth: bool = False, port: int | None = None) -> LocalStack:
-        made.append(LocalStack(tmp_path_factory.mktemp("own-stack") / "state", auth=auth, port=port))
+    def make(*, auth: bool = False) -> LocalStack:
+        made.append(deployed.copy(tmp_path_factory.mktemp("own-stack") / "state", auth=auth))
         return made[-1]
 
     yield make

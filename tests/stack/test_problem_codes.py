@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import boto3
@@ -124,11 +125,13 @@ def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[...
         client.post("/api/projects", json={"id": "p", "name": "P"})
         os.kill(pid, signal.SIGSTOP)
         try:
-            loading = client.get(CONFIG)
-            saving = client.put(CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
+            # At once, because each waits for as long as the service waits for its database.
+            with ThreadPoolExecutor() as pool:
+                loading = pool.submit(client.get, CONFIG)
+                saving = pool.submit(client.put, CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
         finally:
             os.kill(pid, signal.SIGCONT)
-        for answer in (loading, saving):
+        for answer in (loading.result(), saving.result()):
             assert (answer.status_code, code_of(answer)) == (503, "storage-unavailable")
             assert int(answer.headers["retry-after"]) >= 1
         # The save that was answered 503 may still have reached the engine: to repeat it is safe either way.

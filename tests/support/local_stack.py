@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,6 +30,11 @@ class LocalStack:
         # Everything that this stack ever started, to see that it is gone.
         self._groups: set[int] = set()
 
+    def copy(self, state: Path, *, auth: bool = False) -> "LocalStack":
+        """Copy this stack, which has to be stopped; the port is a parameter of the deployment, so it stays."""
+        shutil.copytree(self.state, state, symlinks=True)
+        return LocalStack(state, auth=auth, port=self.port)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -46,7 +52,7 @@ class LocalStack:
             if self.exit_code() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise AssertionError(f"the local stack did not come up:\n{self.output()}")
-            time.sleep(0.1)
+            time.sleep(0.05)
         self._groups |= self._recorded()
         return self
 
@@ -101,7 +107,14 @@ class LocalStack:
         assert pid in self._recorded()
         os.kill(pid, signal.SIGKILL)
 
-    def survivors(self) -> list[str]:
+    def left_behind(self) -> list[str]:
+        """List what is still there after the kernel had a moment to end it."""
+        deadline = time.monotonic() + 10
+        while (left := self._survivors()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return left
+
+    def _survivors(self) -> list[str]:
         """List the processes, of any that this stack started, that are still there."""
         command = ["ps", "-A", "-o", "pgid=,stat=,args="]
         shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - nothing is given to it
@@ -124,6 +137,19 @@ class LocalStack:
 
     def _recorded(self) -> set[int]:
         return {int(record.name) for record in (self.state / "children").glob("*")}
+
+
+def walk(step: str, stack: LocalStack, *options: str) -> str:
+    """Run the walk of the README, which ends at the first answer that is not the expected one."""
+    shown = subprocess.run(  # noqa: S603 - this checkout's own program
+        [_PYTHON, "-m", "local.walk", step, "--url", stack.url, *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    return shown.stdout
 
 
 def token_command(port: int, subject: str, state: Path) -> str:
