@@ -33,6 +33,12 @@ _HOP_BY_HOP = frozenset(
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
 _WEB = ROOT / "web"
 _OPENAPI = ROOT / "docs" / "openapi.yaml"
+_STATIC_HEADERS = {
+    "Cache-Control": "no-cache",
+    # The page's own policy stands in the page; a page cannot say by whom it may be framed.
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def application(*, port: int, gateway: int, state: Path) -> web.Application:
@@ -48,6 +54,7 @@ def application(*, port: int, gateway: int, state: Path) -> web.Application:
     app.router.add_route("*", "/api", _pass_on)
     app.router.add_route("*", "/api/{path:.*}", _pass_on)
     app.router.add_get("/openapi.yaml", _openapi)
+    app.router.add_get(r"/{name:(README|CHANGELOG)\.md|docs/[\w-]+\.md}", _document)
     app.router.add_get("/{path:.*}", _static)
     return app
 
@@ -94,6 +101,11 @@ async def _openapi(_request: web.Request) -> web.StreamResponse:
     return _file(_OPENAPI, {"Content-Type": "application/yaml"})
 
 
+async def _document(request: web.Request) -> web.StreamResponse:
+    # Browsers show plain text and download Markdown.
+    return _file(ROOT / request.match_info["name"], {"Content-Type": "text/plain; charset=utf-8"})
+
+
 async def _static(request: web.Request) -> web.StreamResponse:
     target = (_WEB / (request.match_info["path"] or "index.html")).resolve()
     return _file(target if target.is_relative_to(_WEB) else _WEB / "outside")
@@ -102,7 +114,7 @@ async def _static(request: web.Request) -> web.StreamResponse:
 def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.StreamResponse:
     if not path.is_file():
         return _problem(HTTPStatus.NOT_FOUND, "There is no such file.")
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache", **headers})
+    return web.FileResponse(path, headers={**_STATIC_HEADERS, **headers})
 
 
 async def _pass_on(request: web.Request) -> web.StreamResponse:

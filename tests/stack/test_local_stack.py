@@ -1,9 +1,8 @@
 """The local run itself: that it starts, keeps what was saved, guards what it serves, and leaves nothing behind."""
 
-import signal
 import socket
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,33 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support.local_stack import LocalStack, token_command
 
-type MakeStack = Callable[..., LocalStack]
-
 PROJECT: dict[str, Any] = {"id": "p", "name": "Kept"}
 CONFIG: dict[str, Any] = {"chartCustomizations": {"c1": {"title": "Übersicht 📈"}}}
 FIRST = {"If-None-Match": "*"}
 CONFIG_PATH = "/api/projects/p/config"
-
-
-def save(stack: LocalStack) -> None:
-    with stack.client("user-1") as client:
-        created = client.post("/api/projects", json=PROJECT)
-        assert created.status_code == 201, created.text
-        saved = client.put(CONFIG_PATH, json=CONFIG, headers=FIRST)
-        assert saved.status_code == 200, saved.text
-
-
-def load(stack: LocalStack) -> Any:
-    with stack.client("user-1") as client:
-        return client.get(CONFIG_PATH).raise_for_status().json()["config"]
-
-
-def wait_until_gone(stack: LocalStack) -> list[str]:
-    """What is still there after the kernel had a moment to end it."""
-    deadline = time.monotonic() + 10
-    while (left := stack.survivors()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
 
 
 def test_it_is_up_when_it_says_so(stack: LocalStack) -> None:
@@ -111,19 +87,49 @@ def test_a_browser_of_an_allowed_origin_may_call(stack: LocalStack) -> None:
     assert "Access-Control-Allow-Origin" not in refused.headers
 
 
-@pytest.mark.parametrize("path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml"])
-def test_the_page_serves_its_own_folder_only(stack: LocalStack, path: str) -> None:
-    """A path that leaves the page's folder finds nothing."""
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html"),
+        ("/style.css", "text/css"),
+        ("/openapi.yaml", "application/yaml"),
+        ("/README.md", "text/plain; charset=utf-8"),
+        ("/docs/decisions.md", "text/plain; charset=utf-8"),
+    ],
+)
+def test_files_are_shown_and_never_framed(stack: LocalStack, path: str, media_type: str) -> None:
+    """The page and the documents it links to are served as what they are, to be shown in no other site's frame."""
+    answer = httpx.get(stack.url + path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, media_type)
+    assert "Content-Disposition" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml",
+        "/%2e%2e/pyproject.toml",
+        "/..%2fpyproject.toml",
+        "/docs/../CONTRIBUTING.md",
+        "/docs/..%2fCONTRIBUTING.md",
+        "/CONTRIBUTING.md",
+        "/pyproject.toml",
+    ],
+)
+def test_nothing_else_of_the_checkout_is_served(stack: LocalStack, path: str) -> None:
+    """A path that leaves the page's folder finds nothing but the documents that it links to."""
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 404"
 
 
-def test_a_taken_port_is_named(make_stack: MakeStack) -> None:
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     """On a port that another program listens on, the stack says so in one line and ends with 1."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        refused = make_stack(port=port)
+        refused = LocalStack(tmp_path / "state", port=port)
         refused.launch()
         assert refused.wait() == 1
     assert (
@@ -139,31 +145,7 @@ def test_one_state_folder_has_one_stack(stack: LocalStack) -> None:
     assert second.output() == f"A local stack already runs on the data in {stack.state}\n"
 
 
-def test_what_was_saved_outlives_stops_and_kills(make_stack: MakeStack) -> None:
-    """An answered save is there after a clean stop, and after SIGKILL of everything; nothing is deployed again."""
-    own = make_stack().start()
-    save(own)
-    assert own.stop(signal.SIGINT) == 0
-    assert wait_until_gone(own) == []
-
-    own.start()
-    assert "nothing changed since the last build" in own.output()
-    assert "nothing changed since the last deployment" in own.output()
-    assert load(own) == CONFIG
-    changed = {"chartCustomizations": {"c1": {"title": "The last save"}}}
-    with own.client("user-1") as client:
-        client.put(CONFIG_PATH, json=changed, headers={"If-Match": '"1"'}).raise_for_status()
-    own.kill()
-
-    own.start()
-    assert "nothing changed since the last deployment" in own.output()
-    assert load(own) == changed
-
-    own.kill_supervisor()
-    assert wait_until_gone(own) == []
-
-
-def test_a_child_that_ends_ends_the_stack(make_stack: MakeStack) -> None:
+def test_a_child_that_ends_ends_the_stack(make_stack: Callable[..., LocalStack]) -> None:
     """When one of its processes ends, the stack says which, stops the others and ends with 1."""
     own = make_stack().start()
     records = {record.read_text().split("\n")[0]: int(record.name) for record in (own.state / "children").glob("*")}
@@ -171,11 +153,4 @@ def test_a_child_that_ends_ends_the_stack(make_stack: MakeStack) -> None:
     own.end_child(engine)
     assert own.wait() == 1
     assert "dynoxide ended" in own.output()
-    assert wait_until_gone(own) == []
-
-
-def test_the_roles_allow_what_the_functions_do(make_stack: MakeStack) -> None:
-    """With IAM enforced as on AWS, the functions' own roles let them save and load."""
-    own = make_stack(auth=True).start()
-    save(own)
-    assert load(own) == CONFIG
+    assert own.left_behind() == []
