@@ -86,15 +86,26 @@ test: check tests/node_modules/installed ## Check and test everything
 test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
 	.venv/bin/pytest --ignore tests/stack
 
-check: install
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy shared functions tests
-	.venv/bin/mypy --python-executable .venv-local/bin/python local
-	.venv/bin/sam validate --lint
+# Side by side, each one's output in one piece where make can do that, and all of them even if one finds something.
+CHECKS := check-format check-lint check-types check-types-local check-template
+.PHONY: $(CHECKS)
+check: install ## Check formatting, style, types and the template
+	@$(MAKE) --no-print-directory --keep-going --jobs 4 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
 
-benchmark: install ## Count what each call costs in database requests and capacity units
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
+check-format:
+	.venv/bin/ruff format --check .
+
+check-lint:
+	.venv/bin/ruff check .
+
+check-types:
+	.venv/bin/mypy shared functions tests
+
+check-types-local:
+	.venv/bin/mypy --cache-dir .mypy_cache/local --python-executable .venv-local/bin/python local
+
+check-template:
+	.venv-local/bin/python -m local.build --validate
 
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .
