@@ -6,6 +6,8 @@ PORT ?= 8000
 SUB ?= user-1
 ARCHITECTURE ?= arm64
 
+# Recipes read these from the environment, where no character of a value means anything to the shell.
+export SUB SAMPLES
 export SAM_CLI_TELEMETRY := 0
 # The interpreter is the one found below; uv is not to fetch another.
 export UV_PYTHON_DOWNLOADS := never
@@ -17,9 +19,10 @@ export UV_PYTHON_DOWNLOADS := never
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
-	@echo "  PORT=8000 (run, token), SUB=user-1 (token) and ARCHITECTURE=arm64 (build) may be given"
+	@echo "  PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build) and"
+	@echo "  PYTHON=python3.13 may be given"
 
-install: .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed ## Install what the rest needs, into this folder
+install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed ## Install what the rest needs, into this folder
 
 .venv/installed: requirements/dev.txt requirements/uv.txt | python
 	@echo "Installing the tools that build, check and test into .venv …" >&2
@@ -62,7 +65,7 @@ python:
 
 node:
 	@command -v npm >/dev/null || { \
-	  echo "Node.js with npm is needed, for the database engine and the page's tests: https://nodejs.org/" >&2; exit 1; }
+	  echo "Node.js with npm is needed, for the database engine and the page: https://nodejs.org/" >&2; exit 1; }
 
 build: .venv/installed .venv-local/installed ## Build what is deployed to AWS, into .aws-sam/build
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
@@ -71,14 +74,14 @@ run: install ## Run everything on this machine: the real template, no AWS accoun
 	@exec .venv-local/bin/python -m local.stack run --port $(PORT)
 
 token: .venv-local/installed ## Print a token that the local stack accepts (make -s token)
-	@.venv-local/bin/python -m local.stack token --sub '$(SUB)' --port $(PORT)
+	@.venv-local/bin/python -m local.stack token --sub "$$SUB" --port $(PORT)
 
 walk: .venv-local/installed tests/node_modules/installed ## Save real dashboards and tables to the running stack, and load them (SAMPLES=folder)
-	@.venv-local/bin/python -m local.walk save --url http://127.0.0.1:$(PORT) $(if $(SAMPLES),--samples '$(SAMPLES)')
+	@.venv-local/bin/python -m local.walk save --url http://127.0.0.1:$(PORT) $(if $(SAMPLES),--samples "$$SAMPLES")
 
 walk-check: .venv-local/installed tests/node_modules/installed ## Load all that a walk saved, and compare (SUB=its user)
-	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub '$(SUB)' \
-	  $(if $(SAMPLES),--samples '$(SAMPLES)')
+	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub "$$SUB" \
+	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
 test: check tests/node_modules/installed ## Check and test everything
 	.venv/bin/pytest
@@ -112,6 +115,8 @@ format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff check --fix .
 
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
+	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
+	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
 	rm -rf .venv .venv-local .aws-sam .local */node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

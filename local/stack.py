@@ -270,11 +270,15 @@ def _run_alone(settings: Settings) -> None:
 def _alone(state: Path) -> Iterator[None]:
     """Keep a second stack from the same state folder, for as long as this process lives."""
     state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as lock:
+    with (state / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStartError(f"A local stack already runs on the data in {state}") from None
+        # `make clean` asks by this number, because it has to work where nothing is installed.
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         yield
 
 

@@ -6,6 +6,7 @@ was saved and compares it. Ends with code 1 at the first answer that is not the 
 
 import argparse
 import gzip
+import http.client
 import json
 import secrets
 import sys
@@ -66,11 +67,13 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.headers, error.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise UnexpectedError(f"no local stack answers at {self.url} ({error}); to start one: make run") from error
 
 
 def client(url: str, subject: str) -> Client:
     query = urllib.parse.urlencode({"sub": subject})
-    return Client(url, Client(url, "").send("GET", f"/local/token?{query}").json["token"])
+    return Client(url, _expect(Client(url, "").send("GET", f"/local/token?{query}"), _OK).json["token"])
 
 
 def dashboards(samples: Path | None) -> Iterator[tuple[str, Any]]:
@@ -153,6 +156,8 @@ def _meet_refusals(url: str, user: Client, subject: str) -> None:
 def check(url: str, subject: str, samples: Path | None) -> None:
     """Load everything that `save` saved, and compare."""
     user = client(url, subject)
+    if not _expect(user.send("GET", "/api/projects"), _OK).json["projects"]:
+        raise UnexpectedError(f"{subject} saved nothing. A walk ends by naming its user: make walk-check SUB=that user")
     _say(f"Loaded again for {subject}")
     for name, config in dashboards(samples):
         loaded = _expect(user.send("GET", f"/api/projects/{name}/config"), _OK)
