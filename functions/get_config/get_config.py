@@ -1,14 +1,18 @@
-"""Reads configs, and answers for the service itself. Needs nothing of the database but GetItem."""
+"""Reads configs and their history, and answers for the service itself. Writes nothing."""
 
 from http import HTTPStatus
+from typing import Final
 
 from dashboard_store.config import never_saved_answer
 from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.api import Api
 from dashboard_store.preconditions import is_current
-from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.configs import Configs, Head
+from dashboard_store.repository.keys import ConfigKey, ProjectKey
+
+DEFAULT_PAGE: Final = 25
+LONGEST_PAGE: Final = 100
 
 api = Api()
 handler = api.handler
@@ -16,13 +20,33 @@ handler = api.handler
 
 @api.get("/api/projects/<project_id>/config")
 def get_config(project_id: str) -> Answer:
-    event = api.current_event
-    configs = Configs(api.table, api.settings, api.now)
-    head = configs.head(ProjectKey(api.user, project_id).config(request.session(event)))
-    headers = document_headers(head.version, head.updated_at)
-    if is_current(event.headers.get("if-none-match"), head.version):
-        return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
-    return stored_answer(head.answer or never_saved_answer(), api.accept_encoding, headers)
+    return _version(_configs().head(_key(project_id)))
+
+
+@api.get("/api/projects/<project_id>/config/versions")
+def list_versions(project_id: str) -> Answer:
+    event, key = api.current_event, _key(project_id)
+    limit = request.number(event, "limit", DEFAULT_PAGE, LONGEST_PAGE)
+    versions, cursor = _configs().history(key, limit, request.version_cursor(event))
+    settings = api.settings
+    kept_days = settings.session_ttl_days if key.session else settings.history_retention_days
+    return api.json({"versions": versions, "nextCursor": cursor and str(cursor), "retentionDays": kept_days})
+
+
+@api.get("/api/projects/<project_id>/config/versions/<version>")
+def get_version(project_id: str, version: str) -> Answer:
+    (found,) = _configs().at(_key(project_id), request.version(version))
+    return _version(found)
+
+
+@api.get("/api/projects/<project_id>/config/versions/<version>/diff/<other>")
+def diff_versions(project_id: str, version: str, other: str) -> Answer:
+    # Imported here: loading a dashboard needs no diff, and starts sooner without it.
+    from dashboard_store.diff import chart_changes, operations  # noqa: PLC0415
+
+    found = _configs().at(_key(project_id), request.version(version), request.version(other))
+    before, after = (head.config() for head in found)
+    return api.json({"operations": operations(before, after), "charts": chart_changes(before, after)})
 
 
 @api.get("/api/health")
@@ -33,3 +57,18 @@ def get_health() -> Answer:
 @api.get("/api/limits")
 def get_limits() -> Answer:
     return api.json(api.settings.limits())
+
+
+def _configs() -> Configs:
+    return Configs(api.table, api.settings, api.now)
+
+
+def _key(project_id: str) -> ConfigKey:
+    return ProjectKey(api.user, project_id).config(request.session(api.current_event))
+
+
+def _version(head: Head) -> Answer:
+    headers = document_headers(head.version, head.updated_at)
+    if is_current(api.current_event.headers.get("if-none-match"), head.version):
+        return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
+    return stored_answer(head.answer or never_saved_answer(), api.accept_encoding, headers)

@@ -1,11 +1,11 @@
-"""Creates, lists, reads and changes projects."""
+"""Creates, lists, reads, changes, deletes and restores projects."""
 
 from http import HTTPStatus
 from typing import Final
 
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, document_headers
+from dashboard_store.gateway.answer import Answer, document_headers, empty_answer
 from dashboard_store.gateway.api import Api
 from dashboard_store.project import Project, patched, read_new_project
 from dashboard_store.repository.configs import Configs
@@ -56,6 +56,18 @@ def patch_project(project_id: str) -> Answer:
         return patched(project, patch, api.settings)
 
     project = projects.change(key, edit, precondition)
+    return api.json(project, headers=_headers(project))
+
+
+@api.delete("/api/projects/<project_id>")
+def delete_project(project_id: str) -> Answer:
+    _projects().delete(ProjectKey(api.user, project_id), request.precondition(api.current_event))
+    return empty_answer(HTTPStatus.NO_CONTENT)
+
+
+@api.post("/api/projects/<project_id>/restore")
+def restore_project(project_id: str) -> Answer:
+    project = _projects().restore(ProjectKey(api.user, project_id))
     return api.json(project, headers=_headers(project))
 
 

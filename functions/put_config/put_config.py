@@ -1,15 +1,19 @@
-"""Saves and deletes configs: always in place of a version that the client names."""
+"""Saves, merges, deletes and restores configs, in place of a version that the client names."""
 
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config, read_customizations
+from dashboard_store.config import Config, never_saved_answer
+from dashboard_store.config_form import read_config, read_customizations, read_patch
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, document_headers, empty_answer
+from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.api import Api
+from dashboard_store.json_document import compact
+from dashboard_store.merge import merge_patch
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import Configs, Head, Origin, Saved
+from dashboard_store.repository.configs import Configs, Origin, Saved
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 
 api = Api()
@@ -18,46 +22,72 @@ handler = api.handler
 
 @api.put("/api/projects/<project_id>/config")
 def put_config(project_id: str) -> Answer:
-    configs, key, precondition = _save_request(project_id)
-    config = read_config(request.json_body(api.current_event, api.settings), api.settings)
-    return _saved(configs.save(key, config, precondition, _origin(precondition)))
+    configs, key, precondition, origin = _save_request(project_id)
+    resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
+    config = _config(request.json_body(api.current_event, api.settings))
+    if resolution == "merge" and precondition.base is not None:
+        return _saved(configs.merge(key, config, precondition.base, origin, _config))
+    return _saved(configs.save(key, config, precondition, origin))
+
+
+@api.patch("/api/projects/<project_id>/config")
+def patch_config(project_id: str) -> Answer:
+    configs, key, precondition, origin = _save_request(project_id, needs_precondition=False)
+    body = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
+    patch = read_patch(body, api.settings)
+    saved = configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
+    return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _headers(saved))
 
 
 @api.delete("/api/projects/<project_id>/config")
 def delete_config(project_id: str) -> Answer:
-    configs, key, precondition = _save_request(project_id)
-    saved = configs.save(key, None, precondition, _origin(precondition))
-    return empty_answer(HTTPStatus.NO_CONTENT, document_headers(saved.version, saved.updated_at))
+    configs, key, precondition, origin = _save_request(project_id)
+    return empty_answer(HTTPStatus.NO_CONTENT, _headers(configs.save(key, None, precondition, origin)))
+
+
+@api.post("/api/projects/<project_id>/config/versions/<version>/restore")
+def restore_version(project_id: str, version: str) -> Answer:
+    configs, key, precondition, origin = _save_request(project_id)
+    number = request.version(version)
+    (found,) = configs.at(key, number)
+    document = found.config()
+    config = None if document is None else Config.of(document, compact(document))
+    return _saved(configs.save(key, config, precondition, replace(origin, restored_from=number)))
 
 
 @api.put("/api/projects/<project_id>/data/customizations")
 def put_customizations(project_id: str) -> Answer:
-    configs, key, precondition = _save_request(project_id)
+    configs, key, precondition, origin = _save_request(project_id)
     body = request.json_body(api.current_event, api.settings)
-    charts = read_customizations(body, api.settings)
-
-    def with_charts(head: Head) -> Config:
-        return read_config({**(head.config() or {}), "chartCustomizations": charts}, api.settings)
-
-    return _saved(configs.change(key, with_charts, precondition, _origin(precondition)))
+    charts = {"chartCustomizations": read_customizations(body, api.settings)}
+    return _saved(configs.change(key, lambda config: _config({**(config or {}), **charts}), precondition, origin))
 
 
-def _save_request(project_id: str) -> tuple[Configs, ConfigKey, Precondition]:
+def _save_request(
+    project_id: str, *, needs_precondition: bool = True
+) -> tuple[Configs, ConfigKey, Precondition, Origin]:
     event = api.current_event
     configs = Configs(api.table, api.settings, api.now)
     key = ProjectKey(api.user, project_id).config(request.session(event))
     precondition = request.precondition(event)
-    if api.settings.require_precondition and not precondition.is_given:
+    if needs_precondition and api.settings.require_precondition and not precondition.is_given:
         raise PreconditionRequired({"currentVersion": configs.head(key).version})
-    return configs, key, precondition
-
-
-def _origin(precondition: Precondition) -> Origin:
-    event = api.current_event
     source = request.choice(event, "source", request.SOURCES, "user")
-    return Origin(source, request.message(event), forced=precondition.is_forced)
+    # A patch without a precondition forces nothing: what it does not name stays.
+    forced = needs_precondition and precondition.is_forced
+    return configs, key, precondition, Origin(source, request.message(event), forced=forced)
+
+
+def _config(document: Any) -> Config:  # noqa: ANN401 - any JSON value
+    return read_config(document, api.settings)
 
 
 def _saved(saved: Saved) -> Answer:
-    document = {"success": True, "version": saved.version, "updatedAt": saved.updated_at}
-    return api.json(document, headers=document_headers(saved.version, saved.updated_at))
+    document: dict[str, Any] = {"success": True, "version": saved.head.version, "updatedAt": saved.head.updated_at}
+    if saved.merged:
+        document |= {"merged": True, "config": saved.head.config()}
+    return api.json(document, headers=_headers(saved))
+
+
+def _headers(saved: Saved) -> dict[str, str]:
+    return document_headers(saved.head.version, saved.head.updated_at)

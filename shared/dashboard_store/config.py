@@ -1,6 +1,7 @@
 """The dashboard config as a value, and the shape in which it is stored."""
 
 import gzip
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,12 @@ class Config:
     digest: bytes
     size: int
 
+    @classmethod
+    def of(cls, document: JsonObject, text: str) -> "Config":
+        """Take a document that is known to be a config, and its compact JSON."""
+        encoded = text.encode()
+        return cls(document, text, hashlib.sha256(encoded).digest(), len(encoded))
+
     @property
     def chart_count(self) -> int:
         return len(self.document["chartCustomizations"])
@@ -32,6 +39,12 @@ def stored_answer(config: Config | None, version: int, updated_at: str) -> bytes
     text = f'{{"config":{config.text if config else "null"},"version":{version},"updatedAt":{json.dumps(updated_at)}}}'
     # mtime=0: the same answer is the same bytes. Level 6: level 9 takes twice as long for one percent.
     return gzip.compress(served(text), compresslevel=6, mtime=0)
+
+
+def config_in(answer: bytes) -> JsonObject | None:
+    """Read the config back from a stored answer; None where it was deleted."""
+    config: JsonObject | None = json.loads(gzip.decompress(answer))["config"]
+    return config
 
 
 def never_saved_answer() -> bytes:

@@ -1,6 +1,5 @@
 """What makes a config: its members and its limits."""
 
-import hashlib
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -47,6 +46,17 @@ def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noq
     return charts
 
 
+def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
+    """Check a merge patch of a config (RFC 7396) for what no document may hold. Raises InvalidConfig.
+
+    What it makes of a config is checked as a config; here its older names become the current ones.
+    """
+    checked(document, settings.max_depth, InvalidConfig)
+    if not isinstance(document, dict):
+        raise InvalidConfig("A merge patch of a config is an object.", [Fault("", "expected an object")])
+    return _with_current_names(document, None)
+
+
 def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  # noqa: ANN401
     """Check a parsed config. Raises InvalidConfig naming the places, ConfigTooLarge naming the largest parts.
 
@@ -62,12 +72,11 @@ def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  
     if chart_count > settings.max_charts:
         fault = Fault(pointer((at, "chartCustomizations")), f"{chart_count} charts; the limit is {settings.max_charts}")
         raise InvalidConfig("The config has too many charts.", [fault])
-    encoded = text.encode()
-    if len(encoded) > settings.max_config_bytes:
-        raise ConfigTooLarge(
-            actual_bytes=len(encoded), limit_bytes=settings.max_config_bytes, largest=largest(document, 5, at)
-        )
-    return Config(document, text, hashlib.sha256(encoded).digest(), len(encoded))
+    config = Config.of(document, text)
+    if config.size > settings.max_config_bytes:
+        parts = largest(document, 5, at)
+        raise ConfigTooLarge(actual_bytes=config.size, limit_bytes=settings.max_config_bytes, largest=parts)
+    return config
 
 
 def _with_current_names(document: JsonObject, at: Path) -> JsonObject:

@@ -53,7 +53,7 @@ def test_one_of_many_saves_of_a_version_wins(configs: Configs, dynoxide_client: 
 
     def save(writer: int) -> int | dict[str, Any]:
         try:
-            return configs.save(KEY, config(writer), Precondition(if_match=frozenset({"1"})), Origin()).version
+            return configs.save(KEY, config(writer), Precondition(if_match=frozenset({"1"})), Origin()).head.version
         except VersionConflict as conflict:
             return conflict.current
 
@@ -74,7 +74,7 @@ def test_no_accepted_save_is_lost(configs: Configs, dynoxide_client: "DynamoDBCl
         for number in range(25):
             try:
                 precondition = Precondition(if_match=frozenset({str(seen)}))
-                seen = configs.save(KEY, config([writer, number]), precondition, Origin()).version
+                seen = configs.save(KEY, config([writer, number]), precondition, Origin()).head.version
                 accepted += 1
             except VersionConflict as conflict:
                 seen = conflict.current["currentVersion"]
@@ -88,17 +88,17 @@ def test_no_accepted_save_is_lost(configs: Configs, dynoxide_client: "DynamoDBCl
 
 
 def test_changes_of_the_newest_version_all_win(configs: Configs) -> None:
-    """Eight writers that each add a chart to whatever is newest all succeed, and every chart is there."""
+    """32 writers that each add a chart to whatever is newest all succeed, and every chart is there."""
 
     def add(writer: int) -> None:
-        def with_chart(head: Any) -> Config:
-            charts = (head.config() or {"chartCustomizations": {}})["chartCustomizations"]
+        def with_chart(before: Any) -> Config:
+            charts = (before or {"chartCustomizations": {}})["chartCustomizations"]
             return read_config({"chartCustomizations": {**charts, f"c{writer}": {}}}, SETTINGS)
 
         configs.change(KEY, with_chart, Precondition(), Origin())
 
-    with ThreadPoolExecutor(8) as writers:
-        list(writers.map(add, range(8)))
+    with ThreadPoolExecutor(32) as writers:
+        list(writers.map(add, range(32)))
     document = configs.head(KEY).config()
     assert document
-    assert set(document["chartCustomizations"]) == {f"c{writer}" for writer in range(8)}
+    assert set(document["chartCustomizations"]) == {f"c{writer}" for writer in range(32)}

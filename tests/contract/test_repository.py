@@ -105,7 +105,7 @@ def test_the_index_lists_without_documents(table: Table) -> None:
 def test_saves_follow_each_other(configs: Configs, project: ProjectKey) -> None:
     """Each save is one version higher, and the head holds exactly the last one."""
     for version in range(3):
-        assert configs.save(project.config(), config(version), at(version), ORIGIN).version == version + 1
+        assert configs.save(project.config(), config(version), at(version), ORIGIN).head.version == version + 1
     head = configs.head(project.config())
     assert (head.version, head.config()) == (3, config(2).document)
 
@@ -146,7 +146,7 @@ def test_an_expired_draft_is_gone_before_it_is_removed(configs: Configs, project
     with pytest.raises(VersionConflict) as refusal:
         configs.save(draft, config(2), at(1), ORIGIN)
     assert refusal.value.current["currentVersion"] == 0
-    assert configs.save(draft, config(1), at(0), ORIGIN).version == 1
+    assert configs.save(draft, config(1), at(0), ORIGIN).head.version == 1
 
 
 def test_a_rested_version_is_renewed_in_history(

@@ -14,6 +14,7 @@ from dashboard_store.errors import (
     Fault,
     InvalidQuery,
     MalformedJson,
+    NotFound,
     RequestTooLarge,
     Unauthorized,
     UnsupportedMediaType,
@@ -130,6 +131,23 @@ def number(event: APIGatewayProxyEventV2, name: str, default: int, most: int) ->
     value = event.query_string_parameters.get(name, str(default))
     if not re.fullmatch(r"[0-9]{1,6}", value) or not 1 <= int(value) <= most:
         raise _invalid(name, f"expected a number from 1 to {most}")
+    return int(value)
+
+
+def version(text: str) -> int:
+    """Read the version in an address. Raises NotFound for what is none: there is nothing at such an address."""
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
+        raise NotFound(f"History holds no version {text} of this config.")
+    return int(text)
+
+
+def version_cursor(event: APIGatewayProxyEventV2) -> int | None:
+    """Read `?cursor=` of a list of versions. Raises InvalidQuery."""
+    value = event.query_string_parameters.get("cursor")
+    if value is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", value):
+        raise _invalid("cursor", "not a cursor that this list gave out")
     return int(value)
 
 

@@ -1,22 +1,22 @@
 """Configs, their drafts and their history."""
 
-import gzip
-import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dashboard_store.config import Config, stored_answer
-from dashboard_store.errors import NotFound, StorageUnavailable, VersionConflict
+from dashboard_store.config import Config, JsonObject, config_in, stored_answer
+from dashboard_store.errors import BadInput, NotFound, StorageUnavailable, VersionConflict
+from dashboard_store.merge import Merged, merge
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.keys import ConfigKey, timestamp
+from dashboard_store.repository.keys import VERSION_DIGITS, ConfigKey, timestamp
 from dashboard_store.repository.table import EXISTS, Condition, ConditionFailed, Item, Table, check, put, update
 from dashboard_store.settings import Settings
 
-# How many times a save that depends on what is newest looks again when somebody was faster.
-ATTEMPTS: Final = 8
+# How many times a save that depends on what is newest looks again when somebody was faster. With the waits in between
+# it gives up after about ten seconds, within the function's time.
+ATTEMPTS: Final = 50
 
 # A version's time in history starts when it is replaced. Its item is written before that, with this much longer to
 # live; a save that replaces an older version than this writes that version's item anew. So the usual save has no item
@@ -28,6 +28,9 @@ NO_PROJECT: Final = "There is no such project."
 DELETED: Final = b"deleted"
 """The digest of a config that was deleted, and of one that was never saved."""
 
+type Edit = Callable[[JsonObject | None], Config | None]
+"""Makes the config to be saved of the one that it replaces; None stands for no config, on either side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -36,38 +39,57 @@ class Origin:
     source: str = "user"
     message: str | None = None
     forced: bool = False
+    merged: bool = False
+    restored_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest version of a config; `answer` is the gzip of the JSON that a reader gets, None at version 0."""
+    """A version of a config, mostly the newest; `answer` is the gzip of the JSON that a reader gets, None at version 0.
+
+    `summary` is what history shows of it.
+    """
 
     version: int
     digest: bytes
-    answer: bytes | None = None
-    updated_at: str | None = None
-    source: str | None = None
+    answer: bytes | None
+    summary: Mapping[str, Any]
 
     @classmethod
     def from_item(cls, item: Item) -> "Head":
-        summary = item["summary"]
-        return cls(item["version"], item["digest"], item.get("answer"), summary.get("updatedAt"), summary.get("source"))
+        return cls(item["version"], item["digest"], item.get("answer"), item["summary"])
 
-    def config(self) -> dict[str, Any] | None:
+    @property
+    def updated_at(self) -> str | None:
+        return self.summary.get("updatedAt")
+
+    @property
+    def source(self) -> str | None:
+        return self.summary.get("source")
+
+    def config(self) -> JsonObject | None:
         """Read the config back; None when nothing is saved or it was deleted."""
-        return None if self.answer is None else json.loads(gzip.decompress(self.answer))["config"]
+        return None if self.answer is None else config_in(self.answer)
 
 
-NEVER_SAVED: Final = Head(version=0, digest=DELETED)
+NEVER_SAVED: Final = Head(version=0, digest=DELETED, answer=None, summary={})
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save left behind; `changed` is False where the content was already there."""
+    """What a save left behind; `changed` is False where the content was already there, `merged` True after a merge."""
 
-    version: int
-    updated_at: str | None
+    head: Head
     changed: bool = True
+    merged: bool = False
+
+
+class _Moved(Exception):  # noqa: N818 - an outcome, turned into a VersionConflict or another attempt
+    """The newest version is not the expected one."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.head = head
 
 
 class Configs:
@@ -75,6 +97,12 @@ class Configs:
         self._table = table
         self._settings = settings
         self._now = now
+
+    @property
+    def longest_life(self) -> timedelta:
+        """How long a version's or a draft's item lives at the longest."""
+        history = timedelta(days=self._settings.history_retention_days) + RENEWAL
+        return max(history, timedelta(days=self._settings.session_ttl_days))
 
     def head(self, key: ConfigKey) -> Head:
         """Read the newest version. Raises NotFound where the project is absent."""
@@ -86,7 +114,7 @@ class Configs:
         project, item = self._table.get_snapshot([key.project.project, key.head])
         if project is None:
             raise NotFound(NO_PROJECT)
-        return self._live_head(item)
+        return self._live(item) or NEVER_SAVED
 
     def save(self, key: ConfigKey, config: Config | None, precondition: Precondition, origin: Origin) -> Saved:
         """Replace the config, or delete it with None, where the precondition holds of the newest version.
@@ -99,29 +127,90 @@ class Configs:
         # At version 0 there is nothing to delete, so there is nothing to write: that takes a look.
         if expected is None or (config is None and expected == 0):
             return self.change(key, lambda _: config, precondition, origin)
-        return self._replace(key, config, expected, origin)
+        try:
+            return self._replace(key, config, expected, origin)
+        except _Moved as exc:
+            raise self._conflict(key, exc.head, precondition.base, lambda _: config) from exc
 
-    def change(
-        self,
-        key: ConfigKey,
-        edit: Callable[[Head], Config | None],
-        precondition: Precondition,
-        origin: Origin,
-    ) -> Saved:
+    def change(self, key: ConfigKey, edit: Edit, precondition: Precondition, origin: Origin) -> Saved:
         """Save what `edit` makes of the newest version, again if somebody else saves in between; raises as `save`."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             head = self.head(key)
-            config = edit(head)
+            config = edit(head.config())
             holds = precondition.holds(head.version)
             if _digest(config) == head.digest and (holds or head.version):
-                return Saved(head.version, head.updated_at, changed=False)
+                return Saved(head, changed=False)
             if not holds:
-                raise _conflict(head, precondition.base)
+                raise self._conflict(key, head, precondition.base, edit)
             try:
                 return self._replace(key, config, head.version, origin)
-            except VersionConflict:
-                continue
+            except _Moved:
+                self._table.back_off(attempt)
         raise StorageUnavailable("Too many changes to the same config at once.")
+
+    def merge(
+        self,
+        key: ConfigKey,
+        config: Config,
+        base: int,
+        origin: Origin,
+        read: Callable[[JsonObject], Config],
+    ) -> Saved:
+        """Save a config that was made from version `base`, joined with what was saved since; raises as `save`.
+
+        `read` checks the joined config. What both sides changed differently is a VersionConflict that names the
+        places, and so is a base that history no longer holds.
+        """
+        try:
+            return self._replace(key, config, base, origin)
+        except _Moved as exc:
+            head = exc.head
+        before = self._base(key, base)
+        for attempt in range(ATTEMPTS):
+            if before is None:
+                raise _refusal(head, base, conflicts=None)
+            joined = _joined(before, head, config)
+            if joined.conflicts or joined.document is None:
+                raise _refusal(head, base, joined.conflicts)
+            merged = read(joined.document)
+            if merged.digest == head.digest:
+                return Saved(head, changed=False, merged=True)
+            try:
+                return replace(self._replace(key, merged, head.version, replace(origin, merged=True)), merged=True)
+            except _Moved as exc:
+                head = exc.head
+                self._table.back_off(attempt)
+        raise StorageUnavailable("Too many changes to the same config at once.")
+
+    def at(self, key: ConfigKey, *versions: int) -> list[Head]:
+        """Read versions as of one moment. Raises NotFound for an absent project and what history no longer holds."""
+        numbers = list(dict.fromkeys(versions))
+        keys = [key.project.project, key.head, *map(key.version, numbers)]
+        project, newest, *items = self._table.get_snapshot(keys)
+        if project is None:
+            raise NotFound(NO_PROJECT)
+        found = {number: self._live(item) for number, item in zip(numbers, items, strict=True)}
+        head = self._live(newest)
+        if head and found.get(head.version, head) is None:
+            # The current version never expires, however long its item in history is gone.
+            found[head.version] = head
+        return [_existing(found[version], version) for version in versions]
+
+    def history(self, key: ConfigKey, limit: int, before: int | None) -> tuple[list[Mapping[str, Any]], int | None]:
+        """List what history shows of its versions, newest first, from below `before` on, and the next page's `before`.
+
+        Raises NotFound where the project is absent.
+        """
+        head = self.head(key)
+        prefix = key.version(0)["sk"][:-VERSION_DIGITS]
+        after = None if before is None else {**key.version(before), "listKey": key.version(before)["sk"]}
+        items = self._table.newest(key.project.pk, prefix, limit + 1, after)
+        shown = [item["summary"] for item in items if not self._has_expired(item)]
+        is_due = head.version and (before is None or head.version < before)
+        if is_due and all(summary["version"] != head.version for summary in shown):
+            shown.insert(0, head.summary)
+        more = len(shown) > limit
+        return shown[:limit], shown[limit - 1]["version"] if more else None
 
     def items(
         self, key: ConfigKey, config: Config | None, version: int, origin: Origin, moment: datetime
@@ -157,16 +246,31 @@ class Configs:
         except ConditionFailed as exc:
             found, _, project, *_ = exc.found
         else:
-            return Saved(head_item["version"], head_item["summary"]["updatedAt"])
+            return Saved(Head.from_item(head_item))
         if project is not None or (not found and not key.session):
             raise NotFound(NO_PROJECT)
-        head = self._live_head(found)
+        head = self._live(found) or NEVER_SAVED
         if head.version and head.digest == head_item["digest"]:
-            return Saved(head.version, head.updated_at, changed=False)
+            return Saved(head, changed=False)
         if head.version != expected or renewed:
-            raise _conflict(head, expected)
+            raise _Moved(head)
         # Only its age is left to have failed the condition.
         return self._replace(key, config, expected, origin, renewed=found)
+
+    def _base(self, key: ConfigKey, version: int) -> Head | None:
+        """Read the version that a save was made from; None where history no longer holds it."""
+        return self._live(self._table.get(key.version(version))) if version else NEVER_SAVED
+
+    def _conflict(self, key: ConfigKey, head: Head, base: int | None, edit: Edit) -> VersionConflict:
+        before = None if base is None else self._base(key, base)
+        if before is None:
+            return _refusal(head, base, conflicts=None)
+        try:
+            mine = edit(before.config())
+        except BadInput:
+            # What the edit would have made of the base was no config, so there is nothing to compare.
+            return _refusal(head, base, conflicts=None)
+        return _refusal(head, base, _joined(before, head, mine).conflicts)
 
     def _condition(self, key: ConfigKey, digest: bytes, expected: int, moment: datetime, *, any_age: bool) -> Condition:
         """Say when a head may be replaced: it is at the expected version and has another content."""
@@ -205,9 +309,11 @@ class Configs:
         name = key.version(content["version"])
         return {**content, **name, "listKey": name["sk"], "expiresAt": int((moment + lifetime).timestamp())}
 
-    def _live_head(self, item: Item | None) -> Head:
-        expired = item and item.get("expiresAt", math.inf) <= self._now().timestamp()
-        return Head.from_item(item) if item and not expired else NEVER_SAVED
+    def _live(self, item: Item | None) -> Head | None:
+        return Head.from_item(item) if item and not self._has_expired(item) else None
+
+    def _has_expired(self, item: Item) -> bool:
+        return bool(item.get("expiresAt", math.inf) <= self._now().timestamp())
 
 
 def never_saved_item(key: ConfigKey) -> Item:
@@ -230,7 +336,13 @@ def _summary(config: Config | None, version: int, updated_at: str, origin: Origi
         "chartCount": config.chart_count if config else 0,
         "bytes": config.size if config else 0,
     }
-    optional = {"message": origin.message, "forced": origin.forced, "deleted": config is None}
+    optional = {
+        "message": origin.message,
+        "forced": origin.forced,
+        "merged": origin.merged,
+        "restoredFrom": origin.restored_from,
+        "deleted": config is None,
+    }
     return summary | {name: value for name, value in optional.items() if value}
 
 
@@ -238,12 +350,26 @@ def _digest(config: Config | None) -> bytes:
     return config.digest if config else DELETED
 
 
-def _conflict(head: Head, base: int | None) -> VersionConflict:
-    current = {
+def _existing(head: Head | None, version: int) -> Head:
+    if head is None:
+        raise NotFound(f"History holds no version {version} of this config.")
+    return head
+
+
+def _joined(before: Head, newest: Head, mine: Config | None) -> Merged:
+    """Join a save with the newest version; a base without a config is taken for one without charts."""
+    base = before.config() or {"chartCustomizations": {}}
+    return merge(base, newest.config(), mine.document if mine else None)
+
+
+def _refusal(head: Head, base: int | None, conflicts: Sequence[str] | None) -> VersionConflict:
+    current: dict[str, Any] = {
         "currentVersion": head.version,
         "current": head.config(),
         "updatedAt": head.updated_at,
         "source": head.source,
         "baseVersion": base,
     }
+    if conflicts is not None:
+        current["conflicts"] = list(conflicts)
     return VersionConflict(f"The config is at version {head.version}.", current)

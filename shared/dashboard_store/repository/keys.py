@@ -37,6 +37,10 @@ class ProjectKey:
     def analysis(self) -> Item:
         return self.item("ANALYSIS")
 
+    def deleted(self, item: Item) -> Item:
+        """Name the place where an item of a deleted project is kept until it is restored or purged."""
+        return {"pk": item["pk"], "sk": f"DELETED#{item['sk']}"}
+
     def config(self, session: str = "") -> "ConfigKey":
         return ConfigKey(self, session)
 

@@ -7,7 +7,7 @@ import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final
 
@@ -24,11 +24,24 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.project import NewProject, Project
 from dashboard_store.repository.configs import NO_PROJECT, Configs, Head, Origin, never_saved_item, shown
 from dashboard_store.repository.keys import PROJECTS, ProjectKey, timestamp, user_partition
-from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, put, update
+from dashboard_store.repository.table import (
+    EXISTS,
+    IS_NEW,
+    Condition,
+    ConditionFailed,
+    Item,
+    Table,
+    check,
+    delete,
+    put,
+    update,
+)
 
-ATTEMPTS: Final = 4
+ATTEMPTS: Final = 8
 # A page with configs ends before its answer could outgrow what Lambda may return (6 MB, a third of it for base64).
 PAGE_BYTES: Final = 3_500_000
+RESTORABLE: Final = timedelta(days=30)
+"""How long a deleted project can be restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +82,14 @@ class Projects:
                 "data": None,
             },
         }
+        aside = key.deleted(key.project)
+        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": int(moment.timestamp())})
         try:
-            self._table.transact(put(item, IS_NEW), *map(put, heads))
+            self._table.transact(put(item, IS_NEW), check(aside, unused), *map(put, heads))
         except ConditionFailed as exc:
-            raise ProjectExists(f"There is a project with the id {key.project_id} already.") from exc
+            was_deleted = exc.found[0] is None
+            detail = "was deleted and still has the id" if was_deleted else "has the id"
+            raise ProjectExists(f"A project {detail} {key.project_id}.") from exc
         return _document(item)
 
     def get(self, key: ProjectKey) -> dict[str, Any]:
@@ -98,6 +115,72 @@ class Projects:
             except ConditionFailed:
                 continue
         raise StorageUnavailable("Too many changes to the same project at once.")
+
+    def delete(self, key: ProjectKey, precondition: Precondition) -> None:
+        """Take a project with all it has out of every answer; `restore` brings it back for RESTORABLE.
+
+        Its items move aside: what is not in its place does not exist for any reader or writer, so there is no deleted
+        project that one of them could forget to look for. Versions and drafts stay, out of reach without their project.
+        Raises NotFound, or VersionConflict with the project as it is.
+        """
+        for attempt in range(ATTEMPTS):
+            item, *parts = self._table.get_snapshot(_places(key))
+            if item is None:
+                raise NotFound(NO_PROJECT)
+            version = item["summary"]["version"]
+            if not precondition.holds(version):
+                current = {"currentVersion": version, "current": _document(item), "baseVersion": precondition.base}
+                raise VersionConflict(f"The project is at version {version}.", current)
+            try:
+                self._table.transact(*self._moves_aside(key, item, parts))
+            except ConditionFailed:
+                self._table.back_off(attempt)
+                continue
+            return
+        raise StorageUnavailable("Too many changes to the same project at once.")
+
+    def restore(self, key: ProjectKey) -> dict[str, Any]:
+        """Bring a deleted project back as it was; one that is there already is answered as it is.
+
+        Raises NotFound where none was deleted, or too long ago.
+        """
+        places = _places(key)
+        present, *aside = self._table.get_snapshot([key.project, *map(key.deleted, places)])
+        if present:
+            return _document(present)
+        item = aside[0]
+        if item is None or item["restorableUntil"] <= self._now().timestamp():
+            raise NotFound(NO_PROJECT)
+        writes = []
+        for place, part in zip(places, aside, strict=True):
+            if part:
+                listed = {"listKey": key.listed(item["summary"]["updatedAt"])} if part is item else {}
+                back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
+                writes += [put(back, IS_NEW), delete(key.deleted(place), EXISTS)]
+        try:
+            self._table.transact(*writes)
+        except ConditionFailed:
+            # Somebody else restored it in between.
+            return self.get(key)
+        return self.get(key)
+
+    def _moves_aside(self, key: ProjectKey, item: Item, parts: Sequence[Item | None]) -> list[dict[str, Any]]:
+        moment = self._now()
+        restorable_until = int((moment + RESTORABLE).timestamp())
+        # The id is free again when nothing is left that was kept under it: not before its youngest version expired.
+        id_until = int(max(moment + RESTORABLE, moment + self._configs.longest_life).timestamp())
+        marks = {"restorableUntil": restorable_until}
+        writes = []
+        for place, part in zip(_places(key), [item, *parts], strict=True):
+            if part is None:
+                # What is not there now must not come to be there behind the project's back.
+                writes.append(check(place, IS_NEW))
+                continue
+            expiry = id_until if part is item else restorable_until
+            unlisted = _without(part, "listKey")
+            writes.append(put({**unlisted, **marks, "expiresAt": expiry, **key.deleted(place)}))
+            writes.append(delete(place, _unmoved(part)))
+        return writes
 
     def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> Page:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for a foreign cursor."""
@@ -198,6 +281,23 @@ def _read_cursor(user: str, cursor: str) -> Item:
     updated_at, project_id = match.groups()
     key = ProjectKey(user, project_id)
     return {**key.project, "listKey": key.listed(updated_at)}
+
+
+def _places(key: ProjectKey) -> list[Item]:
+    """Name the items that move when a project is deleted, the project's own first."""
+    return [key.project, key.config().head, key.data, key.analysis]
+
+
+def _unmoved(item: Item) -> Condition:
+    """Say that an item is as it was read; what a save changes of a project it changes beside a counter of its own."""
+    if "settings" in item:
+        return Condition("#summary.#version = :version", {"version": item["summary"]["version"]})
+    counters = [name for name in ("version", "analysisVersion") if name in item]
+    return Condition(" AND ".join(f"#{name} = :{name}" for name in counters), {name: item[name] for name in counters})
+
+
+def _without(item: Item, *names: str) -> Item:
+    return {name: value for name, value in item.items() if name not in names}
 
 
 def uuid7(moment: datetime) -> uuid.UUID:

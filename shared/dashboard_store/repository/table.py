@@ -21,6 +21,7 @@ type Item = dict[str, Any]
 ATTEMPTS: Final = 5
 # Doubles with each attempt; the wait is drawn from zero up to it, so that writers that met once do not meet again.
 BACKOFF_SECONDS: Final = 0.025
+LONGEST_BACKOFF_SECONDS: Final = 0.4
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _UNAVAILABLE: Final = frozenset(
@@ -97,6 +98,11 @@ def update(key: Item, assignments: Mapping[str, Any], condition: Condition) -> d
     return {"Update": {"Key": marshalled(key), "UpdateExpression": f"SET {sets}", **named}}
 
 
+def delete(key: Item, condition: Condition) -> dict[str, Any]:
+    """Make the part of a transaction that removes an item."""
+    return {"Delete": {"Key": marshalled(key), **_conditional(condition)}}
+
+
 def check(key: Item, condition: Condition) -> dict[str, Any]:
     """Make the part of a transaction that only asks for a condition."""
     return {"ConditionCheck": {"Key": marshalled(key), **_conditional(condition)}}
@@ -145,7 +151,7 @@ class Table:
             if not wanted:
                 return found
             if attempt:
-                self._back_off(attempt)
+                self.back_off(attempt)
             with _translated():
                 answer = self._client.batch_get_item(
                     RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
@@ -189,15 +195,17 @@ class Table:
                 with _translated():
                     return call()
             except _Contended:
-                self._back_off(attempt)
+                self.back_off(attempt)
         try:
             with _translated():
                 return call()
         except _Contended as exc:
             raise StorageUnavailable("Too many changes to the same project at once.") from exc
 
-    def _back_off(self, attempt: int) -> None:
-        self._pause(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+    def back_off(self, attempt: int) -> None:
+        """Wait before another attempt, the longer the more there were, and never as long as the others."""
+        longest = min(BACKOFF_SECONDS * 2**attempt, LONGEST_BACKOFF_SECONDS)
+        self._pause(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 
 
 class _Contended(Exception):  # noqa: N818
