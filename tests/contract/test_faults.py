@@ -1,71 +1,21 @@
 """The database throttled, contended, slow or out of reach: a 503 in the end, never a 500 and nothing half-written."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from conftest import TABLE
+from support.faults import CONTENDED, OUT_OF_REACH, answers, injected
 
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.repository.table import ATTEMPTS, Table, put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = {"pk": "a", "sk": "1"}
-URL = "http://127.0.0.1"
-
-Fault = Callable[..., Any]
-
-
-def answers(code: str, status: int = 400, reasons: tuple[str, ...] = ()) -> Fault:
-    """Answer in the database's place, in the form in which botocore hands on an error."""
-    error: dict[str, Any] = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
-    if reasons:
-        error["CancellationReasons"] = [{"Code": reason} for reason in reasons]
-    return lambda **_: (SimpleNamespace(status_code=status), error)
-
-
-def raises(error: Exception) -> Fault:
-    def fail(**_: Any) -> None:
-        raise error
-
-    return fail
-
-
-CONTENDED = {
-    "TransactionConflict": answers("TransactionCanceledException", reasons=("None", "TransactionConflict")),
-    "ThrottlingError": answers("TransactionCanceledException", reasons=("ThrottlingError",)),
-}
-OUT_OF_REACH = {
-    "throttled": answers("ProvisionedThroughputExceededException"),
-    "throttled by the account": answers("RequestLimitExceeded"),
-    "throttled by the control plane": answers("ThrottlingException"),
-    "in progress": answers("TransactionInProgressException"),
-    "broken": answers("InternalServerError", 500),
-    "read timeout": raises(ReadTimeoutError(endpoint_url=URL)),
-    "connect timeout": raises(ConnectTimeoutError(endpoint_url=URL)),
-    "unreachable": raises(EndpointConnectionError(endpoint_url=URL)),
-}
-
-
-@contextmanager
-def injected(client: "DynamoDBClient", fault: Fault, times: int | None = None) -> Iterator[list[int]]:
-    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count."""
-    calls = [0]
-
-    def meet(**parameters: Any) -> Any:
-        calls[0] += 1
-        return fault(**parameters) if times is None or calls[0] <= times else None
-
-    client.meta.events.register_first("before-call.dynamodb", meet)
-    try:
-        yield calls
-    finally:
-        client.meta.events.unregister("before-call.dynamodb", meet)
 
 
 @pytest.fixture

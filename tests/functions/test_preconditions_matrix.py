@@ -53,6 +53,17 @@ DELETE = {
     'If-None-Match: "7"': Cell(("if_none_match", '"7"'), 0, "version-conflict", 7),
 }
 
+# A PATCH needs no precondition: what it does not name stays as it is.
+PATCH = {**PUT, "nothing": Cell(None, 1, 8, 8)}
+
+# A restore of version 5 is a PUT of that version; before the first save there is none to restore.
+RESTORE = {
+    name: cell._replace(
+        at_0=cell.at_0 if cell.at_0 in {"precondition-required", "invalid-precondition"} else "not-found"
+    )
+    for name, cell in PUT.items()
+}
+
 cells = pytest.mark.parametrize("state", ["at_0", "at_7", "deleted_at_7"])
 
 
@@ -128,6 +139,42 @@ def test_customizations_answer_as_the_matrix_says(client: Client, header: str, s
         assert client.get(CONFIG).json == before
 
 
+@cells
+@pytest.mark.parametrize("header", PATCH)
+def test_patch_answers_as_the_matrix_says(client: Client, url: str, header: str, state: str) -> None:
+    """A PATCH applies to the newest version where its precondition holds, or where it has none."""
+    reach(client, url, state)
+    before = client.get(url).json
+    cell = PATCH[header]
+    reply = client.patch(url, {"chartCustomizations": {"d": {}}}, **dict([cell.header] if cell.header else []))
+    expected = getattr(cell, state)
+    if isinstance(expected, int):
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, expected, f'"{expected}"')
+        assert client.get(url).json == reply.json
+        assert "d" in reply.json["config"]["chartCustomizations"]
+    else:
+        assert reply.code == expected
+        assert client.get(url).json == before
+
+
+@cells
+@pytest.mark.parametrize("header", RESTORE)
+def test_restore_answers_as_the_matrix_says(client: Client, url: str, header: str, state: str) -> None:
+    """A restore saves an older version again exactly where a PUT of it would be accepted."""
+    reach(client, url, state)
+    before = client.get(url).json
+    cell = RESTORE[header]
+    address = url.replace("/config", "/config/versions/5/restore")
+    reply = client.request("POST", address, **dict([cell.header] if cell.header else []))
+    expected = getattr(cell, state)
+    if isinstance(expected, int):
+        assert (reply.status, reply.json["version"]) == (200, expected)
+        assert client.get(url).json["config"] == {"chartCustomizations": {"c": {"n": 4}}}
+    else:
+        assert reply.code == expected
+        assert client.get(url).json == before
+
+
 def test_both_headers_must_hold(client: Client) -> None:
     """With If-Match and If-None-Match both sent, a save needs both to hold (RFC 9110, section 13.2.2)."""
     reach(client, CONFIG, "at_7")
@@ -135,7 +182,9 @@ def test_both_headers_must_hold(client: Client) -> None:
     assert client.put(CONFIG, NEW, if_match='"7"', if_none_match='"6"').json["version"] == VERSION + 1
 
 
-@pytest.mark.parametrize(("title", "matrix"), [("`PUT", PUT), ("`DELETE", DELETE)])
+@pytest.mark.parametrize(
+    ("title", "matrix"), [("`PUT", PUT), ("`PATCH", PATCH), ("`DELETE", DELETE), ("`POST", RESTORE)]
+)
 def test_the_documented_matrix_is_the_tested_one(title: str, matrix: dict[str, Cell]) -> None:
     """The tables of docs/preconditions.md have the tested rows with the tested outcomes, and no other."""
     text = (ROOT / "docs" / "preconditions.md").read_text()

@@ -1,0 +1,62 @@
+"""A database that is throttled, contended, slow or out of reach, as a client of the API meets it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.faults import CONTENDED, OUT_OF_REACH, injected
+from support.http_api import Client, apis
+
+from dashboard_store.repository.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FAULTS = CONTENDED | OUT_OF_REACH
+CONFIG = "/api/projects/p/config"
+OLD: dict[str, Any] = {"chartCustomizations": {"c": {"n": 1}}}
+NEW: dict[str, Any] = {"chartCustomizations": {"c": {"n": 2}}}
+
+WRITES: dict[str, Callable[[Client], Any]] = {
+    "PUT": lambda client: client.put(CONFIG, NEW, if_match='"1"'),
+    "PATCH": lambda client: client.patch(CONFIG, NEW),
+    "merge": lambda client: client.put(f"{CONFIG}?onConflict=merge", NEW, if_match='"1"'),
+    "DELETE": lambda client: client.delete(CONFIG, if_match='"1"'),
+    "restore": lambda client: client.request("POST", f"{CONFIG}/versions/1/restore", if_match="*"),
+    "upload": lambda client: client.post("/api/projects/p/data", {"fileName": "t", "rawData": [{"a": 1}]}),
+    "create": lambda client: client.post("/api/projects", {"id": "other", "name": "Other"}),
+    "delete": lambda client: client.delete("/api/projects/p"),
+}
+
+
+@pytest.fixture
+def project(client: Client, moto_client: "DynamoDBClient") -> Client:
+    """A user with a project whose config is at version 1; the handlers wait for nothing between attempts."""
+    client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
+    for api in apis():
+        api.table = Table(moto_client, api.settings.table_name, pause=lambda _: None)
+    return client
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("write", WRITES)
+def test_a_write_that_cannot_be_done_is_503_and_leaves_no_trace(
+    project: Client, moto_client: "DynamoDBClient", write: str, fault: str
+) -> None:
+    """Whatever the database does, a write ends in 503 with Retry-After, and all is as it was before."""
+    reads = ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions", "/api/projects/p/data")
+    before = [project.get(path).json for path in reads]
+    with injected(moto_client, FAULTS[fault]):
+        reply = WRITES[write](project)
+    assert (reply.status, reply.code) == (503, "storage-unavailable")
+    assert int(reply.headers["retry-after"]) >= 1
+    assert [project.get(path).json for path in reads] == before
+
+
+@pytest.mark.parametrize("fault", OUT_OF_REACH)
+def test_a_read_that_cannot_be_done_is_503(project: Client, moto_client: "DynamoDBClient", fault: str) -> None:
+    """A load while the database is out of reach is 503 with Retry-After, and works again when it is back."""
+    with injected(moto_client, FAULTS[fault]):
+        reply = project.get(CONFIG)
+    assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
+    assert project.get(CONFIG).json["config"] == OLD
