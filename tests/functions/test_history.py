@@ -225,6 +225,13 @@ def test_a_patch_must_leave_a_config(rich: Client, document: Any, pointer: str) 
     assert rich.get(CONFIG).json["version"] == 3
 
 
+def test_a_stale_patch_is_a_conflict_before_it_is_invalid(rich: Client) -> None:
+    """A patch for another version than the newest is 412 even where the newest has nothing that it could change."""
+    rich.delete(CONFIG, if_match='"3"')
+    assert patch(rich, {"theme": {"id": "dark"}}, if_match='"3"').code == "version-conflict"
+    assert patch(rich, {"theme": {"id": "dark"}}).code == "invalid-config"
+
+
 def test_a_patch_may_use_the_older_names(rich: Client) -> None:
     """An older client patches the theme under the name that it knows."""
     patch(rich, {"theme": {"id": "light"}})

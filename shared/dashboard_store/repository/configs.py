@@ -15,8 +15,8 @@ from dashboard_store.repository.table import EXISTS, Condition, ConditionFailed,
 from dashboard_store.settings import Settings
 
 # How many times a save that depends on what is newest looks again when somebody was faster. With the waits in between
-# it gives up after about ten seconds, within the function's time.
-ATTEMPTS: Final = 50
+# it gives up after about eight seconds, within the function's time.
+ATTEMPTS: Final = 40
 
 # A version's time in history starts when it is replaced. Its item is written before that, with this much longer to
 # live; a save that replaces an older version than this writes that version's item anew. So the usual save has no item
@@ -136,8 +136,14 @@ class Configs:
         """Save what `edit` makes of the newest version, again if somebody else saves in between; raises as `save`."""
         for attempt in range(ATTEMPTS):
             head = self.head(key)
-            config = edit(head.config())
             holds = precondition.holds(head.version)
+            try:
+                config = edit(head.config())
+            except BadInput:
+                # That it does not fit the newest version is the edit's fault only if it was made for that version.
+                if holds:
+                    raise
+                raise self._conflict(key, head, precondition.base, edit) from None
             if _digest(config) == head.digest and (holds or head.version):
                 return Saved(head, changed=False)
             if not holds:
