@@ -93,7 +93,10 @@ class _Merger:
         named = _by_identity(base, theirs, mine)
         if named:
             return self._elements(*named, path)
-        if not same(theirs, mine):
+        if same(base, theirs):
+            # They changed nothing but the order of members.
+            return mine
+        if not same(base, mine) and not same(theirs, mine):
             self.conflicts.append(path)
         return theirs
 
