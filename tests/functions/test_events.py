@@ -3,7 +3,7 @@
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2
 from openapi_schema_validator import OAS31Validator
 from support.events import EventFile, event_files, make_world
 from support.http_api import TEXT_TYPES, Reply, apis, find_route, send
-from support.template import ROOT, routes, table_definition
+from support.template import ROOT, functions, routes, table_definition
 
 from dashboard_store.settings import Settings
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FILES = event_files()
+BY_NAME = {file.name: file for file in FILES}
 TABLE = "dashkeep-events"
 UNROUTED = "unrouted"
 # The document describes these once for every path; an answer to OPTIONS is only named in its text.
@@ -48,9 +49,46 @@ MAY_BE_ABSENT = {"Last-Modified"}
 NOT_BY_EVENT = {500, 503}
 
 
+# Of the routes that change something: those that take no body, and those that need no precondition.
+WITHOUT_BODY = {
+    "POST /api/projects/{projectId}/restore",
+    "POST /api/projects/{projectId}/config/versions/{version}/restore",
+}
+WITH_OPTIONAL_PRECONDITION = {
+    "DELETE /api/projects/{projectId}",
+    "PATCH /api/projects/{projectId}/config",
+}
+# What an answer must show besides its status, for its file's name to be true.
+SHOWN: dict[str, dict[str, Any]] = {
+    "put_config/200-merged": {"merged": True, "version": 4},
+    "put_config/412-merge-conflict": {"conflicts": ["/theme/id"]},
+    "put_config/412-merge-into-a-deleted-config": {"conflicts": [""], "current": None},
+    "put_config/412-stale-version": {"conflicts": []},
+    "put_config/200-unchanged-after-lost-answer": {"version": 3},
+    "patch_config/200-newest-whatever-it-is": {"version": 4},
+    "patch_config/200-unchanged-after-lost-answer": {"version": 3},
+    "patch_config/412-stale-version": {"conflicts": []},
+    "list_versions/200-first-page": {"nextCursor": "5"},
+    "list_versions/200-next-page": {"nextCursor": "3"},
+    "list_versions/200-nothing-saved": {"versions": [], "nextCursor": None},
+    "get_version/200-an-older-one": {"version": 1},
+    "get_version/200-a-delete": {"version": 5, "config": None},
+    "diff_versions/200-same-content": {"operations": []},
+    "diff_versions/200-changed": {"charts": {"added": [], "removed": [], "changed": ["revenue"]}},
+    "restore_version/200-restored": {"version": 4},
+    "restore_version/200-unchanged-after-lost-answer": {"version": 6},
+    "restore_project/200-restored": {"id": "attic"},
+}
+# The rights that a part of a transaction takes; every other call takes the one of its name.
+RIGHTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+
 class Answered(NamedTuple):
+    """An answer, and the rights that were used for it: actions, each with the index that it names, if it does."""
+
     file: EventFile
     reply: Reply
+    rights: frozenset[tuple[str, str | None]]
 
 
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -64,13 +102,44 @@ def world(moto: "DynamoDBClient") -> list[dict[str, Any]]:
         return moto.scan(TableName=TABLE)["Items"]
 
 
+@pytest.fixture(scope="module")
+def answer(moto: "DynamoDBClient", world: list[dict[str, Any]]) -> Callable[[EventFile], Answered]:
+    """Answer an event in a world of its own, once."""
+
+    @cache
+    def answer_in_its_world(file: EventFile) -> Answered:
+        with _connected(moto, datetime(2026, 11, 22, 12, tzinfo=UTC)):
+            moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
+            with _recorded(moto) as rights:
+                reply = send(file.event)
+        return Answered(file, reply, frozenset(rights))
+
+    return answer_in_its_world
+
+
 @pytest.fixture(scope="module", params=FILES, ids=lambda file: file.name)
-def answered(request: pytest.FixtureRequest, moto: "DynamoDBClient", world: list[dict[str, Any]]) -> Answered:
-    """Each event, and the answer to it in a world of its own."""
-    file: EventFile = request.param
-    with _connected(moto, datetime(2026, 11, 22, 12, tzinfo=UTC)):
-        moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
-        return Answered(file, send(file.event))
+def answered(request: pytest.FixtureRequest, answer: Callable[[EventFile], Answered]) -> Answered:
+    """Each event, and the answer to it."""
+    return answer(request.param)
+
+
+@contextmanager
+def _recorded(client: "DynamoDBClient") -> Iterator[set[tuple[str, str | None]]]:
+    """Gather the rights that the client's calls take.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    """
+    rights: set[tuple[str, str | None]] = set()
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "TransactWriteItems":
+            rights.update((RIGHTS[kind], None) for item in params["TransactItems"] for kind in item)
+        else:
+            rights.add((model.name.removeprefix("Transact").replace("GetItems", "GetItem"), params.get("IndexName")))
+
+    client.meta.events.register("provide-client-params.dynamodb", record)
+    yield rights
+    client.meta.events.unregister("provide-client-params.dynamodb", record)
 
 
 @contextmanager
@@ -85,7 +154,7 @@ def _connected(client: "DynamoDBClient", moment: datetime) -> Iterator[None]:
 
 def test_answers_as_its_name_says(answered: Answered) -> None:
     """An event's answer has the status and code of its file's name, and the headers and form that every answer has."""
-    file, reply = answered
+    file, reply, _ = answered
     request_id = file.event["requestContext"]["requestId"]
     assert reply.status == file.status, reply.body[:500]
     assert reply.headers["x-request-id"] == request_id
@@ -111,7 +180,7 @@ def _assert_problem(reply: Reply, file: EventFile, request_id: str) -> None:
 
 def test_answers_as_the_openapi_document_says(answered: Answered) -> None:
     """An event's answer has the body and the headers that docs/openapi.yaml promises for its operation and status."""
-    file, reply = answered
+    file, reply, _ = answered
     promised = _promised(file, reply.status)
     for name, header in promised.get("headers", {}).items():
         if name.lower() in reply.headers or name not in MAY_BE_ABSENT:
@@ -121,6 +190,39 @@ def test_answers_as_the_openapi_document_says(answered: Answered) -> None:
         assert not _findings(content[reply.headers["content-type"]]["schema"], reply.json)
     else:
         assert reply.body == b""
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_shows_what_its_name_says(name: str, answer: Callable[[EventFile], Answered]) -> None:
+    """Where a file's name says more than a status and a code, the answer shows it."""
+    reply = answer(BY_NAME[name]).reply
+    assert {member: reply.json[member] for member in SHOWN[name]} == SHOWN[name]
+
+
+def test_histories_show_all_that_is_documented(answer: Callable[[EventFile], Answered]) -> None:
+    """Among the versions that the events list, every member of a version that is documented is there to be seen."""
+    versions = answer(BY_NAME["list_versions/200-all"]).reply.json["versions"]
+    documented = _document()["components"]["schemas"]["VersionSummary"]["properties"]
+    assert {name for version in versions for name in version} == set(documented)
+
+
+def test_no_function_has_a_right_that_it_does_not_use(answer: Callable[[EventFile], Answered]) -> None:
+    """What the template lets a function do to the table and its index is exactly what answering the events takes."""
+    used: dict[str, set[tuple[str, str | None]]] = {function: set() for function in functions()}
+    for file in FILES:
+        route = find_route(file.event["requestContext"]["http"]["method"], file.event["rawPath"])
+        used[route.function] |= answer(file).rights
+    index = {"Fn::Sub": "${Table.Arn}/index/listing"}
+    granted = {
+        function: {
+            (action.removeprefix("dynamodb:"), "listing" if statement["Resource"] == index else None)
+            for policy in definition["Policies"]
+            for statement in policy["Statement"]
+            for action in statement["Action"]
+        }
+        for function, definition in functions().items()
+    }
+    assert used == granted
 
 
 @every_file
@@ -195,8 +297,11 @@ def test_every_route_has_its_failures() -> None:
         key = route.path if route.path == "$default" else f"{route.method} {route.path}"
         wanted = {401} if route.needs_token else set()
         wanted |= {404} if "{projectId}" in route.path else set()
-        wanted |= {400, 413, 415, 422} if route.method in {"POST", "PUT", "PATCH"} else set()
-        wanted |= {412, 428} if route.method in {"PUT", "PATCH", "DELETE"} else set()
+        takes_body = route.method in {"POST", "PUT", "PATCH"} and key not in WITHOUT_BODY
+        wanted |= {400, 413, 415, 422} if takes_body else set()
+        replaces = route.method in {"PUT", "PATCH", "DELETE"} or "{version}/restore" in route.path
+        wanted |= {400, 412} if replaces else set()
+        wanted |= {428} if replaces and key not in WITH_OPTIONAL_PRECONDITION else set()
         assert wanted <= statuses[key], key
         assert any(status < 300 for status in statuses[key]), key
 

@@ -1,11 +1,13 @@
 """The documents say what is there: the OpenAPI document above all, and nothing of the machine that wrote them."""
 
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from support.template import ROOT, routes
 
@@ -46,6 +48,29 @@ def openapi() -> dict[str, Any]:
     return document
 
 
+def resolved(document: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in document:
+        return document
+    found: Any = openapi()
+    for token in document["$ref"].removeprefix("#/").split("/"):
+        found = found[token]
+    return resolved(found)
+
+
+def examples_within(document: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The examples that stand beside a schema, each with that schema."""
+    if isinstance(document, list):
+        for element in document:
+            yield from examples_within(element)
+    if isinstance(document, dict):
+        if "schema" in document:
+            yield from ((document["schema"], resolved(each)["value"]) for each in document.get("examples", {}).values())
+            if "example" in document:
+                yield document["schema"], document["example"]
+        for member in document.values():
+            yield from examples_within(member)
+
+
 def committed() -> list[str]:
     """The files of the repository as they are in the checkout, by their path."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
@@ -76,6 +101,15 @@ def test_openapi_document_says_which_calls_need_a_token() -> None:
         if method in METHODS and operation.get("security", document["security"])
     }
     assert guarded == {(route.method, route.path) for route in routes() if route.needs_token}
+
+
+def test_openapi_examples_are_what_they_are_examples_of() -> None:
+    """Every example of a body, a parameter or a header in docs/openapi.yaml is valid against the schema beside it."""
+    components = openapi()["components"]
+    examples = list(examples_within(openapi()))
+    assert examples
+    for schema, example in examples:
+        assert not list(OAS31Validator({**schema, "components": components}).iter_errors(example)), example
 
 
 def test_every_problem_is_documented() -> None:

@@ -15,6 +15,8 @@ from dashboard_store.settings import Settings
 PARAMETERS = template()["Parameters"]
 RESOURCES = template()["Resources"]
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
+TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
+LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
 # The setting that names a resource of the stack and not a parameter.
 TABLE_NAME = "table_name"
 
@@ -25,6 +27,10 @@ def parameter_name(setting: str) -> str:
 
 def statements(function: str) -> list[dict[str, Any]]:
     return [statement for policy in functions()[function]["Policies"] for statement in policy["Statement"]]
+
+
+def rights(function: str) -> set[str]:
+    return {action for statement in statements(function) for action in statement["Action"]}
 
 
 def test_tests_import_as_lambda_does() -> None:
@@ -100,43 +106,41 @@ def test_every_parameter_is_used_and_explained() -> None:
 
 @pytest.mark.parametrize("function", sorted(functions()))
 def test_rights_are_named(function: str) -> None:
-    """A function may do named things to the stack's own table: no wildcard, no scan, no delete, no administration."""
+    """A function may do named things to the stack's own table: no wildcard, no scan, no administration."""
     assert statements(function)
     for statement in statements(function):
         assert set(statement) == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
-        assert set(statement["Action"]) <= {
+        # A query reads the index, which holds no document; every other action names the items that it is about.
+        on_items = set(statement["Action"]) <= {
             "dynamodb:GetItem",
             "dynamodb:BatchGetItem",
-            "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
             "dynamodb:ConditionCheckItem",
         }
-        assert statement["Resource"] in (
-            {"Fn::GetAtt": ["Table", "Arn"]},
-            {"Fn::Sub": "${Table.Arn}/index/listing"},
-        )
+        assert on_items or statement["Action"] == ["dynamodb:Query"]
+        assert statement["Resource"] == (TABLE if on_items else LISTING)
     # `Role` would bring rights that these statements do not show.
     assert "Role" not in functions()[function]
 
 
 def test_reading_may_only_read() -> None:
-    """The function that loads configs may read single items: whatever its code does, it can change nothing."""
-    (statement,) = statements("GetConfigFunction")
-    assert statement["Action"] == ["dynamodb:GetItem"]
-    assert statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]}
+    """The function that loads configs may read items and list them: whatever its code does, it can change nothing."""
+    assert rights("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"}
 
 
-def test_only_the_list_may_query() -> None:
-    """Nothing but the list of projects reads a range, and that only from the index, which holds no document."""
-    querying = {
-        function: statement["Resource"]
-        for function in functions()
-        for statement in statements(function)
-        if "dynamodb:Query" in statement["Action"]
-    }
-    assert querying == {"ProjectsFunction": {"Fn::Sub": "${Table.Arn}/index/listing"}}
+def test_only_lists_may_query() -> None:
+    """Nothing but the lists of projects and of versions reads a range."""
+    querying = {function for function in functions() if "dynamodb:Query" in rights(function)}
+    assert querying == {"GetConfigFunction", "ProjectsFunction"}
+
+
+def test_only_projects_are_deleted() -> None:
+    """Nothing but deleting and restoring a project removes an item; all else that goes expires."""
+    deleting = {function for function in functions() if "dynamodb:DeleteItem" in rights(function)}
+    assert deleting == {"ProjectsFunction"}
 
 
 def test_table_costs_by_use_and_can_be_brought_back() -> None:

@@ -3,11 +3,17 @@
 | Owner | Project | Project version | Config | Data |
 |---|---|---|---|---|
 | user-1 | `sales` | 2 | version 3; the draft of session `tab-1` at version 1 | a table with its analysis: `"1.1.3"` |
+| user-1 | `reports` | 1 | version 6 | nothing uploaded |
 | user-1 | `plans` | 1 | nothing saved | nothing uploaded |
 | user-1 | `archive` | 1 | saved, then deleted: version 2 | a table with no analysis |
+| user-1 | `attic` | deleted | with it, version 3 | with it, a table with its analysis |
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
-`sales` was touched last, at 11:00 on the day of the events; user-3 has nothing.
+The versions of `sales` differ in their theme alone: light, grey, dark. Those of `reports` came to be in many ways:
+1 came with the project, 2 renamed a chart and says why, 3 was made from 1 and merged, 4 was forced, 5 is a delete,
+6 restored 3.
+
+All of it happened at 11:00 on the day of the events; `sales` stands first in the list. user-3 has nothing.
 """
 
 import json
@@ -29,10 +35,11 @@ CHARTS: Final = {
         "dataMapping": {"xAxis": "month", "yAxis": "revenue"},
     }
 }
+FILTER: Final = {"id": "f1", "column": "region", "operator": "in", "values": ["EU"]}
 CONFIG: Final = {
     "chartCustomizations": CHARTS,
     "currentLayout": {"id": "two-columns"},
-    "filters": [{"id": "f1", "column": "region", "operator": "in", "values": ["EU"]}],
+    "filters": [FILTER],
     "theme": {"id": "dark"},
     "extensions": {},
 }
@@ -82,6 +89,8 @@ def make_world() -> None:
     mine, theirs = Client("user-1"), Client("user-2")
     _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_archive(mine)
+    _make_attic(mine)
+    _make_reports(mine)
     _make_dashboard(theirs, "payroll")
     _make_dashboard(mine, "sales")
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
@@ -100,6 +109,25 @@ def _make_archive(client: Client) -> None:
     _done(client.post("/api/projects", {"id": "archive", "name": "Archive", "settings": {"dashboardConfig": CONFIG}}))
     _done(client.delete("/api/projects/archive/config", if_match='"1"'))
     _done(client.post("/api/projects/archive/data", TABLE))
+
+
+def _make_attic(client: Client) -> None:
+    _make_dashboard(client, "attic")
+    _done(client.delete("/api/projects/attic"))
+
+
+def _make_reports(client: Client) -> None:
+    """Make a config whose history shows all that a history can show."""
+    renamed = {**CONFIG, "chartCustomizations": {"revenue": {**CHARTS["revenue"], "title": "Revenue by month"}}}
+    widened = {**CONFIG, "filters": [{**FILTER, "values": ["EU", "US"]}]}
+    config = "/api/projects/reports/config"
+    project = {"id": "reports", "name": "Reports", "settings": {"dashboardConfig": CONFIG}}
+    _done(client.post("/api/projects", project))
+    _done(client.put(f"{config}?message=For%20the%20board", renamed, if_match='"1"'))
+    _done(client.put(f"{config}?source=autosave&onConflict=merge", widened, if_match='"1"'))
+    _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
+    _done(client.delete(config, if_match='"4"'))
+    _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"'))
 
 
 def _done(reply: Any) -> None:
