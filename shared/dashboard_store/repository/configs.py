@@ -209,10 +209,12 @@ class Configs:
         """
         head = self.head(key)
         prefix = key.version(0)["sk"][:-VERSION_DIGITS]
-        after = None if before is None else {**key.version(before), "listKey": key.version(before)["sk"]}
-        items = self._table.newest(key.project.pk, prefix, limit + 1, after)
+        # Above the newest there may be what expired and is not removed yet, of the draft that was there before.
+        above = head.version + 1 if before is None else min(before, head.version + 1)
+        name = key.version(above)
+        items = self._table.newest(key.project.pk, prefix, limit + 1, {**name, "listKey": name["sk"]})
         shown = [item["summary"] for item in items if not self._has_expired(item)]
-        is_due = head.version and (before is None or head.version < before)
+        is_due = head.version and head.version < above
         if is_due and all(summary["version"] != head.version for summary in shown):
             shown.insert(0, head.summary)
         more = len(shown) > limit
