@@ -153,7 +153,8 @@ class Projects:
             raise NotFound(NO_PROJECT)
         writes = []
         for place, part in zip(places, aside, strict=True):
-            if part:
+            # What was deleted at another time is of a project that had the id before, expired and not removed yet.
+            if part and part["restorableUntil"] == item["restorableUntil"]:
                 listed = {"listKey": key.listed(item["summary"]["updatedAt"])} if part is item else {}
                 back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
                 writes += [put(back, IS_NEW), delete(key.deleted(place), EXISTS)]
