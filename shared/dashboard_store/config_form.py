@@ -34,6 +34,16 @@ class ConfigForm(Form):
     extensions: JsonObject = Field(default_factory=dict)
 
 
+class PatchForm(Form):
+    """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
+
+    chartCustomizations: Any = None  # noqa: N815
+    currentLayout: Any = None  # noqa: N815
+    filters: Any = None
+    theme: Any = None
+    extensions: Any = None
+
+
 class CustomizationsForm(Form):
     chartCustomizations: dict[str, JsonObject]  # noqa: N815
 
@@ -47,14 +57,16 @@ def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noq
 
 
 def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
-    """Check a merge patch of a config (RFC 7396) for what no document may hold. Raises InvalidConfig.
+    """Check a merge patch of a config (RFC 7396) for its names and what no document may hold. Raises InvalidConfig.
 
     What it makes of a config is checked as a config; here its older names become the current ones.
     """
     checked(document, settings.max_depth, InvalidConfig)
     if not isinstance(document, dict):
         raise InvalidConfig("A merge patch of a config is an object.", [Fault("", "expected an object")])
-    return _with_current_names(document, None)
+    patch = _with_current_names(document, None)
+    read_form(PatchForm, patch, InvalidConfig)
+    return patch
 
 
 def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  # noqa: ANN401
