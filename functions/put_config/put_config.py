@@ -25,7 +25,8 @@ def put_config(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
     resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
     config = _config(request.json_body(api.current_event, api.settings))
-    if resolution == "merge" and precondition.base is not None:
+    # What If-None-Match forbids, no merge may do.
+    if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
         return _saved(configs.merge(key, config, precondition.base, origin, _config))
     return _saved(configs.save(key, config, precondition, origin))
 
