@@ -1,0 +1,224 @@
+"""A diff says exactly what changed: applied to the one document it gives the other."""
+
+import copy
+import json
+from typing import Any
+
+import jsonpatch
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard_store.diff import chart_changes, operations
+from local.dashboards import dashboard
+
+
+def canonical(document: Any) -> str:
+    """Write a document as an unordered JSON value: true, 1 and 1.0 are three texts."""
+    return json.dumps(document, sort_keys=True)
+
+
+def applied(before: Any, changes: list[dict[str, Any]]) -> Any:
+    """Apply a patch as a client does: to a document of its own, from the text of the answer."""
+    return jsonpatch.apply_patch(json.loads(json.dumps(before)), json.dumps(changes))
+
+
+# RFC 6902, appendix A, the examples of what a comparison of two documents can find out: before, patch, after.
+APPENDIX_A: dict[str, tuple[Any, list[dict[str, Any]], Any]] = {
+    "A.1 adding an object member": (
+        {"foo": "bar"},
+        [{"op": "add", "path": "/baz", "value": "qux"}],
+        {"baz": "qux", "foo": "bar"},
+    ),
+    "A.2 adding an array element": (
+        {"foo": ["bar", "baz"]},
+        [{"op": "add", "path": "/foo/1", "value": "qux"}],
+        {"foo": ["bar", "qux", "baz"]},
+    ),
+    "A.3 removing an object member": (
+        {"baz": "qux", "foo": "bar"},
+        [{"op": "remove", "path": "/baz"}],
+        {"foo": "bar"},
+    ),
+    "A.4 removing an array element": (
+        {"foo": ["bar", "qux", "baz"]},
+        [{"op": "remove", "path": "/foo/1"}],
+        {"foo": ["bar", "baz"]},
+    ),
+    "A.5 replacing a value": (
+        {"baz": "qux", "foo": "bar"},
+        [{"op": "replace", "path": "/baz", "value": "boo"}],
+        {"baz": "boo", "foo": "bar"},
+    ),
+    "A.6 moving a value": (
+        {"foo": {"bar": "baz", "waldo": "fred"}, "qux": {"corge": "grault"}},
+        [{"op": "move", "from": "/foo/waldo", "path": "/qux/thud"}],
+        {"foo": {"bar": "baz"}, "qux": {"corge": "grault", "thud": "fred"}},
+    ),
+    "A.7 moving an array element": (
+        {"foo": ["all", "grass", "cows", "eat"]},
+        [{"op": "move", "from": "/foo/1", "path": "/foo/3"}],
+        {"foo": ["all", "cows", "eat", "grass"]},
+    ),
+    "A.10 adding a nested member object": (
+        {"foo": "bar"},
+        [{"op": "add", "path": "/child", "value": {"grandchild": {}}}],
+        {"foo": "bar", "child": {"grandchild": {}}},
+    ),
+    "A.16 adding an array value": (
+        {"foo": ["bar"]},
+        [{"op": "add", "path": "/foo/1", "value": ["abc", "def"]}],
+        {"foo": ["bar", ["abc", "def"]]},
+    ),
+}
+
+
+@pytest.mark.parametrize("example", APPENDIX_A)
+def test_the_examples_of_the_rfc(example: str) -> None:
+    """Each example's patch has the outcome that stands there, and is what a diff of its two documents says."""
+    before, patch, after = APPENDIX_A[example]
+    assert canonical(applied(before, patch)) == canonical(after)
+    assert operations(before, after) == patch
+
+
+DIFFERENT: dict[str, tuple[Any, Any]] = {
+    "true and 1": ({"a": True}, {"a": 1}),
+    "false and 0": ({"a": False}, {"a": 0}),
+    "1 and 1.0": ({"a": 1}, {"a": 1.0}),
+    "1.0 and true": ({"a": 1.0}, {"a": True}),
+    "0.0 and -0.0": ({"a": 0.0}, {"a": -0.0}),
+    "true and 1 in an array": ({"a": [True, 0]}, {"a": [1, False]}),
+    "1 and 1.0 deep inside an array": ({"a": [{"b": [1]}, 2]}, {"a": [{"b": [1.0]}, 2]}),
+    "null and nothing": ({"a": None}, {}),
+    "an empty object and an empty array": ({"a": {}}, {"a": []}),
+    "a name with a slash and a tilde": ({"a/b": {"~": 1}}, {"a/b": {"~": 2, "~1": 3, "": 4}}),
+    "names that are numbers": ({"0": [1, 2]}, {"0": [2, 1], "1": {"0": 3}}),
+    "a number beyond a double": ({"a": 2**70}, {"a": 2**70 + 1}),
+    "elements that changed places": ({"a": [1, 2, 3]}, {"a": [3, 1, 2]}),
+    "one element of three that are alike": ({"a": [1, 1, 1]}, {"a": [1, 1]}),
+    "a document and none": ({"a": 1}, None),
+    "no document and one": (None, {"a": 1}),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_what_differs_as_json_differs(case: str) -> None:
+    """A diff tells every difference between two JSON values, in both directions, and of what kind a number is."""
+    for before, after in (DIFFERENT[case], DIFFERENT[case][::-1]):
+        changes = operations(before, after)
+        assert changes
+        assert canonical(applied(before, changes)) == canonical(after)
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.sampled_from([0, 1, 0.0, -0.0, 1.0]) | st.floats(-9, 9)
+texts = st.sampled_from(["", "a", "b", "0", "1", "-", "a/b", "~", "~1", "é"]) | st.text(max_size=3)
+documents: st.SearchStrategy[Any] = st.recursive(
+    scalars | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=16,
+)
+
+
+@given(before=documents, after=documents)
+def test_a_diff_applied_is_the_other_document(before: Any, after: Any) -> None:
+    """Applying the diff of any two documents to the first gives the second, to the kind of each number."""
+    assert canonical(applied(before, operations(before, after))) == canonical(after)
+
+
+@given(document=documents)
+def test_equal_documents_have_no_diff(document: Any) -> None:
+    """The diff of a document with an equal one is empty."""
+    assert operations(document, json.loads(json.dumps(document))) == []
+
+
+@given(before=documents, after=documents)
+def test_a_diff_leaves_its_documents_alone(before: Any, after: Any) -> None:
+    """The two documents may go on being used, and the operations share nothing with them."""
+    texts_before = json.dumps([before, after])
+    changes = operations(before, after)
+    applied(before, changes)
+    assert json.dumps([before, after]) == texts_before
+
+
+@given(chance=st.randoms(use_true_random=False), count=st.integers(1, 12))
+def test_a_diff_of_dashboards_applied_is_the_other_one(chance: Any, count: int) -> None:
+    """Whatever was edited on a realistic dashboard, its diff tells all of it."""
+    before = dashboard("small")
+    after = copy.deepcopy(before)
+    for _ in range(count):
+        edit_somewhere(after, chance)
+    assert canonical(applied(before, operations(before, after))) == canonical(after)
+
+
+def edit_somewhere(document: Any, chance: Any) -> None:
+    """Change, remove, add, double or move something at a random place."""
+    outer = document
+    while True:
+        names = list(outer) if isinstance(outer, dict) else list(range(len(outer)))
+        name = chance.choice(names) if names else None
+        if name is None or not isinstance(outer[name], dict | list) or chance.random() < 0.3:
+            break
+        outer = outer[name]
+    value = chance.choice([True, 1, 1.0, None, "new", {"x": [1]}, [], copy.deepcopy(document)])
+    if isinstance(outer, list):
+        if chance.random() < 0.5 or name is None:
+            outer.insert(chance.randint(0, len(outer)), value)
+        else:
+            outer.insert(chance.randint(0, len(outer) - 1), outer.pop(name))
+    elif chance.random() < 0.5 or name is None:
+        outer[chance.choice(["new", "0", "a/b"])] = value
+    else:
+        value = outer.pop(name)
+        if chance.random() < 0.5:
+            outer[f"{name}~"] = value
+
+
+CHANGES: dict[str, tuple[Any, Any, dict[str, list[str]]]] = {
+    "nothing": ({"a": {}}, {"a": {}}, {"added": [], "removed": [], "changed": []}),
+    "added, in the order in which they stand": (
+        {"b": {}},
+        {"z": {}, "b": {}, "a": {}},
+        {"added": ["z", "a"], "removed": [], "changed": []},
+    ),
+    "removed, in the order in which they stood": (
+        {"z": {}, "b": {}, "a": {}},
+        {"b": {}},
+        {"added": [], "removed": ["z", "a"], "changed": []},
+    ),
+    "changed, in the order in which they stand": (
+        {"a": {"x": 1}, "b": {"x": 1}, "c": {}},
+        {"b": {"x": 2}, "c": {}, "a": {}},
+        {"added": [], "removed": [], "changed": ["b", "a"]},
+    ),
+    "renamed": ({"a": {"x": 1}}, {"b": {"x": 1}}, {"added": ["b"], "removed": ["a"], "changed": []}),
+    "moved alone": ({"a": {}, "b": {}}, {"b": {}, "a": {}}, {"added": [], "removed": [], "changed": []}),
+    "members moved alone": (
+        {"a": {"x": 1, "y": 2}},
+        {"a": {"y": 2, "x": 1}},
+        {"added": [], "removed": [], "changed": []},
+    ),
+    "true became 1": ({"a": {"x": [True]}}, {"a": {"x": [1]}}, {"added": [], "removed": [], "changed": ["a"]}),
+    "1 became 1.0": ({"a": {"x": 1}}, {"a": {"x": 1.0}}, {"added": [], "removed": [], "changed": ["a"]}),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_charts_are_named_by_what_happened_to_them(case: str) -> None:
+    """A chart was added, removed, changed or none of it; what else is in the config does not count."""
+    before, after, changes = CHANGES[case]
+    one = {"chartCustomizations": before, "theme": "light"}
+    assert chart_changes(one, {"chartCustomizations": after, "theme": "dark"}) == changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        (None, None, {"added": [], "removed": [], "changed": []}),
+        (None, {"chartCustomizations": {"b": {}, "a": {}}}, {"added": ["b", "a"], "removed": [], "changed": []}),
+        ({"chartCustomizations": {"b": {}, "a": {}}}, None, {"added": [], "removed": ["b", "a"], "changed": []}),
+    ],
+)
+def test_no_config_has_no_charts(before: Any, after: Any, changes: dict[str, list[str]]) -> None:
+    """A config that was deleted compares as one without charts, and as null."""
+    assert chart_changes(before, after) == changes
+    assert canonical(applied(before, operations(before, after))) == canonical(after)
