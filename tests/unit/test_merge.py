@@ -149,6 +149,12 @@ CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
         [*rows(1), {"id": 2, "x": 3}],
         ["/3/x"],
     ),
+    "all moved and one edited, which is deleted": (
+        [*rows(1), {"id": 2, "x": 1}, *rows(3)],
+        [*rows(3), {"id": 2, "x": 2}, *rows(1)],
+        rows(1, 3),
+        ["/1"],
+    ),
     "two orders": (rows(1, 2, 3), rows(3, 1, 2), rows(2, 1, 3), [""]),
     "the whole document": ({"a": 1}, None, {"a": 2}, [""]),
     "a name with a slash and a tilde": ({"a/b~c": 1}, {"a/b~c": 2}, {"a/b~c": 3}, ["/a~1b~0c"]),
@@ -241,6 +247,7 @@ ORDERS: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
     "both put in the same": ([1, 2], [1, 9, 2], [1, 9, 2], [1, 9, 2]),
     "one puts in behind what the other takes out": ([1, 2, 3], [1, 2, 9, 3], [1, 3], [1, 9, 3]),
     "one puts in behind the first, which the other takes out": ([1, 2], [1, 9, 2], [2], [9, 2]),
+    "both put in the same, one of them more": ([1, 2], [1, 9, 2], [1, 9, 2, 8], [1, 9, 2, 8]),
     "both take out and put in": ([1, 2, 3], [8, 2, 3], [1, 2, 9], [8, 2, 9]),
 }
 
