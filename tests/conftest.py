@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
+import hypothesis
 import pytest
 from moto import mock_aws
 from support.http_api import Client, apis
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE = "dashkeep-tests"
+
+# How the properties are run. How long an example takes says nothing about a rule, and the machines that run the checks
+# are shared. The same examples every time: a check that fails now and then says nothing about the change that it met.
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True)
+# Other examples every time, and many more: pytest --hypothesis-profile=thorough
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000, stateful_step_count=60)
+hypothesis.settings.load_profile("quick")
 
 
 class Clock:
