@@ -125,6 +125,22 @@ def test_a_deleted_project_keeps_its_id(project: Client, clock: Clock, settings:
     assert project.get(f"{PROJECT}/data").json["version"] == 0
 
 
+def test_a_restore_brings_back_nothing_older(
+    user: str, connect: Callable[[Settings], None], settings: Settings, clock: Clock
+) -> None:
+    """What an older project under the same id left behind, expired but not yet removed, does not come back."""
+    connect(Settings(settings.table_name, history_retention_days=1, session_ttl_days=1))
+    client = Client(user)
+    client.post("/api/projects", {"id": "p", "name": "Older"})
+    client.post(f"{PROJECT}/data", TABLE)
+    client.delete(PROJECT)
+    clock.advance(days=31)
+    client.post("/api/projects", {"id": "p", "name": "New"})
+    client.delete(PROJECT)
+    assert client.request("POST", f"{PROJECT}/restore").json["name"] == "New"
+    assert client.get(f"{PROJECT}/data").json["rawData"] is None
+
+
 def test_a_delete_may_name_the_version_that_it_means(project: Client) -> None:
     """With If-Match a delete must hold of the project's own version; without one it needs none."""
     project.patch(PROJECT, {"name": "New"}, if_match='"1"')

@@ -319,10 +319,12 @@ def test_a_merge_without_its_base_is_refused(rich: Client) -> None:
 
 
 def test_a_merge_with_a_deleted_config_is_a_conflict(rich: Client) -> None:
-    """An edit against a delete of the whole config is a conflict at its root."""
+    """A save against a delete of the whole config is a conflict at its root, even one that changed nothing."""
+    unchanged = rich.get(CONFIG).json["config"]
     rich.delete(CONFIG, if_match='"3"')
-    reply = merge(rich, config(a={"title": "mine"}), 3)
-    assert (reply.code, reply.json["conflicts"], reply.json["current"]) == ("version-conflict", [""], None)
+    for document, base in ((config(a={"title": "mine"}), 3), (unchanged, 3), (config(a={"title": "mine"}), 0)):
+        for reply in (merge(rich, document, base), rich.put(CONFIG, document, if_match=f'"{base}"')):
+            assert (reply.code, reply.json["conflicts"], reply.json["current"]) == ("version-conflict", [""], None)
 
 
 def test_a_merge_joins_arrays_by_identity(project: Client) -> None:
@@ -377,6 +379,19 @@ def test_an_expired_draft_has_no_history(project: Client, clock: Clock, settings
     save(project, config(x={"n": "new"}), 0, query)
     assert numbers(project.get(VERSIONS + query)) == [1]
     assert project.get(f"{VERSIONS}/2{query}").code == "not-found"
+
+
+def test_a_new_draft_lists_its_own_versions_alone(project: Client, clock: Clock, settings: Settings) -> None:
+    """Versions of an expired draft that the database has not removed yet neither show nor hide the new draft's."""
+    query = "?sessionId=s1"
+    for version in range(6):
+        save(project, config(x={"n": version}), version, query)
+    clock.advance(days=settings.session_ttl_days, seconds=1)
+    for version in range(3):
+        save(project, config(y={"n": version}), version, query)
+    page = project.get(f"{VERSIONS}{query}&limit=2")
+    assert (numbers(page), page.json["nextCursor"]) == ([3, 2], "2")
+    assert numbers(project.get(f"{VERSIONS}{query}&limit=2&cursor=2")) == [1]
 
 
 # -- strangers --------------------------------------------------------------------------------------------------------

@@ -176,7 +176,7 @@ class Configs:
             if before is None:
                 raise _refusal(head, base, conflicts=None)
             joined = _joined(before, head, config)
-            if joined.conflicts or joined.document is None:
+            if joined.conflicts:
                 raise _refusal(head, base, joined.conflicts)
             merged = read(joined.document)
             if merged.digest == head.digest:
@@ -365,9 +365,15 @@ def _existing(head: Head | None, version: int) -> Head:
 
 
 def _joined(before: Head, newest: Head, mine: Config | None) -> Merged:
-    """Join a save with the newest version; a base without a config is taken for one without charts."""
-    base = before.config() or {"chartCustomizations": {}}
-    return merge(base, newest.config(), mine.document if mine else None)
+    """Join a save with the newest version; a base without a config is taken for one without charts.
+
+    A save against a delete of the whole config is a conflict at its root even where it changed nothing: who saves a
+    config means that there is to be one.
+    """
+    saved = newest.config()
+    if mine and saved is None and newest.version:
+        return Merged(None, ("",))
+    return merge(before.config() or {"chartCustomizations": {}}, saved, mine.document if mine else None)
 
 
 def _refusal(head: Head, base: int | None, conflicts: Sequence[str] | None) -> VersionConflict:
