@@ -102,13 +102,16 @@ check-lint:
 	.venv/bin/ruff check .
 
 check-types:
-	.venv/bin/mypy shared functions tests
+	.venv/bin/mypy shared functions tests benchmarks
 
 check-types-local:
 	.venv/bin/mypy --cache-dir .mypy_cache/local --python-executable .venv-local/bin/python local
 
 check-template:
 	.venv-local/bin/python -m local.build --validate
+
+benchmark: install ## Count what each call costs in database requests and capacity units
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
 
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .

@@ -73,7 +73,7 @@ def engine() -> Iterator["DynamoDBClient"]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(program), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
         try:
             time.sleep(0.5)
             yield boto3.client(

@@ -105,6 +105,8 @@ def save(url: str, subject: str, samples: Path | None) -> None:
     _say("Tables")
     for name, rows in tables():
         _save_table(user, name, rows)
+    _say("Two devices")
+    _edit_on_two_devices(user)
     _say("Refusals")
     _meet_refusals(url, user, subject)
 
@@ -135,6 +137,34 @@ def _save_table(user: Client, name: str, rows: list[dict[str, Any]]) -> None:
     _say(f"  {name:17} {shape:>24}  saved, loaded equal ({len(loaded.body):,} bytes on the wire)")
 
 
+def _edit_on_two_devices(user: Client) -> None:
+    path = "/api/projects/made-medium/config"
+    base = dashboard("medium")
+    edited = json.loads(json.dumps(base))
+    edited["chartCustomizations"]["chart-000"]["title"] = "Edited on a laptop"
+    _expect(user.send("PUT", path, edited, If_Match='"1"'), _OK)
+    mine = {**base, "theme": {"id": "chosen-on-a-phone"}}
+    merged = _expect(user.send("PUT", f"{path}?onConflict=merge", mine, If_Match='"1"'), _OK).json
+    _equal(merged["config"], {**edited, "theme": mine["theme"]}, "the merged dashboard")
+    _say(f"  both from 1       merged as version {merged['version']}: the laptop's title and the phone's theme")
+    patch = {"chartCustomizations": {"chart-001": {"isVisible": False}}}
+    patched = _expect(user.send("PATCH", path, patch), _OK).json
+    _say(f"  a patch           applied to whatever was newest, as version {patched['version']}")
+    diff = _expect(user.send("GET", f"{path}/versions/1/diff/{patched['version']}"), _OK).json
+    changed = ", ".join(diff["charts"]["changed"])
+    _say(f"  1 against {patched['version']}       {len(diff['operations'])} operations; changed charts: {changed}")
+    _expect(user.send("POST", f"{path}/versions/1/restore", If_Match=f'"{patched["version"]}"'), _OK)
+    versions = _expect(user.send("GET", f"{path}/versions"), _OK).json["versions"]
+    made = ", ".join(f"{version['version']} {_made(version)}" for version in versions)
+    _say(f"  history           {made}")
+
+
+def _made(version: dict[str, Any]) -> str:
+    if "restoredFrom" in version:
+        return f"restored from {version['restoredFrom']}"
+    return "merged" if version.get("merged") else "saved"
+
+
 def _meet_refusals(url: str, user: Client, subject: str) -> None:
     path = "/api/projects/made-small/config"
     mine, theirs = dashboard("small"), dashboard("small", seed=2)
@@ -143,7 +173,7 @@ def _meet_refusals(url: str, user: Client, subject: str) -> None:
     _equal(refused["current"], theirs, "the document in the conflict")
     _say(f"  a stale save      412 {refused['type']}, with version {refused['currentVersion']} and its config")
     # Back to what `check` compares with, as a version of its own.
-    _expect(user.send("PUT", path, mine, If_Match='"2"'), _OK)
+    _expect(user.send("POST", f"{path}/versions/1/restore", If_Match='"2"'), _OK)
     large = {"chartCustomizations": {"big": {"note": "x" * 300_000}}}
     refused = _expect(user.send("PUT", path, large, If_Match='"3"'), _TOO_LARGE).json
     _say(f"  too large         413 {refused['type']}, {refused['actualBytes']:,} of {refused['limitBytes']:,} bytes")

@@ -1,0 +1,579 @@
+"""Whatever is done to a project, by whom and in which order, it stays what an independent model says that it is.
+
+The same machine drives the repository, on each engine, and the HTTP layer. After each step all that can be read is what
+the model holds: each accepted save byte for byte, no gap and no double in the versions, nothing gone that was promised.
+"""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import jsonpatch
+import pytest
+from conftest import TABLE, Clock
+from hypothesis import event, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from support.http_api import Client, Reply, apis
+from support.model import (
+    PROJECT,
+    Accepted,
+    Document,
+    Model,
+    Origin,
+    Outcome,
+    Refusal,
+    Refused,
+    Store,
+    When,
+    compact,
+    patched,
+    unordered,
+)
+from support.template import table_definition
+
+from dashboard_store.config import Config, never_saved_answer
+from dashboard_store.config_form import read_config
+from dashboard_store.diff import operations
+from dashboard_store.errors import BadInput, NotFound, ProjectExists, VersionConflict
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import Project, read_new_project
+from dashboard_store.repository import configs as repository
+from dashboard_store.repository.keys import ConfigKey, ProjectKey
+from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.table import Table
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SETTINGS = Settings(TABLE)
+USER = "user-1"
+SESSIONS = ("", "s1", "s2")
+
+
+# -- the two layers ---------------------------------------------------------------------------------------------------
+
+
+def headers(when: When) -> dict[str, str]:
+    match when:
+        case "whatever":
+            return {}
+        case "any":
+            return {"if_match": "*"}
+        case "first":
+            return {"if_none_match": "*"}
+    return {"if_match": f'"{when}"'}
+
+
+class RepositoryStore:
+    """The project through the repository's classes."""
+
+    def __init__(self, client: "DynamoDBClient", now: Callable[[], datetime]) -> None:
+        table = Table(client, TABLE, pause=lambda _: None)
+        self._configs = repository.Configs(table, SETTINGS, now)
+        self._projects = Projects(table, self._configs, now)
+        self._project = ProjectKey(USER, PROJECT)
+
+    def create(self, config: Document | None) -> Outcome:
+        body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
+        return self._answered(lambda: self._projects.create(USER, read_new_project(body, SETTINGS)))
+
+    def rename(self, name: str, when: When) -> Outcome:
+        def edit(project: Project) -> Project:
+            return replace(project, name=name)
+
+        return self._answered(lambda: self._projects.change(self._project, edit, _precondition(when)))
+
+    def delete_project(self, when: When) -> Outcome:
+        return self._answered(lambda: self._projects.delete(self._project, _precondition(when)))
+
+    def restore_project(self) -> Outcome:
+        return self._answered(lambda: self._projects.restore(self._project))
+
+    def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
+        made = config and _config(config)
+        return self._saved(lambda: self._configs.save(_key(session), made, _precondition(when), _origin(origin, when)))
+
+    def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
+        made = _config(config)
+        return self._saved(lambda: self._configs.merge(_key(session), made, base, _origin(origin, base), _config))
+
+    def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
+        def edit(config: Document | None) -> Config:
+            return _config(patched(config, patch))
+
+        given = repository.Origin(origin.source, origin.message)
+        return self._saved(
+            lambda: self._configs.change(_key(session), edit, _precondition(when), given), shows_config=True
+        )
+
+    def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
+        def edit(config: Document | None) -> Config:
+            return _config({**(config or {}), "chartCustomizations": charts})
+
+        return self._saved(
+            lambda: self._configs.change(_key(session), edit, _precondition(when), _origin(origin, when))
+        )
+
+    def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        def restored() -> repository.Saved:
+            (found,) = self._configs.at(_key(session), version)
+            document = found.config()
+            config = document and _config(document)
+            given = replace(_origin(origin, when), restored_from=version)
+            return self._configs.save(_key(session), config, _precondition(when), given)
+
+        return self._saved(restored)
+
+    def load(self, session: str) -> bytes | None:
+        try:
+            head = self._configs.head(_key(session))
+        except NotFound:
+            return None
+        return gzip.decompress(head.answer or never_saved_answer())
+
+    def version(self, session: str, version: int) -> bytes | None:
+        try:
+            (found,) = self._configs.at(_key(session), version)
+        except NotFound:
+            return None
+        return found.answer and gzip.decompress(found.answer)
+
+    def versions(self, session: str) -> list[Document] | None:
+        rows: list[Document] = []
+        before = None
+        while True:
+            try:
+                page, before = self._configs.history(_key(session), 2, before)
+            except NotFound:
+                return None
+            rows += map(dict, page)
+            if before is None:
+                return rows
+
+    def project(self) -> Document | None:
+        try:
+            return self._projects.get(self._project)
+        except NotFound:
+            return None
+
+    def projects(self) -> list[Document]:
+        return list(self._projects.page(USER, 25, None).projects)
+
+    def _answered(self, call: Callable[[], Document | None]) -> Outcome:
+        try:
+            project = call()
+        except ProjectExists:
+            return Refusal.TAKEN
+        except NotFound:
+            return Refusal.ABSENT
+        except VersionConflict as conflict:
+            return Refused.of(conflict.current)
+        return Accepted(project["version"] if project else 0)
+
+    def _saved(self, call: Callable[[], repository.Saved], *, shows_config: bool = False) -> Outcome:
+        try:
+            saved = call()
+        except NotFound:
+            return Refusal.ABSENT
+        except BadInput:
+            return Refusal.INVALID
+        except VersionConflict as conflict:
+            return Refused.of(conflict.current)
+        config = unordered(saved.head.config()) if shows_config or saved.merged else None
+        return Accepted(saved.head.version, saved.merged, config)
+
+
+def _key(session: str) -> ConfigKey:
+    return ProjectKey(USER, PROJECT).config(session)
+
+
+def _config(document: Document) -> Config:
+    return read_config(document, SETTINGS)
+
+
+def _precondition(when: When) -> Precondition:
+    sent = headers(when)
+    return Precondition.from_headers(sent.get("if_match"), sent.get("if_none_match"))
+
+
+def _origin(origin: Origin, when: When) -> repository.Origin:
+    return repository.Origin(origin.source, origin.message, forced=_precondition(when).is_forced)
+
+
+class HttpStore:
+    """The project through the handlers, from event to answer."""
+
+    def __init__(self, client: "DynamoDBClient", now: Callable[[], datetime]) -> None:
+        for api in apis():
+            api.connect(SETTINGS, client, now)
+        self._client = Client(USER)
+        self._url = f"/api/projects/{PROJECT}"
+
+    def create(self, config: Document | None) -> Outcome:
+        body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
+        return _outcome(self._client.post("/api/projects", body))
+
+    def rename(self, name: str, when: When) -> Outcome:
+        return _outcome(self._client.patch(self._url, {"name": name}, **headers(when)))
+
+    def delete_project(self, when: When) -> Outcome:
+        return _outcome(self._client.delete(self._url, **headers(when)))
+
+    def restore_project(self) -> Outcome:
+        return _outcome(self._client.request("POST", f"{self._url}/restore"))
+
+    def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
+        method = "DELETE" if config is None else "PUT"
+        return _outcome(self._client.request(method, self._config(session, origin), config, **headers(when)))
+
+    def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
+        url = f"{self._config(session, origin)}&onConflict=merge"
+        return _outcome(self._client.put(url, config, **headers(base)))
+
+    def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
+        return _outcome(self._client.patch(self._config(session, origin), patch, **headers(when)))
+
+    def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
+        url = f"{self._url}/data/customizations?{_query(session, origin)}"
+        return _outcome(self._client.put(url, {"chartCustomizations": charts}, **headers(when)))
+
+    def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        url = self._config(session, origin, f"/versions/{version}/restore")
+        return _outcome(self._client.request("POST", url, **headers(when)))
+
+    def load(self, session: str) -> bytes | None:
+        return _found(self._client.get(self._config(session)))
+
+    def version(self, session: str, version: int) -> bytes | None:
+        return _found(self._client.get(self._config(session, part=f"/versions/{version}")))
+
+    def versions(self, session: str) -> list[Document] | None:
+        rows: list[Document] = []
+        cursor = ""
+        while True:
+            reply = self._client.get(f"{self._config(session, part='/versions')}&limit=2{cursor}")
+            if reply.status == HTTPStatus.NOT_FOUND:
+                return None
+            rows += reply.json["versions"]
+            if reply.json["nextCursor"] is None:
+                return rows
+            cursor = f"&cursor={reply.json['nextCursor']}"
+
+    def project(self) -> Document | None:
+        found = _found(self._client.get(self._url))
+        project: Document | None = found and json.loads(found)
+        return project
+
+    def projects(self) -> list[Document]:
+        projects: list[Document] = self._client.get("/api/projects").json["projects"]
+        return projects
+
+    def _config(self, session: str, origin: Origin | None = None, part: str = "") -> str:
+        return f"{self._url}/config{part}?{_query(session, origin or Origin())}"
+
+
+def _query(session: str, origin: Origin) -> str:
+    given = {"source": origin.source, "message": origin.message, "sessionId": session}
+    return urlencode({name: value for name, value in given.items() if value})
+
+
+def _found(reply: Reply) -> bytes | None:
+    assert reply.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+    return reply.body if reply.status == HTTPStatus.OK else None
+
+
+def _outcome(reply: Reply) -> Outcome:
+    match reply.status:
+        case HTTPStatus.OK | HTTPStatus.CREATED:
+            version, merged, config = (reply.json.get(name) for name in ("version", "merged", "config"))
+            assert reply.headers["etag"] == f'"{version}"'
+            return Accepted(version, bool(merged), None if config is None else unordered(config))
+        case HTTPStatus.NO_CONTENT:
+            return Accepted(int(reply.headers.get("etag", '"0"').strip('"')))
+        case HTTPStatus.NOT_FOUND:
+            return Refusal.ABSENT
+        case HTTPStatus.CONFLICT:
+            return Refusal.TAKEN
+        case HTTPStatus.PRECONDITION_FAILED:
+            problem = ("type", "title", "status", "detail", "instance")
+            return Refused.of({name: value for name, value in reply.json.items() if name not in problem})
+    assert reply.code == "invalid-config", reply.json
+    return Refusal.INVALID
+
+
+# -- what is done to them ---------------------------------------------------------------------------------------------
+
+
+class InterruptibleClock(Clock):
+    """A clock at whose next look but so many something else happens first: in the middle of an operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+        self.interruption: Callable[[], None] | None = None
+
+    def __call__(self) -> datetime:
+        self.looks -= 1
+        if self.interruption and self.looks < 0:
+            interruption, self.interruption = self.interruption, None
+            interruption()
+        return self.moment
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a store; its precondition says how far it is off the newest version, or which one it names."""
+
+    name: str
+    session: str = ""
+    argument: Any = None
+    when: str | int = "newest"
+    off: int = 0
+    origin: Origin = Origin()
+
+    def bound(self, model: Model) -> Callable[[Store], Outcome]:
+        """Name the versions, as they are now."""
+        line = model.lines.get(self.session)
+        newest = line.newest if line else 0
+        project = model.present["version"] if model.present else 1
+        is_project = self.name in {"rename", "delete_project"}
+        when: Any = max(0, (project if is_project else newest) + self.off) if self.when == "newest" else self.when
+        argument = max(1, newest - self.argument) if self.name == "restore" else self.argument
+        note(f"{self.name} {self.session!r} {'' if argument is None else compact(argument)} when {when}")
+        match self.name:
+            case "create":
+                return lambda store: store.create(argument)
+            case "rename":
+                return lambda store: store.rename(argument, when)
+            case "delete_project":
+                return lambda store: store.delete_project(when)
+            case "restore_project":
+                return lambda store: store.restore_project()
+            case "merge":
+                base = when if isinstance(when, int) else newest
+                return lambda store: store.merge(self.session, argument, base, self.origin)
+        return lambda store: getattr(store, self.name)(self.session, argument, when, self.origin)
+
+
+values = st.sampled_from([None, True, 1, 1.0, 2**70, "<b>é\u2028", [1, 2], {"z": 1, "a": 2}])
+charts = st.dictionaries(
+    st.sampled_from("cab"), st.dictionaries(st.sampled_from(["title", "x"]), values, max_size=2), max_size=3
+)
+configs = st.fixed_dictionaries({"chartCustomizations": charts}, optional={"theme": st.sampled_from(["dark", "light"])})
+patches = st.fixed_dictionaries(
+    {},
+    optional={
+        "theme": st.sampled_from(["dark", None]),
+        "chartCustomizations": st.dictionaries(
+            st.sampled_from("cab"), st.none() | st.dictionaries(st.sampled_from(["title", "x"]), values), max_size=2
+        )
+        | st.none(),
+    },
+)
+origins = st.builds(
+    Origin, st.sampled_from(["user", "autosave", "ai", "localStorage"]), st.sampled_from([None, "a note"])
+)
+sessions = st.sampled_from(["", *SESSIONS])
+whens = st.sampled_from(["newest"] * 4 + ["any", "first"])
+offs = st.sampled_from([0, 0, 0, -1, -2, 1])
+
+
+def calls(name: str, argument: st.SearchStrategy[Any], when: st.SearchStrategy[Any] = whens) -> st.SearchStrategy[Call]:
+    return st.builds(Call, st.just(name), sessions, argument, when, offs, origins)
+
+
+saves = calls("save", configs) | calls("save", configs) | calls("save", st.none())
+edits = (
+    saves
+    | calls("merge", configs, st.sampled_from(["newest", 0, 1]))
+    | calls("patch", patches, st.sampled_from(["whatever", "newest", "any"]))
+    | calls("customize", charts)
+    | calls("restore", st.integers(0, 4))
+)
+of_projects = st.one_of(
+    calls("rename", st.sampled_from(["P", "Q"])),
+    calls("delete_project", st.none(), st.sampled_from(["whatever", "newest"])),
+    calls("restore_project", st.none()),
+)
+
+
+class Dashboards(RuleBasedStateMachine):
+    def __init__(
+        self, client: "DynamoDBClient", layer: Callable[["DynamoDBClient", Callable[[], datetime]], Store]
+    ) -> None:
+        super().__init__()
+        self.client = client
+        client.create_table(TableName=TABLE, **table_definition())
+        self.clock = InterruptibleClock()
+        self.store = layer(client, self.clock)
+        # What comes in between comes from another function, which has resources of its own.
+        self.other: Store = RepositoryStore(client, self.clock)
+        self.model = Model(lambda: self.clock.moment, self.store.version)
+        self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
+
+    def teardown(self) -> None:
+        self.client.delete_table(TableName=TABLE)
+
+    @initialize(config=st.none() | configs)
+    def create(self, config: Document | None) -> None:
+        self.perform(Call("create", argument=config))
+
+    def perform(self, call: Call) -> Outcome:
+        """Do the same to the store and to the model: the outcome is the same."""
+        bound = call.bound(self.model)
+        found = bound(self.store)
+        expected = bound(self.model)
+        note(f"  → {found}")
+        event(f"{call.name}: {type(found).__name__}")
+        assert found == expected
+        self.model.age()
+        return found
+
+    @rule(call=edits)
+    def edit(self, call: Call) -> None:
+        """A config is saved, deleted, patched, merged or restored, under whatever precondition."""
+        self.perform(call)
+
+    @rule(call=of_projects)
+    def change_the_project(self, call: Call) -> None:
+        """The project is renamed, deleted or restored, the latter also where nothing is deleted."""
+        self.perform(call)
+
+    @precondition(lambda self: self.model.id_is_free is not None)
+    @rule(config=st.none() | configs)
+    def create_again(self, config: Document | None) -> None:
+        """A project is created under an id that is taken, or that a deleted project had long ago."""
+        self.perform(Call("create", argument=config))
+
+    @precondition(lambda self: self.model.present is None)
+    @rule()
+    def think_better_of_it(self) -> None:
+        """A deleted project is restored, where it still can be."""
+        self.perform(Call("restore_project"))
+
+    @rule(call=edits | of_projects, other=saves | of_projects, looks=st.integers(0, 3))
+    def interrupt(self, call: Call, other: Call, looks: int) -> None:
+        """While one operation runs another one comes in between: the outcome is that of the one after the other."""
+        bound, interrupting = call.bound(self.model), other.bound(self.model)
+        interrupted: list[Outcome] = []
+        self.clock.looks = looks
+        self.clock.interruption = lambda: interrupted.append(interrupting(self.other))
+        outcome = bound(self.store)
+        self.clock.interruption = None
+        found = [(bound, outcome), *((interrupting, each) for each in interrupted)]
+        note(f"  → {outcome}, meanwhile {interrupted}")
+        event(f"interrupted: {bool(interrupted)}")
+        for order in permutations(found):
+            model = self.model.copied()
+            if all(each(model) == result for each, result in order):
+                self.model = model
+                self.model.age()
+                return
+        raise AssertionError("no order of the two explains what they answered")
+
+    @rule(writer=st.sampled_from(["left", "right"]), session=sessions)
+    def look(self, writer: str, session: str) -> None:
+        """A writer opens the config and remembers what it saw."""
+        loaded = self.store.load(session)
+        if loaded:
+            answer = json.loads(loaded)
+            self.seen[writer, session] = answer["version"], answer["config"]
+
+    @rule(
+        writer=st.sampled_from(["left", "right"]),
+        session=sessions,
+        patch=patches,
+        merges=st.booleans(),
+        adopts=st.booleans(),
+    )
+    def write_what_was_edited(self, writer: str, session: str, patch: Document, merges: bool, adopts: bool) -> None:  # noqa: FBT001
+        """A writer edits what it saw and saves it, or has it merged; once refused it may go on from the newest."""
+        version, config = self.seen.get((writer, session), (0, None))
+        patch = {name: value for name, value in patch.items() if value is not None}
+        edited = {"chartCustomizations": {}, **patched(config, patch)}
+        outcome = self.perform(Call("merge" if merges else "save", session, edited, version))
+        if isinstance(outcome, Accepted):
+            saved = edited if outcome.config is None else json.loads(outcome.config)
+            self.seen[writer, session] = outcome.version, saved
+        elif isinstance(outcome, Refused) and adopts:
+            current = json.loads(outcome.current)
+            self.seen[writer, session] = current["currentVersion"], current["current"]
+
+    @rule(days=st.sampled_from([0, 0, 1, 6, 7, 8, 23, 29, 30, 31, 60, 89, 90, 97, 400]), seconds=st.integers(-1, 1))
+    def wait(self, days: int, seconds: int) -> None:
+        """Time passes; what is promised for so many days is there until then, to the second."""
+        self.clock.advance(days=days, seconds=max(seconds, 0) if days == 0 else seconds)
+        note(f"after {days} days and {seconds} s")
+        self.model.age()
+
+    @rule()
+    def remove_what_expired(self) -> None:
+        """The database gets around to removing expired items, which nobody notices."""
+        items = self.client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        for item in items:
+            if "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock.moment.timestamp():
+                self.client.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+    @rule(session=sessions, one=st.integers(0, 5), other=st.integers(0, 5))
+    def compare(self, session: str, one: int, other: int) -> None:
+        """The diff of any two versions in history makes the one of the other."""
+        held = list(self.model.lines[session].held.values()) if session in self.model.lines else []
+        if held:
+            before, after = held[one % len(held)].document, held[other % len(held)].document
+            assert unordered(jsonpatch.apply_patch(before, operations(before, after))) == unordered(after)
+
+    @invariant()
+    def all_that_can_be_read_is_what_was_accepted(self) -> None:
+        """The config, its versions, their list, the project and the list of projects agree with the model."""
+        for session in SESSIONS:
+            assert self.store.load(session) == self.model.load(session)
+            listed = self.store.versions(session)
+            assert listed == self.model.versions(session)
+            for row in listed or ():
+                version = row["version"]
+                assert self.store.version(session, version) == self.model.version(session, version)
+        assert self.store.project() == self.model.project()
+        assert self.store.projects() == self.model.projects()
+
+    @invariant()
+    def versions_have_no_gap_and_no_double(self) -> None:
+        """What history lists counts down by one from the newest version, and what is not listed is not there."""
+        for session in SESSIONS:
+            numbers = [row["version"] for row in self.store.versions(session) or ()]
+            loaded = json.loads(self.store.load(session) or b'{"version":0}')
+            assert numbers == list(range(loaded["version"], loaded["version"] - len(numbers), -1))
+            below = loaded["version"] - len(numbers)
+            assert all(self.store.version(session, number) is None for number in (0, below, loaded["version"] + 1))
+
+
+def explore(machine: Callable[[], Dashboards]) -> None:
+    """Run a machine as often as the profile says; an example has many steps, so a tenth of them is as much."""
+    examples = max(1, settings.default.max_examples // 10) if settings.default else 1
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples))
+
+
+@pytest.mark.parametrize("engine", ["moto", "dynoxide"])
+def test_the_repository_is_the_model(request: pytest.FixtureRequest, engine: str) -> None:
+    """The repository's classes keep, refuse and forget what the model does, on each engine."""
+    client: DynamoDBClient = request.getfixturevalue(engine)
+    explore(lambda: Dashboards(client, RepositoryStore))
+
+
+def test_the_http_layer_is_the_model(moto: "DynamoDBClient") -> None:
+    """The handlers keep, refuse and forget what the model does."""
+    explore(lambda: Dashboards(moto, HttpStore))

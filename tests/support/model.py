@@ -1,0 +1,437 @@
+"""What the contract promises about one project and its configs, as a dict of versions that shares no code with it.
+
+A `Store` is the project as its user meets it. The model is one; so are the layers of the service that it is compared
+with. What history may, but need not hold any more the model is told (`age`).
+"""
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Literal, Protocol
+
+PROJECT = "p"
+EMPTY: dict[str, Any] = {"chartCustomizations": {}}
+
+HISTORY = timedelta(days=90)
+# A version may stay in history for a week longer than promised.
+SLACK = timedelta(days=7)
+DRAFT = timedelta(days=30)
+RESTORABLE = timedelta(days=30)
+
+type When = int | Literal["any", "first", "whatever"]
+"""The precondition: `If-Match: "<version>"`, `If-Match: *`, `If-None-Match: *` or none."""
+
+type Document = dict[str, Any]
+
+
+class Refusal(Enum):
+    ABSENT = "no such project or version"
+    TAKEN = "the id is taken"
+    INVALID = "no config"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The version that a call left behind; `config` as unordered JSON where the answer has it."""
+
+    version: int
+    merged: bool = False
+    config: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A conflict; `current` is all that it brought, as unordered JSON."""
+
+    current: str
+
+    @classmethod
+    def of(cls, current: Document) -> "Refused":
+        places = {"conflicts": sorted(current["conflicts"])} if "conflicts" in current else {}
+        return cls(unordered({**current, **places}))
+
+
+type Outcome = Accepted | Refused | Refusal
+
+
+@dataclass(frozen=True)
+class Origin:
+    source: str = "user"
+    message: str | None = None
+
+
+class Store(Protocol):
+    """One user's project, its config (the session "") and its drafts; a config of None is a deleted one."""
+
+    def create(self, config: Document | None) -> Outcome: ...
+    def rename(self, name: str, when: When) -> Outcome: ...
+    def delete_project(self, when: When) -> Outcome: ...
+    def restore_project(self) -> Outcome: ...
+    def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome: ...
+    def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome: ...
+    def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome: ...
+    def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome: ...
+    def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome: ...
+
+    def load(self, session: str) -> bytes | None:
+        """Read what GET answers, None where there is no project."""
+
+    def version(self, session: str, version: int) -> bytes | None:
+        """Read what GET answers of a version, None where there is none."""
+
+    def versions(self, session: str) -> list[Document] | None:
+        """List all of history."""
+
+    def project(self) -> Document | None: ...
+    def projects(self) -> list[Document]: ...
+
+
+def compact(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def unordered(document: Any) -> str:
+    """Write a value as JSON that does not tell the order of members; true, 1 and 1.0 are three texts."""
+    return json.dumps(document, sort_keys=True)
+
+
+def written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
+@dataclass
+class Version:
+    config: str | None
+    body: bytes
+    row: Document
+    saved_at: datetime
+    replaced_at: datetime | None = None
+
+    @property
+    def document(self) -> Document | None:
+        document: Document | None = None if self.config is None else json.loads(self.config)
+        return document
+
+
+@dataclass
+class Line:
+    """The versions of a config or of a draft that history holds, and the number of the newest."""
+
+    newest: int = 0
+    held: dict[int, Version] = field(default_factory=dict)
+
+    @property
+    def config(self) -> str | None:
+        return self.held[self.newest].config if self.newest else None
+
+    @property
+    def document(self) -> Document | None:
+        return self.held[self.newest].document if self.newest else None
+
+    def holds(self, when: When) -> bool:
+        match when:
+            case "whatever":
+                return True
+            case "any":
+                return self.newest > 0
+            case "first":
+                return self.newest == 0
+        return when == self.newest
+
+
+class Model:
+    def __init__(self, now: Callable[[], datetime], read: Callable[[str, int], bytes | None]) -> None:
+        self._now = now
+        # Reads a version from the real thing: in which order a merge left the members is not foretold.
+        self._read = read
+        self.lines: dict[str, Line] = {}
+        self.present: Document | None = None
+        self.deleted: tuple[Document, datetime] | None = None
+
+    def copied(self) -> "Model":
+        other = Model(self._now, self._read)
+        state = copy.deepcopy((self.lines, self.present, self.deleted))
+        other.lines, other.present, other.deleted = state
+        return other
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def age(self) -> None:
+        """Let go what history no longer holds: that which it must not, and that which it need not and does not."""
+        for session, line in list(self.lines.items()):
+            if session and line.newest and self._now() >= line.held[line.newest].saved_at + DRAFT:
+                self.lines[session] = Line()
+                continue
+            for number, version in list(line.held.items()):
+                if number != line.newest and not self._stays(session, number, version):
+                    del line.held[number]
+
+    def _stays(self, session: str, number: int, version: Version) -> bool:
+        assert version.replaced_at
+        promised = version.saved_at + DRAFT if session else version.replaced_at + HISTORY
+        most = version.replaced_at + (DRAFT if session else HISTORY + SLACK)
+        if self._now() < promised:
+            return True
+        if self._now() >= most:
+            return False
+        # Without the project nobody can tell; it is looked up when that is back.
+        return self.present is None or self._read(session, number) is not None
+
+    @property
+    def id_is_free(self) -> bool | None:
+        """Whether a project can be created under the id; None where the contract leaves it open."""
+        if self.present:
+            return False
+        if self.deleted is None or self._now() >= self.deleted[1] + HISTORY + SLACK:
+            return True
+        return None if self._now() >= self.deleted[1] + RESTORABLE else False
+
+    # -- projects -----------------------------------------------------------------------------------------------------
+
+    def create(self, config: Document | None) -> Outcome:
+        if not self.id_is_free:
+            return Refusal.TAKEN
+        moment = written(self._now())
+        self.present = {
+            "id": PROJECT,
+            "name": "P",
+            "description": "",
+            "version": 1,
+            "createdAt": moment,
+            "updatedAt": moment,
+            "dashboardConfig": None,
+            "data": None,
+            "settings": {},
+        }
+        self.deleted, self.lines = None, {}
+        if config is not None:
+            self._add("", compact(config), Origin("import"), {})
+        return Accepted(1)
+
+    def rename(self, name: str, when: When) -> Outcome:
+        if self.present is None:
+            return Refusal.ABSENT
+        if name == self.present["name"]:
+            return Accepted(self.present["version"])
+        if not self._project_is(when):
+            return self._project_refused(when)
+        moment = written(self._now())
+        self.present |= {"name": name, "version": self.present["version"] + 1, "updatedAt": moment}
+        return Accepted(self.present["version"])
+
+    def delete_project(self, when: When) -> Outcome:
+        if self.present is None:
+            return Refusal.ABSENT
+        if not self._project_is(when):
+            return self._project_refused(when)
+        self.present, self.deleted = None, (self.present, self._now())
+        return Accepted(0)
+
+    def restore_project(self) -> Outcome:
+        if self.present is None:
+            if self.deleted is None or self._now() >= self.deleted[1] + RESTORABLE:
+                return Refusal.ABSENT
+            self.present, self.deleted = self.deleted[0], None
+        return Accepted(self.present["version"])
+
+    def _project_is(self, when: When) -> bool:
+        assert self.present
+        return Line(newest=self.present["version"]).holds(when)
+
+    def _project_refused(self, when: When) -> Refused:
+        assert self.present
+        base = when if isinstance(when, int) else None
+        return Refused.of({"currentVersion": self.present["version"], "current": self.present, "baseVersion": base})
+
+    # -- configs ------------------------------------------------------------------------------------------------------
+
+    def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
+        return self._write(session, lambda _: config, when, origin)
+
+    def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
+        outcome = self._write(session, lambda config: patched(config, patch), when, origin, forces=False)
+        answers = isinstance(outcome, Accepted)
+        return Accepted(outcome.version, config=unordered(self._line(session).document)) if answers else outcome
+
+    def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
+        return self._write(session, lambda config: {**(config or {}), "chartCustomizations": charts}, when, origin)
+
+    def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        line = self._line(session)
+        if self.present is None or version not in line.held:
+            return Refusal.ABSENT
+        config = line.held[version].document
+        return self._write(session, lambda _: config, when, origin, restoredFrom=version)
+
+    def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
+        line = self._line(session)
+        if self.present is None:
+            return Refusal.ABSENT
+        if line.holds(base) or (line.newest and line.config == compact(config)):
+            return self._write(session, lambda _: config, base, origin)
+        if base not in {0, *line.held}:
+            return self._refused(line, base, None)
+        result, conflicts = self._joined(line, base, config)
+        if conflicts or result is None:
+            return self._refused(line, base, conflicts)
+        left = self._read(session, line.newest + 1)
+        is_there = unordered(result) == unordered(line.document)
+        if left is None or unordered(json.loads(left)["config"]) != unordered(result):
+            assert is_there, f"the merge is not to be found: {compact(result)}"
+            return Accepted(line.newest, merged=True, config=unordered(result))
+        self._add(session, compact(json.loads(left)["config"]), origin, {"merged": True})
+        return Accepted(line.newest, merged=True, config=unordered(result))
+
+    def _line(self, session: str) -> Line:
+        return self.lines.setdefault(session, Line())
+
+    def _write(
+        self,
+        session: str,
+        edit: Callable[[Document | None], Document | None],
+        when: When,
+        origin: Origin,
+        *,
+        forces: bool = True,
+        **marks: Any,
+    ) -> Outcome:
+        if self.present is None:
+            return Refusal.ABSENT
+        line = self._line(session)
+        config, holds = edit(line.document), line.holds(when)
+        if not is_config(config):
+            return Refusal.INVALID if holds else self._conflict(line, edit, when)
+        text = None if config is None else compact(config)
+        if text == line.config and (holds or line.newest):
+            return Accepted(line.newest)
+        if not holds:
+            return self._conflict(line, edit, when)
+        if forces and when == "any":
+            marks["forced"] = True
+        self._add(session, text, origin, marks)
+        return Accepted(line.newest)
+
+    def _add(self, session: str, text: str | None, origin: Origin, marks: dict[str, Any]) -> None:
+        assert self.present
+        line, moment = self._line(session), self._now()
+        if line.newest:
+            line.held[line.newest].replaced_at = moment
+        line.newest += 1
+        charts = 0 if text is None else len(json.loads(text)["chartCustomizations"])
+        row = {
+            "version": line.newest,
+            "updatedAt": written(moment),
+            "source": origin.source,
+            "chartCount": charts,
+            "bytes": 0 if text is None else len(text.encode()),
+            **marks,
+        }
+        row |= {"message": origin.message} if origin.message else {}
+        row |= {"deleted": True} if text is None else {}
+        line.held[line.newest] = Version(text, body(text, line.newest, row["updatedAt"]), row, moment)
+        if not session:
+            summary = {"version": line.newest, "updatedAt": row["updatedAt"], "chartCount": charts}
+            self.present |= {"updatedAt": row["updatedAt"], "dashboardConfig": None if text is None else summary}
+
+    def _conflict(self, line: Line, edit: Callable[[Document | None], Document | None], when: When) -> Refused:
+        base = when if isinstance(when, int) else None
+        if base is None or base not in {0, *line.held}:
+            return self._refused(line, base, None)
+        mine = edit(line.held[base].document if base else None)
+        if not is_config(mine):
+            return self._refused(line, base, None)
+        return self._refused(line, base, self._joined(line, base, mine)[1])
+
+    def _joined(self, line: Line, base: int, mine: Document | None) -> tuple[Document | None, list[str]]:
+        before = line.held[base].document if base else None
+        if before is None and line.document is not None and mine is not None:
+            before = EMPTY
+        return joined(before, line.document, mine)
+
+    def _refused(self, line: Line, base: int | None, conflicts: list[str] | None) -> Refused:
+        row = line.held[line.newest].row if line.newest else {}
+        current = {
+            "currentVersion": line.newest,
+            "current": line.document,
+            "updatedAt": row.get("updatedAt"),
+            "source": row.get("source"),
+            "baseVersion": base,
+        }
+        return Refused.of(current if conflicts is None else {**current, "conflicts": conflicts})
+
+    # -- what is read -------------------------------------------------------------------------------------------------
+
+    def load(self, session: str) -> bytes | None:
+        if self.present is None:
+            return None
+        line = self._line(session)
+        return line.held[line.newest].body if line.newest else b'{"config":null,"version":0,"updatedAt":null}'
+
+    def version(self, session: str, version: int) -> bytes | None:
+        held = self._line(session).held
+        return held[version].body if self.present and version in held else None
+
+    def versions(self, session: str) -> list[Document] | None:
+        held = self._line(session).held
+        return None if self.present is None else [held[number].row for number in sorted(held, reverse=True)]
+
+    def project(self) -> Document | None:
+        return self.present
+
+    def projects(self) -> list[Document]:
+        return [{name: value for name, value in self.present.items() if name != "settings"}] if self.present else []
+
+
+def body(text: str | None, version: int, updated_at: str) -> bytes:
+    """Write what GET answers: JSON without spaces, what means something to HTML escaped."""
+    answer = f'{{"config":{text or "null"},"version":{version},"updatedAt":"{updated_at}"}}'
+    for character in "<>&\u2028\u2029":
+        answer = answer.replace(character, f"\\u{ord(character):04x}")
+    return answer.encode()
+
+
+def is_config(document: Document | None) -> bool:
+    if document is None:
+        return True
+    charts = document.get("chartCustomizations")
+    return isinstance(charts, dict) and all(isinstance(chart, dict) for chart in charts.values())
+
+
+def patched(target: Any, patch: Any) -> Any:
+    """Apply a merge patch, in the words of RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = patched(result.get(name), value)
+    return result
+
+
+_NOTHING = "there is no such member"
+
+
+def joined(base: Any, theirs: Any, mine: Any, at: str = "") -> tuple[Any, list[str]]:
+    """Join two documents without arrays of identified objects, and name the places that both changed differently."""
+
+    def alike(one: Any, other: Any) -> bool:
+        return unordered(one) == unordered(other)
+
+    if alike(base, mine) or alike(theirs, mine):
+        return theirs, []
+    if alike(base, theirs):
+        return mine, []
+    if not (isinstance(base, dict) and isinstance(theirs, dict) and isinstance(mine, dict)):
+        return theirs, [at]
+    result, conflicts = {}, []
+    for name in {**base, **theirs, **mine}:
+        value, inside = joined(*(side.get(name, _NOTHING) for side in (base, theirs, mine)), f"{at}/{name}")
+        conflicts += inside
+        if value != _NOTHING:
+            result[name] = value
+    return result, conflicts
