@@ -14,6 +14,7 @@
 The order of an object's members follows the same rule, but it alone is never a conflict.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -196,8 +197,14 @@ def _with_new(
 
 
 def _alternated(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    """Join two runs, each in its order, the same whichever comes first."""
-    left, right, joined = list(one), list(other), []
+    """Join two runs, each in its order, the same whichever comes first; what both have waits for its turn in both."""
+    left, right = deque(one), deque(other)
+    shared = set(one) & set(other)
+    joined: dict[str, None] = {}
     while left and right:
-        joined.append(left.pop(0) if left[0] <= right[0] else right.pop(0))
+        run = min(left, right, key=lambda run: (run[0] in shared and left[0] != right[0], run[0]))
+        joined[run[0]] = None
+        for run in (left, right):
+            while run and run[0] in joined:
+                run.popleft()
     return [*joined, *left, *right]
