@@ -83,11 +83,21 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub "$$SUB" \
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
+# The tests that start the local stack mostly wait for it, so they run beside the others.
+TESTS := test-stack test-rest
+.PHONY: $(TESTS)
 test: check tests/node_modules/installed ## Check and test everything
-	.venv/bin/pytest
+	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(TESTS)
+
+test-stack:
+	.venv/bin/pytest tests/stack
+
+test-rest:
+	.venv/bin/pytest --ignore tests/stack
 
 test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
-	.venv/bin/pytest --ignore tests/stack
+	@$(MAKE) --no-print-directory test-rest
 
 # Side by side, each one's output in one piece where make can do that, and all of them even if one finds something.
 CHECKS := check-format check-lint check-types check-types-local check-template
