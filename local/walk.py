@@ -25,7 +25,7 @@ from local.dashboards import SIZES, dashboard
 _TABLES = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 _TABLE_NAMES = ("cars.json", "movies.json", "gapminder.json", "flights-2k.json")
 
-_OK, _CREATED, _NOT_MODIFIED = 200, 201, 304
+_OK, _CREATED, _NO_CONTENT, _NOT_MODIFIED = 200, 201, 204, 304
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_LARGE = 401, 404, 412, 413
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -157,6 +157,11 @@ def _edit_on_two_devices(user: Client) -> None:
     versions = _expect(user.send("GET", f"{path}/versions"), _OK).json["versions"]
     made = ", ".join(f"{version['version']} {_made(version)}" for version in versions)
     _say(f"  history           {made}")
+    _expect(user.send("DELETE", "/api/projects/made-medium"), _NO_CONTENT)
+    _expect(user.send("GET", path), _NOT_FOUND)
+    _expect(user.send("POST", "/api/projects/made-medium/restore"), _OK)
+    _equal(_expect(user.send("GET", path), _OK).json["config"], base, "the restored project's dashboard")
+    _say("  a deleted project is gone from every answer, and back with all of it once restored")
 
 
 def _made(version: dict[str, Any]) -> str:
