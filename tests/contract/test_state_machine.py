@@ -6,8 +6,9 @@ the model holds: each accepted save byte for byte, no gap and no double in the v
 
 import gzip
 import json
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from itertools import permutations
@@ -22,7 +23,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -65,6 +65,9 @@ USER = "user-1"
 SESSIONS = ("", "s1", "s2")
 
 
+type Layer = Callable[["DynamoDBClient", Callable[[], datetime]], Store]
+
+
 # -- the two layers ---------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +108,7 @@ class RepositoryStore:
         return self._answered(lambda: self._projects.restore(self._project))
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
-        made = config and _config(config)
+        made = None if config is None else _config(config)
         return self._saved(lambda: self._configs.save(_key(session), made, _precondition(when), _origin(origin, when)))
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
@@ -133,7 +136,7 @@ class RepositoryStore:
         def restored() -> repository.Saved:
             (found,) = self._configs.at(_key(session), version)
             document = found.config()
-            config = document and _config(document)
+            config = None if document is None else _config(document)
             given = replace(_origin(origin, when), restored_from=version)
             return self._configs.save(_key(session), config, _precondition(when), given)
 
@@ -158,7 +161,7 @@ class RepositoryStore:
         before = None
         while True:
             try:
-                page, before = self._configs.history(_key(session), 2, before)
+                page, before = self._configs.history(_key(session), 3, before)
             except NotFound:
                 return None
             rows += map(dict, page)
@@ -266,7 +269,7 @@ class HttpStore:
         rows: list[Document] = []
         cursor = ""
         while True:
-            reply = self._client.get(f"{self._config(session, part='/versions')}&limit=2{cursor}")
+            reply = self._client.get(f"{self._config(session, part='/versions')}&limit=3{cursor}")
             if reply.status == HTTPStatus.NOT_FOUND:
                 return None
             rows += reply.json["versions"]
@@ -276,7 +279,7 @@ class HttpStore:
 
     def project(self) -> Document | None:
         found = _found(self._client.get(self._url))
-        project: Document | None = found and json.loads(found)
+        project: Document | None = None if found is None else json.loads(found)
         return project
 
     def projects(self) -> list[Document]:
@@ -344,12 +347,11 @@ class Call:
     argument: Any = None
     when: str | int = "newest"
     off: int = 0
-    origin: Origin = Origin()
+    origin: Origin = field(default_factory=Origin)
 
     def bound(self, model: Model) -> Callable[[Store], Outcome]:
         """Name the versions, as they are now."""
-        line = model.lines.get(self.session)
-        newest = line.newest if line else 0
+        newest = model.line(self.session).newest
         project = model.present["version"] if model.present else 1
         is_project = self.name in {"rename", "delete_project"}
         when: Any = max(0, (project if is_project else newest) + self.off) if self.when == "newest" else self.when
@@ -412,10 +414,33 @@ of_projects = st.one_of(
 )
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What a writer does with the config that it saw last; refused it may go on from the newest."""
+
+    writer: str
+    patch: Document
+    merges: bool
+    adopts: bool
+
+
+members = st.dictionaries(st.sampled_from(["title", "x"]), values, min_size=1, max_size=1)
+turns = st.builds(
+    Turn,
+    st.sampled_from(["left", "right"]),
+    st.one_of(
+        st.builds(
+            lambda name, chart: {"chartCustomizations": {name: chart}}, st.sampled_from("cab"), st.none() | members
+        ),
+        st.builds(lambda theme: {"theme": theme}, st.sampled_from(["dark", "light", None])),
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+
+
 class Dashboards(RuleBasedStateMachine):
-    def __init__(
-        self, client: "DynamoDBClient", layer: Callable[["DynamoDBClient", Callable[[], datetime]], Store]
-    ) -> None:
+    def __init__(self, client: "DynamoDBClient", layer: Layer) -> None:
         super().__init__()
         self.client = client
         client.create_table(TableName=TABLE, **table_definition())
@@ -427,27 +452,34 @@ class Dashboards(RuleBasedStateMachine):
         self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
 
     def teardown(self) -> None:
-        self.client.delete_table(TableName=TABLE)
+        try:
+            if sys.exception() is None:
+                self.read_everything()
+        finally:
+            self.client.delete_table(TableName=TABLE)
 
     @initialize(config=st.none() | configs)
     def create(self, config: Document | None) -> None:
         self.perform(Call("create", argument=config))
 
     def perform(self, call: Call) -> Outcome:
-        """Do the same to the store and to the model: the outcome is the same."""
+        """Do the same to the store and to the model: the outcome is the same, and so is what it left behind."""
         bound = call.bound(self.model)
         found = bound(self.store)
         expected = bound(self.model)
         note(f"  → {found}")
-        event(f"{call.name}: {type(found).__name__}")
+        event(f"{call.name}: {found if isinstance(found, Refusal) else type(found).__name__}")
         assert found == expected
+        assert self.store.load(call.session) == self.model.load(call.session)
+        assert self.store.project() == self.model.project()
         self.model.age()
         return found
 
-    @rule(call=edits)
-    def edit(self, call: Call) -> None:
+    @rule(calls=st.lists(edits, min_size=1, max_size=6))
+    def edit(self, calls: list[Call]) -> None:
         """A config is saved, deleted, patched, merged or restored, under whatever precondition."""
-        self.perform(call)
+        for call in calls:
+            self.perform(call)
 
     @rule(call=of_projects)
     def change_the_project(self, call: Call) -> None:
@@ -465,6 +497,7 @@ class Dashboards(RuleBasedStateMachine):
     def think_better_of_it(self) -> None:
         """A deleted project is restored, where it still can be."""
         self.perform(Call("restore_project"))
+        self.read_everything()
 
     @rule(call=edits | of_projects, other=saves | of_projects, looks=st.integers(0, 3))
     def interrupt(self, call: Call, other: Call, looks: int) -> None:
@@ -480,39 +513,29 @@ class Dashboards(RuleBasedStateMachine):
         event(f"interrupted: {bool(interrupted)}")
         for order in permutations(found):
             model = self.model.copied()
-            if all(each(model) == result for each, result in order):
+            if all(each(model) == result for each, result in order) and self.agrees_with(model):
                 self.model = model
                 self.model.age()
                 return
-        raise AssertionError("no order of the two explains what they answered")
+        raise AssertionError("no order of the two explains what they answered and left behind")
 
-    @rule(writer=st.sampled_from(["left", "right"]), session=sessions)
-    def look(self, writer: str, session: str) -> None:
-        """A writer opens the config and remembers what it saw."""
-        loaded = self.store.load(session)
-        if loaded:
-            answer = json.loads(loaded)
-            self.seen[writer, session] = answer["version"], answer["config"]
+    def agrees_with(self, model: Model) -> bool:
+        newest = all(self.store.load(session) == model.load(session) for session in SESSIONS)
+        return newest and self.store.project() == model.project()
 
-    @rule(
-        writer=st.sampled_from(["left", "right"]),
-        session=sessions,
-        patch=patches,
-        merges=st.booleans(),
-        adopts=st.booleans(),
-    )
-    def write_what_was_edited(self, writer: str, session: str, patch: Document, merges: bool, adopts: bool) -> None:  # noqa: FBT001
-        """A writer edits what it saw and saves it, or has it merged; once refused it may go on from the newest."""
-        version, config = self.seen.get((writer, session), (0, None))
-        patch = {name: value for name, value in patch.items() if value is not None}
-        edited = {"chartCustomizations": {}, **patched(config, patch)}
-        outcome = self.perform(Call("merge" if merges else "save", session, edited, version))
-        if isinstance(outcome, Accepted):
-            saved = edited if outcome.config is None else json.loads(outcome.config)
-            self.seen[writer, session] = outcome.version, saved
-        elif isinstance(outcome, Refused) and adopts:
-            current = json.loads(outcome.current)
-            self.seen[writer, session] = current["currentVersion"], current["current"]
+    @rule(session=sessions, turns=st.lists(turns, min_size=2, max_size=6))
+    def take_turns(self, session: str, turns: list[Turn]) -> None:
+        """Two writers edit what each of them saw last, and save it or have it merged; once refused they may adopt."""
+        for turn in turns:
+            version, config = self.seen.get((turn.writer, session), (0, None))
+            edited = {"chartCustomizations": {}, **patched(config, turn.patch)}
+            outcome = self.perform(Call("merge" if turn.merges else "save", session, edited, version))
+            if isinstance(outcome, Accepted):
+                saved = edited if outcome.config is None else json.loads(outcome.config)
+                self.seen[turn.writer, session] = outcome.version, saved
+            elif isinstance(outcome, Refused) and turn.adopts:
+                current = json.loads(outcome.current)
+                self.seen[turn.writer, session] = current["currentVersion"], current["current"]
 
     @rule(days=st.sampled_from([0, 0, 1, 6, 7, 8, 23, 29, 30, 31, 60, 89, 90, 97, 400]), seconds=st.integers(-1, 1))
     def wait(self, days: int, seconds: int) -> None:
@@ -528,52 +551,53 @@ class Dashboards(RuleBasedStateMachine):
         for item in items:
             if "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock.moment.timestamp():
                 self.client.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+        self.read_everything()
 
     @rule(session=sessions, one=st.integers(0, 5), other=st.integers(0, 5))
     def compare(self, session: str, one: int, other: int) -> None:
         """The diff of any two versions in history makes the one of the other."""
-        held = list(self.model.lines[session].held.values()) if session in self.model.lines else []
+        held = list(self.model.line(session).held.values())
         if held:
             before, after = held[one % len(held)].document, held[other % len(held)].document
             assert unordered(jsonpatch.apply_patch(before, operations(before, after))) == unordered(after)
 
-    @invariant()
-    def all_that_can_be_read_is_what_was_accepted(self) -> None:
-        """The config, its versions, their list, the project and the list of projects agree with the model."""
+    @rule()
+    def read_everything(self) -> None:
+        """History has every version that was promised, without gap or double, each of them byte for byte."""
         for session in SESSIONS:
+            newest, listed = self.model.line(session).newest, self.store.versions(session)
             assert self.store.load(session) == self.model.load(session)
-            listed = self.store.versions(session)
             assert listed == self.model.versions(session)
-            for row in listed or ():
-                version = row["version"]
-                assert self.store.version(session, version) == self.model.version(session, version)
+            numbers = [row["version"] for row in listed or ()]
+            assert numbers == list(range(newest, newest - len(numbers), -1))
+            for number in (newest + 1, *numbers, newest - len(numbers)):
+                assert self.store.version(session, number) == self.model.version(session, number)
         assert self.store.project() == self.model.project()
         assert self.store.projects() == self.model.projects()
 
-    @invariant()
-    def versions_have_no_gap_and_no_double(self) -> None:
-        """What history lists counts down by one from the newest version, and what is not listed is not there."""
-        for session in SESSIONS:
-            numbers = [row["version"] for row in self.store.versions(session) or ()]
-            loaded = json.loads(self.store.load(session) or b'{"version":0}')
-            assert numbers == list(range(loaded["version"], loaded["version"] - len(numbers), -1))
-            below = loaded["version"] - len(numbers)
-            assert all(self.store.version(session, number) is None for number in (0, below, loaded["version"] + 1))
 
+def explore(client: "DynamoDBClient", layer: Layer) -> None:
+    """Run the machine as often as the profile says; an example has many steps, so a tenth of them is as much."""
 
-def explore(machine: Callable[[], Dashboards]) -> None:
-    """Run a machine as often as the profile says; an example has many steps, so a tenth of them is as much."""
-    examples = max(1, settings.default.max_examples // 10) if settings.default else 1
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples))
+    class Machine(Dashboards):
+        def __init__(self) -> None:
+            super().__init__(client, layer)
+
+    profile = settings()
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=profile.max_examples // 10, stateful_step_count=profile.stateful_step_count, deadline=None
+        ),
+    )
 
 
 @pytest.mark.parametrize("engine", ["moto", "dynoxide"])
 def test_the_repository_is_the_model(request: pytest.FixtureRequest, engine: str) -> None:
     """The repository's classes keep, refuse and forget what the model does, on each engine."""
-    client: DynamoDBClient = request.getfixturevalue(engine)
-    explore(lambda: Dashboards(client, RepositoryStore))
+    explore(request.getfixturevalue(engine), RepositoryStore)
 
 
 def test_the_http_layer_is_the_model(moto: "DynamoDBClient") -> None:
     """The handlers keep, refuse and forget what the model does."""
-    explore(lambda: Dashboards(moto, HttpStore))
+    explore(moto, HttpStore)

@@ -227,7 +227,8 @@ class Model:
             return Refusal.ABSENT
         if not self._project_is(when):
             return self._project_refused(when)
-        self.present, self.deleted = None, (self.present, self._now())
+        self.deleted = self.present, self._now()
+        self.present = None
         return Accepted(0)
 
     def restore_project(self) -> Outcome:
@@ -253,21 +254,22 @@ class Model:
 
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
         outcome = self._write(session, lambda config: patched(config, patch), when, origin, forces=False)
-        answers = isinstance(outcome, Accepted)
-        return Accepted(outcome.version, config=unordered(self._line(session).document)) if answers else outcome
+        if not isinstance(outcome, Accepted):
+            return outcome
+        return Accepted(outcome.version, config=unordered(self.line(session).document))
 
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
         return self._write(session, lambda config: {**(config or {}), "chartCustomizations": charts}, when, origin)
 
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
-        line = self._line(session)
+        line = self.line(session)
         if self.present is None or version not in line.held:
             return Refusal.ABSENT
         config = line.held[version].document
         return self._write(session, lambda _: config, when, origin, restoredFrom=version)
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
-        line = self._line(session)
+        line = self.line(session)
         if self.present is None:
             return Refusal.ABSENT
         if line.holds(base) or (line.newest and line.config == compact(config)):
@@ -275,7 +277,7 @@ class Model:
         if base not in {0, *line.held}:
             return self._refused(line, base, None)
         result, conflicts = self._joined(line, base, config)
-        if conflicts or result is None:
+        if conflicts:
             return self._refused(line, base, conflicts)
         left = self._read(session, line.newest + 1)
         is_there = unordered(result) == unordered(line.document)
@@ -285,7 +287,7 @@ class Model:
         self._add(session, compact(json.loads(left)["config"]), origin, {"merged": True})
         return Accepted(line.newest, merged=True, config=unordered(result))
 
-    def _line(self, session: str) -> Line:
+    def line(self, session: str) -> Line:
         return self.lines.setdefault(session, Line())
 
     def _write(
@@ -300,7 +302,7 @@ class Model:
     ) -> Outcome:
         if self.present is None:
             return Refusal.ABSENT
-        line = self._line(session)
+        line = self.line(session)
         config, holds = edit(line.document), line.holds(when)
         if not is_config(config):
             return Refusal.INVALID if holds else self._conflict(line, edit, when)
@@ -316,7 +318,7 @@ class Model:
 
     def _add(self, session: str, text: str | None, origin: Origin, marks: dict[str, Any]) -> None:
         assert self.present
-        line, moment = self._line(session), self._now()
+        line, moment = self.line(session), self._now()
         if line.newest:
             line.held[line.newest].replaced_at = moment
         line.newest += 1
@@ -346,10 +348,11 @@ class Model:
         return self._refused(line, base, self._joined(line, base, mine)[1])
 
     def _joined(self, line: Line, base: int, mine: Document | None) -> tuple[Document | None, list[str]]:
+        if mine is not None and line.document is None:
+            # Who saves a config means that there is to be one, whatever was changed in it.
+            return None, [""]
         before = line.held[base].document if base else None
-        if before is None and line.document is not None and mine is not None:
-            before = EMPTY
-        return joined(before, line.document, mine)
+        return joined(EMPTY if before is None else before, line.document, mine)
 
     def _refused(self, line: Line, base: int | None, conflicts: list[str] | None) -> Refused:
         row = line.held[line.newest].row if line.newest else {}
@@ -367,15 +370,15 @@ class Model:
     def load(self, session: str) -> bytes | None:
         if self.present is None:
             return None
-        line = self._line(session)
+        line = self.line(session)
         return line.held[line.newest].body if line.newest else b'{"config":null,"version":0,"updatedAt":null}'
 
     def version(self, session: str, version: int) -> bytes | None:
-        held = self._line(session).held
+        held = self.line(session).held
         return held[version].body if self.present and version in held else None
 
     def versions(self, session: str) -> list[Document] | None:
-        held = self._line(session).held
+        held = self.line(session).held
         return None if self.present is None else [held[number].row for number in sorted(held, reverse=True)]
 
     def project(self) -> Document | None:
@@ -430,7 +433,8 @@ def joined(base: Any, theirs: Any, mine: Any, at: str = "") -> tuple[Any, list[s
         return theirs, [at]
     result, conflicts = {}, []
     for name in {**base, **theirs, **mine}:
-        value, inside = joined(*(side.get(name, _NOTHING) for side in (base, theirs, mine)), f"{at}/{name}")
+        old, saved, sent = (side.get(name, _NOTHING) for side in (base, theirs, mine))
+        value, inside = joined(old, saved, sent, f"{at}/{name}")
         conflicts += inside
         if value != _NOTHING:
             result[name] = value
