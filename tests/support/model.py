@@ -211,6 +211,10 @@ class Model:
             self._add("", compact(config), Origin("import"), {})
         return Accepted(1)
 
+    def purge(self) -> None:
+        """Let a deleted project be gone, and its id free."""
+        self.deleted = None
+
     def rename(self, name: str, when: When) -> Outcome:
         if self.present is None:
             return Refusal.ABSENT
