@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
-from itertools import permutations
+from itertools import chain, permutations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -423,6 +423,9 @@ class Turn:
     adopts: bool
 
 
+# Days before and after a save: within and beyond what is promised of the version that it replaces.
+RESTS = [(1, 89), (6, 84), (8, 89), (400, 89), (6, 98), (29, 29), (29, 31)]
+
 members = st.dictionaries(st.sampled_from(["title", "x"]), values, min_size=1, max_size=1)
 turns = st.builds(
     Turn,
@@ -498,20 +501,27 @@ class Dashboards(RuleBasedStateMachine):
             self.perform(Call("create", argument=config))
         self.read_everything()
 
-    @rule(days=st.sampled_from([0, 29, 30, 31, 98, 400]), seconds=st.integers(-1, 0), is_removed=st.booleans())
-    def leave_deleted(self, days: int, seconds: int, *, is_removed: bool) -> None:
+    @rule(
+        days=st.sampled_from([0, 29, 30, 31, 31, 98, 400]),
+        seconds=st.integers(-1, 0),
+        is_removed=st.booleans(),
+        is_replaced=st.booleans(),
+    )
+    def leave_deleted(self, days: int, seconds: int, *, is_removed: bool, is_replaced: bool) -> None:
         """A project is deleted, and after some time restored with all it had, or gone for good."""
         self.perform(Call("delete_project", when="whatever"))
         self.wait(days, seconds)
         if is_removed:
             self.remove_what_expired()
+        if is_replaced:
+            self.create_again(None)
         self.perform(Call("restore_project"))
         self.read_everything()
 
-    @rule(session=sessions, rests=st.lists(st.sampled_from([1, 6, 8, 29, 84, 89, 98, 400]), min_size=2, max_size=4))
-    def rest_between_saves(self, session: str, rests: list[int]) -> None:
+    @rule(session=sessions, rests=st.lists(st.sampled_from(RESTS), min_size=1, max_size=3))
+    def rest_between_saves(self, session: str, rests: list[tuple[int, int]]) -> None:
         """A config rests before it is saved again: what it was stays in history from then on, not from its own day."""
-        for days in rests:
+        for days in chain(*rests):
             theme = f"save {self.model.line(session).newest + 1} after {days}"
             self.perform(Call("save", session, {"chartCustomizations": {}, "theme": theme}))
             self.wait(days, 0)
