@@ -21,9 +21,9 @@ TABLE = "dashkeep-tests"
 
 # How the properties are run. How long an example takes says nothing about a rule, and the machines that run the checks
 # are shared. The same examples every time: a check that fails now and then says nothing about the change that it met.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, stateful_step_count=12)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, stateful_step_count=10)
 # Other examples every time, and many more: pytest --hypothesis-profile=thorough
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, stateful_step_count=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, stateful_step_count=30)
 hypothesis.settings.load_profile("quick")
 
 
