@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -423,6 +424,23 @@ class Turn:
     adopts: bool
 
 
+# What looks before it writes, and what comes in between: that which changes something in most states.
+stale = st.sampled_from([-2, -1, -1, 0])
+interruptible = (
+    st.builds(Call, st.just("patch"), sessions, patches, st.just("whatever"))
+    | st.builds(Call, st.just("merge"), sessions, configs, st.just("newest"), stale)
+    | calls("save", configs)
+    | calls("customize", charts, st.just("any"))
+    | st.builds(Call, st.just("rename"), st.just(""), st.sampled_from(["P", "Q"]))
+    | st.builds(Call, st.just("delete_project"), when=st.sampled_from(["whatever", "newest"]))
+)
+interrupting = (
+    st.builds(Call, st.just("patch"), argument=patches, when=st.just("whatever"))
+    | st.builds(Call, st.just("save"), argument=configs, when=st.sampled_from(["any", "newest"]))
+    | st.builds(Call, st.just("rename"), argument=st.sampled_from(["P", "Q", "R"]))
+    | st.builds(Call, st.just("delete_project"), when=st.just("whatever"))
+)
+
 # Days before and after a save: within and beyond what is promised of the version that it replaces.
 RESTS = [(1, 89), (6, 84), (8, 89), (400, 89), (6, 98), (29, 29), (29, 31)]
 
@@ -528,16 +546,25 @@ class Dashboards(RuleBasedStateMachine):
             assert self.store.versions(session) == self.model.versions(session)
         self.read_everything()
 
-    @rule(call=edits | of_projects, other=saves | of_projects, looks=st.integers(0, 3))
-    def interrupt(self, call: Call, other: Call, looks: int) -> None:
+    @precondition(lambda self: self.model.present)
+    @rule(
+        pairs=st.lists(
+            st.tuples(interruptible, interrupting, st.sampled_from([0, 0, 1, 2, 3, 4])), min_size=1, max_size=5
+        )
+    )
+    def interrupt(self, pairs: list[tuple[Call, Call, int]]) -> None:
         """While one operation runs another one comes in between: the outcome is that of the one after the other."""
-        bound, interrupting = call.bound(self.model), other.bound(self.model)
+        for call, other, looks in pairs:
+            self.perform_interrupted(call, replace(other, session=call.session), looks)
+
+    def perform_interrupted(self, call: Call, other: Call, looks: int) -> None:
+        bound, interruption = call.bound(self.model), other.bound(self.model)
         interrupted: list[Outcome] = []
         self.clock.looks = looks
-        self.clock.interruption = lambda: interrupted.append(interrupting(self.other))
+        self.clock.interruption = lambda: interrupted.append(interruption(self.other))
         outcome = bound(self.store)
         self.clock.interruption = None
-        found = [(bound, outcome), *((interrupting, each) for each in interrupted)]
+        found = [(bound, outcome), *((interruption, each) for each in interrupted)]
         note(f"  → {outcome}, meanwhile {interrupted}")
         event(f"interrupted: {bool(interrupted)}")
         for order in permutations(found):

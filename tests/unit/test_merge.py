@@ -250,6 +250,7 @@ ORDERS: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
     "both put in the same, each of them more": ([1], [1, "p", "n"], [1, "p", "o"], [1, "p", "n", "o"]),
     "both put in the same behind others": ([1], [1, "z", "p"], [1, "a", "p", "b"], [1, "a", "z", "p", "b"]),
     "both put in the same two in two orders": ([1], [1, "p", "q"], [1, "q", "p"], [1, "p", "q"]),
+    "both put in the same at two places": ([1, 2], [1, 9, 2], [1, 2, 9], [1, 9, 2]),
     "both put in the same, one of them more": ([1, 2], [1, 9, 2], [1, 9, 2, 8], [1, 9, 2, 8]),
     "both take out and put in": ([1, 2, 3], [8, 2, 3], [1, 2, 9], [8, 2, 9]),
 }
