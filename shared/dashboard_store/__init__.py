@@ -20,13 +20,14 @@ The modules
 
 `errors`         what can go wrong, without HTTP
 `json_document`  JSON that comes back as it was sent
-`config`, `project`, `table_data`
+`config`, `config_form`, `project`, `table_data`, `validation`
                  the documents: their form, their limits, their stored shape
+`merge`, `diff`  what two sides changed, joined; what changed between two versions
 `preconditions`  If-Match and If-None-Match as a function of the current version
 `repository`     the only package that knows DynamoDB
 `gateway`        the only package that knows API Gateway and HTTP
 `settings`       the environment, read once
 
-`functions → gateway → {documents, preconditions, errors} ← repository`: the repository never says HTTP, the gateway
-never says DynamoDB.
+`functions → gateway → {documents, merge, preconditions, errors} ← repository`: the repository never says HTTP, the
+gateway never says DynamoDB.
 """

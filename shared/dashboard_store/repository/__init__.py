@@ -7,6 +7,7 @@
 | config version | `CONFIGVERSION#<id>#<session>#<version>` | that version, until it expires |
 | data | `DATA#<id>` | the newest table and its schema |
 | analysis | `ANALYSIS#<id>` | what was made of that table |
+| deleted | `DELETED#…` | project, config head, data or analysis of a deleted project, until it is restored or purged |
 
 `pk` is `USER#<sub>` for all of them. Ids and session ids have no `#`, so no key can be read two ways. The index
 `listing` holds, of projects and config versions, `listKey` and `summary`: what a list shows and never a document.
