@@ -12,12 +12,16 @@ from moto import mock_aws
 from support.http_api import Client, apis
 from support.template import table_definition
 
+from dashboard_store.repository.objects import CLIENT, Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 TABLE = "dashkeep-tests"
+BUCKET = "dashkeep-tests"
+CREDENTIALS = {"region_name": "eu-central-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 # How the properties are run. How long an example takes says nothing about a rule, and the machines that run the checks
 # are shared. The same examples every time: a check that fails now and then says nothing about the change that it met.
@@ -47,16 +51,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(table_name=TABLE)
+    return Settings(table_name=TABLE, bucket_name=BUCKET)
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator["DynamoDBClient"]:
     """DynamoDB by moto; one client for the whole run, because a boto3 session takes longer than most tests."""
     with mock_aws():
-        yield boto3.client(
-            "dynamodb", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        yield boto3.client("dynamodb", **CREDENTIALS)
 
 
 @pytest.fixture
@@ -67,18 +69,31 @@ def moto_client(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
     moto.delete_table(TableName=TABLE)
 
 
+@pytest.fixture(scope="session")
+def bucket_client(moto: "DynamoDBClient") -> "S3Client":  # noqa: ARG001 - it stands for moto
+    """S3 by moto with the tests' bucket; every user's objects lie apart, so one bucket serves all tests."""
+    client = boto3.client("s3", config=CLIENT, **CREDENTIALS)
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.fixture
+def objects(bucket_client: "S3Client") -> Objects:
+    return Objects(bucket_client, BUCKET)
+
+
 @pytest.fixture
 def user() -> str:
     return f"user-{uuid.uuid4()}"
 
 
 @pytest.fixture
-def connect(moto_client: "DynamoDBClient", clock: Clock) -> Callable[[Settings], None]:
-    """Connect every handler to the table on moto under the given settings."""
+def connect(moto_client: "DynamoDBClient", objects: Objects, clock: Clock) -> Callable[[Settings], None]:
+    """Connect every handler to the table and the bucket on moto under the given settings."""
 
     def connect_all(settings: Settings) -> None:
         for api in apis():
-            api.connect(settings, moto_client, clock)
+            api.connect(settings, moto_client, objects, clock)
 
     return connect_all
 

@@ -71,6 +71,14 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         return _Refused("nested too deeply to be read")
 
 
+def parse_at(text: str, start: int) -> tuple[Any, int]:
+    """Read one JSON value that begins at `start`, like `parse`; returns it and where it ends.
+
+    Raises json.JSONDecodeError or RecursionError: whether more of the text would help, only the caller knows.
+    """
+    return _DECODER.raw_decode(text, start)
+
+
 def pointer(path: Path) -> str:
     """Write a path as an RFC 6901 JSON pointer."""
     tokens: list[str] = []
@@ -84,10 +92,11 @@ def _printable(token: str) -> str:
     return token.encode("utf-8", "backslashreplace").decode()
 
 
-def checked(document: Any, max_depth: int, error: type[BadInput], at: Path = None) -> str:  # noqa: ANN401
+def checked(document: Any, max_depth: int, error: type[BadInput], at: Path = None, first: int = 0) -> str:  # noqa: ANN401
     """Write a parsed document as compact JSON, or raise `error` naming the places that cannot be kept as they came.
 
-    `at` is the path of the document in the body, which the names begin with.
+    `at` is the path of the document in the body, which the names begin with. Where the document is a slice of a longer
+    array, `first` is the index of its first element there.
 
     Most documents have none, which a look at the written text and at the nesting shows in a tenth of the time that
     naming the places takes.
@@ -99,7 +108,7 @@ def checked(document: Any, max_depth: int, error: type[BadInput], at: Path = Non
         suspicious = True
     else:
         suspicious = "\\u0000" in text or _is_deeper(document, max_depth)
-    if suspicious and (found := faults(document, max_depth, at)):
+    if suspicious and (found := faults(document, max_depth, at, first)):
         raise error("The document holds what cannot be stored and returned as it came.", found)
     return text
 
@@ -117,8 +126,8 @@ def _inside(outer: Any) -> Iterable[Any]:  # noqa: ANN401
     return outer if isinstance(outer, list) else ()
 
 
-def faults(document: Any, max_depth: int, at: Path = None) -> list[Fault]:  # noqa: ANN401
-    """Name the first places of a parsed document that cannot be kept as they came, in their order."""
+def faults(document: Any, max_depth: int, at: Path = None, first: int = 0) -> list[Fault]:  # noqa: ANN401
+    """Name the first places of a parsed document that cannot be kept as they came, in their order; see `checked`."""
     found: list[Fault] = []
     waiting: list[tuple[Any, Path, int]] = [(document, at, 1)]
     while waiting and len(found) < MOST_FAULTS:
@@ -127,7 +136,8 @@ def faults(document: Any, max_depth: int, at: Path = None) -> list[Fault]:  # no
         if message:
             found.append(Fault(pointer(path), message))
         if isinstance(value, dict | list) and depth <= max_depth:
-            inside = list(value.items() if isinstance(value, dict) else enumerate(value))
+            start = first if value is document else 0
+            inside = list(value.items() if isinstance(value, dict) else enumerate(value, start))
             waiting.extend((inner, (path, name), depth + 1) for name, inner in reversed(inside))
     return found
 

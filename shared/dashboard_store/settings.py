@@ -10,6 +10,7 @@ class Settings:
     """The deployment's rules; every limit is a parameter of template.yaml under the same name."""
 
     table_name: str
+    bucket_name: str = ""
     require_precondition: bool = True
     history_retention_days: int = 90
     session_ttl_days: int = 30
@@ -19,8 +20,12 @@ class Settings:
     max_analysis_bytes: int = 262_144
     max_request_bytes: int = 6_000_000
     max_decompressed_bytes: int = 50_000_000
-    max_table_bytes: int = 4_000_000
-    max_stored_table_bytes: int = 300_000
+    max_upload_bytes: int = 100_000_000
+    max_columns: int = 1_000
+    max_cell_characters: int = 1_000_000
+    max_raw_data_bytes: int = 4_000_000
+    max_inline_table_bytes: int = 32_768
+    data_versions_kept: int = 5
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -28,6 +33,7 @@ class Settings:
         limits = {name: _positive(environment, name.upper()) for name in _LIMITS if name.upper() in environment}
         return cls(
             table_name=environment["TABLE_NAME"],
+            bucket_name=environment["BUCKET_NAME"],
             require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),
             **limits,
         )
@@ -37,7 +43,8 @@ class Settings:
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in {"table_name", "require_precondition"})
+_NO_LIMITS = {"table_name", "bucket_name", "require_precondition"}
+_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NO_LIMITS)
 
 
 def _positive(environment: Mapping[str, str], name: str) -> int:

@@ -14,6 +14,7 @@ from conftest import TABLE, Clock
 from support.template import table_definition
 
 from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
@@ -88,5 +89,5 @@ def projects(table: Table, configs: Configs, clock: Clock) -> Projects:
 
 
 @pytest.fixture
-def tables(table: Table, configs: Configs, clock: Clock) -> Tables:
-    return Tables(table, configs, clock)
+def tables(table: Table, objects: Objects, configs: Configs, settings: Settings, clock: Clock) -> Tables:
+    return Tables(table, objects, configs, settings, clock)

@@ -17,7 +17,7 @@ from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Table, check, put, update
 from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
-from dashboard_store.table_data import read_upload
+from dashboard_store.table_data.upload import read_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

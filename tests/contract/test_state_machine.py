@@ -223,7 +223,7 @@ class HttpStore:
 
     def __init__(self, client: "DynamoDBClient", now: Callable[[], datetime]) -> None:
         for api in apis():
-            api.connect(SETTINGS, client, now)
+            api.connect(SETTINGS, client, now=now)
         self._client = Client(USER)
         self._url = f"/api/projects/{PROJECT}"
 

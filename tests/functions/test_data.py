@@ -208,22 +208,6 @@ def test_an_analysis_over_its_limit_is_refused(project: Client, settings: Settin
 
 
 @pytest.mark.parametrize(
-    "limited",
-    [Settings(TABLE_NAME, max_table_bytes=60), Settings(TABLE_NAME, max_stored_table_bytes=60)],
-    ids=["as rows", "as stored"],
-)
-def test_a_table_that_does_not_fit_is_refused(
-    project: Client, connect: Callable[[Settings], None], limited: Settings
-) -> None:
-    """A table over a limit, as rows or as stored, is 413 with both sizes, and the one before is still served."""
-    project.post(DATA, TABLE)
-    connect(limited)
-    reply = project.post(DATA, {**TABLE, "fileName": "2.csv"})
-    assert (reply.status, reply.code, reply.json["limitBytes"]) == (413, "upload-too-large", 60)
-    assert project.get(DATA).json["rawData"] == ROWS
-
-
-@pytest.mark.parametrize(
     ("members", "pointer"),
     [
         ({"rawData": []}, "/rawData"),

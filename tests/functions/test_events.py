@@ -147,7 +147,7 @@ def _connected(client: "DynamoDBClient", moment: datetime) -> Iterator[None]:
     """Connect every handler to a new table, at a moment that stands still."""
     client.create_table(TableName=TABLE, **table_definition())
     for api in apis():
-        api.connect(Settings(table_name=TABLE), client, lambda: moment)
+        api.connect(Settings(table_name=TABLE, bucket_name=BUCKET), client, objects, lambda: moment)
     yield
     client.delete_table(TableName=TABLE)
 

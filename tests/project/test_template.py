@@ -17,8 +17,8 @@ RESOURCES = template()["Resources"]
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
 TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
 LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
-# The setting that names a resource of the stack and not a parameter.
-TABLE_NAME = "table_name"
+# The settings that name a resource of the stack and not a parameter.
+RESOURCE_NAMES = {"table_name", "bucket_name"}
 
 
 def parameter_name(setting: str) -> str:
@@ -75,10 +75,10 @@ def test_issuer_and_audience_are_the_deployers() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [field for field in fields(Settings) if field.name != TABLE_NAME], ids=attrgetter("name")
+    "setting", [field for field in fields(Settings) if field.name not in RESOURCE_NAMES], ids=attrgetter("name")
 )
 def test_every_setting_is_a_parameter(setting: Any) -> None:
-    """Every setting but the table's name is a parameter with the same default, passed on in the environment."""
+    """Every setting but the names of table and bucket is a parameter with the same default, passed on in the environment."""
     name = parameter_name(setting.name)
     given = PARAMETERS[name]["Default"]
     assert setting.default is not MISSING
@@ -91,6 +91,7 @@ def test_every_variable_is_a_setting() -> None:
     ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
+    assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}
 
 
 def test_every_parameter_is_used_and_explained() -> None:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from support.template import Route, functions, routes
+from support.template import Route, functions, http_functions, routes
 
 from dashboard_store.gateway.api import Api
 
@@ -45,7 +45,7 @@ def handler_module(function: str) -> Any:
 
 
 def apis() -> list[Api]:
-    return [handler_module(function).api for function in functions()]
+    return [handler_module(function).api for function in http_functions()]
 
 
 def find_route(method: str, path: str) -> Route:

@@ -31,11 +31,16 @@ def functions() -> dict[str, dict[str, Any]]:
     }
 
 
+def http_functions() -> list[str]:
+    """The functions that answer HTTP requests."""
+    return sorted({route.function for route in routes()})
+
+
 def routes() -> list[Route]:
     return [
         Route(event["Method"], event["Path"], name, event.get("Auth", {}).get("Authorizer") != "NONE")
         for name, function in functions().items()
-        for event in (event["Properties"] for event in function["Events"].values())
+        for event in (each["Properties"] for each in function["Events"].values() if each["Type"] == "HttpApi")
     ]
 
 

@@ -37,7 +37,13 @@ def text_answer(
     media_type: str = "application/json",
 ) -> Answer:
     """Answer with a JSON text that is written already."""
-    body = served(text)
+    return body_answer(served(text), accept_encoding, status=status, headers=headers, media_type=media_type)
+
+
+def body_answer(
+    body: bytes, accept_encoding: str | None, *, status: int = 200, headers: Mapping[str, str] | None, media_type: str
+) -> Answer:
+    """Answer with content as it is, compressed where the client takes that."""
     small = len(body) < COMPRESS_FROM_BYTES
     if small or not accepts_gzip(accept_encoding):
         return _answer(status, media_type, body, headers)

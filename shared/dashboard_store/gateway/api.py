@@ -18,6 +18,7 @@ from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, empty_answer, json_answer
 from dashboard_store.gateway.problems import problem
 from dashboard_store.gateway.routes import methods_at
+from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.table import Table
 from dashboard_store.settings import Settings
 
@@ -43,7 +44,7 @@ def _identified(api: "Api", next_middleware: NextMiddleware) -> Answer:
 
 
 class Api(APIGatewayHttpResolver):
-    """A set of routes over one table.
+    """A set of routes over one table, and with `uses_bucket` over one bucket.
 
     Nothing is opened before `connect`: a handler's module imports with an empty environment. On Lambda it connects
     while the function starts, where CPU time costs the caller nothing.
@@ -51,19 +52,30 @@ class Api(APIGatewayHttpResolver):
 
     settings: Settings
     table: Table
+    objects: Objects
     now: Callable[[], datetime]
 
-    def __init__(self) -> None:
+    def __init__(self, *, uses_bucket: bool = False) -> None:
         super().__init__()
         self.exception_handler(Exception)(self._failed)
         self.not_found(self._not_found)
         self.use([_identified])
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-            self.connect(Settings.from_environment(os.environ), boto3.client("dynamodb", config=CLIENT))
+            settings = Settings.from_environment(os.environ)
+            objects = Objects.in_bucket(settings.bucket_name) if uses_bucket else None
+            self.connect(settings, boto3.client("dynamodb", config=CLIENT), objects)
 
-    def connect(self, settings: Settings, client: "DynamoDBClient", now: Callable[[], datetime] = utc_now) -> None:
+    def connect(
+        self,
+        settings: Settings,
+        client: "DynamoDBClient",
+        objects: Objects | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.settings = settings
         self.table = Table(client, settings.table_name)
+        if objects:
+            self.objects = objects
         self.now = now
 
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:

@@ -137,7 +137,7 @@ def number(event: APIGatewayProxyEventV2, name: str, default: int, most: int) ->
 def version(text: str) -> int:
     """Read the version in an address. Raises NotFound for what is none: there is nothing at such an address."""
     if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
-        raise NotFound(f"History holds no version {text} of this config.")
+        raise NotFound(f"There is no version {text}.")
     return int(text)
 
 

@@ -17,6 +17,10 @@ ROUTES: Final = {
     "/api/projects/{projectId}/data": ("GET", "POST"),
     "/api/projects/{projectId}/data/analysis": ("PUT",),
     "/api/projects/{projectId}/data/customizations": ("PUT",),
+    "/api/projects/{projectId}/data/uploads": ("POST",),
+    "/api/projects/{projectId}/data/uploads/{uploadId}/complete": ("POST",),
+    "/api/projects/{projectId}/data/versions": ("GET",),
+    "/api/projects/{projectId}/data/versions/{version}": ("GET",),
 }
 
 _PATTERNS: Final = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in ROUTES.items()]

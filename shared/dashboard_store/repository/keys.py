@@ -1,5 +1,6 @@
 """How items are named; the package's docstring says what each holds."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -22,8 +23,8 @@ class ProjectKey:
     def pk(self) -> str:
         return user_partition(self.user)
 
-    def item(self, kind: str) -> Item:
-        return {"pk": self.pk, "sk": f"{kind}#{self.project_id}"}
+    def item(self, kind: str, rest: str = "") -> Item:
+        return {"pk": self.pk, "sk": f"{kind}#{self.project_id}{rest}"}
 
     @property
     def project(self) -> Item:
@@ -36,6 +37,17 @@ class ProjectKey:
     @property
     def analysis(self) -> Item:
         return self.item("ANALYSIS")
+
+    def data_version(self, version: int) -> Item:
+        return self.item("DATAVERSION", f"#{version:0{VERSION_DIGITS}}")
+
+    def upload(self, upload_id: str) -> Item:
+        return self.item("UPLOAD", f"#{upload_id}")
+
+    @property
+    def folder(self) -> str:
+        """The part of an object's key that nobody else's objects have; it does not tell who the user is."""
+        return f"{hashlib.sha256(self.user.encode()).hexdigest()}/{self.project_id}"
 
     def deleted(self, item: Item) -> Item:
         """Name the place where an item of a deleted project is kept until it is restored or purged."""

@@ -158,6 +158,7 @@ class Projects:
                 listed = {"listKey": key.listed(item["summary"]["updatedAt"])} if part is item else {}
                 back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
                 writes += [put(back, IS_NEW), delete(key.deleted(place), EXISTS)]
+                writes += [update(version, {}, EXISTS, remove=["expiresAt"]) for version in _kept(key, part)]
         try:
             self._table.transact(*writes)
         except ConditionFailed:
@@ -179,6 +180,8 @@ class Projects:
                 continue
             expiry = id_until if part is item else restorable_until
             unlisted = _without(part, "listKey")
+            # Uploads that are kept stay in their place, out of reach, and go at the same time.
+            writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(key, part)]
             writes.append(put({**unlisted, **marks, "expiresAt": expiry, **key.deleted(place)}))
             writes.append(delete(place, _unmoved(part)))
         return writes
@@ -287,6 +290,11 @@ def _read_cursor(user: str, cursor: str) -> Item:
 def _places(key: ProjectKey) -> list[Item]:
     """Name the items that move when a project is deleted, the project's own first."""
     return [key.project, key.config().head, key.data, key.analysis]
+
+
+def _kept(key: ProjectKey, item: Item) -> list[Item]:
+    """Name the uploads that are kept beside the newest, where the item is that of the data."""
+    return [key.data_version(summary["version"]) for summary in item.get("kept", ())]
 
 
 def _unmoved(item: Item) -> Condition:

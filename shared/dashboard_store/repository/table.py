@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from dashboard_store.errors import StorageUnavailable
@@ -24,13 +24,20 @@ BACKOFF_SECONDS: Final = 0.025
 LONGEST_BACKOFF_SECONDS: Final = 0.4
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _UNAVAILABLE: Final = frozenset(
     {
+        # What S3 answers to HEAD has no code but the status.
+        "500",
+        "503",
+        "InternalError",
         "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestTimeout",
         "ServiceUnavailable",
+        "SlowDown",
         "ThrottlingException",
         "TransactionInProgressException",
     }
@@ -90,12 +97,16 @@ def put(item: Item, condition: Condition | None = None) -> dict[str, Any]:
     return {"Put": {"Item": marshalled(item), **_conditional(condition)}}
 
 
-def update(key: Item, assignments: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
-    """Make the part of a transaction that sets attributes, named by their document paths (`summary.data`)."""
+def update(
+    key: Item, assignments: Mapping[str, Any], condition: Condition, remove: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Make the part of a transaction that sets attributes, named by their document paths, and removes others."""
     sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(assignments))
+    removes = ", ".join(f"#{name}" for name in remove)
+    expression = " ".join(f"{verb} {what}" for verb, what in (("SET", sets), ("REMOVE", removes)) if what)
     values = {str(index): value for index, value in enumerate(assignments.values())}
-    named = _conditional(Condition(condition.expression, {**condition.values, **values}), f"SET {sets}")
-    return {"Update": {"Key": marshalled(key), "UpdateExpression": f"SET {sets}", **named}}
+    named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
+    return {"Update": {"Key": marshalled(key), "UpdateExpression": expression, **named}}
 
 
 def delete(key: Item, condition: Condition) -> dict[str, Any]:
@@ -133,7 +144,7 @@ class Table:
 
     def get(self, key: Item) -> Item | None:
         """Read one item, strongly consistent: what was just saved is there."""
-        with _translated():
+        with translated():
             answer = self._client.get_item(TableName=self._name, Key=marshalled(key), ConsistentRead=True)
         return unmarshalled(answer["Item"]) if "Item" in answer else None
 
@@ -152,7 +163,7 @@ class Table:
                 return found
             if attempt:
                 self.back_off(attempt)
-            with _translated():
+            with translated():
                 answer = self._client.batch_get_item(
                     RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
                 )
@@ -167,7 +178,7 @@ class Table:
         """Read what the listing index holds under a prefix, the highest `listKey` first."""
         values = {":pk": _serialize(pk), ":prefix": _serialize(prefix)}
         start: Any = {"ExclusiveStartKey": marshalled(after)} if after else {}
-        with _translated():
+        with translated():
             answer = self._client.query(
                 TableName=self._name,
                 IndexName="listing",
@@ -192,12 +203,12 @@ class Table:
     def _retried[Answer](self, call: Callable[[], Answer]) -> Answer:
         for attempt in range(1, ATTEMPTS):
             try:
-                with _translated():
+                with translated():
                     return call()
             except _Contended:
                 self.back_off(attempt)
         try:
-            with _translated():
+            with translated():
                 return call()
         except _Contended as exc:
             raise StorageUnavailable("Too many changes to the same project at once.") from exc
@@ -213,17 +224,18 @@ class _Contended(Exception):  # noqa: N818
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn what botocore raises where a retry may work into StorageUnavailable."""
     try:
         yield
-    except (BotoConnectionError, HTTPClientError) as exc:
-        raise StorageUnavailable("The database is out of reach.") from exc
+    except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:
+        raise StorageUnavailable("The storage is out of reach.") from exc
     except ClientError as exc:
         code = exc.response["Error"]["Code"]
         if code == "TransactionCanceledException":
             raise _cancellation(exc.response.get("CancellationReasons", [])) from exc
         if code in _UNAVAILABLE:
-            raise StorageUnavailable("The database is busy.") from exc
+            raise StorageUnavailable("The storage is busy.") from exc
         raise
 
 

@@ -1,0 +1,35 @@
+"""Removes the objects of items that expired, told by the table's stream.
+
+An item that names an object is its only owner. DynamoDB removes it when its time has come: an upload that nobody
+completed, a table that is no longer kept, the data of a deleted project. The filter in template.yaml lets nothing
+else through: what a user's request removes was moved, and its object is needed in its new place.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from dashboard_store.repository.objects import Objects
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+_logger = Logger()
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - the form that Lambda reads
+    """Remove what the expired items named; what could not be removed is reported, and comes again."""
+    objects = Objects.in_bucket(os.environ["BUCKET_NAME"])
+
+    def purge(record: DynamoDBRecord) -> None:
+        expired = record.dynamodb and record.dynamodb.old_image
+        if expired:
+            objects.delete(expired["object"])
+            _logger.info("purged", sk=expired["sk"])
+
+    return process_partial_response(event=event, record_handler=purge, processor=_processor, context=context)

@@ -1,0 +1,99 @@
+"""The bucket as this package uses it: whole objects, and addresses under which a browser sends or fetches one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+
+import boto3
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import ClientError
+
+from dashboard_store.repository.table import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# An object of up to 100 MB goes in one call, and the answer comes when all of it is safe. What is signed for others
+# needs version 4 of the signature.
+CLIENT: Final = ClientConfig(
+    connect_timeout=1,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    signature_version="s3v4",
+)
+
+_CHUNK: Final = 1_048_576
+_ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An object's size in bytes, and when it was written."""
+
+    size: int
+    modified_at: datetime
+
+
+class Objects:
+    """One S3 bucket behind a client. Every call raises StorageUnavailable where a retry may work."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @classmethod
+    def in_bucket(cls, bucket: str) -> Self:
+        """Open a bucket with the function's own rights."""
+        return cls(boto3.client("s3", config=CLIENT), bucket)
+
+    def put(self, key: str, content: bytes, media_type: str) -> None:
+        """Write an object, all of it or nothing, of content that is compressed by gzip."""
+        with translated():
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, ContentEncoding="gzip"
+            )
+
+    def get(self, key: str) -> bytes:
+        with translated():
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def fetch(self, key: str, file: BinaryIO) -> None:
+        """Write an object's content into a file."""
+        with translated():
+            file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
+
+    def describe(self, key: str) -> Described | None:
+        """Look an object up; None where there is none."""
+        try:
+            with translated():
+                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in _ABSENT:
+                return None
+            raise
+        return Described(answer["ContentLength"], answer["LastModified"])
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        with translated():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def upload_form(self, key: str, media_type: str, most_bytes: int, seconds: int) -> Mapping[str, Any]:
+        """Make the address and the fields of a form that sends a file of at most `most_bytes` to a key.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
+        """
+        form = self._client.generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": media_type},
+            Conditions=[{"Content-Type": media_type}, ["content-length-range", 1, most_bytes]],
+            ExpiresIn=seconds,
+        )
+        return {"url": form["url"], "fields": form["fields"]}
+
+    def download_url(self, key: str, seconds: int, disposition: str) -> str:
+        """Make the address under which an object is served, with the Content-Disposition (RFC 6266) given."""
+        parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition}
+        return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
