@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 TABLE = "dashkeep-tests"
 BUCKET = "dashkeep-tests"
-CREDENTIALS = {"region_name": "eu-central-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 # How the properties are run. How long an example takes says nothing about a rule, and the machines that run the checks
 # are shared. The same examples every time: a check that fails now and then says nothing about the change that it met.
@@ -54,11 +53,15 @@ def settings() -> Settings:
     return Settings(table_name=TABLE, bucket_name=BUCKET)
 
 
+def session() -> boto3.Session:
+    return boto3.Session(region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
 @pytest.fixture(scope="session")
 def moto() -> Iterator["DynamoDBClient"]:
     """DynamoDB by moto; one client for the whole run, because a boto3 session takes longer than most tests."""
     with mock_aws():
-        yield boto3.client("dynamodb", **CREDENTIALS)
+        yield session().client("dynamodb")
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def moto_client(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
 @pytest.fixture(scope="session")
 def bucket_client(moto: "DynamoDBClient") -> "S3Client":  # noqa: ARG001 - it stands for moto
     """S3 by moto with the tests' bucket; every user's objects lie apart, so one bucket serves all tests."""
-    client = boto3.client("s3", config=CLIENT, **CREDENTIALS)
+    client = session().client("s3", config=CLIENT)
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 

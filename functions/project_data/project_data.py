@@ -51,11 +51,7 @@ def get_data(project_id: str) -> Answer:
     parts = _parts(PARTS)
     data = _tables().data(key)
     headers = document_headers(data.tag, data.modified_at)
-    if is_current(api.current_event.headers.get("if-none-match"), data.tag):
-        return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
-    if parts is None:
-        return _csv(key, data.newest, headers)
-    return _document(key, data.newest, parts, headers, data)
+    return _unmodified(data.tag, headers) or _document(key, data.newest, parts, headers, data)
 
 
 @api.put("/api/projects/<project_id>/data/analysis")
@@ -90,8 +86,9 @@ def get_data_version(project_id: str, version: str) -> Answer:
     key = ProjectKey(api.user, project_id)
     parts = _parts(OF_AN_UPLOAD)
     stored = _tables().version(key, request.version(version))
-    headers = document_headers(entity_tag(stored.version, stored.analysis_version), stored.updated_at)
-    return _csv(key, stored, headers) if parts is None else _document(key, stored, parts, headers)
+    tag = entity_tag(stored.version, stored.analysis_version)
+    headers = document_headers(tag, stored.updated_at)
+    return _unmodified(tag, headers) or _document(key, stored, parts, headers)
 
 
 @api.post("/api/projects/<project_id>/data/uploads")
@@ -156,10 +153,22 @@ def _parts(offered: tuple[str, ...]) -> tuple[str, ...] | None:
     return None
 
 
+def _unmodified(tag: str, headers: dict[str, str]) -> Answer | None:
+    if is_current(api.current_event.headers.get("if-none-match"), tag):
+        return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
+    return None
+
+
 def _document(
-    key: ProjectKey, stored: Stored | None, parts: tuple[str, ...], headers: dict[str, str], data: Data | None = None
+    key: ProjectKey,
+    stored: Stored | None,
+    parts: tuple[str, ...] | None,
+    headers: dict[str, str],
+    data: Data | None = None,
 ) -> Answer:
-    """Answer with parts of an upload, and of the config where `data` says what it is."""
+    """Answer with parts of an upload, and of the config where `data` says what it is; without parts, as CSV."""
+    if parts is None:
+        return _csv(key, stored, headers)
     rest = {part: _part(part, stored, data.config if data else None) for part in parts if part != "rawData"}
     rest |= _versions(stored, data)
     if "rawData" not in parts or stored is None:

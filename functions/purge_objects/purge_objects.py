@@ -23,13 +23,16 @@ _logger = Logger()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - the form that Lambda reads
-    """Remove what the expired items named; what could not be removed is reported, and comes again."""
-    objects = Objects.in_bucket(os.environ["BUCKET_NAME"])
+    return purge(event, context, Objects.in_bucket(os.environ["BUCKET_NAME"]))
 
-    def purge(record: DynamoDBRecord) -> None:
+
+def purge(event: dict[str, Any], context: "LambdaContext", objects: Objects) -> Any:  # noqa: ANN401
+    """Remove what the expired items named; what could not be removed is reported, and comes again."""
+
+    def remove(record: DynamoDBRecord) -> None:
         expired = record.dynamodb and record.dynamodb.old_image
         if expired:
             objects.delete(expired["object"])
             _logger.info("purged", sk=expired["sk"])
 
-    return process_partial_response(event=event, record_handler=purge, processor=_processor, context=context)
+    return process_partial_response(event=event, record_handler=remove, processor=_processor, context=context)

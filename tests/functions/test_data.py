@@ -2,11 +2,9 @@
 
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import TABLE as TABLE_NAME
 from support.http_api import Client
 
 from dashboard_store.settings import Settings

@@ -1,16 +1,20 @@
-"""A database that is throttled, contended, slow or out of reach, as a client of the API meets it."""
+"""A database or a bucket that is throttled, contended, slow or out of reach, as a client of the API meets it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.faults import CONTENDED, OUT_OF_REACH, injected
+from conftest import BUCKET
+from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected
 from support.http_api import Client, apis
 
 from dashboard_store.repository.table import Table
+from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 FAULTS = CONTENDED | OUT_OF_REACH
 CONFIG = "/api/projects/p/config"
@@ -60,3 +64,45 @@ def test_a_read_that_cannot_be_done_is_503(project: Client, moto_client: "Dynamo
         reply = project.get(CONFIG)
     assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
     assert project.get(CONFIG).json["config"] == OLD
+
+
+DATA = "/api/projects/p/data"
+TABLE: dict[str, Any] = {"fileName": "t", "rawData": [{"a": 1}]}
+
+
+@pytest.fixture
+def in_bucket(project: Client, settings: Settings) -> Client:
+    """The same user where every table lies in the bucket and none in an answer."""
+    for api in apis():
+        api.settings = replace(settings, max_inline_table_bytes=0, max_raw_data_bytes=1)
+    project.post(DATA, TABLE)
+    return project
+
+
+@pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
+def test_a_table_that_cannot_be_stored_is_503_and_leaves_no_trace(
+    in_bucket: Client, bucket_client: "S3Client", fault: str
+) -> None:
+    """While the bucket is out of reach an upload is 503, the table before is still there, and a retry goes through."""
+    larger = {**TABLE, "rawData": [{"a": 1}, {"a": 2}]}
+    with injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+        reply = in_bucket.post(DATA, larger)
+        unread = in_bucket.get(DATA)
+        parts = in_bucket.get(f"{DATA}?include=dataSchema")
+    assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
+    assert (unread.status, unread.code) == (503, "storage-unavailable")
+    assert (parts.status, parts.json["dataSchema"]["rowCount"]) == (200, 1)
+    assert in_bucket.get(DATA).json["version"] == 1
+    assert in_bucket.post(DATA, larger).json["version"] == 2
+
+
+@pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
+def test_a_file_that_cannot_be_read_is_503(in_bucket: Client, bucket_client: "S3Client", fault: str) -> None:
+    """A completion while the bucket is out of reach is 503 and the upload is not lost: the retry goes through."""
+    form = {"fileName": "t.csv", "contentType": "text/csv", "bytes": 4}
+    announced = in_bucket.post(f"{DATA}/uploads", form).json
+    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=b"a\n1\n")
+    complete = f"{DATA}/uploads/{announced['uploadId']}/complete"
+    with injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+        assert in_bucket.post(complete, {}).code == "storage-unavailable"
+    assert in_bucket.post(complete, {}).status == 201

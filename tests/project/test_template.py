@@ -17,6 +17,21 @@ RESOURCES = template()["Resources"]
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
 TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
 LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
+FOLDERS = [{"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("uploads", "tables", "downloads")]
+# What each action may be about: a query the index, which holds no document; every other one the items that it names.
+RESOURCES_OF: dict[str, list[Any]] = {
+    "dynamodb:GetItem": [TABLE],
+    "dynamodb:BatchGetItem": [TABLE],
+    "dynamodb:PutItem": [TABLE],
+    "dynamodb:UpdateItem": [TABLE],
+    "dynamodb:DeleteItem": [TABLE],
+    "dynamodb:ConditionCheckItem": [TABLE],
+    "dynamodb:Query": [LISTING],
+    "s3:GetObject": FOLDERS,
+    "s3:PutObject": FOLDERS,
+    "s3:DeleteObject": [{"Fn::Sub": "${Bucket.Arn}/tables/*"}],
+    "s3:ListBucket": [{"Fn::GetAtt": ["Bucket", "Arn"]}],
+}
 # The settings that name a resource of the stack and not a parameter.
 RESOURCE_NAMES = {"table_name", "bucket_name"}
 
@@ -78,7 +93,7 @@ def test_issuer_and_audience_are_the_deployers() -> None:
     "setting", [field for field in fields(Settings) if field.name not in RESOURCE_NAMES], ids=attrgetter("name")
 )
 def test_every_setting_is_a_parameter(setting: Any) -> None:
-    """Every setting but the names of table and bucket is a parameter with the same default, passed on in the environment."""
+    """Every setting but the resources' names is a parameter with the same default, passed on in the environment."""
     name = parameter_name(setting.name)
     given = PARAMETERS[name]["Default"]
     assert setting.default is not MISSING
@@ -107,22 +122,14 @@ def test_every_parameter_is_used_and_explained() -> None:
 
 @pytest.mark.parametrize("function", sorted(functions()))
 def test_rights_are_named(function: str) -> None:
-    """A function may do named things to the stack's own table: no wildcard, no scan, no administration."""
+    """A function may do named things to the stack's own table and bucket: no wildcard, no scan, no administration."""
     assert statements(function)
     for statement in statements(function):
         assert set(statement) == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
-        # A query reads the index, which holds no document; every other action names the items that it is about.
-        on_items = set(statement["Action"]) <= {
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:ConditionCheckItem",
-        }
-        assert on_items or statement["Action"] == ["dynamodb:Query"]
-        assert statement["Resource"] == (TABLE if on_items else LISTING)
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for action in statement["Action"]:
+            assert all(resource in RESOURCES_OF[action] for resource in resources)
     # `Role` would bring rights that these statements do not show.
     assert "Role" not in functions()[function]
 
@@ -178,6 +185,32 @@ def test_bucket_is_private() -> None:
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+
+
+def test_what_is_left_over_expires() -> None:
+    """Files as they were sent and copies for a download go after a day; the tables themselves never by age."""
+    rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert expiring == {"uploads/": 1, "downloads/": 1}
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_expired_items_are_told_with_what_they_named() -> None:
+    """The table's stream brings items as they were, which is where the names of their objects stand."""
+    assert RESOURCES["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
+
+
+def test_only_the_expired_is_removed_from_the_bucket() -> None:
+    """No function that a user's request reaches may remove an object."""
+    deleting = {function for function in functions() if "s3:DeleteObject" in rights(function)}
+    assert deleting == {"PurgeObjectsFunction"}
+
+
+def test_browsers_may_use_the_bucket() -> None:
+    """The pages that may call the API may send files to the bucket and fetch from it, and no others."""
+    (rule,) = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
+    assert set(rule["AllowedMethods"]) == {"GET", "POST"}
 
 
 @pytest.mark.parametrize("name", ["Table", "Bucket"])

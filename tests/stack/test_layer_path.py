@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import built_function
 from support.events import EVENTS
-from support.template import functions, routes
+from support.template import functions, http_functions, routes
 
 from local.build import SAM_FOLDER, build, exclusive
 
@@ -23,6 +23,7 @@ LAMBDA = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "TABLE_NAME": "a-table",
+    "BUCKET_NAME": "a-bucket",
 }
 # Requests that are answered before the database would be asked, and after all else was.
 EVENTS_OF = {
@@ -32,7 +33,7 @@ EVENTS_OF = {
     "ProjectsFunction": ("list_projects/401-token-without-exp", "create_project/422-invalid-project-no-name"),
 }
 
-every_function = pytest.mark.parametrize("function", sorted(functions()))
+every_function = pytest.mark.parametrize("function", http_functions())
 
 
 class Built:
@@ -91,7 +92,12 @@ def test_every_function_is_run() -> None:
         function: {functions_of[json.loads((EVENTS / f"{event}.json").read_text())["routeKey"]] for event in events}
         for function, events in EVENTS_OF.items()
     }
-    assert sent == {function: {function} for function in functions()}
+    assert sent == {function: {function} for function in http_functions()}
+
+
+def test_the_function_of_the_stream_starts(built: Built) -> None:
+    """The function that no request reaches imports with what it is deployed with, too, and opens nothing."""
+    assert built.run("PurgeObjectsFunction", {})["reached"] == []
 
 
 @every_function

@@ -1,4 +1,4 @@
-"""Faults of the database, injected under botocore: what a client of it meets, without a database that misbehaves."""
+"""Faults of database and bucket, injected under botocore: what a client meets, without one that misbehaves."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 URL = "http://127.0.0.1"
 
@@ -51,10 +52,17 @@ OUT_OF_REACH = {
     "connect timeout": raises(ConnectTimeoutError(endpoint_url=URL)),
     "unreachable": raises(EndpointConnectionError(endpoint_url=URL)),
 }
+BUCKET_OUT_OF_REACH = {
+    "slowed down": answers("SlowDown", 503),
+    "broken": answers("InternalError", 500),
+    "nameless": answers("503", 503),
+    "read timeout": raises(ReadTimeoutError(endpoint_url=URL)),
+    "unreachable": raises(EndpointConnectionError(endpoint_url=URL)),
+}
 
 
 @contextmanager
-def injected(client: "DynamoDBClient", fault: Fault, times: int | None = None) -> Iterator[list[int]]:
+def injected(client: "DynamoDBClient | S3Client", fault: Fault, times: int | None = None) -> Iterator[list[int]]:
     """Let the next `times` calls of the client meet a fault, all of them with None; yields their count."""
     calls = [0]
 
@@ -62,8 +70,8 @@ def injected(client: "DynamoDBClient", fault: Fault, times: int | None = None) -
         calls[0] += 1
         return fault(**parameters) if times is None or calls[0] <= times else None
 
-    client.meta.events.register_first("before-call.dynamodb", meet)
+    client.meta.events.register_first("before-call", meet)
     try:
         yield calls
     finally:
-        client.meta.events.unregister("before-call.dynamodb", meet)
+        client.meta.events.unregister("before-call", meet)

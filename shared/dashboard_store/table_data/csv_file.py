@@ -128,6 +128,7 @@ class _CsvFile:
     def _first_that_is_no_text(self) -> Fault:
         with self._text(errors="surrogateescape", allow_nul=True) as lines:
             for row, record in enumerate(self._records(lines)):
+                self.names = self.names or record
                 for column, cell in enumerate(record):
                     if found := _NO_TEXT.search(cell):
                         return self.fault(row, column, _no_text(found[0]))
