@@ -80,7 +80,7 @@ def bucket_client(moto: "DynamoDBClient") -> "S3Client":  # noqa: ARG001 - it st
     return client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def objects(bucket_client: "S3Client") -> Objects:
     return Objects(bucket_client, BUCKET)
 

@@ -81,18 +81,23 @@ def by_file(client: Client, bucket_client: "S3Client") -> Callable[[], Reply]:
     return lambda: client.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
 
 
-# By body: the snapshot, the upload's item, the object, the transaction. By file, before them: the upload's item, whether
-# the file is there, and the file.
+# By body: the snapshot, the upload's item, the object, the transaction. By file, before them: the upload's item,
+# whether the file is there, and the file.
 STEPS = {"body": (by_body, 4), "file": (by_file, 7)}
-MOMENTS = [(way, step, moment) for way, (_, steps) in STEPS.items() for step in range(1, steps + 1)
-           for moment in ("before", "after")]  # fmt: skip
+MOMENTS = [
+    (way, step, moment)
+    for way, (_, steps) in STEPS.items()
+    for step in range(1, steps + 1)
+    for moment in ("before", "after")
+]
 
 
-@pytest.mark.parametrize(("way", "step", "moment"), MOMENTS)
+@pytest.mark.parametrize("where", MOMENTS, ids=lambda where: f"by {where[0]}, {where[2]} step {where[1]}")
 def test_an_upload_that_dies_is_done_or_not(
-    client: Client, engine: "DynamoDBClient", bucket_client: "S3Client", way: str, step: int, moment: str
+    client: Client, engine: "DynamoDBClient", bucket_client: "S3Client", where: tuple[str, int, str]
 ) -> None:
     """Wherever it dies, readers see the old table or the new one, whole, and the same request again brings the new."""
+    way, step, moment = where
     attempt = STEPS[way][0](client, bucket_client)
     with Crashing((engine, bucket_client)).at(step, moment), pytest.raises(Crash):
         attempt()

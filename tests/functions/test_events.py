@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -14,19 +15,22 @@ import pytest
 import yaml
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 from openapi_schema_validator import OAS31Validator
-from support.events import EventFile, event_files, make_world
+from support.events import BUCKET, EventFile, event_files, make_world
 from support.http_api import TEXT_TYPES, Reply, apis, find_route, send
-from support.template import ROOT, functions, routes, table_definition
+from support.template import ROOT, functions, http_functions, routes, table_definition
 
+from dashboard_store.repository.objects import Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 FILES = event_files()
 BY_NAME = {file.name: file for file in FILES}
 TABLE = "dashkeep-events"
 UNROUTED = "unrouted"
+CSV = "text/csv; charset=utf-8"
 # The document describes these once for every path; an answer to OPTIONS is only named in its text.
 UNROUTED_ANSWERS = {404: "NotFound", 405: "MethodNotAllowed"}
 
@@ -78,6 +82,13 @@ SHOWN: dict[str, dict[str, Any]] = {
     "restore_version/200-restored": {"version": 4},
     "restore_version/200-unchanged-after-lost-answer": {"version": 6},
     "restore_project/200-restored": {"id": "attic"},
+    "get_data/200-rows-elsewhere": {"rawData": None, "version": 3},
+    "get_data_version/200-an-older-one": {"version": 1, "analysis": {"summary": "Revenue grows."}},
+    "get_data_version/200-the-newest-elsewhere": {"rawData": None, "version": 3},
+    "list_data_versions/200-nothing-uploaded": {"versions": []},
+    "post_data/201-large-table": {"version": 1},
+    "complete_upload/200-again-after-lost-answer": {"version": 1},
+    "complete_upload/201-csv": {"version": 4},
 }
 # The rights that a part of a transaction takes; every other call takes the one of its name.
 RIGHTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -95,24 +106,36 @@ every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 
 
 @pytest.fixture(scope="module")
-def world(moto: "DynamoDBClient") -> list[dict[str, Any]]:
-    """The items of the world that tests/support/events.py describes, made by the handlers themselves."""
-    with _connected(moto, datetime(2026, 11, 22, 11, tzinfo=UTC)):
-        make_world()
+def bucket(bucket_client: "S3Client") -> Objects:
+    """The bucket of the events' world."""
+    bucket_client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return Objects(bucket_client, BUCKET)
+
+
+@pytest.fixture(scope="module")
+def world(moto: "DynamoDBClient", bucket: Objects, bucket_client: "S3Client") -> list[dict[str, Any]]:
+    """The items of the world that tests/support/events.py describes, made by the handlers themselves.
+
+    Its objects stay in the bucket: no event changes one.
+    """
+    with _connected(moto, bucket, datetime(2026, 11, 22, 11, tzinfo=UTC)):
+        make_world(bucket_client)
         return moto.scan(TableName=TABLE)["Items"]
 
 
 @pytest.fixture(scope="module")
-def answer(moto: "DynamoDBClient", world: list[dict[str, Any]]) -> Callable[[EventFile], Answered]:
+def answer(
+    moto: "DynamoDBClient", bucket: Objects, bucket_client: "S3Client", world: list[dict[str, Any]]
+) -> Callable[[EventFile], Answered]:
     """Answer an event in a world of its own, once."""
 
     @cache
     def answer_in_its_world(file: EventFile) -> Answered:
-        with _connected(moto, datetime(2026, 11, 22, 12, tzinfo=UTC)):
+        with _connected(moto, bucket, datetime(2026, 11, 22, 12, tzinfo=UTC)):
             moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
-            with _recorded(moto) as rights:
+            with _recorded(moto) as rights, _recorded_in_bucket(bucket_client) as rights_in_bucket:
                 reply = send(file.event)
-        return Answered(file, reply, frozenset(rights))
+        return Answered(file, reply, frozenset(rights | rights_in_bucket | _passed_on(file, reply)))
 
     return answer_in_its_world
 
@@ -133,9 +156,10 @@ def _recorded(client: "DynamoDBClient") -> Iterator[set[tuple[str, str | None]]]
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name == "TransactWriteItems":
-            rights.update((RIGHTS[kind], None) for item in params["TransactItems"] for kind in item)
+            rights.update((f"dynamodb:{RIGHTS[kind]}", None) for item in params["TransactItems"] for kind in item)
         else:
-            rights.add((model.name.removeprefix("Transact").replace("GetItems", "GetItem"), params.get("IndexName")))
+            name = model.name.removeprefix("Transact").replace("GetItems", "GetItem")
+            rights.add((f"dynamodb:{name}", params.get("IndexName")))
 
     client.meta.events.register("provide-client-params.dynamodb", record)
     yield rights
@@ -143,7 +167,38 @@ def _recorded(client: "DynamoDBClient") -> Iterator[set[tuple[str, str | None]]]
 
 
 @contextmanager
-def _connected(client: "DynamoDBClient", moment: datetime) -> Iterator[None]:
+def _recorded_in_bucket(client: "S3Client") -> Iterator[set[tuple[str, str | None]]]:
+    """Gather the rights that calls of the bucket take, and those that signed addresses pass on.
+
+    To look at an object takes the right to read it, and the right to list to be told that it is not there.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """
+    rights: set[tuple[str, str | None]] = set()
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "HeadObject":
+            rights.add(("s3:ListBucket", None))
+        # A form is signed with no call's parameters.
+        if "Key" in params:
+            rights.add((f"s3:{model.name.replace('Head', 'Get')}", _folder(params["Key"])))
+
+    client.meta.events.register("provide-client-params.s3", record)
+    yield rights
+    client.meta.events.unregister("provide-client-params.s3", record)
+
+
+def _passed_on(file: EventFile, reply: Reply) -> set[tuple[str, str | None]]:
+    """Name the right that a form passes on to whoever sends it."""
+    is_form = file.operation == "post_upload" and reply.status == HTTPStatus.CREATED
+    return {("s3:PutObject", _folder(reply.json["fields"]["key"]))} if is_form else set()
+
+
+def _folder(key: str) -> str:
+    return key.partition("/")[0]
+
+
+@contextmanager
+def _connected(client: "DynamoDBClient", objects: Objects, moment: datetime) -> Iterator[None]:
     """Connect every handler to a new table, at a moment that stands still."""
     client.create_table(TableName=TABLE, **table_definition())
     for api in apis():
@@ -163,10 +218,10 @@ def test_answers_as_its_name_says(answered: Answered) -> None:
         _assert_problem(reply, file, request_id)
     else:
         assert reply.headers["cache-control"] == "private, no-cache"
-        if file.status in {204, 304}:
+        if file.status in {204, 302, 304}:
             assert reply.body == b""
         else:
-            assert reply.headers["content-type"] == "application/json"
+            assert reply.headers["content-type"] in {"application/json", CSV}
 
 
 def _assert_problem(reply: Reply, file: EventFile, request_id: str) -> None:
@@ -187,7 +242,9 @@ def test_answers_as_the_openapi_document_says(answered: Answered) -> None:
             assert not _findings(_resolved(header)["schema"], reply.headers[name.lower()])
     content = promised.get("content", {})
     if content:
-        assert not _findings(content[reply.headers["content-type"]]["schema"], reply.json)
+        media_type = reply.headers["content-type"]
+        body = reply.body.decode() if media_type == CSV else reply.json
+        assert not _findings(content[media_type]["schema"], body)
     else:
         assert reply.body == b""
 
@@ -207,22 +264,32 @@ def test_histories_show_all_that_is_documented(answer: Callable[[EventFile], Ans
 
 
 def test_no_function_has_a_right_that_it_does_not_use(answer: Callable[[EventFile], Answered]) -> None:
-    """What the template lets a function do to the table and its index is exactly what answering the events takes."""
-    used: dict[str, set[tuple[str, str | None]]] = {function: set() for function in functions()}
+    """What the template lets a function do to table and bucket is exactly what answering the events takes."""
+    used: dict[str, set[tuple[str, str | None]]] = {function: set() for function in http_functions()}
     for file in FILES:
         route = find_route(file.event["requestContext"]["http"]["method"], file.event["rawPath"])
         used[route.function] |= answer(file).rights
-    index = {"Fn::Sub": "${Table.Arn}/index/listing"}
     granted = {
         function: {
-            (action.removeprefix("dynamodb:"), "listing" if statement["Resource"] == index else None)
-            for policy in definition["Policies"]
+            (action, _part(resource))
+            for policy in functions()[function]["Policies"]
             for statement in policy["Statement"]
             for action in statement["Action"]
+            for resource in _listed(statement["Resource"])
         }
-        for function, definition in functions().items()
+        for function in http_functions()
     }
     assert used == granted
+
+
+def _listed(resource: Any) -> list[Any]:
+    return resource if isinstance(resource, list) else [resource]
+
+
+def _part(resource: dict[str, Any]) -> str | None:
+    """Name the index or the folder that a resource is, None for the whole table or bucket."""
+    match = re.search(r"/index/(\w+)|Arn}/(\w+)/\*", resource.get("Fn::Sub", ""))
+    return match and (match[1] or match[2])
 
 
 @every_file

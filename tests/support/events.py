@@ -7,25 +7,42 @@
 | user-1 | `plans` | 1 | nothing saved | nothing uploaded |
 | user-1 | `archive` | 1 | saved, then deleted: version 2 | a table with no analysis |
 | user-1 | `attic` | deleted | with it, version 3 | with it, a table with its analysis |
+| user-1 | `survey` | 1 | nothing saved | version 3, in the bucket and larger than an answer; 1, with analysis, and 2 |
+| user-1 | `poll` | 1 | nothing saved | version 1, from a file |
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
 The versions of `sales` differ in their theme alone: light, grey, dark. Those of `reports` came to be in many ways:
 1 came with the project, 2 renamed a chart and says why, 3 was made from 1 and merged, 4 was forced, 5 is a delete,
 6 restored 3.
 
+Files were announced, with ids that are their numbers in 32 digits: 1 to 3 and 5 for `survey`, of which 1 was sent, 2
+was not, 3 has a short row and 5 is larger than it was to be; 4 became the data of `poll`; 6 is of `payroll`.
+
 All of it happened at 11:00 on the day of the events; `sales` stands first in the list. user-3 has nothing.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from support.http_api import Client
+from support.http_api import Client, handler_module
 from support.template import ROOT
 
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.uploads import Uploads
+from dashboard_store.table_data.upload import FileForm
+
+if TYPE_CHECKING:
+    from dashboard_store.gateway.api import Api
+    from mypy_boto3_s3 import S3Client
+
 EVENTS: Final = ROOT / "events"
+# The folder of what comes from the table's stream and is no request.
+STREAM: Final = "purge_objects"
+BUCKET: Final = "dashkeep-events"
 
 CHARTS: Final = {
     "revenue": {
@@ -51,6 +68,12 @@ TABLE: Final = {
     ],
 }
 ANALYSIS: Final = {"summary": "Revenue grows."}
+# What digests are made of does not compress, so these rows fill an answer and the bucket holds them.
+LARGE_TABLE: Final = {
+    "fileName": "digests.json",
+    "rawData": [{"digest": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(53_000)],
+}
+READINGS: Final = b"reading\n4.5\n7\n"
 
 
 @dataclass(frozen=True)
@@ -81,17 +104,20 @@ class EventFile:
 
 
 def event_files() -> list[EventFile]:
-    return [EventFile(path) for path in sorted(EVENTS.rglob("*.json"))]
+    return [EventFile(path) for path in sorted(EVENTS.rglob("*.json")) if path.parent.name != STREAM]
 
 
-def make_world() -> None:
-    """Bring the tables behind the connected handlers into the state that the events speak of."""
+def make_world(bucket_client: "S3Client") -> None:
+    """Bring table and bucket behind the connected handlers into the state that the events speak of."""
     mine, theirs = Client("user-1"), Client("user-2")
+    _make_survey(mine, bucket_client)
+    _make_poll(mine, bucket_client)
     _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_archive(mine)
     _make_attic(mine)
     _make_reports(mine)
     _make_dashboard(theirs, "payroll")
+    _announce(theirs, "payroll", 6, len(READINGS))
     _make_dashboard(mine, "sales")
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
     _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
@@ -103,6 +129,35 @@ def _make_dashboard(client: Client, project: str) -> None:
         config = {**CONFIG, "theme": {"id": theme}}
         _done(client.put(f"/api/projects/{project}/config", config, if_match=f'"{version}"'))
     _done(client.post(f"/api/projects/{project}/data", {**TABLE, "analysis": ANALYSIS}))
+
+
+def _make_survey(client: Client, bucket_client: "S3Client") -> None:
+    _done(client.post("/api/projects", {"id": "survey", "name": "Survey"}))
+    _done(client.post("/api/projects/survey/data", {**TABLE, "analysis": ANALYSIS}))
+    _done(client.post("/api/projects/survey/data", {**TABLE, "fileName": "again.csv"}))
+    _done(client.post("/api/projects/survey/data", LARGE_TABLE))
+    _send(bucket_client, _announce(client, "survey", 1, len(READINGS)), READINGS)
+    _announce(client, "survey", 2, len(READINGS))
+    _send(bucket_client, _announce(client, "survey", 3, 100), b"reading,unit\n4.5,C\n7\n")
+    _send(bucket_client, _announce(client, "survey", 5, len(READINGS) - 1), READINGS)
+
+
+def _make_poll(client: Client, bucket_client: "S3Client") -> None:
+    _done(client.post("/api/projects", {"id": "poll", "name": "Poll"}))
+    _send(bucket_client, _announce(client, "poll", 4, len(READINGS)), READINGS)
+    _done(client.post(f"/api/projects/poll/data/uploads/{4:032x}/complete", {}))
+
+
+def _announce(client: Client, project: str, number: int, size: int) -> str:
+    """Announce a file under an id that the events can name, and return the key where it belongs."""
+    api: Api = handler_module("ProjectDataFunction").api
+    uploads = Uploads(api.table, api.objects, api.now, new_id=lambda: f"{number:032x}")
+    form = FileForm(fileName="readings.csv", contentType="text/csv", bytes=size)
+    return uploads.announce(ProjectKey(client.user, project), form).fields["key"]
+
+
+def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:
+    bucket_client.put_object(Bucket=BUCKET, Key=key, Body=content)
 
 
 def _make_archive(client: Client) -> None:

@@ -44,16 +44,23 @@ class Pending:
     request: bytes | None = None
 
 
+def new_upload_id() -> str:
+    return secrets.token_hex(16)
+
+
 class Uploads:
-    def __init__(self, table: Table, objects: Objects, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, table: Table, objects: Objects, now: Callable[[], datetime], new_id: Callable[[], str] = new_upload_id
+    ) -> None:
         self._table = table
         self._objects = objects
         self._now = now
+        self._new_id = new_id
 
     def announce(self, key: ProjectKey, form: FileForm) -> Announced:
         """Let a file be sent to the bucket, of at most the size that was announced. Raises NotFound."""
         moment = self._now()
-        upload_id = new_upload_id()
+        upload_id = self._new_id()
         item = {
             **key.upload(upload_id),
             "fileName": form.fileName,
@@ -89,10 +96,6 @@ class Uploads:
             detail = f"The file is {there.size} bytes; {pending.size} were announced."
             raise UploadTooLarge(detail, limit_bytes=pending.size, actual_bytes=there.size)
         self._objects.fetch(place, file)
-
-
-def new_upload_id() -> str:
-    return secrets.token_hex(16)
 
 
 def _sent(key: ProjectKey, upload_id: str) -> str:
