@@ -24,6 +24,8 @@ from local.dashboards import SIZES, dashboard
 
 _TABLES = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 _TABLE_NAMES = ("cars.json", "movies.json", "gapminder.json", "flights-2k.json")
+# Larger than a request or an answer may be, so it goes straight to the bucket and comes from there.
+_FILE_NAME = "flights-200k.json"
 
 _OK, _CREATED, _NO_CONTENT, _NOT_MODIFIED = 200, 201, 204, 304
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_LARGE = 401, 404, 412, 413
@@ -61,14 +63,19 @@ class Client:
         if body is not None:
             sent["Content-Type"] = "application/json"
         request = urllib.request.Request(self.url + path, body, sent, method=method)  # noqa: S310 - as the user gave it
-        try:
-            with _OPENER.open(request, timeout=60) as answer:
-                return Answer(answer.status, answer.headers, answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, error.headers, error.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise UnexpectedError(f"no local stack answers at {self.url} ({error}); to start one: make run") from error
+        return _open(request)
+
+
+def _open(request: urllib.request.Request) -> Answer:
+    try:
+        with _OPENER.open(request, timeout=60) as answer:
+            return Answer(answer.status, answer.headers, answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, error.read())
+    except (OSError, http.client.HTTPException) as error:
+        message = f"no local stack answers at {request.full_url} ({error}); to start one: make run"
+        raise UnexpectedError(message) from error
 
 
 def client(url: str, subject: str) -> Client:
@@ -105,6 +112,7 @@ def save(url: str, subject: str, samples: Path | None) -> None:
     _say("Tables")
     for name, rows in tables():
         _save_table(user, name, rows)
+    _send_file(user)
     _say("Two devices")
     _edit_on_two_devices(user)
     _say("Refusals")
@@ -135,6 +143,34 @@ def _save_table(user: Client, name: str, rows: list[dict[str, Any]]) -> None:
     _equal(loaded.json["rawData"], rows, name)
     shape = f"{schema['rowCount']:,} rows x {schema['columnCount']} columns"
     _say(f"  {name:17} {shape:>24}  saved, loaded equal ({len(loaded.body):,} bytes on the wire)")
+
+
+def _send_file(user: Client) -> None:
+    project = Path(_FILE_NAME).stem
+    _expect(user.send("POST", "/api/projects", {"id": project, "name": project.title()}), _CREATED)
+    path, content = f"/api/projects/{project}/data", (_TABLES / _FILE_NAME).read_bytes()
+    form = {"fileName": _FILE_NAME, "contentType": "application/json", "bytes": len(content)}
+    announced = _expect(user.send("POST", f"{path}/uploads", form), _CREATED).json
+    _expect(_send_form(announced["url"], announced["fields"], content), _NO_CONTENT)
+    _expect(user.send("POST", f"{path}/uploads/{announced['uploadId']}/complete", {}), _CREATED)
+    _equal(_large_table(user), json.loads(content), _FILE_NAME)
+    _say(f"  {_FILE_NAME:17} {len(content):>18,} bytes  sent to the bucket and fetched from it, equal")
+
+
+def _large_table(user: Client) -> Any:  # noqa: ANN401 - rows
+    loaded = _expect(user.send("GET", f"/api/projects/{Path(_FILE_NAME).stem}/data"), _OK).json
+    return _expect(_open(urllib.request.Request(loaded["rawDataUrl"])), _OK).json  # noqa: S310 - the stack's bucket
+
+
+def _send_form(url: str, fields: dict[str, str], content: bytes) -> Answer:
+    """Send a file as browsers do (RFC 7578), after the fields that let it in."""
+    border = secrets.token_hex(16)
+    parts = [f'--{border}\r\nContent-Disposition: form-data; name="{name}"' for name in (*fields, "file")]
+    values = [f"\r\n\r\n{value}\r\n".encode() for value in fields.values()]
+    head = b"".join(part.encode() + value for part, value in zip(parts, values, strict=False))
+    body = b'%b%b; filename="f"\r\n\r\n%b\r\n--%b--\r\n' % (head, parts[-1].encode(), content, border.encode())
+    headers = {"Content-Type": f"multipart/form-data; boundary={border}"}
+    return _open(urllib.request.Request(url, body, headers))  # noqa: S310 - the stack's bucket
 
 
 def _edit_on_two_devices(user: Client) -> None:
@@ -202,6 +238,8 @@ def check(url: str, subject: str, samples: Path | None) -> None:
         loaded = _expect(user.send("GET", f"/api/projects/{Path(name).stem}/data"), _OK)
         _equal(loaded.json["rawData"], rows, name)
         _say(f"  {name:17} version {loaded.json['version']}, equal")
+    _equal(_large_table(user), json.loads((_TABLES / _FILE_NAME).read_bytes()), _FILE_NAME)
+    _say(f"  {_FILE_NAME:17} from the bucket, equal")
 
 
 def _expect(answer: Answer, status: int) -> Answer:

@@ -38,7 +38,11 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "analysis-too-large": ("POST", DATA, {"json": {**TABLE, "analysis": {"x": "x" * 262_144}}}),
     "request-too-large": ("POST", DATA, {"content": b" " * 6_000_001}),
-    "upload-too-large": ("POST", DATA, {"json": {**TABLE, "rawData": [{"a": "x" * 4_000_000}]}}),
+    "upload-too-large": (
+        "POST",
+        f"{DATA}/uploads",
+        {"json": {"fileName": "f", "contentType": "text/csv", "bytes": 100_000_001}},
+    ),
     "unsupported-media-type": (
         "PUT",
         CONFIG,

@@ -36,8 +36,9 @@ from dashboard_store.repository.uploads import Uploads
 from dashboard_store.table_data.upload import FileForm
 
 if TYPE_CHECKING:
-    from dashboard_store.gateway.api import Api
     from mypy_boto3_s3 import S3Client
+
+    from dashboard_store.gateway.api import Api
 
 EVENTS: Final = ROOT / "events"
 # The folder of what comes from the table's stream and is no request.

@@ -21,12 +21,13 @@ LIMITS = {
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }
+NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b"}
 
 
 def test_the_defaults_are_the_contracts() -> None:
-    """A deployment that sets nothing but its table has the documented limits, and asks for preconditions."""
-    settings = Settings.from_environment({"TABLE_NAME": "t", "UNRELATED": "x"})
-    assert settings.table_name == "t"
+    """A deployment that sets nothing but its resources has the documented limits, and asks for preconditions."""
+    settings = Settings.from_environment({**NAMES, "UNRELATED": "x"})
+    assert (settings.table_name, settings.bucket_name) == ("t", "b")
     assert settings.require_precondition
     assert settings.limits() == LIMITS
 
@@ -35,7 +36,7 @@ def test_every_limit_can_be_set() -> None:
     """Each limit is read from the variable of its name."""
     names = {"".join(f"_{c}" if c.isupper() else c for c in name).upper(): name for name in LIMITS}
     environment = {variable: str(number) for number, variable in enumerate(names, start=1)}
-    settings = Settings.from_environment({"TABLE_NAME": "t", **environment})
+    settings = Settings.from_environment({**NAMES, **environment})
     assert settings.limits() == {name: number for number, name in enumerate(names.values(), start=1)}
 
 
@@ -43,19 +44,20 @@ def test_every_limit_can_be_set() -> None:
 def test_a_limit_that_is_no_positive_integer_is_named(value: str) -> None:
     """A deployment with a wrong limit fails when it starts, by the variable's name."""
     with pytest.raises(ValueError, match="MAX_CHARTS"):
-        Settings.from_environment({"TABLE_NAME": "t", "MAX_CHARTS": value})
+        Settings.from_environment({**NAMES, "MAX_CHARTS": value})
 
 
-def test_a_missing_table_is_named() -> None:
-    """Nothing works without a table, so nothing starts without one."""
-    with pytest.raises(KeyError, match="TABLE_NAME"):
-        Settings.from_environment({})
+@pytest.mark.parametrize("missing", NAMES)
+def test_a_missing_resource_is_named(missing: str) -> None:
+    """Nothing works without table and bucket, so nothing starts without them."""
+    with pytest.raises(KeyError, match=missing):
+        Settings.from_environment({name: value for name, value in NAMES.items() if name != missing})
 
 
 @pytest.mark.parametrize(("value", "required"), [("true", True), ("false", False)])
 def test_preconditions_can_be_made_optional(value: str, required: bool) -> None:  # noqa: FBT001
     """`RequirePrecondition=false` is for clients that cannot send one."""
-    environment = {"TABLE_NAME": "t", "REQUIRE_PRECONDITION": value}
+    environment = {**NAMES, "REQUIRE_PRECONDITION": value}
     assert Settings.from_environment(environment).require_precondition is required
 
 
@@ -63,4 +65,4 @@ def test_preconditions_can_be_made_optional(value: str, required: bool) -> None:
 def test_an_unclear_wish_does_not_switch_preconditions_off(value: str) -> None:
     """What guards every save is not lost to a spelling: anything but true and false is named and refused."""
     with pytest.raises(ValueError, match="REQUIRE_PRECONDITION"):
-        Settings.from_environment({"TABLE_NAME": "t", "REQUIRE_PRECONDITION": value})
+        Settings.from_environment({**NAMES, "REQUIRE_PRECONDITION": value})

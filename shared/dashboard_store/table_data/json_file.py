@@ -59,7 +59,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[Any, int]]:
     row = 0
     while line := file.readline(LONGEST_ROW + 1):
         if len(line) > LONGEST_ROW:
-            raise unreadable(_row_fault(row, f"longer than {LONGEST_ROW} bytes"))
+            raise unreadable(_row_fault(row, f"longer than {LONGEST_ROW} characters"))
         if not line.strip():
             continue
         try:
@@ -134,14 +134,17 @@ class _JsonText:
                 value, end = parse_at(self._text, self._at)
             except json.JSONDecodeError as exc:
                 # Either wrong or not read to its end yet.
+                place = exc.pos - self._at + 1
                 if len(self._text) - self._at > LONGEST_ROW or not self._read():
-                    place = exc.pos - self._at + 1
                     raise unreadable(_row_fault(row, f"{exc.msg} at character {place} of the row")) from exc
             except RecursionError:
                 raise unreadable(_row_fault(row, "nested too deeply to be read")) from None
             else:
-                length, self._at = end - self._at, end
-                return value, length
+                break
+        length, self._at = end - self._at, end
+        if length > LONGEST_ROW:
+            raise unreadable(_row_fault(row, f"longer than {LONGEST_ROW} characters"))
+        return value, length
 
     def _read(self) -> bool:
         if self._undecodable is not None:

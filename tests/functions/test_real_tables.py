@@ -1,0 +1,136 @@
+"""Every table of vega-datasets comes back value by value, whichever way it was uploaded."""
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from conftest import BUCKET
+from support.http_api import Client, Reply
+from support.template import ROOT
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FOLDER = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DATA = "/api/projects/p/data"
+# JSON that is no array of objects: maps in TopoJSON and GeoJSON, and a graph.
+NO_TABLES = {
+    "annual-precip.json",
+    "earthquakes.json",
+    "londonBoroughs.json",
+    "londonTubeLines.json",
+    "miserables.json",
+    "us-10m.json",
+    "volcano.json",
+    "world-110m.json",
+}
+# Of columns that are easily taken for something else.
+TYPES = {
+    "airports.csv": {"iata": "string", "latitude": "number"},
+    "birdstrikes.csv": {"Flight Date": "date", "Cost Total $": "integer"},
+    "cars.json": {"Name": "string", "Miles_per_Gallon": "number", "Cylinders": "integer", "Year": "date"},
+    "flights-2k.json": {"distance": "integer", "date": "string"},
+    "gapminder.json": {"year": "integer", "life_expect": "number"},
+    "seattle-weather.csv": {"date": "date", "precipitation": "number", "weather": "string"},
+    "stocks.csv": {"symbol": "string", "price": "number"},
+    "us-employment.csv": {"month": "date", "nonfarm": "integer"},
+    "zipcodes.csv": {"zip_code": "string", "latitude": "number"},
+}
+
+
+def is_table(path: Path) -> bool:
+    return path.suffix in DELIMITERS or (path.suffix == ".json" and path.name not in NO_TABLES)
+
+
+FILES = sorted(path for path in FOLDER.iterdir() if is_table(path))
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+
+
+@pytest.fixture
+def project(client: Client) -> Client:
+    """A user with the empty project `p`."""
+    client.post("/api/projects", {"id": "p", "name": "P"})
+    return client
+
+
+@pytest.fixture
+def rows(project: Client, bucket_client: "S3Client") -> Callable[[], list[dict[str, Any]]]:
+    """Load the project's rows, from the answer or from where it says that they are."""
+
+    def load() -> list[dict[str, Any]]:
+        loaded = project.get(DATA, accept_encoding="gzip").json
+        if "rawDataUrl" not in loaded:
+            return list(loaded["rawData"])
+        key = unquote(urlsplit(loaded["rawDataUrl"]).path).removeprefix(f"/{BUCKET}").lstrip("/")
+        content = bucket_client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return list(json.loads(gzip.decompress(content)))
+
+    return load
+
+
+def as_file(project: Client, bucket_client: "S3Client", path: Path) -> Reply:
+    content = path.read_bytes()
+    media_type = "text/csv" if path.suffix in DELIMITERS else "application/json"
+    form = {"fileName": path.name, "contentType": media_type, "bytes": len(content)}
+    announced = project.post(f"{DATA}/uploads", form).json
+    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=content)
+    return project.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
+
+
+def test_what_is_left_out_is_no_table() -> None:
+    """No table is passed over: what is left out is there, and is no array of objects."""
+    for name in NO_TABLES:
+        document = json.loads((FOLDER / name).read_text())
+        assert not isinstance(document, list) or not all(isinstance(row, dict) for row in document)
+    assert len(FILES) > 50
+
+
+@every_file
+def test_a_file_comes_back_value_by_value(
+    project: Client, bucket_client: "S3Client", rows: Callable[[], list[dict[str, Any]]], path: Path
+) -> None:
+    """A file's rows come back as another reader reads them; a CSV cell is the value that its text spells."""
+    reply = as_file(project, bucket_client, path)
+    assert reply.status == 201, reply.json
+    loaded = rows()
+    types = reply.json["dataSchema"]["columnTypes"]
+    assert {name: types[name] for name in TYPES.get(path.name, {})} == TYPES.get(path.name, {})
+    if path.suffix == ".json":
+        assert loaded == json.loads(path.read_text())
+        return
+    for row, texts in zip(loaded, text_rows(path), strict=True):
+        assert list(row) == list(texts)
+        assert all(spells(texts[name], value, types[name]) for name, value in row.items()), (row, texts)
+
+
+@every_file
+def test_rows_come_back_equal(project: Client, rows: Callable[[], list[dict[str, Any]]], path: Path) -> None:
+    """The same rows sent as JSON, compressed, come back equal."""
+    sent = json.loads(path.read_text()) if path.suffix == ".json" else text_rows(path)
+    body = gzip.compress(json.dumps({"fileName": path.name, "rawData": sent}).encode(), compresslevel=1)
+    assert project.request("POST", DATA, body, content_type="application/gzip").status == 201
+    assert rows() == sent
+
+
+def text_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter=DELIMITERS[path.suffix]))
+
+
+def spells(text: str, value: Any, column_type: str) -> bool:
+    """Whether a cell's text is how a value of that type is written."""
+    if value is None:
+        return text == ""
+    if isinstance(value, bool):
+        return column_type == "boolean" and text.lower() == str(value).lower()
+    if isinstance(value, int):
+        return column_type in {"integer", "number"} and text == str(value)
+    if isinstance(value, float):
+        return column_type == "number" and float(text) == value
+    return bool(value == text)
