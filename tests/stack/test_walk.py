@@ -10,7 +10,7 @@ from local.dashboards import dashboard
 
 CONFIG = "/api/projects/made-small/config"
 LAST = {"chartCustomizations": {"last": {"title": "Saved as the stack was killed"}}}
-SAVED = len(("small", "medium", "large", "cars", "movies", "gapminder", "flights"))
+SAVED = len(("small", "medium", "large", "cars", "movies", "gapminder", "flights-2k", "flights-200k"))
 
 
 def test_what_was_saved_outlives_stops_and_kills(make_stack: Callable[..., LocalStack]) -> None:

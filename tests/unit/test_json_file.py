@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard_store.errors import InvalidData
+from dashboard_store.json_document import parse_at
 from dashboard_store.settings import Settings
 from dashboard_store.table_data import json_file
 from dashboard_store.table_data.json_file import LONGEST_ROW, read_json, read_ndjson
@@ -141,7 +142,6 @@ def test_two_values_in_a_line_are_refused() -> None:
 def test_a_row_is_not_read_again_for_every_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row of many blocks is tried a few times, not once for every block: the time grows with its length alone."""
     tried = []
-    parse_at = json_file.parse_at
 
     def counted(text: str, start: int) -> tuple[Any, int]:
         tried.append(len(text))
