@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run token walk walk-check test test-quick check benchmark format clean
+.PHONY: help install build run token walk walk-check test test-quick check benchmark benchmark-csv format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -120,8 +120,19 @@ check-types-local:
 check-template:
 	.venv-local/bin/python -m local.build --validate
 
-benchmark: install ## Count what each call costs in database requests and capacity units
+benchmark: install tests/node_modules/installed ## Count what calls and tables cost, and send 100 MB through the stack
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.project_data
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
+
+benchmark-csv: .venv-benchmark/installed ## Compare readers of CSV at 100 MB (some minutes)
+	@PYTHONPATH=shared .venv-benchmark/bin/python -m benchmarks.csv_readers
+
+.venv-benchmark/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
+	@echo "Installing the readers that are compared into .venv-benchmark …" >&2
+	@test -x .venv-benchmark/bin/python || $(PYTHON) -m venv .venv-benchmark
+	@.venv/uv/bin/uv pip sync --quiet --require-hashes --python .venv-benchmark $^ >&2
+	@touch $@
 
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .
@@ -130,6 +141,6 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .aws-sam .local */node_modules
+	rm -rf .venv .venv-local .venv-benchmark .aws-sam .local */node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,9 @@ version. A save names the version that it replaces. The database moves the *head
 adds the new version to history in one transaction, or does neither and hands back the head as it is now. So nobody
 overwrites what he has not seen, and everything that was ever accepted can be looked up.
 
+A *table* is what the charts show. An upload replaces it in the same way; the last few stay. A small table lies in the
+database, a large one in a bucket, and which of the two it is no reader can tell.
+
 A config is checked once, when it comes in, and stored as the gzip of the very JSON text that a reader will get. Reading
 does no JSON work at all.
 
@@ -24,7 +27,7 @@ The modules
                  the documents: their form, their limits, their stored shape
 `merge`, `diff`  what two sides changed, joined; what changed between two versions
 `preconditions`  If-Match and If-None-Match as a function of the current version
-`repository`     the only package that knows DynamoDB
+`repository`     the only package that knows DynamoDB and S3
 `gateway`        the only package that knows API Gateway and HTTP
 `settings`       the environment, read once
 

@@ -31,7 +31,7 @@ def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Setti
     cell_bytes = 0
     for _, group in file.groups():
         columns = [
-            _column(types[name], cells) for name, cells in zip(file.names, zip(*group, strict=True), strict=True)
+            column_json(types[name], cells) for name, cells in zip(file.names, zip(*group, strict=True), strict=True)
         ]
         writer.add_columns(file.names, len(group), columns)
         rows += len(group)
@@ -189,8 +189,8 @@ def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnT
     return {name: given.get(name) or column.type for name, column in columns.items()}
 
 
-def _column(column_type: ColumnType, cells: Sequence[str]) -> str:
-    """Write a column as JSON."""
+def column_json(column_type: ColumnType, cells: Sequence[str]) -> str:
+    """Write a column as the JSON array of its cells."""
     if column_type not in _CONVERTED:
         return compact([cell or None for cell in cells])
     text = f"[{','.join([cell.lower() or 'null' for cell in cells])}]"

@@ -1,0 +1,136 @@
+"""Count what tables cost: bytes stored, and the requests and units of an upload and a read, against rows as JSON.
+
+Units as the local stack's engine counts them, which is what AWS bills; requests to the bucket as they are made.
+"""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto import mock_aws
+from support.template import ROOT, table_definition
+
+from benchmarks.request_units import Meter, engine
+from dashboard_store.gateway.api import utc_now
+from dashboard_store.json_document import compact
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import read_new_project
+from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.downloads import Downloads
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.objects import Objects
+from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.table import Table
+from dashboard_store.repository.tables import Tables
+from dashboard_store.settings import Settings
+from dashboard_store.table_data.upload import Upload, read_upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+SETTINGS = Settings("benchmark", "benchmark")
+FOLDER = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
+FILES = ("cars.json", "gapminder.json", "flights-2k.json", "movies.json", "flights-20k.json", "flights-200k.json")
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+LARGEST_ITEM = 400 * 1024
+
+
+@dataclass
+class Bucket:
+    """Counts the requests that a client makes to the bucket."""
+
+    requests: int = 0
+
+    def attach(self, client: "S3Client") -> None:
+        def add(**_: Any) -> None:  # noqa: ANN401 - botocore's own
+            self.requests += 1
+
+        client.meta.events.register("after-call.s3", add)
+
+
+class Measure:
+    """One project on the engine and a bucket, and what its calls cost."""
+
+    def __init__(self, client: "DynamoDBClient", bucket_client: "S3Client") -> None:
+        self._client = client
+        self._meter, self._bucket = Meter(), Bucket()
+        self._meter.attach(client)
+        self._bucket.attach(bucket_client)
+        table = Table(client, SETTINGS.table_name)
+        objects = Objects(bucket_client, SETTINGS.bucket_name)
+        configs = Configs(table, SETTINGS, utc_now)
+        self._projects = Projects(table, configs, utc_now)
+        self._tables = Tables(table, objects, configs, SETTINGS, utc_now)
+        self._downloads = Downloads(objects, utc_now)
+
+    def of(self, name: str) -> list[str]:
+        rows = json.loads((FOLDER / name).read_text())
+        key = ProjectKey("user-1", name.partition(".")[0])
+        self._projects.create("user-1", read_new_project({"id": key.project_id, "name": name}, SETTINGS))
+        text = compact(rows)
+        first = read_upload({"fileName": name, "rawData": rows}, SETTINGS)
+        second = read_upload({"fileName": f"again-{name}", "rawData": rows}, SETTINGS)
+        return [
+            f"{len(rows):,}",
+            f"{len(text.encode()):,}",
+            f"{len(gzip.compress(text.encode(), 6)):,}",
+            f"{len(first.content.stored):,}",
+            self._cost(lambda: self._upload(key, first)),
+            self._cost(lambda: self._upload(key, second)),
+            self._cost(lambda: self._read(key)),
+            self._put_json(name, text),
+            self._get_json(name, text),
+        ]
+
+    def _upload(self, key: ProjectKey, upload: Upload) -> None:
+        self._tables.upload(key, upload, Precondition())
+
+    def _read(self, key: ProjectKey) -> None:
+        newest = self._tables.data(key).newest
+        if newest:
+            self._downloads.json_rows(newest)
+
+    def _cost(self, call: Callable[[], Any]) -> str:
+        self._bucket.requests = 0
+        return f"{self._units(call)} + {self._bucket.requests}"
+
+    def _put_json(self, name: str, text: str) -> str:
+        """Put the rows as one JSON text into an item, where they fit into one."""
+        if len(text.encode()) > LARGEST_ITEM:
+            return "no room"
+        item: Any = {**_as_rows(name), "rows": {"S": text}}
+        return self._units(lambda: self._client.put_item(TableName=SETTINGS.table_name, Item=item))
+
+    def _get_json(self, name: str, text: str) -> str:
+        if len(text.encode()) > LARGEST_ITEM:
+            return "no room"
+        key: Any = _as_rows(name)
+        return self._units(lambda: self._client.get_item(TableName=SETTINGS.table_name, Key=key, ConsistentRead=True))
+
+    def _units(self, call: Callable[[], Any]) -> str:
+        return self._meter.of(call).partition(" / ")[2]
+
+
+def _as_rows(name: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": "rows"}, "sk": {"S": name}}
+
+
+def main() -> None:
+    print("Bytes stored; capacity units + requests to the bucket")
+    titles = ["rows", "as JSON", "JSON, gzip", "stored", "upload", "next upload", "read", "JSON: put", "JSON: get"]
+    print(" " * 18 + "".join(f"{title:>13}" for title in titles))
+    with engine() as client, mock_aws():
+        bucket_client = boto3.client("s3", region_name="us-east-1")
+        bucket_client.create_bucket(Bucket=SETTINGS.bucket_name)
+        client.create_table(TableName=SETTINGS.table_name, **table_definition())
+        measure = Measure(client, bucket_client)
+        for name in FILES:
+            print("".join([f"{name:>18}", *(f"{cell:>13}" for cell in measure.of(name))]))
+
+
+if __name__ == "__main__":
+    main()
