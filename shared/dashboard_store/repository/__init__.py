@@ -18,9 +18,9 @@ A project is born with its config head at version 0, so reading the head also an
 a write that is conditional on the head needs no other check. `expiresAt` is in epoch seconds; DynamoDB removes expired
 items some time later, so readers treat an expired item as absent.
 
-| Object | Holds | Goes |
+| Object, after `<folder>/<user's hash>/<id>/` | Holds | Goes |
 |---|---|---|
-| `uploads/<user's hash>/<id>/<upload>` | a file as it was sent | by the bucket's lifecycle, after a day |
-| `tables/<user's hash>/<id>/<upload>/<SHA-256>` | a stored table that is too large for its item | with the item that names it |
-| `downloads/<user's hash>/<id>/<digest>.<form>` | a table as JSON or CSV, to be fetched | by the bucket's lifecycle, after a day |
+| `uploads/…<upload>` | a file as it was sent | by the bucket's lifecycle, after a day |
+| `tables/…<upload>/<SHA-256>` | a stored table that is too large for its item | with the item that names it |
+| `downloads/…<digest>.<form>` | a table as JSON or CSV, to be fetched | by the bucket's lifecycle, after a day |
 """
