@@ -1,5 +1,6 @@
 """Races, on the local stack's engine: moto's conditional writes are not atomic between threads."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,21 @@ from dashboard_store.errors import VersionConflict
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.downloads import Downloads
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
+from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
+from dashboard_store.repository.tables import Tables
+from dashboard_store.repository.uploads import Uploads
 from dashboard_store.settings import Settings
+from dashboard_store.table_data.upload import FileForm, Upload, read_completion, read_upload, read_uploaded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SETTINGS = Settings(TABLE)
+# Every table lies in the bucket, so that there is more to go wrong.
+SETTINGS = Settings(TABLE, max_inline_table_bytes=0)
 KEY = ProjectKey("user-1", "p").config()
 
 
@@ -102,3 +109,63 @@ def test_changes_of_the_newest_version_all_win(configs: Configs) -> None:
     document = configs.head(KEY).config()
     assert document
     assert set(document["chartCustomizations"]) == {f"c{writer}" for writer in range(32)}
+
+
+@pytest.fixture
+def tables(dynoxide_client: "DynamoDBClient", objects: Objects, configs: Configs, clock: Clock) -> Tables:
+    return Tables(Table(dynoxide_client, TABLE), objects, configs, SETTINGS, clock)
+
+
+def table_of(writer: int) -> Upload:
+    return read_upload({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}, SETTINGS)
+
+
+def test_uploads_at_once_follow_each_other(tables: Tables, objects: Objects, clock: Clock) -> None:
+    """Of 8 parallel uploads each is a version of its own, and each that is kept is whole and is one of those sent."""
+    with ThreadPoolExecutor(8) as writers:
+        versions = list(
+            writers.map(lambda writer: tables.upload(KEY.project, table_of(writer), Precondition()).version, range(8))
+        )
+    assert sorted(versions) == list(range(1, 9))
+    downloads = Downloads(objects, clock)
+    for version in range(4, 9):
+        stored = tables.version(KEY.project, version)
+        writer = versions.index(version)
+        assert stored.schema["fileName"] == f"{writer}.csv"
+        assert downloads.json_rows(stored) == b'[{"writer":%d}]' % writer
+
+
+def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables) -> None:
+    """Of 8 parallel uploads that name the same version one is accepted, and the others learn its schema."""
+    tables.upload(KEY.project, table_of(-1), Precondition())
+    named = Precondition(if_match=frozenset({"1"}))
+
+    def upload(writer: int) -> str:
+        try:
+            return "won" if tables.upload(KEY.project, table_of(writer), named).version else ""
+        except VersionConflict as conflict:
+            return str(conflict.current["current"]["fileName"])
+
+    with ThreadPoolExecutor(8) as writers:
+        outcomes = list(writers.map(upload, range(8)))
+    winner = outcomes.index("won")
+    assert outcomes == ["won" if writer == winner else f"{winner}.csv" for writer in range(8)]
+
+
+def test_an_upload_completed_at_once_is_one_version(
+    tables: Tables, objects: Objects, dynoxide_client: "DynamoDBClient", clock: Clock
+) -> None:
+    """Of 8 parallel completions of one file all succeed, with one and the same version: they are retries."""
+    uploads = Uploads(Table(dynoxide_client, TABLE), objects, clock)
+    form = FileForm(fileName="f.csv", contentType="text/csv", bytes=4)
+    announced = uploads.announce(KEY.project, form)
+    completion = read_completion({}, SETTINGS)
+
+    def complete(_: int) -> int:
+        pending = uploads.pending(KEY.project, announced.upload_id)
+        upload = read_uploaded(io.BytesIO(b"n\n1\n"), pending.file_name, pending.content_type, completion, SETTINGS)
+        return tables.upload(KEY.project, upload, Precondition(), pending).version
+
+    with ThreadPoolExecutor(8) as writers:
+        assert list(writers.map(complete, range(8))) == [1] * 8
+    assert tables.data(KEY.project).kept == []

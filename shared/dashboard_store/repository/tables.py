@@ -27,7 +27,7 @@ from dashboard_store.repository.uploads import KEPT_UNFINISHED, Pending, new_upl
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import Analysis, Completion, Upload
 
-ATTEMPTS: Final = 4
+ATTEMPTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Tables:
         """
         upload_id = pending.upload_id if pending else new_upload_id()
         place: Item | None = None
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             data = self.data(key)
             if data.newest and data.newest.item["digest"] == upload.digest:
                 return _unchanged(data, data.newest)
@@ -181,7 +181,7 @@ class Tables:
                 finish = [self._finish(key, upload_id, data.version + 1, upload)] if completes else []
                 return self._replace(key, upload, data, place, finish)
             except ConditionFailed:
-                continue
+                self._table.back_off(attempt)
         raise StorageUnavailable("Too many uploads to the same project at once.")
 
     def analyse(self, key: ProjectKey, analysis: Analysis, precondition: Precondition) -> Analysed:
@@ -190,7 +190,7 @@ class Tables:
         Raises NotFound where there is no project or no table, VersionConflict with the analysis as it is, or
         StorageUnavailable.
         """
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             item = self._table.get(key.analysis)
             if item is None:
                 raise NotFound("There is no such project, or it has no data to analyse.")
@@ -202,7 +202,7 @@ class Tables:
             try:
                 return self._replace_analysis(key, analysis, *versions)
             except ConditionFailed:
-                continue
+                self._table.back_off(attempt)
         raise StorageUnavailable("Too many changes to the same analysis at once.")
 
     def _placed(self, key: ProjectKey, stored: bytes, upload_id: str) -> Item:
