@@ -22,7 +22,7 @@ help: ## Say what can be made
 	@echo "  PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build) and"
 	@echo "  PYTHON=python3.13 may be given"
 
-install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed ## Install what the rest needs, into this folder
+install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/node_modules/installed ## Install what the rest needs, into this folder
 
 .venv/installed: requirements/dev.txt requirements/uv.txt | python
 	@echo "Installing the tools that build, check and test into .venv …" >&2
@@ -47,7 +47,7 @@ define create_environment
 	touch $@
 endef
 
-# local: the database engine. web: the page's libraries. tests: real tables.
+# local: the database engine. web: the page's libraries. web/client: what checks it. tests: real tables.
 %/node_modules/installed: %/package-lock.json %/package.json %/.npmrc | node
 	@echo "Installing what npm has for $*/ into $*/node_modules …" >&2
 	@cd $* && npm ci --silent --no-audit --no-fund >&2
@@ -84,7 +84,7 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
 # The tests that start the local stack mostly wait for it, so they run beside the others.
-TESTS := test-stack test-rest
+TESTS := test-stack test-client test-rest
 .PHONY: $(TESTS)
 test: check tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
@@ -93,6 +93,9 @@ test: check tests/node_modules/installed ## Check and test everything
 test-stack:
 	.venv/bin/pytest tests/stack
 
+test-client:
+	cd web/client && node --test --test-timeout=20000 tests/*.test.js
+
 test-rest:
 	.venv/bin/pytest --ignore tests/stack
 
@@ -100,7 +103,7 @@ test-quick: check tests/node_modules/installed ## The same without the tests tha
 	@$(MAKE) --no-print-directory test-rest
 
 # Side by side, each one's output in one piece where make can do that, and all of them even if one finds something.
-CHECKS := check-format check-lint check-types check-types-local check-template
+CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
 .PHONY: $(CHECKS)
 check: install ## Check formatting, style, types and the template
 	@$(MAKE) --no-print-directory --keep-going --jobs 4 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
@@ -116,6 +119,9 @@ check-types:
 
 check-types-local:
 	.venv/bin/mypy --cache-dir .mypy_cache/local --python-executable .venv-local/bin/python local
+
+check-types-client:
+	cd web/client && node_modules/.bin/tsc
 
 check-template:
 	.venv-local/bin/python -m local.build --validate
@@ -141,6 +147,6 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark .aws-sam .local */node_modules
+	rm -rf .venv .venv-local .venv-benchmark .aws-sam .local */node_modules web/client/node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

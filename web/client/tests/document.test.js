@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Browser, CONFIG, conflict, MemoryStorage, problem, Server, settled, titled, world } from "./support.js";
+
+/** A document that was loaded at version 1. @param {any} [options] */
+async function opened({ autosave = false, ...given } = {}) {
+  const made = world(given);
+  if (!given.server) made.server.versions.push(CONFIG);
+  const document = made.client.open("p", { autosave });
+  await document.load();
+  return { ...made, document };
+}
+
+const title = (/** @type {any} */ document) => document.state.config.chartCustomizations.c1.title;
+
+test("nothing is saved before the server has answered", async () => {
+  const { server, document } = await opened();
+  /** @type {(answer?: Response) => void} */
+  let answer = () => {};
+  server.instead = [() => new Promise((resolve) => (answer = /** @type {any} */ (resolve)))];
+  document.edit(titled("mine"));
+  assert.equal(document.state.status, "dirty");
+  const saving = document.save();
+  await settled();
+  assert.deepEqual([document.state.status, document.state.isDirty, document.state.lastSavedAt], ["saving", true, null]);
+  answer();
+  await saving;
+  assert.deepEqual([document.state.status, document.state.version, document.state.isDirty], ["clean", 2, false]);
+});
+
+test("edits are saved together, some time after the last one", async () => {
+  const { server, browser, document } = await opened({ autosave: true });
+  document.edit(titled("one"));
+  await browser.advance(1_000);
+  document.edit(titled("two"));
+  await browser.advance(1_000);
+  assert.equal(server.version, 1);
+  await browser.advance(500);
+  assert.deepEqual(server.versions.slice(2), [titled("two")]);
+  assert.equal(server.requests.at(-1)?.url.searchParams.get("source"), "autosave");
+});
+
+test("one save is on its way at a time, and the newest edit goes with the next", async () => {
+  const { server, document } = await opened();
+  document.edit(titled("one"));
+  const first = document.save();
+  document.edit(titled("two"));
+  document.edit(titled("three"));
+  const second = document.save();
+  await Promise.all([first, second]);
+  assert.deepEqual(server.versions.slice(2), [titled("one"), titled("three")]);
+  assert.deepEqual(server.requests.slice(1).map(({ headers }) => headers.get("If-Match")), ['"1"', '"2"']);
+});
+
+test("without autosave nothing is saved that nobody asked for", async () => {
+  const { server, browser, document } = await opened();
+  document.edit(titled("mine"));
+  await browser.advance(60_000);
+  assert.equal(server.version, 1);
+  document.setAutosave(true);
+  await browser.advance(2_000);
+  assert.equal(server.version, 2);
+});
+
+for (const [status, code, shown] of /** @type {const} */ ([
+  [500, "internal-error", "failed"],
+  [503, "storage-unavailable", "failed"],
+  [429, "rate-limited", "failed"],
+  [413, "config-too-large", "failed"],
+  [0, "network", "offline"],
+])) {
+  test(`a save that fails with ${code} says so and keeps the edits`, async () => {
+    const { server, document } = await opened();
+    server.instead = [status ? () => problem(status, code) : new TypeError("fetch failed")];
+    document.edit(titled("mine"));
+    await assert.rejects(document.save(), { status, code });
+    assert.deepEqual([document.state.status, document.state.isDirty, title(document)], [shown, true, "mine"]);
+    assert.equal(document.state.error?.code, code);
+    assert.equal(document.state.lastSavedAt, null);
+  });
+}
+
+test("what may pass is saved later by itself, at the latest when the network is back", async () => {
+  const { server, browser, document } = await opened();
+  server.instead = [() => problem(503, "storage-unavailable", {}, { "Retry-After": "7" })];
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  await browser.advance(7_000);
+  assert.equal(server.version, 1);
+  await browser.advance(250);
+  assert.deepEqual([server.version, document.state.status, document.state.error], [2, "clean", null]);
+
+  server.instead = [new TypeError("fetch failed")];
+  document.edit(titled("again"));
+  await assert.rejects(document.save());
+  await browser.happens("online");
+  assert.equal(server.version, 3);
+});
+
+test("edits survive a reload, and go in place of the version that they were made of", async () => {
+  const first = await opened();
+  first.document.edit(titled("mine"));
+  first.document.close();
+  first.server.versions.push(titled("theirs"));
+  const { server, document } = await opened({ ...first, browser: new Browser(), autosave: true });
+  assert.deepEqual([title(document), document.state.isDirty], ["mine", true]);
+  const put = () => server.requests.filter(({ method }) => method === "PUT");
+  assert.equal(put().length, 0);
+  await document.save().catch(() => {});
+  assert.equal(put()[0].headers.get("If-Match"), '"1"');
+  assert.equal(put()[0].url.searchParams.get("onConflict"), "merge");
+});
+
+test("two tabs keep their edits apart; those of a tab that is gone are taken up", async () => {
+  const one = await opened();
+  const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  one.document.edit(titled("one"));
+  two.document.edit(titled("two"));
+  const three = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  assert.equal(three.document.state.isDirty, false);
+  two.document.close();
+  const four = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  assert.equal(title(four.document), "two");
+});
+
+test("another tab's save is shown where nothing was edited, at once", async () => {
+  const one = await opened();
+  const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  one.document.edit(titled("mine"));
+  await one.document.save();
+  await settled();
+  assert.deepEqual([title(two.document), two.document.state.version], ["mine", 2]);
+});
+
+test("another device's save is seen when the page is looked at again", async () => {
+  const { server, browser, document } = await opened();
+  server.versions.push(titled("theirs"));
+  await browser.happens("focus");
+  assert.equal(title(document), "Revenue");
+  await browser.advance(5_000);
+  await browser.happens("focus");
+  assert.deepEqual([title(document), document.state.version], ["theirs", 2]);
+  await browser.advance(5_000);
+  await browser.happens("focus");
+  assert.equal(server.requests.at(-1)?.headers.get("If-None-Match"), '"2"');
+});
+
+test("what the server merged is what is shown", async () => {
+  const { server, document } = await opened();
+  const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
+  server.instead = [
+    () => {
+      server.versions.push(merged, merged);
+      return Response.json({ success: true, merged: true, version: 3, updatedAt: null, config: merged });
+    },
+  ];
+  document.edit(titled("mine"));
+  await document.save();
+  assert.deepEqual([document.state.config, document.state.version, document.state.status], [merged, 3, "clean"]);
+});
+
+test("an edit made while a save was merged goes onto what came of it", async () => {
+  const { server, document } = await opened();
+  const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
+  server.instead = [
+    () => {
+      document.edit((config) => ({ ...config, theme: { id: "dark" } }));
+      server.versions.push(merged);
+      return Response.json({ success: true, merged: true, version: 2, updatedAt: null, config: merged });
+    },
+  ];
+  document.edit(titled("mine"));
+  await document.save();
+  assert.deepEqual(document.state.config, { ...merged, theme: { id: "dark" } });
+  await document.save();
+  assert.deepEqual(server.versions.at(-1), { ...merged, theme: { id: "dark" } });
+});
+
+test("what cannot be merged is handed over with both sides and the places", async () => {
+  const { server, document } = await opened();
+  server.versions.push(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save(), { status: 412 });
+  assert.equal(document.state.status, "conflict");
+  assert.deepEqual(document.state.conflict, {
+    mine: titled("mine"),
+    theirs: titled("theirs"),
+    base: CONFIG,
+    conflicts: ["/chartCustomizations/c1/title"],
+    currentVersion: 2,
+  });
+});
+
+for (const choice of /** @type {const} */ (["mine", "theirs"])) {
+  test(`${choice} wins where both changed a value; all else stays, and both are in history`, async () => {
+    const { server, document } = await opened();
+    const theirs = { chartCustomizations: { c1: { title: "theirs" }, c2: {} } };
+    server.versions.push(theirs);
+    document.edit({ ...titled("mine"), theme: { id: "dark" } });
+    await assert.rejects(document.save());
+    const joined = { ...theirs, theme: { id: "dark" } };
+    server.instead = [
+      // The server's merge: nothing is disputed any more, and what they added comes along.
+      ({ body, headers }) => {
+        assert.deepEqual(body, { ...titled("theirs"), theme: { id: "dark" } });
+        assert.equal(headers.get("If-Match"), '"1"');
+        server.versions.push(joined);
+        return Response.json({ success: true, merged: true, version: 3, updatedAt: null, config: joined });
+      },
+    ];
+    await document.resolve(choice);
+    const mine = { ...joined, chartCustomizations: { c1: { title: "mine" }, c2: {} } };
+    assert.deepEqual(document.state.config, choice === "mine" ? mine : joined);
+    assert.deepEqual(server.versions.at(-1), document.state.config);
+    assert.deepEqual(server.versions.slice(2, 5), [theirs, joined, mine]);
+    assert.deepEqual([document.state.status, document.state.conflict], ["clean", null]);
+  });
+}
+
+test("a decision that does not get through leaves the conflict to be decided", async () => {
+  const { server, document } = await opened();
+  server.versions.push(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  server.instead = [new TypeError("fetch failed")];
+  await assert.rejects(document.resolve("mine"));
+  assert.deepEqual([document.state.status, title(document)], ["conflict", "mine"]);
+  assert.deepEqual(document.state.conflict?.theirs, titled("theirs"));
+});
+
+test("discarded edits are gone, after a reload too", async () => {
+  const first = await opened();
+  first.document.edit(titled("mine"));
+  first.document.discard();
+  assert.deepEqual([title(first.document), first.document.state.status], ["Revenue", "clean"]);
+  first.document.close();
+  const { document } = await opened({ ...first, browser: new Browser() });
+  assert.equal(document.state.isDirty, false);
+});
+
+/** @param {any} [given] */
+function oldBrowser({ server = new Server(), ...given } = {}) {
+  const storage = new MemoryStorage();
+  storage.setItem("currentTheme", "dark");
+  storage.setItem("dashboardFilters", '[{"id":"f1"}]');
+  storage.setItem("chartCustomizations", JSON.stringify(CONFIG.chartCustomizations));
+  return { storage, server, ...given };
+}
+
+const OLD = { ...CONFIG, currentTheme: "dark", dashboardFilters: [{ id: "f1" }] };
+
+test("what an older application kept is moved once, and left where it was", async () => {
+  const { server, storage, document } = await opened(oldBrowser());
+  const { url, headers } = server.requests[1];
+  assert.deepEqual([url.searchParams.get("source"), headers.get("If-None-Match")], ["localStorage", "*"]);
+  assert.deepEqual([server.versions, document.state.version], [[null, OLD], 1]);
+  assert.equal(storage.getItem("currentTheme"), "dark");
+  server.versions.push(null);
+  await opened({ server, storage, browser: new Browser() });
+  assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 1);
+});
+
+test("a second device's old copy does not overwrite the first one's", async () => {
+  const { server } = await opened(oldBrowser());
+  const other = oldBrowser({ server });
+  other.storage.setItem("currentTheme", "light");
+  const { document } = await opened(other);
+  assert.deepEqual([server.versions, document.state.config], [[null, OLD], OLD]);
+
+  const late = new Server();
+  late.instead = [() => undefined, () => (late.versions.push(titled("first")), conflict(1, titled("first"), [""]))];
+  const lost = await opened(oldBrowser({ server: late }));
+  assert.deepEqual([title(lost.document), lost.document.state.status], ["first", "clean"]);
+});
+
+test("a move that fails is shown, leaves the old copy, and is tried again", async () => {
+  const old = oldBrowser();
+  old.server.instead = [() => undefined, () => problem(413, "config-too-large")];
+  const { server, document } = await opened(old);
+  assert.deepEqual([document.state.status, document.state.error?.code, server.version], ["failed", "config-too-large", 0]);
+  assert.equal(old.storage.getItem("currentTheme"), "dark");
+  document.close();
+  const again = await opened({ ...old, browser: new Browser() });
+  assert.deepEqual([again.document.state.status, server.version], ["clean", 1]);
+});
+
+test("a document that was closed is told nothing more", async () => {
+  const { server, browser, document } = await opened();
+  let told = 0;
+  document.subscribe(() => (told += 1));
+  document.close();
+  server.versions.push(titled("theirs"));
+  await browser.advance(10_000);
+  await browser.happens("focus");
+  assert.equal(told, 0);
+});

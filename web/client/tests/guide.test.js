@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { MemoryStorage, Server, settled, token } from "./support.js";
+
+const folder = new URL("../", import.meta.url);
+const guide = await readFile(new URL("../../docs/zustand.md", folder), "utf8");
+
+for (const name of ["before", "after"]) {
+  test(`the guide shows the code of examples/${name}.js as it is`, async () => {
+    const code = await readFile(new URL(`examples/${name}.js`, folder), "utf8");
+    assert.ok(guide.includes(code.trim()));
+  });
+}
+
+test("the guide's store moves what persist kept, and saves what is set from then on", async (t) => {
+  const server = new Server();
+  const storage = new MemoryStorage();
+  Object.assign(globalThis, { window: { localStorage: storage }, localStorage: storage, user: { getIdToken: async () => token("user-1") } });
+  t.mock.method(globalThis, "fetch", server.fetch);
+  t.after(() => Object.assign(globalThis, { window: undefined, localStorage: undefined, user: undefined }));
+
+  const before = /** @type {any} */ (await import(new URL("examples/before.js", folder).href)).dashboard;
+  before.getState().setTheme("dark");
+  const kept = storage.getItem("dashboard");
+  assert.ok(kept);
+
+  const after = /** @type {any} */ (await import(new URL("examples/after.js", folder).href)).dashboard;
+  t.after(() => after.dashkeep.close());
+  await settled();
+  assert.deepEqual(server.versions, [null, { chartCustomizations: {}, theme: { id: "dark" } }]);
+  assert.deepEqual(after.getState().theme, { id: "dark" });
+  assert.equal(storage.getItem("dashboard"), kept);
+
+  after.getState().setTheme("light");
+  await after.dashkeep.save();
+  assert.deepEqual(server.versions.at(-1), { chartCustomizations: {}, theme: { id: "light" } });
+});

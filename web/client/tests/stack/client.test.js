@@ -1,0 +1,104 @@
+/**
+ * The client against the running local stack. Needs DASHKEEP_URL, and in DASHKEEP_TOKEN a token of a user of its own.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createDashboardClient } from "../../index.js";
+import { Browser, MemoryStorage } from "../support.js";
+
+const { DASHKEEP_URL: baseUrl = "", DASHKEEP_TOKEN: token = "" } = process.env;
+
+const BASE = { chartCustomizations: { a: { title: "A" }, b: { title: "B" } }, filters: [{ id: "f", values: ["EU"] }] };
+
+/** A device of the same user, with nothing kept in its browser. */
+function device() {
+  return createDashboardClient({
+    baseUrl,
+    getToken: () => token,
+    storage: new MemoryStorage(),
+    environment: new Browser().tab(),
+  });
+}
+
+/** Two devices with the same project open, at version 1. @param {string} id */
+async function twoDevices(id) {
+  const clients = [device(), device()];
+  await clients[0].projects.create({ id, name: id, settings: { dashboardConfig: BASE } });
+  const documents = clients.map((client) => client.open(id, { autosave: false }));
+  for (const document of documents) await document.load();
+  return { client: clients[0], documents };
+}
+
+/** @type {(name: string, title: string) => (config: any) => any} */
+const retitled = (name, title) => (config) => ({
+  ...config,
+  chartCustomizations: { ...config.chartCustomizations, [name]: { title } },
+});
+
+test("two devices that edit different charts both win", async () => {
+  const { documents: [one, two] } = await twoDevices("both-win");
+  one.edit(retitled("a", "mine"));
+  two.edit(retitled("b", "theirs"));
+  await one.save();
+  assert.equal((await two.save()).version, 3);
+  assert.deepEqual(two.state.config?.chartCustomizations, { a: { title: "mine" }, b: { title: "theirs" } });
+});
+
+for (const choice of /** @type {const} */ (["mine", "theirs"])) {
+  test(`of two titles for the same chart ${choice} is chosen, and the other is in history`, async () => {
+    const { client, documents: [one, two] } = await twoDevices(`choose-${choice}`);
+    one.edit((config) => ({ ...retitled("a", "theirs")(config), theme: { id: "dark" } }));
+    two.edit((config) => ({ ...retitled("a", "mine")(config), filters: [{ id: "f", values: ["US"] }] }));
+    await one.save();
+    await assert.rejects(two.save(), { code: "version-conflict" });
+    assert.deepEqual(two.state.conflict?.conflicts, ["/chartCustomizations/a/title"]);
+    await two.resolve(choice);
+    assert.equal(two.state.status, "clean");
+    const loaded = (await device().load(`choose-${choice}`)).config;
+    assert.deepEqual(loaded, { ...BASE, chartCustomizations: { a: { title: choice }, b: { title: "B" } }, filters: [{ id: "f", values: ["US"] }], theme: { id: "dark" } });
+    const { versions } = await client.history(`choose-${choice}`);
+    const titles = await Promise.all(versions.map(async (/** @type {any} */ { version }) => (await client.version(`choose-${choice}`, version)).config.chartCustomizations.a.title));
+    assert.ok(titles.includes("mine") && titles.includes("theirs"));
+  });
+}
+
+test("an older version is restored, and told apart by a diff", async () => {
+  const { client, documents: [one] } = await twoDevices("restore");
+  one.edit(retitled("a", "later"));
+  await one.save({ message: "later" });
+  const { operations } = await client.diff("restore", 1, 2);
+  assert.deepEqual(operations, [{ op: "replace", path: "/chartCustomizations/a/title", value: "later" }]);
+  await one.restore(1);
+  assert.deepEqual([one.state.config, one.state.version], [BASE, 3]);
+});
+
+test("a draft is a session's own", async () => {
+  const { client } = await twoDevices("drafts");
+  await client.drafts("tab-1").save("drafts", { chartCustomizations: {} }, { create: true });
+  assert.deepEqual((await client.drafts("tab-1").load("drafts")).config, { chartCustomizations: {} });
+  assert.deepEqual((await client.load("drafts")).config, BASE);
+});
+
+test("a file becomes the data, rows and types; a bad one is refused with its place", async () => {
+  const { client } = await twoDevices("data");
+  const saved = await client.data.uploadFile("data", new File(["city,n\nOslo,1\nBergen,\n"], "cities.csv"));
+  assert.deepEqual(saved.dataSchema.columnTypes, { city: "string", n: "integer" });
+  assert.deepEqual((await client.data.load("data")).rawData, [{ city: "Oslo", n: 1 }, { city: "Bergen", n: null }]);
+  await assert.rejects(client.data.uploadFile("data", new File(["a,b\n1\n"], "short.csv")), (/** @type {any} */ error) => {
+    assert.equal(error.code, "invalid-data");
+    return /row 1, column 2/.test(error.problem.errors[0].message);
+  });
+  assert.deepEqual((await client.data.versions("data")).versions.length, 1);
+});
+
+test("projects are listed, renamed, removed and brought back", async () => {
+  const { client } = await twoDevices("projects");
+  const { etag } = await client.projects.get("projects");
+  assert.equal((await client.projects.update("projects", { name: "Renamed" }, { ifMatch: etag })).name, "Renamed");
+  await client.projects.remove("projects");
+  const ids = (await client.projects.list({ limit: 100 })).projects.map((/** @type {any} */ { id }) => id);
+  assert.ok(!ids.includes("projects"));
+  assert.equal((await client.projects.restore("projects")).name, "Renamed");
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createStore } from "zustand/vanilla";
+
+import { dashkeep } from "../zustand.js";
+import { CONFIG, settled, titled, world } from "./support.js";
+
+/** A store as an application has it: config, and what is no config. @param {any} [given] */
+async function store(given) {
+  const made = world(given);
+  if (!given) made.server.versions.push(CONFIG);
+  const creator = dashkeep(
+    (/** @type {any} */ set) => ({
+      chartCustomizations: {},
+      isMenuOpen: false,
+      retitle: (/** @type {string} */ title) => set(titled(title)),
+      toggleMenu: () => set((/** @type {any} */ state) => ({ isMenuOpen: !state.isMenuOpen })),
+    }),
+    { client: made.client, projectId: "p" },
+  );
+  const created = /** @type {any} */ (createStore(/** @type {any} */ (creator)));
+  await settled();
+  return { ...made, store: created };
+}
+
+test("a store begins with what the server has", async () => {
+  const { store: created } = await store();
+  assert.deepEqual(created.getState().chartCustomizations, CONFIG.chartCustomizations);
+  assert.equal(created.dashkeep.state.status, "clean");
+});
+
+test("what is set in the config's members is saved, and nothing else is", async () => {
+  const { server, browser, store: created } = await store();
+  created.getState().toggleMenu();
+  await browser.advance(5_000);
+  assert.equal(server.version, 1);
+  created.getState().retitle("mine");
+  assert.equal(created.dashkeep.state.status, "dirty");
+  await browser.advance(5_000);
+  assert.deepEqual(server.versions.at(-1), titled("mine"));
+});
+
+test("what somebody else saved comes into the store and is not saved back", async () => {
+  const { server, browser, store: created } = await store();
+  created.getState().toggleMenu();
+  server.versions.push(titled("theirs"));
+  await browser.advance(10_000);
+  await browser.happens("focus");
+  await browser.advance(10_000);
+  assert.deepEqual(created.getState().chartCustomizations, titled("theirs").chartCustomizations);
+  assert.equal(created.getState().isMenuOpen, true);
+  assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 0);
+});

@@ -1,0 +1,51 @@
+/**
+ * A middleware for Zustand: the store's state is a dashboard's config, loaded from and saved to Dashkeep.
+ *
+ * `create(dashkeep((set) => ({ … }), { client, projectId }))`, where `persist` stood before.
+ */
+
+import { read } from "./cache.js";
+import { same } from "./conflict.js";
+
+/** The config's members that a store keeps unless `partialize` says something else. */
+const MEMBERS = ["chartCustomizations", "currentLayout", "filters", "theme", "extensions"];
+
+/** @type {typeof import("./zustand.js").dashkeep} */
+export const dashkeep = (initializer, options) => (set, get, api) => {
+  const { client, projectId, partialize = pick, merge = (config, state) => ({ ...state, ...config }), name, ...more } = options;
+  const document = client.open(projectId, { ...more, ...(name ? { legacyKeys: persisted } : {}) });
+  const initial = initializer(set, get, api);
+  let kept = partialize(initial);
+  let isComing = false;
+
+  // What was set after the config was put into the store, and what the server sends, is told apart by who sets it.
+  document.subscribe(({ config }) => {
+    if (!config || same(config, kept)) return;
+    kept = config;
+    isComing = true;
+    set(/** @type {any} */ (merge(config, get())), true);
+    isComing = false;
+  });
+  api.subscribe((state) => {
+    const config = partialize(state);
+    if (isComing || same(config, kept)) return;
+    kept = config;
+    document.edit(config);
+  });
+  Object.assign(api, { dashkeep: document });
+  // What could not be loaded is in the document's state, which says why.
+  document.load().catch(() => {});
+  return initial;
+
+  /** What `persist` kept. @param {Storage} storage */
+  function persisted(storage) {
+    const state = read(storage, name ?? "")?.state;
+    return state ? partialize(state) : null;
+  }
+};
+
+/** @param {any} state */
+function pick(state) {
+  const members = MEMBERS.filter((name) => state[name] !== undefined).map((name) => [name, state[name]]);
+  return { chartCustomizations: {}, ...Object.fromEntries(members) };
+}
