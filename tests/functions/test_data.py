@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -255,3 +256,42 @@ def test_foreign_data_are_absent_data(project: Client, method: str, url: str) ->
     assert (foreign.status, foreign.code) == (404, "not-found")
     assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
     assert project.get(DATA).json["dataSchema"]["fileName"] == "weather.csv"
+
+
+def _gzip_of_a_gigabyte() -> bytes:
+    """A megabyte that would be a gigabyte once unpacked."""
+    compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    million = b" " * 1_000_000
+    return b"".join([*(compressor.compress(million) for _ in range(1_000)), compressor.flush()])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        pytest.param(gzip.compress(json.dumps(TABLE).encode())[:-9], 400, "malformed-json", id="a gzip cut off"),
+        pytest.param(_gzip_of_a_gigabyte(), 413, "request-too-large", id="a gigabyte in a megabyte"),
+        pytest.param(b"PK\x03\x04 no gzip", 400, "malformed-json", id="something else"),
+    ],
+)
+def test_a_body_that_does_not_unpack_is_refused(project: Client, body: bytes, status: int, code: str) -> None:
+    """A compressed body that is broken or unpacks to too much is refused, and the table before is still served."""
+    project.post(DATA, TABLE)
+    reply = project.request("POST", DATA, body, content_type="application/gzip")
+    assert (reply.status, reply.code) == (status, code)
+    assert project.get(DATA).json["rawData"] == ROWS
+
+
+@pytest.mark.parametrize(
+    ("rows", "pointer"),
+    [
+        pytest.param([{f"c{number}": 1 for number in range(10_000)}], "/rawData", id="10,000 columns"),
+        pytest.param([{"a": 1}, {"a": "x" * 1_000_001}], "/rawData/1/a", id="a cell of a megabyte"),
+    ],
+)
+def test_a_table_beyond_its_limits_is_refused(project: Client, rows: list[dict[str, Any]], pointer: str) -> None:
+    """A table with too many columns or too large a cell is 422 with its place, and the one before is still served."""
+    project.post(DATA, TABLE)
+    reply = project.post(DATA, {**TABLE, "rawData": rows})
+    assert (reply.status, reply.code) == (422, "invalid-data")
+    assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
+    assert project.get(DATA).json["rawData"] == ROWS

@@ -1,0 +1,102 @@
+"""What the authorizer of the deployed API lets in: tokens of the issuer for this audience, now, and no others."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from support.local_stack import LocalStack
+
+LIMITS = "/api/limits"
+
+
+class Forger:
+    """Makes tokens with the issuer's own key, or from what anybody can see of it."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        genuine = stack.token("user-1")
+        self._header = jwt.get_unverified_header(genuine)
+        self._claims = jwt.decode(genuine, options={"verify_signature": False})
+        key = serialization.load_pem_private_key((stack.state / "issuer-key.pem").read_bytes(), password=None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        self._key = key
+
+    def signed(self, *, kid: str | None = "", **claims: Any) -> str:
+        """Sign rightly what may be wrong; a claim that is None is left out."""
+        kept = {name: value for name, value in {**self._claims, **claims}.items() if value is not None}
+        headers = {} if kid is None else {"kid": kid or self._header["kid"]}
+        return jwt.encode(kept, self._key, algorithm="RS256", headers=headers)
+
+    def unsigned(self) -> str:
+        return jwt.encode(self._claims, "", algorithm="none", headers={"kid": self._header["kid"]})
+
+    def signed_with_the_public_key(self) -> str:
+        """Take the key that everybody knows for a shared secret (RFC 8725, section 2.1)."""
+        public = self._key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        # PyJWT refuses to, so it is done by hand.
+        header = _part({**self._header, "alg": "HS256"})
+        text = f"{header}.{_part(self._claims)}"
+        signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(text.encode(), public)
+        return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+    def changed(self) -> str:
+        """Put another user's name into a token that was signed for this one."""
+        header, _, signature = self.signed().split(".")
+        return f"{header}.{_part({**self._claims, 'sub': 'user-2'})}.{signature}"
+
+    def signed_with_a_key_of_my_own(self) -> str:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return jwt.encode(self._claims, key, algorithm="RS256", headers={"kid": self._header["kid"]})
+
+
+def _part(document: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
+
+
+FORGERIES: dict[str, Callable[[Forger], str]] = {
+    "garbage": lambda _: "garbage",
+    "three parts of garbage": lambda _: "a.b.c",
+    "alg none": Forger.unsigned,
+    "HS256 with the public key": Forger.signed_with_the_public_key,
+    "another key": Forger.signed_with_a_key_of_my_own,
+    "another user's name": Forger.changed,
+    "wrong issuer": lambda forger: forger.signed(iss="https://attacker.example"),
+    "wrong audience": lambda forger: forger.signed(aud="another-application"),
+    "no audience": lambda forger: forger.signed(aud=None),
+    "expired": lambda forger: forger.signed(exp=int(time.time()) - 600),
+    "not yet valid": lambda forger: forger.signed(nbf=int(time.time()) + 600),
+    "unknown key id": lambda forger: forger.signed(kid="another"),
+    "no key id": lambda forger: forger.signed(kid=None),
+    "no expiry": lambda forger: forger.signed(exp=None),
+    "no subject": lambda forger: forger.signed(sub=None),
+    "an empty subject": lambda forger: forger.signed(sub=""),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_token_that_is_not_the_issuers_for_now_is_refused(stack: LocalStack, name: str) -> None:
+    """Whatever a token lacks or has been given, the answer is 401 before any of the user's data is looked at."""
+    token = FORGERIES[name](Forger(stack))
+    answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401, answer.text
+
+
+def test_the_same_hands_make_a_token_that_is_let_in(stack: LocalStack) -> None:
+    """What is refused is refused for what is wrong with it: rightly made by the same code, a token is accepted."""
+    answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": f"Bearer {Forger(stack).signed()}"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic dXNlcjpwYXNz", "Token garbage"])
+def test_no_token_is_refused(stack: LocalStack, header: str) -> None:
+    """Nobody is let in without a bearer token."""
+    answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": header} if header else {})
+    assert answer.status_code == 401
