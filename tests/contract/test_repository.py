@@ -17,7 +17,7 @@ from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Table, check, put, update
 from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import read_upload
+from dashboard_store.table_data.upload import read_analysis, read_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -176,3 +176,25 @@ def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(engine: "Dynam
     with pytest.raises(ClientError, match="ValidationException"):
         table.transact(put({"pk": "a", "sk": "1", "body": b"x" * 450_000}))
     assert "Item" not in engine.get_item(TableName=TABLE, Key={"pk": {"S": "a"}, "sk": {"S": "1"}})
+
+
+def test_an_analysis_that_comes_in_between_is_kept(
+    tables: Tables, project: ProjectKey, engine: "DynamoDBClient", settings: Settings
+) -> None:
+    """An analysis saved between an upload's look and its write is put aside with the table that it was made of."""
+    first, second = (read_upload({"fileName": name, "rawData": [{"a": 1}]}, settings) for name in ("1", "2"))
+    tables.upload(project, first, Precondition())
+    analysis = read_analysis({"analysis": {"of": "1"}}, settings)
+    waiting = [lambda: tables.analyse(project, analysis, at(1))]
+
+    def come_in_between(model: Any, **_: Any) -> None:
+        if model.name == "TransactWriteItems" and waiting:
+            waiting.pop()()
+
+    engine.meta.events.register_first("before-call", come_in_between)
+    try:
+        assert tables.upload(project, second, Precondition()).version == 2
+    finally:
+        engine.meta.events.unregister("before-call", come_in_between)
+    assert waiting == []
+    assert tables.version(project, 1).analysis_document() == {"of": "1"}

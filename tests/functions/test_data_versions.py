@@ -15,6 +15,7 @@ from support.http_api import Client
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 DATA = "/api/projects/p/data"
@@ -70,6 +71,35 @@ def test_the_last_five_uploads_are_kept(
         assert (rows, kept["version"]) == ([{"n": number}], number)
     for number in (1, 2, 8):
         assert project.get(f"{VERSIONS}/{number}").status == 404
+
+
+def expiring(client: Client, moto_client: "DynamoDBClient") -> dict[int, int | None]:
+    """When each upload before the newest will be removed with its object, in epoch seconds; None for never."""
+    items = moto_client.query(
+        TableName=TABLE,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues={":pk": {"S": f"USER#{client.user}"}, ":sk": {"S": "DATAVERSION#"}},
+    )["Items"]
+    return {int(item["version"]["N"]): int(item["expiresAt"]["N"]) if "expiresAt" in item else None for item in items}
+
+
+def test_what_is_no_longer_kept_expires(project: Client, moto_client: "DynamoDBClient", clock: Clock) -> None:
+    """An upload that the sixth pushes out goes after a day, time enough for who is reading it; no other one does."""
+    for number in range(1, 7):
+        upload(project, number)
+    day_later = int(clock().timestamp()) + 24 * 60 * 60
+    assert expiring(project, moto_client) == {1: day_later, 2: None, 3: None, 4: None, 5: None}
+
+
+def test_uploads_expire_with_their_project(project: Client, moto_client: "DynamoDBClient", clock: Clock) -> None:
+    """The uploads of a deleted project go when it can no longer be restored; those of a restored one stay."""
+    for number in range(1, 4):
+        upload(project, number)
+    project.delete("/api/projects/p")
+    purged = int(clock().timestamp()) + 30 * 24 * 60 * 60
+    assert expiring(project, moto_client) == {1: purged, 2: purged}
+    project.post("/api/projects/p/restore", None)
+    assert expiring(project, moto_client) == {1: None, 2: None}
 
 
 def test_a_kept_upload_keeps_its_analysis(project: Client) -> None:

@@ -203,6 +203,11 @@ def test_a_bad_byte_far_down_is_found() -> None:
     assert faults(content)[0][0] == "/400001/b"
 
 
+def test_a_short_row_far_down_is_found() -> None:
+    """Rows are counted through a file, however many groups it is read in."""
+    assert faults(b"a,b\n" + b"3,4\n" * 900_000 + b"5\n")[0][0] == "/900000/b"
+
+
 def test_at_most_twenty_places_are_named() -> None:
     """An answer does not grow with the number of mistakes: it could not be sent."""
     assert len(faults(b"a,b\n" + b"1\n" * 1_000)) == 20
