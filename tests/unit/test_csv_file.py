@@ -120,6 +120,11 @@ def test_the_forms_that_programs_write_are_read(delimiter: str, line_end: str, m
     ]
 
 
+def test_quoted_names_say_nothing_about_the_delimiter() -> None:
+    """A name may hold more commas than there are semicolons between the names."""
+    assert rows(read(b'a;"b, c, or d"\n1;2\n')) == [{"a": 1, "b, c, or d": 2}]
+
+
 def test_a_file_may_have_one_column() -> None:
     """A header without any delimiter names one column."""
     assert rows(read(b"n\n1\n2")) == [{"n": 1}, {"n": 2}]

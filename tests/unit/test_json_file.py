@@ -123,7 +123,7 @@ def test_a_row_that_cannot_be_kept_is_named(form: str, row: bytes, pointer: str,
         pytest.param(b'[{"a": 1}', "/0", "row 1: neither a comma nor the array's end follows", id="cut off"),
         pytest.param(b'[{"a": 1}; {"a": 2}]', "/0", "row 1: neither a comma", id="a semicolon"),
         pytest.param(b'[{"a": 1}] x', "", "something follows the array", id="more"),
-        pytest.param('[{"a": "é"}]'.encode()[:9], "/0", "row 1", id="cut off in a character"),
+        pytest.param('[{"a": "é"}]'.encode()[:9], "/0", "row 1: the byte 0xC3 is not", id="cut off in a character"),
     ],
 )
 def test_an_array_that_is_not_whole_is_refused(content: bytes, pointer: str, message: str) -> None:
@@ -131,6 +131,14 @@ def test_an_array_that_is_not_whole_is_refused(content: bytes, pointer: str, mes
     found, text = fault(content, "JSON")
     assert found == pointer
     assert text.startswith(message)
+
+
+@pytest.mark.parametrize("form", READERS)
+@pytest.mark.parametrize(("row", "pointer"), [(2, ""), ({"a": "\0"}, "/a")])
+def test_a_row_far_down_is_named(form: str, row: Any, pointer: str) -> None:
+    """Rows are counted through a file, however many groups it is read in."""
+    count = GROUP_CHARACTERS // 4
+    assert fault(written([*[{"a": 1}] * count, row], form), form)[0] == f"/{count}{pointer}"
 
 
 def test_two_values_in_a_line_are_refused() -> None:
