@@ -168,6 +168,16 @@ def test_a_download_that_the_bucket_dropped_is_made_again(
     assert download()[1] >= first
 
 
+def test_a_table_of_an_earlier_release_is_read(project: Client, moto_client: "DynamoDBClient") -> None:
+    """A table that was saved when tables had no size and no predecessors is loaded, replaced and kept."""
+    upload(project, 1)
+    key: Any = {"pk": {"S": f"USER#{project.user}"}, "sk": {"S": "DATA#p"}}
+    moto_client.update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE rawBytes, kept")
+    assert project.get(DATA).json["rawData"] == [{"n": 1}]
+    upload(project, 2)
+    assert project.get(f"{VERSIONS}/1").json["rawData"] == [{"n": 1}]
+
+
 ODD: list[dict[str, Any]] = [
     {"text": 'a,"b"\nc', "n": 1.5, "flag": True, "list": [1, {"a": None}]},
     {"n": None, "text": "=1+1"},

@@ -52,7 +52,8 @@ class Stored:
     @property
     def raw_bytes(self) -> int:
         """The size of its rows as an answer shows them."""
-        size: int = self.item["rawBytes"]
+        # Tables that were saved before they could be larger do not say it, and fit into any answer.
+        size: int = self.item.get("rawBytes", 0)
         return size
 
     @property
