@@ -15,21 +15,23 @@ export const dashkeep = (initializer, options) => (set, get, api) => {
   const { client, projectId, partialize = pick, merge = (config, state) => ({ ...state, ...config }), name, ...more } = options;
   const document = client.open(projectId, { ...more, ...(name ? { legacyKeys: persisted } : {}) });
   const initial = initializer(set, get, api);
+  /** @type {any} the config that the store shows, and what it is saved as: a state may have more than was loaded */
+  let shown = null;
   let kept = partialize(initial);
   let isComing = false;
 
-  // What was set after the config was put into the store, and what the server sends, is told apart by who sets it.
   document.subscribe(({ config }) => {
-    if (!config || same(config, kept)) return;
-    kept = config;
+    if (!config || same(config, shown)) return;
+    shown = config;
     isComing = true;
     set(/** @type {any} */ (merge(config, get())), true);
     isComing = false;
+    kept = partialize(get());
   });
   api.subscribe((state) => {
     const config = partialize(state);
     if (isComing || same(config, kept)) return;
-    kept = config;
+    kept = shown = config;
     document.edit(config);
   });
   Object.assign(api, { dashkeep: document });

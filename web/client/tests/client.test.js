@@ -60,6 +60,13 @@ test("what was wrong is not tried again, and says what the server said", async (
   assert.equal(server.requests.length, 1);
 });
 
+test("a defect of the server is not met again at once", async () => {
+  const { server, client } = world();
+  server.instead = [() => problem(500, "internal-error")];
+  await assert.rejects(client.load("p"), { status: 500 });
+  assert.equal(server.requests.length, 1);
+});
+
 test("a token that was not taken is renewed once", async () => {
   const { server } = world();
   /** @type {boolean[]} */

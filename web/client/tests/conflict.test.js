@@ -27,6 +27,9 @@ test("an element is found by its identity, whatever its index is in each documen
   assert.deepEqual(withValuesOf(mine, theirs, ["/filters/1/v"], named), {
     filters: [{ id: "y", v: "theirs", n: 1 }, { id: "x", v: 2 }],
   });
+  assert.deepEqual(withValuesOf(mine, theirs, ["/filters/0/v"], named), {
+    filters: [{ id: "y", v: "mine", n: 1 }, { id: "x", v: 1 }],
+  });
 });
 
 test("what a side removed is removed, and what it has is put back", () => {

@@ -53,6 +53,16 @@ test("one save is on its way at a time, and the newest edit goes with the next",
   assert.deepEqual(server.requests.slice(1).map(({ headers }) => headers.get("If-Match")), ['"1"', '"2"']);
 });
 
+test("a note goes into history with the save that it was made for, and with no other", async () => {
+  const { server, document } = await opened();
+  document.edit(titled("one"));
+  await document.save({ message: "for the board" });
+  document.edit(titled("two"));
+  await document.save();
+  const notes = server.requests.slice(1).map(({ url }) => url.searchParams.get("message"));
+  assert.deepEqual(notes, ["for the board", null]);
+});
+
 test("without autosave nothing is saved that nobody asked for", async () => {
   const { server, browser, document } = await opened();
   document.edit(titled("mine"));
@@ -122,6 +132,24 @@ test("two tabs keep their edits apart; those of a tab that is gone are taken up"
   two.document.close();
   const four = await opened({ server: one.server, browser: one.browser, storage: one.storage });
   assert.equal(title(four.document), "two");
+});
+
+test("a document that is open twice in one tab keeps its edits apart", async () => {
+  const { client, storage, document } = await opened();
+  const second = client.open("p", { autosave: false });
+  await second.load();
+  document.edit(titled("one"));
+  second.edit(titled("two"));
+  const names = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+  assert.equal(names.filter((name) => name?.includes("|unsaved|")).length, 2);
+});
+
+test("nobody asks what others saved while there are edits to be merged with it", async () => {
+  const { server, browser, document } = await opened();
+  document.edit(titled("mine"));
+  await browser.advance(10_000);
+  await browser.happens("focus");
+  assert.equal(server.requests.length, 1);
 });
 
 test("another tab's save is shown where nothing was edited, at once", async () => {
@@ -248,6 +276,13 @@ function oldBrowser({ server = new Server(), ...given } = {}) {
   return { storage, server, ...given };
 }
 
+/** Forget what the client knows of the server, as it does after five minutes. @param {MemoryStorage} storage */
+function cleared(storage) {
+  const names = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+  for (const name of names) if (name.includes("|known|")) storage.removeItem(name);
+  return storage;
+}
+
 const OLD = { ...CONFIG, currentTheme: "dark", dashboardFilters: [{ id: "f1" }] };
 
 test("what an older application kept is moved once, and left where it was", async () => {
@@ -259,6 +294,13 @@ test("what an older application kept is moved once, and left where it was", asyn
   server.versions.push(null);
   await opened({ server, storage, browser: new Browser() });
   assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 1);
+});
+
+test("what was moved once is not moved again, even where nothing is saved any more", async () => {
+  const old = oldBrowser();
+  await opened(old);
+  const { server, document } = await opened({ ...old, server: new Server(), browser: new Browser(), storage: cleared(old.storage) });
+  assert.deepEqual([server.version, document.state.config], [0, null]);
 });
 
 test("a second device's old copy does not overwrite the first one's", async () => {

@@ -40,6 +40,21 @@ test("what is set in the config's members is saved, and nothing else is", async 
   assert.deepEqual(server.versions.at(-1), titled("mine"));
 });
 
+test("what a state has and the server has not is saved with the next edit, and makes none", async () => {
+  const { server, browser, store: created } = await store();
+  created.setState({ theme: { id: "light" } });
+  await browser.advance(5_000);
+  server.versions.push(titled("theirs"));
+  await browser.advance(10_000);
+  await browser.happens("focus");
+  created.getState().toggleMenu();
+  await browser.advance(10_000);
+  assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 1);
+  created.getState().retitle("mine");
+  await browser.advance(10_000);
+  assert.deepEqual(server.versions.at(-1), { ...titled("mine"), theme: { id: "light" } });
+});
+
 test("what somebody else saved comes into the store and is not saved back", async () => {
   const { server, browser, store: created } = await store();
   created.getState().toggleMenu();
