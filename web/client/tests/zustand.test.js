@@ -40,6 +40,15 @@ test("what is set in the config's members is saved, and nothing else is", async 
   assert.deepEqual(server.versions.at(-1), titled("mine"));
 });
 
+test("a save changes nothing in the store, so nothing is drawn again for it", async () => {
+  const { store: created } = await store();
+  created.getState().retitle("mine");
+  let changes = 0;
+  created.subscribe(() => (changes += 1));
+  await created.dashkeep.save();
+  assert.deepEqual([created.dashkeep.state.status, changes], ["clean", 0]);
+});
+
 test("what a state has and the server has not is saved with the next edit, and makes none", async () => {
   const { server, browser, store: created } = await store();
   created.setState({ theme: { id: "light" } });
