@@ -107,8 +107,13 @@ async def _document(request: web.Request) -> web.StreamResponse:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    target = (_WEB / (request.match_info["path"] or "index.html")).resolve()
-    return _file(target if target.is_relative_to(_WEB) else _WEB / "outside")
+    target = (_WEB / request.match_info["path"]).resolve()
+    if not target.is_relative_to(_WEB):
+        return _file(_WEB / "outside")
+    if target.is_dir() and not request.path.endswith("/"):
+        # Relative addresses in the page count from the folder.
+        raise web.HTTPMovedPermanently(f"{request.path}/")
+    return _file(target / "index.html" if target.is_dir() else target)
 
 
 def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.StreamResponse:

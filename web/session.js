@@ -16,8 +16,8 @@ export class Session {
     return this.#held?.token === token;
   }
 
-  async token() {
-    if (this.#held && Date.now() < this.#held.until) return this.#held.token;
+  async token({ refresh = false } = {}) {
+    if (!refresh && this.#held && Date.now() < this.#held.until) return this.#held.token;
     const user = this.user;
     const answer = await fetch(`/local/token?sub=${encodeURIComponent(user)}`);
     if (!answer.ok) throw new Error(`/local/token answered ${answer.status}`);

@@ -14,8 +14,8 @@ const FRESH_ENOUGH = 5_000;
 const LEGACY_KEYS = {
   chartCustomizations: "chartCustomizations",
   currentLayout: "currentLayout",
-  currentTheme: "currentTheme",
-  dashboardFilters: "dashboardFilters",
+  theme: "currentTheme",
+  filters: "dashboardFilters",
 };
 
 /**
@@ -122,6 +122,13 @@ export class DashboardDocument {
     }
     if (this.#base.version === 0 && !this.#isDirty) await this.#migrate();
     if (this.#isDirty) this.#scheduleSave();
+    return this.state;
+  }
+
+  /** Ask the server whether there is something newer, which a load does at most every five minutes. */
+  async refresh() {
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
+    await this.#revalidate();
     return this.state;
   }
 

@@ -147,6 +147,7 @@ export interface DashboardDocument {
   readonly state: DocumentState;
   subscribe(listener: (state: DocumentState) => void): () => void;
   load(): Promise<DocumentState>;
+  refresh(): Promise<DocumentState>;
   edit(change: DashboardConfig | ((config: DashboardConfig) => DashboardConfig)): void;
   save(options?: { message?: string }): Promise<DocumentState>;
   setAutosave(on: boolean): void;

@@ -283,7 +283,7 @@ function cleared(storage) {
   return storage;
 }
 
-const OLD = { ...CONFIG, currentTheme: "dark", dashboardFilters: [{ id: "f1" }] };
+const OLD = { ...CONFIG, theme: "dark", filters: [{ id: "f1" }] };
 
 test("what an older application kept is moved once, and left where it was", async () => {
   const { server, storage, document } = await opened(oldBrowser());

@@ -1,4 +1,4 @@
-import { Session } from "./session.js";
+import { Session } from "../session.js";
 import { Walk } from "./walk.js";
 
 const SCHEME = "bearerAuth";

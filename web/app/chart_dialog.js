@@ -1,0 +1,71 @@
+// The form that makes a chart, or changes one.
+import { AGGREGATES, isNumeric, KINDS } from "./chart_data.js";
+import { html, nothing } from "./html.js";
+
+/** Open the form of a chart, of a new one where none is given; `done` gets its title, kind and data mapping. */
+export function openChartDialog(dialog, table, chart, done) {
+  const { columnNames = [], columnTypes = {} } = table.dataSchema ?? {};
+  const mapping = { aggregate: "sum", ...(chart ? chart.dataMapping : firstMapping(columnNames, columnTypes)) };
+  let { kind } = { kind: "bar", ...chart };
+  const set = (change) => (event) => {
+    change(event.target.value);
+    dialog.redraw();
+  };
+  dialog.open({
+    title: chart ? "Edit the chart" : "Add a chart",
+    action: chart ? "Apply" : "Add",
+    body: () => {
+      const isScatter = kind === "scatter";
+      const numbers = columnNames.filter((name) => isNumeric(columnTypes[name]));
+      const needsColumn = isScatter || mapping.aggregate !== "count";
+      return html`
+        <label class="field"><span>Title</span><input name="title" .defaultValue=${String(chart?.title ?? "")} maxlength="200" autocomplete="off" autofocus></label>
+        <fieldset class="kinds">
+          <legend>Kind</legend>
+          ${Object.entries(KINDS).map(([id, name]) => html`<label><input type="radio" name="kind" value=${id} ?checked=${id === kind} @change=${set((value) => (kind = value))}><span>${name}</span></label>`)}
+        </fieldset>
+        <div class="fields">
+          ${kind === "number" ? nothing : columnField(isScatter ? "Across" : "Group by", "xAxis", isScatter ? numbers : columnNames, mapping, set)}
+          ${isScatter ? nothing : aggregateField(mapping, set)}
+          ${needsColumn ? columnField(isScatter ? "Up" : "Of column", "yAxis", numbers, mapping, set) : nothing}
+        </div>
+      `;
+    },
+    submit: (form) => {
+      const chosen = ["xAxis", "aggregate", "yAxis"].map((name) => [name, form.get(name)]).filter(([, value]) => value);
+      const dataMapping = { ...chart?.dataMapping, xAxis: undefined, aggregate: undefined, yAxis: undefined, ...Object.fromEntries(chosen) };
+      done({ title: form.get("title").trim() || titleOf(kind, dataMapping), kind, dataMapping: JSON.parse(JSON.stringify(dataMapping)) });
+    },
+  });
+}
+
+function firstMapping(columnNames, columnTypes) {
+  const yAxis = columnNames.find((name) => isNumeric(columnTypes[name]));
+  const xAxis = columnNames.find((name) => name !== yAxis) ?? columnNames[0];
+  return { xAxis, yAxis, aggregate: yAxis ? "sum" : "count" };
+}
+
+function titleOf(kind, { xAxis, yAxis }) {
+  if (kind === "number") return yAxis ?? "Rows";
+  return kind === "scatter" ? `${xAxis} and ${yAxis}` : `${yAxis ?? "Rows"} by ${xAxis}`;
+}
+
+function columnField(label, name, columns, mapping, set) {
+  // A column that the table no longer has stays chosen until another one is.
+  const known = mapping[name] && !columns.includes(mapping[name]) ? [mapping[name], ...columns] : columns;
+  return html`<label class="field"
+    ><span>${label}</span>
+    <select name=${name} required @change=${set((value) => (mapping[name] = value))}>
+      ${known.map((each) => html`<option value=${each} ?selected=${each === mapping[name]}>${each}</option>`)}
+    </select></label
+  >`;
+}
+
+function aggregateField(mapping, set) {
+  return html`<label class="field"
+    ><span>Compute</span>
+    <select name="aggregate" @change=${set((value) => (mapping.aggregate = value))}>
+      ${Object.entries(AGGREGATES).map(([id, name]) => html`<option value=${id} ?selected=${id === mapping.aggregate}>${name}</option>`)}
+    </select></label
+  >`;
+}

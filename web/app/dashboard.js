@@ -1,0 +1,365 @@
+// One dashboard while it is open: its document, its table, and what the user does to them.
+import { suggestions, dataOf } from "./chart_data.js";
+import { openChartDialog } from "./chart_dialog.js";
+import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
+import { openConflictDialog } from "./conflict.js";
+import { dashboardView } from "./dashboard_view.js";
+import { filtered } from "./filters.js";
+import { openFilterDialog } from "./filter_dialog.js";
+import { Grid } from "./grid.js";
+import { openHistory } from "./history.js";
+import { nameField, rename } from "./projects.js";
+import { sampleFile } from "./sample.js";
+import { explain } from "./words.js";
+
+const AUTOSAVE_KEY = "dashkeep.autosave";
+const OLD_COPY_KEY = "dashkeep.oldCopyFor";
+
+export class DashboardPage {
+  /** The project's name, once it is known. */
+  title = "";
+  /** @type {import("../client/index.js").DashboardDocument} */
+  document;
+  /** The table: `loading`, `none`, `uploading`, `ready` with its rows, or `failed` with its error. */
+  table = { status: "loading" };
+  /** An older version that is looked at, in place of what is edited. */
+  preview = null;
+  /** Set where the dashboard cannot be shown at all. */
+  problem = null;
+  announcement = "";
+  grid;
+  #app;
+  #id;
+  #closing = [];
+  #rows = { of: null, filters: "", rows: [] };
+  #data = new Map();
+  #isConflictSeen = false;
+
+  constructor(app, id) {
+    this.#app = app;
+    this.#id = id;
+    this.document = app.client.open(id, {
+      autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off",
+      legacyKeys: ownsOldCopy(id) ? undefined : null,
+    });
+    this.grid = new Grid({
+      moved: (positions) => this.#edit(withPositions(this.#changedOf(positions))),
+      say: (text) => this.#announce(text),
+      edit: (chartId) => this.editChart(chartId),
+      hide: (chartId) => this.hideChart(chartId),
+      remove: (chartId) => this.removeChart(chartId),
+    });
+  }
+
+  open() {
+    const listen = (target, type, listener) => {
+      target.addEventListener(type, listener);
+      this.#closing.push(() => target.removeEventListener(type, listener));
+    };
+    listen(window, "resize", () => this.#app.redraw());
+    listen(window, "online", () => this.#retryTable());
+    listen(window, "keydown", (event) => this.#onKey(event));
+    this.#closing.push(this.document.subscribe(() => this.#changed()));
+    void this.#loadDocument();
+    void this.#loadName();
+    void this.#loadTable();
+  }
+
+  close() {
+    for (const stop of this.#closing) stop();
+    this.document.close();
+    this.grid.attach(null);
+  }
+
+  view() {
+    return dashboardView(this);
+  }
+
+  drawn() {
+    this.grid.attach(document.querySelector(".grid-stack"));
+    this.grid.show(this.#shownCharts(), this.preview !== null);
+  }
+
+  get state() {
+    return this.document.state;
+  }
+
+  /** What is shown: a version that is looked at, or the dashboard as it is edited here. */
+  get config() {
+    return this.preview ? this.preview.config : this.state.config;
+  }
+
+  get hiddenCharts() {
+    return chartsOf(this.config).filter(([, chart]) => !isShown(chart));
+  }
+
+  get matchingRows() {
+    return this.table.status === "ready" ? this.#filteredRows().length : 0;
+  }
+
+  // --- charts ---
+
+  addChart() {
+    openChartDialog(this.#app.dialog, this.table, null, (chart) => this.#addCharts([chart]));
+  }
+
+  suggestCharts() {
+    this.#addCharts(suggestions(this.table.dataSchema, this.table.rawData));
+  }
+
+  #addCharts(charts) {
+    const bottom = bottomOf(this.state.config);
+    const added = charts.map((chart) => {
+      const position = positionOf(chart, 0);
+      return [crypto.randomUUID().slice(0, 8), { isVisible: true, ...chart, position: { ...position, y: position.y + bottom } }];
+    });
+    this.#edit(withCharts(Object.fromEntries(added)));
+  }
+
+  editChart(id) {
+    const chart = this.state.config.chartCustomizations[id];
+    openChartDialog(this.#app.dialog, this.table, chart, (changed) => this.#edit(withChart(id, changed)));
+  }
+
+  hideChart(id) {
+    this.#edit(withChart(id, { isVisible: false }));
+  }
+
+  showChart(id) {
+    this.#edit(withChart(id, { isVisible: true }));
+  }
+
+  removeChart(id) {
+    const chart = this.state.config.chartCustomizations[id];
+    this.#edit(withoutChart(id));
+    this.#app.tell(`“${chart.title ?? "Untitled"}” is removed.`, () => this.#edit(withCharts({ [id]: chart })));
+  }
+
+  // --- filters, theme, name ---
+
+  editFilter(filter) {
+    openFilterDialog(this.#app.dialog, this.table, filter, (changed) => {
+      const id = changed?.id ?? filter?.id;
+      if (id) this.#edit(withFilter(id, changed));
+    });
+  }
+
+  removeFilter({ id }) {
+    this.#edit(withFilter(id, null));
+  }
+
+  chooseTheme(id) {
+    this.#edit(withTheme(id));
+  }
+
+  rename() {
+    this.#app.dialog.open({
+      title: "Rename the dashboard",
+      action: "Rename",
+      body: () => nameField(this.title),
+      submit: async (form) => {
+        this.title = (await rename(this.#app.client, this.#id, form.get("name"))).name;
+      },
+    });
+  }
+
+  // --- saving ---
+
+  async save() {
+    // What came of it is in the state, and shown.
+    await this.document.save().catch(() => {});
+  }
+
+  setAutosave(on) {
+    localStorage.setItem(AUTOSAVE_KEY, on ? "on" : "off");
+    this.document.setAutosave(on);
+  }
+
+  decideConflict() {
+    if (!this.state.conflict) return;
+    openConflictDialog(this.#app.dialog, this.state.conflict, (choice) => this.document.resolve(choice));
+  }
+
+  openHistory() {
+    openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
+      look: (version) => {
+        this.preview = version;
+        this.#app.redraw();
+      },
+      restore: (version) => this.restore(version),
+    });
+  }
+
+  leavePreview() {
+    this.preview = null;
+    this.#app.redraw();
+  }
+
+  async restore(version) {
+    // What was not saved yet goes into history first, so that a restore takes nothing away.
+    if (this.state.isDirty) await this.document.save();
+    await this.document.restore(version);
+    this.preview = null;
+    this.#app.tell(`Version ${version} is back.`);
+  }
+
+  /** Restore the version that is looked at. */
+  async restorePreview() {
+    try {
+      await this.restore(this.preview.version);
+    } catch (error) {
+      this.#tellFailure(error);
+    }
+  }
+
+  // --- the table ---
+
+  chooseFile(event) {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) void this.#upload(file);
+  }
+
+  useSample() {
+    void this.#upload(sampleFile());
+  }
+
+  retry() {
+    void this.#loadDocument();
+    void this.#loadName();
+    void this.#loadTable();
+  }
+
+  async #upload(file) {
+    const before = this.table;
+    this.#setTable({ ...before, status: "uploading", fileName: file.name, uploadError: null });
+    try {
+      await this.#app.client.data.uploadFile(this.#id, file);
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#setTable({ ...before, uploadError: { fileName: file.name, text: explain(error) } });
+      return;
+    }
+    await this.#loadTable();
+    if (this.table.status === "ready" && !chartsOf(this.state.config).length) this.suggestCharts();
+  }
+
+  async #loadTable() {
+    try {
+      const { rawData, dataSchema } = await this.#app.client.data.load(this.#id, { include: ["rawData", "dataSchema"] });
+      this.#setTable(dataSchema ? { status: "ready", rawData, dataSchema } : { status: "none" });
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#setTable({ status: "failed", error });
+    }
+  }
+
+  #retryTable() {
+    if (this.table.status === "failed") void this.#loadTable();
+    if (!this.title) void this.#loadName();
+  }
+
+  #setTable(table) {
+    this.table = table;
+    this.#app.redraw();
+  }
+
+  // --- what is loaded and shown ---
+
+  async #loadDocument() {
+    this.problem = null;
+    try {
+      const { origin } = await this.document.load();
+      if (origin === "cache") await this.document.refresh();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.problem = error;
+    }
+    this.#app.redraw();
+  }
+
+  async #loadName() {
+    try {
+      this.title = (await this.#app.client.projects.get(this.#id)).name;
+    } catch (error) {
+      // Without its name a dashboard is still a dashboard; what is wrong is said where its config is loaded.
+      if (error.status === undefined) throw error;
+    }
+    this.#app.redraw();
+  }
+
+  #changed() {
+    const { status, config } = this.state;
+    if (config) window.dashkeepTheme.choose(themeOf(config));
+    if (status === "clean") this.#retryTable();
+    if (status === "conflict" && !this.#isConflictSeen) this.decideConflict();
+    this.#isConflictSeen = status === "conflict";
+    this.#app.redraw();
+  }
+
+  #edit(change) {
+    this.document.edit(change);
+  }
+
+  /** Of some positions, those that are not the ones that the config has. */
+  #changedOf(positions) {
+    const charts = this.state.config.chartCustomizations;
+    return Object.fromEntries(
+      Object.entries(positions).filter(([id, { x, y, w, h }]) => {
+        const { position } = charts[id];
+        return !position || position.x !== x || position.y !== y || position.w !== w || position.h !== h;
+      }),
+    );
+  }
+
+  #shownCharts() {
+    const below = bottomOf(this.config);
+    const isReady = this.table.rawData !== undefined;
+    return chartsOf(this.config)
+      .filter(([, chart]) => isShown(chart))
+      .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: isReady ? this.#dataOf(id, chart) : null }));
+  }
+
+  /** A chart's data, computed once for the same chart and rows. */
+  #dataOf(id, chart) {
+    const rows = this.#filteredRows();
+    const known = this.#data.get(id);
+    if (known?.chart === chart && known.rows === rows) return known.data;
+    const data = dataOf(chart, rows, this.table.dataSchema.columnTypes);
+    this.#data.set(id, { chart, rows, data });
+    return data;
+  }
+
+  #filteredRows() {
+    const { rawData, dataSchema } = this.table;
+    const filters = JSON.stringify(filtersOf(this.config));
+    if (this.#rows.of !== rawData || this.#rows.filters !== filters) {
+      this.#rows = { of: rawData, filters, rows: filtered(rawData, filtersOf(this.config), dataSchema.columnTypes) };
+    }
+    return this.#rows.rows;
+  }
+
+  #onKey(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+      event.preventDefault();
+      void this.save();
+    }
+  }
+
+  #announce(text) {
+    this.announcement = text;
+    this.#app.redraw();
+  }
+
+  #tellFailure(error) {
+    if (error.status === undefined) throw error;
+    this.#app.tell(explain(error));
+  }
+}
+
+/** What an older version kept in this browser is one dashboard's: that of the first one opened here. */
+function ownsOldCopy(id) {
+  const owner = localStorage.getItem(OLD_COPY_KEY) ?? id;
+  localStorage.setItem(OLD_COPY_KEY, owner);
+  return owner === id;
+}

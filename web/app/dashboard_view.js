@@ -1,0 +1,201 @@
+// How an open dashboard looks around its grid: name, state of saving, table, filters, and what there is to do.
+import { chartsOf, filtersOf, themeOf } from "./config.js";
+import { inWords } from "./filters.js";
+import { html, icon, iconButton, live, nothing, repeat } from "./html.js";
+import { ago, count, explain, exactly } from "./words.js";
+
+const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
+const TABLE_FILES = ".csv,.tsv,.json,.ndjson,.jsonl";
+
+export function dashboardView(page) {
+  const { problem, state } = page;
+  if (problem?.status === 404) return missing();
+  if (problem && !state.config) return failed(page, problem);
+  return html`
+    <div class="toolbar">
+      <div class="inner wide">
+        <div class="name">
+          <a class="icon-button" href="#/" aria-label="All dashboards" title="All dashboards">${icon("back")}</a>
+          <h1>${page.title || "Dashboard"}</h1>
+          ${iconButton("edit", "Rename the dashboard", () => page.rename())}
+        </div>
+        ${saveState(page)}
+        <div class="buttons">
+          <button type="button" @click=${() => page.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
+          <button type="button" @click=${() => page.openHistory()} ?disabled=${!state.version}>${icon("history")}<span>History</span></button>
+          <button type="button" class="primary" @click=${() => page.save()} ?disabled=${!state.isDirty || page.preview}>Save</button>
+        </div>
+      </div>
+    </div>
+    <div class="inner wide dashboard">
+      ${page.preview ? previewBanner(page) : nothing} ${trouble(page)} ${page.preview ? nothing : options(page)}
+      ${content(page)}
+      <p class="unseen" role="status">${page.announcement}</p>
+    </div>
+  `;
+}
+
+function missing() {
+  return html`<div class="inner wide page"><div class="notice" role="alert">
+    <h1>There is no such dashboard</h1>
+    <p>It is somebody else’s, or it was deleted.</p>
+    <a class="button" href="#/">All dashboards</a>
+  </div></div>`;
+}
+
+function failed(page, problem) {
+  return html`<div class="inner wide page"><div class="notice" role="alert">
+    <h1>The dashboard could not be loaded</h1>
+    <p>${explain(problem)}</p>
+    <button type="button" @click=${() => page.retry()}>Try again</button>
+  </div></div>`;
+}
+
+/** What is saved, in one line; never that it is before the server has said so. */
+function saveState({ state }) {
+  const { status, version, updatedAt, isDirty } = state;
+  const saved = version ? `Saved ${ago(updatedAt)}` : "Nothing to save";
+  const texts = {
+    loading: "Loading…",
+    clean: saved,
+    dirty: "Not saved yet",
+    saving: "Saving…",
+    offline: isDirty ? "Offline, not saved yet" : "Offline",
+    failed: "Not saved",
+    conflict: "Conflict, not saved yet",
+  };
+  return html`<p class="save-state" data-status=${status} role="status" title=${version && updatedAt ? `Version ${version}, ${exactly(updatedAt)}` : nothing}>
+    <span>${texts[status]}</span>${version ? html`<span class="version">Version ${version}</span>` : nothing}
+  </p>`;
+}
+
+function trouble(page) {
+  const { status, error, isDirty } = page.state;
+  const kept = isDirty ? "Your changes are kept in this browser." : "";
+  if (status === "conflict") {
+    return html`<div class="banner bad" role="alert">
+      <p>Somebody saved other values in the same places. ${kept}</p>
+      <button type="button" @click=${() => page.decideConflict()}>Compare both</button>
+    </div>`;
+  }
+  if (status === "failed") {
+    return html`<div class="banner bad" role="alert">
+      <p>The changes could not be saved. ${explain(error)} ${kept}</p>
+      <button type="button" @click=${() => page.save()}>Try again</button>
+    </div>`;
+  }
+  if (status === "offline") {
+    return html`<div class="banner" role="alert">
+      <p>The server cannot be reached. ${isDirty ? `${kept} They are saved as soon as it answers again.` : "This is the last known version."}</p>
+    </div>`;
+  }
+  return nothing;
+}
+
+function previewBanner(page) {
+  const { version, updatedAt } = page.preview;
+  return html`<div class="banner" role="status">
+    <p>This is version ${version}, saved ${ago(updatedAt)}. The dashboard itself is unchanged.</p>
+    <button type="button" class="primary" @click=${() => page.restorePreview()}>Restore it</button>
+    <button type="button" @click=${() => page.leavePreview()}>Back to the newest</button>
+  </div>`;
+}
+
+function options(page) {
+  const { state, table } = page;
+  return html`<div class="options">
+    ${table.dataSchema ? filterBar(page) : html`<span class="filters"></span>`}
+    <div class="settings">
+      <label class="inline"
+        ><span>Theme</span>
+        <select .value=${live(themeOf(state.config))} @change=${(event) => page.chooseTheme(event.target.value)}>
+          ${Object.entries(THEMES).map(([id, name]) => html`<option value=${id} ?selected=${id === themeOf(state.config)}>${name}</option>`)}
+        </select></label
+      >
+      <label class="inline switch"
+        ><input type="checkbox" role="switch" .checked=${live(state.autosave)} @change=${(event) => page.setAutosave(event.target.checked)}><span>Autosave</span></label
+      >
+    </div>
+  </div>`;
+}
+
+function filterBar(page) {
+  const filters = filtersOf(page.config);
+  return html`<div class="filters" role="group" aria-label="Filters">
+    ${repeat(
+      filters,
+      ({ id }) => id,
+      (filter) => html`<span class="chip">
+        <button type="button" @click=${() => page.editFilter(filter)}>${inWords(filter)}</button>
+        <button type="button" aria-label=${`Remove the filter ${inWords(filter)}`} @click=${() => page.removeFilter(filter)}>✕</button>
+      </span>`,
+    )}
+    <button type="button" class="quiet" @click=${() => page.editFilter(null)}>${icon("filter")}Add filter</button>
+  </div>`;
+}
+
+function content(page) {
+  const { table, config } = page;
+  const isEmpty = !chartsOf(config).length;
+  if (page.state.status === "loading") return html`<div class="loading" aria-busy="true" aria-label="The dashboard is being loaded"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
+  return html`
+    ${tableLine(page)} ${isEmpty ? emptyDashboard(page) : nothing}
+    <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>
+    ${page.hiddenCharts.length && !page.preview ? hidden(page) : nothing}
+  `;
+}
+
+function tableLine(page) {
+  const { table } = page;
+  const error = table.uploadError ? html`<div class="banner bad" role="alert"><p>“${table.uploadError.fileName}” was not taken. ${table.uploadError.text}</p></div>` : nothing;
+  if (table.status === "uploading") return html`<p class="table-line" role="status">“${table.fileName}” is being uploaded…</p>`;
+  if (table.status === "loading") return html`<p class="table-line" role="status">The table is being loaded…</p>`;
+  if (table.status === "failed") {
+    return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${explain(table.error)}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
+  }
+  if (table.status === "none") return error;
+  const { fileName, rowCount } = table.dataSchema;
+  const matching = page.matchingRows;
+  return html`${error}
+    <p class="table-line">
+      <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>
+      ${page.preview ? nothing : uploadButton(page, "Replace", "quiet")}
+    </p>`;
+}
+
+function uploadButton(page, text, kind = "") {
+  return html`<label class="button upload ${kind}">${icon("upload")}<span>${text}</span><input type="file" accept=${TABLE_FILES} @change=${(event) => page.chooseFile(event)}></label>`;
+}
+
+function emptyDashboard(page) {
+  if (page.preview) return html`<div class="notice"><h2>No charts</h2><p>This version has none.</p></div>`;
+  if (page.table.status === "none") {
+    return html`<div class="notice">
+      <h2>Start with a table</h2>
+      <p>Upload a CSV or JSON file. Charts are suggested from its columns.</p>
+      <p class="choose">${uploadButton(page, "Upload a file", "primary")}<button type="button" @click=${() => page.useSample()}>Use sample data</button></p>
+    </div>`;
+  }
+  if (page.table.status !== "ready") return nothing;
+  return html`<div class="notice">
+    <h2>No charts yet</h2>
+    <p>Begin with what the columns suggest, or with a chart of your own.</p>
+    <p class="choose">
+      <button type="button" class="primary" @click=${() => page.suggestCharts()}>Suggest charts</button>
+      <button type="button" @click=${() => page.addChart()}>Add a chart</button>
+    </p>
+  </div>`;
+}
+
+function hidden(page) {
+  return html`<section class="hidden-charts" aria-labelledby="hidden-title">
+    <h2 id="hidden-title">Hidden</h2>
+    ${page.hiddenCharts.map(
+      ([id, { title = "Untitled" }]) => html`<span class="chip">
+        <span>${title}</span>
+        <button type="button" @click=${() => page.showChart(id)} aria-label=${`Show ${title}`}>Show</button>
+        <button type="button" @click=${() => page.removeChart(id)} aria-label=${`Remove ${title}`}>✕</button>
+      </span>`,
+    )}
+  </section>`;
+}

@@ -1,0 +1,94 @@
+// The one dialog that may be open: what is in it, what comes of it, and the browser's own handling of focus and Escape.
+import { html, nothing, ref } from "./html.js";
+import { explain } from "./words.js";
+
+export class Dialog {
+  #redraw;
+  #shown = null;
+  #element = null;
+
+  constructor(redraw) {
+    this.#redraw = redraw;
+  }
+
+  /**
+   * Show a dialog: `body` draws it, `submit` does what it is for and closes it unless it fails.
+   *
+   * @param {{ title: string, body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
+   *   footer?: () => unknown, closed?: () => void }} dialog
+   */
+  open(dialog) {
+    this.#shown = { ...dialog, error: null, isBusy: false };
+    this.#redraw();
+  }
+
+  close() {
+    const closed = this.#shown?.closed;
+    this.#shown = null;
+    this.#element?.close();
+    this.#redraw();
+    closed?.();
+  }
+
+  redraw() {
+    this.#redraw();
+  }
+
+  drawn() {
+    if (this.#shown && this.#element && !this.#element.open) this.#element.showModal();
+  }
+
+  view() {
+    const shown = this.#shown;
+    if (!shown) return nothing;
+    const { title, kind = "", body, submit, action, footer, error, isBusy } = shown;
+    const onSubmit = (event) => {
+      event.preventDefault();
+      this.#submit(new FormData(event.target));
+    };
+    return html`
+      <dialog class=${kind} aria-labelledby="dialog-title" @cancel=${(event) => this.#onCancel(event)} ${ref((element) => (this.#element = element))}>
+        <form @submit=${onSubmit}>
+          <header>
+            <h2 id="dialog-title">${title}</h2>
+            <button type="button" class="icon-button" aria-label="Close" @click=${() => this.close()}>✕</button>
+          </header>
+          <div class="body">${body()}</div>
+          ${error ? html`<p class="problem" role="alert">${explain(error)}</p>` : nothing}
+          ${footer ? html`<footer>${footer()}</footer>` : nothing}
+          ${submit && !footer
+            ? html`<footer>
+                <button type="button" @click=${() => this.close()}>Cancel</button>
+                <button type="submit" class="primary" ?disabled=${isBusy}>${action}</button>
+              </footer>`
+            : nothing}
+        </form>
+      </dialog>
+    `;
+  }
+
+  /** Do something that may fail; the dialog stays open and says why if it does. */
+  async attempt(work) {
+    const shown = this.#shown;
+    Object.assign(shown, { error: null, isBusy: true });
+    this.#redraw();
+    try {
+      await work();
+      if (this.#shown === shown) this.close();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      Object.assign(shown, { error, isBusy: false });
+      this.#redraw();
+    }
+  }
+
+  #submit(form) {
+    const { submit, isBusy } = this.#shown;
+    if (submit && !isBusy) void this.attempt(() => submit(form));
+  }
+
+  #onCancel(event) {
+    event.preventDefault();
+    this.close();
+  }
+}

@@ -1,0 +1,61 @@
+// The form that makes a filter, or changes one.
+import { isNumeric, isTemporal } from "./chart_data.js";
+import { textOf } from "./filters.js";
+import { html } from "./html.js";
+
+const MOST_CHOICES = 200;
+
+/** Open the form of one filter, of a new one where none is given; `done` gets the filter. */
+export function openFilterDialog(dialog, table, filter, done) {
+  const { columnNames, columnTypes } = table.dataSchema;
+  let column = filter?.column ?? columnNames[0];
+  const isRange = () => isNumeric(columnTypes[column]) || isTemporal(columnTypes[column]);
+  const choose = (event) => {
+    column = event.target.value;
+    dialog.redraw();
+  };
+  const known = columnNames.includes(column) ? columnNames : [column, ...columnNames];
+  dialog.open({
+    title: filter ? "Change the filter" : "Add a filter",
+    action: "Apply",
+    body: () => html`
+      <label class="field"
+        ><span>Column</span>
+        <select name="column" @change=${choose}>
+          ${known.map((name) => html`<option value=${name} ?selected=${name === column}>${name}</option>`)}
+        </select></label
+      >
+      ${isRange() ? range(columnTypes[column], filter?.column === column ? filter.values : []) : choices(table.rawData, column, filter)}
+    `,
+    submit: (form) => {
+      const values = isRange() ? [bound(form.get("low"), columnTypes[column]), bound(form.get("high"), columnTypes[column])] : form.getAll("value");
+      const isEmpty = values.every((value) => value === null);
+      done(isEmpty ? null : { id: filter?.id ?? crypto.randomUUID(), column, operator: isRange() ? "between" : "in", values });
+    },
+  });
+}
+
+function bound(text, type) {
+  if (!text) return null;
+  return isNumeric(type) ? Number(text) : text;
+}
+
+function range(type, [low, high]) {
+  const input = isTemporal(type) ? "date" : "number";
+  return html`<div class="fields">
+    <label class="field"><span>From</span><input type=${input} step="any" name="low" .value=${low ?? ""}></label>
+    <label class="field"><span>To</span><input type=${input} step="any" name="high" .value=${high ?? ""}></label>
+  </div>`;
+}
+
+function choices(rows, column, filter) {
+  const values = [...new Set(rows.map((row) => textOf(row[column])))].sort();
+  const chosen = new Set(filter?.column === column ? filter.values.map(textOf) : []);
+  // What is chosen can be taken back, also where it is no longer in the table or beyond those listed.
+  const listed = [...new Set([...chosen, ...values.slice(0, MOST_CHOICES)])];
+  return html`<fieldset class="choices">
+    <legend>Show only</legend>
+    ${listed.map((value) => html`<label><input type="checkbox" name="value" value=${value} .checked=${chosen.has(value)}><span>${value}</span></label>`)}
+    ${values.length > MOST_CHOICES ? html`<p class="hint">The first ${MOST_CHOICES} of ${values.length} values.</p>` : ""}
+  </fieldset>`;
+}

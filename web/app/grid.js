@@ -1,0 +1,197 @@
+// The charts in their grid: GridStack places them, ECharts draws them, and the keyboard moves what the mouse can drag.
+import { init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
+import { optionOf } from "./chart_option.js";
+import { html, iconButton, nothing, render } from "./html.js";
+import { long, short } from "./words.js";
+
+const ROW_HEIGHT = 64;
+const ONE_COLUMN_BELOW = 720;
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Grid {
+  #element = null;
+  #grid = null;
+  /** By a chart's id: its element, its drawing, and what they show. */
+  #cards = new Map();
+  #layout = "";
+  #actions;
+  #isReadOnly = false;
+  #isMoving = false;
+
+  /** @param {{ moved: (positions: Record<string, object>) => void, say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions */
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  attach(element) {
+    if (element === this.#element) return;
+    this.#detach();
+    if (!element) return;
+    this.#element = element;
+    this.#grid = window.GridStack.init(
+      {
+        column: 12,
+        cellHeight: ROW_HEIGHT,
+        margin: 8,
+        animate: !isStill.matches,
+        draggable: { handle: ".handle" },
+        columnOpts: { breakpointForWindow: true, breakpoints: [{ w: ONE_COLUMN_BELOW, c: 1 }] },
+      },
+      element,
+    );
+    this.#grid.on("dragstart resizestart", () => (this.#isMoving = true));
+    this.#grid.on("dragstop resizestop", () => {
+      this.#isMoving = false;
+      this.#commit();
+    });
+    this.#grid.on("resizecontent", () => this.#resize());
+  }
+
+  /**
+   * Show charts at their places.
+   *
+   * @param {{ id: string, chart: object, position: object, data: object }[]} charts
+   * @param {boolean} isReadOnly
+   */
+  show(charts, isReadOnly) {
+    // What is under somebody's hand stays there; the drop is followed by another drawing.
+    if (!this.#grid || this.#isMoving) return;
+    this.#isReadOnly = isReadOnly;
+    this.#place(charts);
+    for (const each of charts) this.#draw(each);
+  }
+
+  #detach() {
+    for (const card of this.#cards.values()) card.drawing?.dispose();
+    this.#cards.clear();
+    this.#grid?.destroy(false);
+    this.#grid = null;
+    this.#element = null;
+    this.#layout = "";
+  }
+
+  get #isNarrow() {
+    return innerWidth < ONE_COLUMN_BELOW;
+  }
+
+  /** Lay the grid out anew where it is not as it is to be. */
+  #place(charts) {
+    const isFixed = this.#isNarrow || this.#isReadOnly;
+    const layout = JSON.stringify([isFixed, this.#isNarrow, charts.map(({ id, position }) => [id, position])]);
+    if (layout === this.#layout) return;
+    this.#layout = layout;
+    const grid = this.#grid;
+    const kept = new Set(charts.map(({ id }) => id));
+    grid.batchUpdate();
+    grid.removeAll(false, false);
+    for (const [id, card] of this.#cards) {
+      if (kept.has(id)) continue;
+      card.drawing?.dispose();
+      card.element.remove();
+      this.#cards.delete(id);
+    }
+    const inOrder = charts.toSorted(({ position: one }, { position: other }) => one.y - other.y || one.x - other.x);
+    for (const { id, position } of inOrder) {
+      const { element } = this.#card(id);
+      // In the order of reading, so that the keyboard goes through them as the eye does.
+      this.#element.append(element);
+      grid.makeWidget(element, this.#isNarrow ? { id, x: 0, w: 1, h: position.h } : { id, ...position, minW: 2, minH: 2 });
+    }
+    grid.batchUpdate(false);
+    grid.setStatic(isFixed);
+  }
+
+  #card(id) {
+    if (!this.#cards.has(id)) {
+      const element = document.createElement("div");
+      const content = document.createElement("article");
+      content.className = "grid-stack-item-content";
+      element.className = "grid-stack-item";
+      element.dataset.chart = id;
+      element.append(content);
+      this.#cards.set(id, { element, content, drawing: null, drawn: null });
+    }
+    return this.#cards.get(id);
+  }
+
+  #draw({ id, chart, data }) {
+    const card = this.#card(id);
+    const dark = window.dashkeepTheme.isDark;
+    const shown = [chart, data, dark, this.#isReadOnly, this.#isNarrow];
+    if (card.drawn?.every((value, index) => value === shown[index])) return;
+    card.drawn = shown;
+    render(this.#content(id, chart, data), card.content);
+    const canvas = card.content.querySelector(".canvas");
+    if (!canvas || card.drawing?.getDom() !== canvas) {
+      card.drawing?.dispose();
+      card.drawing = canvas && init(canvas);
+    }
+    card.drawing?.setOption(optionOf(chart, data, { still: isStill.matches }), { notMerge: true });
+  }
+
+  #content(id, chart, data) {
+    const title = String(chart.title ?? "Untitled");
+    return html`
+      <header>
+        ${this.#isReadOnly || this.#isNarrow
+          ? nothing
+          : html`${iconButton("move", `Move or resize ${title}: arrow keys move it, with Shift they resize it`, () => {}, "handle")}`}
+        <h3>${title}</h3>
+        ${this.#isReadOnly
+          ? nothing
+          : html`<span class="tools">
+              ${iconButton("edit", `Edit ${title}`, () => this.#actions.edit(id))}
+              ${iconButton("hide", `Hide ${title}`, () => this.#actions.hide(id))}
+              ${iconButton("remove", `Remove ${title}`, () => this.#actions.remove(id))}
+            </span>`}
+      </header>
+      ${this.#drawingOf(title, data)}
+    `;
+  }
+
+  #drawingOf(title, data) {
+    if (!data) return html`<p class="empty">Waiting for the table</p>`;
+    if (data.problem) return html`<p class="empty">${data.problem}</p>`;
+    if ("value" in data) return html`<p class="figure" title=${long(data.value)}>${short(data.value)}</p>`;
+    if (!data.points.length) return html`<p class="empty">Nothing is left by the filters.</p>`;
+    const what = `${title}. ${data.points.length} values, ${summary(data.points)}`;
+    return html`<div class="canvas" role="img" aria-label=${what}></div>
+      ${data.left ? html`<p class="left">${long(data.points.length)} of ${long(data.total)} shown</p>` : nothing}`;
+  }
+
+  #resize() {
+    for (const { drawing } of this.#cards.values()) drawing?.resize();
+  }
+
+  /** Tell where the charts are now; nothing where that is where they were. */
+  #commit() {
+    const positions = this.#grid.engine.nodes.map(({ id, x, y, w, h }) => [id, { x, y, w, h }]);
+    // What is shown already needs no other layout when it comes back as the config.
+    this.#actions.moved(Object.fromEntries(positions));
+  }
+
+  /** Arrow keys on the handle of a card. */
+  onKey(event) {
+    const move = MOVES[event.key];
+    const element = event.target.closest?.(".handle") && event.target.closest(".grid-stack-item");
+    if (!move || !element || this.#isNarrow) return;
+    event.preventDefault();
+    const { x, y, w, h } = element.gridstackNode;
+    const [across, down] = move;
+    const wanted = event.shiftKey ? { w: w + across, h: h + down } : { x: x + across, y: y + down };
+    if (Object.values(wanted).some((value) => value < 0)) return;
+    this.#grid.update(element, wanted);
+    const { x: column, y: row, w: columns, h: rows } = element.gridstackNode;
+    this.#commit();
+    event.target.focus();
+    this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
+  }
+}
+
+/** What a chart shows, for those who do not see it. */
+function summary(points) {
+  const ordered = points.toSorted(([, one], [, other]) => other - one);
+  const [[most, largest], [least, smallest]] = [ordered[0], ordered.at(-1)];
+  return `largest ${short(largest)} at ${most}, smallest ${short(smallest)} at ${least}`;
+}

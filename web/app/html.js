@@ -1,0 +1,30 @@
+// What every part of the page draws with. lit-html puts each value into the page as text or as an attribute's value,
+// never as markup, so what a user stored cannot become more than text.
+export { html, nothing, render } from "/node_modules/lit-html/lit-html.js";
+export { live } from "/node_modules/lit-html/directives/live.js";
+export { ref } from "/node_modules/lit-html/directives/ref.js";
+export { repeat } from "/node_modules/lit-html/directives/repeat.js";
+
+import { html } from "/node_modules/lit-html/lit-html.js";
+
+const PATHS = {
+  add: "M12 5v14M5 12h14",
+  back: "M15 5l-7 7 7 7",
+  close: "M6 6l12 12M18 6 6 18",
+  edit: "M4 20h4L19 9l-4-4L4 16v4zM13 7l4 4",
+  filter: "M4 5h16l-6 7.5V19l-4-2v-4.5z",
+  hide: "M3 3l18 18M10 6.3A9.8 9.8 0 0 1 12 6c6 0 9 6 9 6a16 16 0 0 1-2.6 3.3M6.5 8A15 15 0 0 0 3 12s3 6 9 6a9 9 0 0 0 3.5-.7",
+  history: "M4 12a8 8 0 1 0 2.6-5.9L4 8.5M4 4v4.5h4.5M12 8v4.5l3 2",
+  move: "M12 3v18M3 12h18M12 3l-2.5 2.5M12 3l2.5 2.5M12 21l-2.5-2.5M12 21l2.5-2.5M3 12l2.5-2.5M3 12l2.5 2.5M21 12l-2.5-2.5M21 12l-2.5 2.5",
+  remove: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5",
+  show: "M3 12s3-6 9-6 9 6 9 6-3 6-9 6-9-6-9-6zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
+  upload: "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
+};
+
+/** An icon that only decorates; the button around it has the name. */
+export const icon = (name) =>
+  html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
+
+/** A button that shows an icon and tells its name to those who cannot see it. */
+export const iconButton = (name, label, onClick, extra = "") =>
+  html`<button type="button" class="icon-button ${extra}" aria-label=${label} title=${label} @click=${onClick}>${icon(name)}</button>`;

@@ -1,0 +1,158 @@
+// The list of dashboards: create, rename, delete and bring back.
+import { html, icon, iconButton, nothing, repeat } from "./html.js";
+import { ago, count, exactly, explain } from "./words.js";
+
+const PAGE_SIZE = 24;
+
+export class ProjectsPage {
+  title = "";
+  #app;
+  #status = "loading";
+  #error = null;
+  #projects = [];
+  #cursor = null;
+  #isClosed = false;
+
+  constructor(app) {
+    this.#app = app;
+  }
+
+  open() {
+    void this.#load();
+  }
+
+  close() {
+    this.#isClosed = true;
+  }
+
+  view() {
+    return html`<div class="inner wide page">
+      <div class="heading">
+        <h1>Dashboards</h1>
+        <button type="button" class="primary" @click=${() => this.#create()}>${icon("add")}New dashboard</button>
+      </div>
+      ${this.#content()}
+    </div>`;
+  }
+
+  #content() {
+    if (this.#status === "loading") {
+      return html`<ul class="cards" aria-label="Dashboards are being loaded" aria-busy="true">${[1, 2, 3].map(() => html`<li class="skeleton"></li>`)}</ul>`;
+    }
+    if (this.#status === "failed") {
+      return html`<div class="notice" role="alert">
+        <h2>The dashboards could not be loaded</h2>
+        <p>${explain(this.#error)}</p>
+        <button type="button" @click=${() => this.#load()}>Try again</button>
+      </div>`;
+    }
+    if (!this.#projects.length) {
+      return html`<div class="notice">
+        <h2>No dashboards yet</h2>
+        <p>Make one, give it a table, and arrange its charts. Every save is kept as a version, on every device.</p>
+        <button type="button" class="primary" @click=${() => this.#create()}>Make the first one</button>
+      </div>`;
+    }
+    return html`
+      <ul class="cards">${repeat(this.#projects, ({ id }) => id, (project) => this.#card(project))}</ul>
+      ${this.#cursor ? html`<p class="more"><button type="button" @click=${() => this.#loadMore()}>Show more</button></p>` : nothing}
+    `;
+  }
+
+  #card(project) {
+    const { id, name, updatedAt, dashboardConfig, data } = project;
+    return html`<li class="card">
+      <h2><a href="#/dashboards/${id}">${name}</a></h2>
+      <p>${dashboardConfig ? count(dashboardConfig.chartCount, "chart") : "Empty"}${data ? ` · ${data.fileName}` : nothing}</p>
+      <div class="card-foot">
+        <span title=${exactly(updatedAt)}>Changed ${ago(updatedAt)}</span>
+        <span class="tools">
+          ${iconButton("edit", `Rename ${name}`, () => this.#rename(project))}
+          ${iconButton("remove", `Delete ${name}`, () => this.#remove(project))}
+        </span>
+      </div>
+    </li>`;
+  }
+
+  async #load() {
+    this.#status = "loading";
+    this.#app.redraw();
+    try {
+      const { projects, nextCursor } = await this.#app.client.projects.list({ limit: PAGE_SIZE });
+      this.#projects = projects;
+      this.#cursor = nextCursor;
+      this.#status = "ready";
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#error = error;
+      this.#status = "failed";
+    }
+    if (!this.#isClosed) this.#app.redraw();
+  }
+
+  async #loadMore() {
+    await this.#attempt(async () => {
+      const { projects, nextCursor } = await this.#app.client.projects.list({ limit: PAGE_SIZE, cursor: this.#cursor });
+      this.#projects = [...this.#projects, ...projects];
+      this.#cursor = nextCursor;
+    });
+  }
+
+  #create() {
+    this.#app.dialog.open({
+      title: "New dashboard",
+      action: "Create",
+      body: () => nameField(""),
+      submit: async (form) => {
+        const project = await this.#app.client.projects.create({ name: form.get("name") });
+        this.#app.go(project.id);
+      },
+    });
+  }
+
+  #rename({ id, name }) {
+    this.#app.dialog.open({
+      title: "Rename the dashboard",
+      action: "Rename",
+      body: () => nameField(name),
+      submit: async (form) => {
+        await rename(this.#app.client, id, form.get("name"));
+        await this.#load();
+      },
+    });
+  }
+
+  async #remove({ id, name }) {
+    await this.#attempt(async () => {
+      await this.#app.client.projects.remove(id);
+      this.#projects = this.#projects.filter((each) => each.id !== id);
+      this.#app.tell(`“${name}” is deleted.`, () => this.#bringBack(id));
+    });
+  }
+
+  async #bringBack(id) {
+    await this.#attempt(async () => {
+      await this.#app.client.projects.restore(id);
+      await this.#load();
+    });
+  }
+
+  async #attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#app.tell(explain(error));
+    }
+    this.#app.redraw();
+  }
+}
+
+/** Give a project another name, whatever else somebody changed of it since. */
+export async function rename(client, id, name) {
+  const { etag } = await client.projects.get(id);
+  return client.projects.update(id, { name }, { ifMatch: etag });
+}
+
+export const nameField = (name) =>
+  html`<label class="field"><span>Name</span><input name="name" .value=${name} required maxlength="200" autocomplete="off" autofocus></label>`;
