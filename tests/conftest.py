@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from moto import mock_aws
 from support.http_api import Client, apis
+from support.local_stack import LocalStack
 from support.template import table_definition
 
 from dashboard_store.repository.objects import CLIENT, Objects
@@ -106,3 +107,11 @@ def client(user: str, connect: Callable[[Settings], None], settings: Settings) -
     """A user of the handlers under the default settings."""
     connect(settings)
     return Client(user)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The stack that most tests share. Use a user of your own: its data lasts as long as the run."""
+    shared = LocalStack(tmp_path_factory.mktemp("stack") / "state").start()
+    yield shared
+    assert shared.stop() == 0

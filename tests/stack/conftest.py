@@ -1,4 +1,4 @@
-"""Local stacks for tests: one that a whole run shares, and some of their own for tests that stop or kill them.
+"""Local stacks of their own for tests that stop or kill them, and a client of the one that a whole run shares.
 
 Two are deployed, from one build: the shared one, and one that is stopped at once. The others start from its copies.
 """
@@ -8,14 +8,6 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from support.local_stack import LocalStack
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The stack that most tests share. Use a user of your own: its data lasts as long as the run."""
-    shared = LocalStack(tmp_path_factory.mktemp("stack") / "state").start()
-    yield shared
-    assert shared.stop() == 0
 
 
 @pytest.fixture(scope="session")

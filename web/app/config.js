@@ -1,5 +1,6 @@
 // Edits of a config, each a function from one config to the next.
 import { sizeOf } from "./chart_data.js";
+import { inWords } from "./filters.js";
 
 const COLUMNS = 12;
 
@@ -53,11 +54,18 @@ export function bottomOf(config) {
 export function placeInWords(pointer, ...configs) {
   const [member, id, ...rest] = pointer.split("/").slice(1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (member === undefined) return "The whole dashboard";
+  if (member === "filters" && id !== undefined) return ["Filter", filterNamed(id, configs), ...rest].join(" › ");
   const names = { filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
   if (member !== "chartCustomizations") return [names[member] ?? member, ...(member === "theme" && id === "id" ? [] : [id, ...rest].filter(Boolean))].join(" › ");
   if (id === undefined) return "All charts";
   const title = configs.map((config) => config?.chartCustomizations?.[id]?.title).find(Boolean) ?? id;
   return [title, ...rest.map((name) => MEMBERS[name] ?? name)].join(" › ");
+}
+
+/** A filter by its place in the first config that has one there. */
+function filterNamed(index, configs) {
+  const filter = configs.map((config) => config?.filters?.[index]).find(Boolean);
+  return filter?.column ? inWords(filter) : index;
 }
 
 const MEMBERS = {

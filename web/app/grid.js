@@ -1,7 +1,7 @@
 // The charts in their grid: GridStack places them, ECharts draws them, and the keyboard moves what the mouse can drag.
 import { init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
 import { optionOf } from "./chart_option.js";
-import { html, iconButton, nothing, render } from "./html.js";
+import { html, icon, iconButton, nothing, render } from "./html.js";
 import { long, short } from "./words.js";
 
 const ROW_HEIGHT = 64;
@@ -136,7 +136,7 @@ export class Grid {
       <header>
         ${this.#isReadOnly || this.#isNarrow
           ? nothing
-          : html`${iconButton("move", `Move or resize ${title}: arrow keys move it, with Shift they resize it`, () => {}, "handle")}`}
+          : handle(title)}
         <h3>${title}</h3>
         ${this.#isReadOnly
           ? nothing
@@ -187,6 +187,12 @@ export class Grid {
     event.target.focus();
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
+}
+
+/** Where a card is taken hold of. GridStack drags nothing by a button, so it is one by its role. */
+function handle(title) {
+  const label = `Move ${title}: arrow keys move it, with Shift they resize it`;
+  return html`<span class="icon-button handle" role="button" tabindex="0" aria-label=${label} title=${label}>${icon("move")}</span>`;
 }
 
 /** What a chart shows, for those who do not see it. */

@@ -26,5 +26,5 @@ export const icon = (name) =>
   html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 
 /** A button that shows an icon and tells its name to those who cannot see it. */
-export const iconButton = (name, label, onClick, extra = "") =>
-  html`<button type="button" class="icon-button ${extra}" aria-label=${label} title=${label} @click=${onClick}>${icon(name)}</button>`;
+export const iconButton = (name, label, onClick) =>
+  html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${onClick}>${icon(name)}</button>`;

@@ -88,7 +88,7 @@ class App {
           <label class="who">
             <span>Signed in as</span>
             <select .value=${live(this.session.user)} @change=${(event) => this.#signIn(event.target.value)}>
-              ${USERS.map((user) => html`<option value=${user} ?selected=${user === this.session.user}>${user}</option>`)}
+              ${[...new Set([...USERS, this.session.user])].map((user) => html`<option value=${user} ?selected=${user === this.session.user}>${user}</option>`)}
             </select>
           </label>
         </div>

@@ -1,0 +1,247 @@
+"""The page in a real browser, as its users work with it: their devices, what they see, and what they do."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
+
+type Json = dict[str, Any]
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+API = re.compile(r"/api/")
+WIDE = (1280, 900)
+
+# The rows of every test's table.
+ROWS = [
+    {"Day": f"2026-0{month}-15", "Region": region, "Revenue": 10 * month + len(region), "Units": month}
+    for month in range(1, 7)
+    for region in ("North", "South", "East")
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, without a window; `DASHKEEP_BROWSER` says where it is if not on the PATH."""
+    found = os.environ.get("DASHKEEP_BROWSER") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert found, "There is no Chromium: `make browser` installs one."
+    # Its sandbox does not work for root, which is who runs in most containers.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        browser.close()
+
+
+def chart(title: str, x: int = 0, **members: Any) -> Json:
+    mapping = {"xAxis": "Region", "yAxis": "Revenue", "aggregate": "sum"}
+    position = {"x": x, "y": 0, "w": 6, "h": 5}
+    return {"title": title, "kind": "bar", "isVisible": True, "position": position, "dataMapping": mapping, **members}
+
+
+class Device:
+    """A browser of one user, with a cache of its own, and the dashboard that is open in it."""
+
+    def __init__(self, browser: Browser, url: str, user: str, *, size: tuple[int, int] = WIDE, **options: Any) -> None:
+        self._url = url
+        self.user = user
+        self.context: BrowserContext = browser.new_context(
+            base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
+        )
+        self.context.set_default_timeout(10_000)
+        # Who is signed in, and that only the tests save; set once, because a test may clear it all.
+        self.context.add_init_script(f"""
+            localStorage.setItem("dashkeep.user", {json.dumps(user)});
+            if (!sessionStorage.getItem("begun")) localStorage.setItem("dashkeep.autosave", "off");
+            sessionStorage.setItem("begun", "yes");
+        """)
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.dialogs: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # A call that fails on purpose is on the console too, as a resource that could not be loaded.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.errors.append(message.text)
+
+    def remember(self, **items: str) -> Self:
+        """Put texts into the browser's `localStorage` before the first page is opened."""
+        texts = "".join(f"localStorage.setItem({json.dumps(name)}, {json.dumps(text)});" for name, text in items.items())
+        self.context.add_init_script(f"""
+            if (!sessionStorage.getItem("remembered")) {{ {texts} }}
+            sessionStorage.setItem("remembered", "yes");
+        """)
+        return self
+
+    def open(self, project: str) -> Self:
+        self.page.goto(f"/#/dashboards/{project}")
+        return self
+
+    def reload(self) -> Self:
+        self.page.reload()
+        return self
+
+    # --- what is seen ---
+
+    def card(self, title: str) -> Locator:
+        """The card of a chart."""
+        return self.page.get_by_role("article").filter(has=self.page.get_by_role("heading", name=title, exact=True))
+
+    def shows(self, *titles: str) -> None:
+        """See exactly these charts, in the order in which they are read."""
+        expect(self.page.locator("article h3")).to_have_text(list(titles))
+
+    def says(self, text: str | re.Pattern[str]) -> None:
+        """See a text in the state of saving."""
+        expect(self.page.locator(".save-state")).to_contain_text(text)
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def place(self, title: str) -> dict[str, int]:
+        """Where a chart is in the grid."""
+        item = self.card(title).locator("xpath=..")
+        return {name: int(item.get_attribute(f"gs-{name}") or (1 if name in "wh" else 0)) for name in "xywh"}
+
+    # --- what is done ---
+
+    def button(self, name: str, within: Locator | None = None) -> Locator:
+        return (within or self.page).get_by_role("button", name=name, exact=True)
+
+    def save(self) -> Self:
+        """Save, and wait until the server has said that it did."""
+        before = self._version()
+        self.button("Save").click()
+        self.says(re.compile(rf"Saved .*Version (?!{before}$)\d+"))
+        return self
+
+    def _version(self) -> int:
+        found = re.search(r"Version (\d+)", self.page.locator(".save-state").inner_text())
+        return int(found[1]) if found else 0
+
+    def add_chart(self, title: str) -> Self:
+        self.button("Add chart").click()
+        self.dialog.get_by_label("Title").fill(title)
+        self.button("Add", self.dialog).click()
+        return self
+
+    def edit_chart(self, title: str, change: Callable[[Locator], None]) -> Self:
+        self.card(title).hover()
+        self.button(f"Edit {title}").click()
+        change(self.dialog)
+        self.button("Apply", self.dialog).click()
+        expect(self.dialog).to_have_count(0)
+        return self
+
+    def retitle(self, title: str, new: str) -> Self:
+        return self.edit_chart(title, lambda form: form.get_by_label("Title").fill(new))
+
+    def remove_chart(self, title: str) -> Self:
+        self.card(title).hover()
+        self.button(f"Remove {title}").click()
+        return self
+
+    def choose_theme(self, name: str) -> Self:
+        self.page.get_by_label("Theme").select_option(name)
+        return self
+
+    def filter(self, column: str, *values: str) -> Self:
+        self.button("Add filter").click()
+        self.dialog.get_by_label("Column").select_option(column)
+        for value in values:
+            self.dialog.get_by_role("checkbox", name=value, exact=True).check()
+        self.button("Apply", self.dialog).click()
+        return self
+
+    def drag(self, title: str, across: int, down: int) -> Self:
+        """Drag a chart by its handle, by pixels."""
+        handle = self.card(title).locator(".handle").bounding_box()
+        assert handle
+        x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + across, y + down, steps=12)
+        mouse.up()
+        return self
+
+    # --- what happens on the way to the server ---
+
+    def lose_network(self) -> None:
+        self.context.route(API, lambda route: route.abort("internetdisconnected"))
+
+    def find_network(self) -> None:
+        self.context.unroute(API)
+        self.page.evaluate("window.dispatchEvent(new Event('online'))")
+
+    def answer(self, method: Literal["GET", "PUT"], address: str, status: int, document: Json, **headers: str) -> None:
+        """Let a call be answered like this instead of by the server."""
+
+        def fulfil(route: Route) -> None:
+            if route.request.method == method:
+                media_type = "application/problem+json" if status >= 400 else "application/json"
+                route.fulfill(status=status, json=document, headers={**headers, "Content-Type": media_type})
+            else:
+                route.fallback()
+
+        self.context.route(re.compile(address), fulfil)
+
+    def answer_no_more(self, address: str) -> None:
+        self.context.unroute(re.compile(address))
+
+    def close(self) -> None:
+        self.context.close()
+
+
+class Project:
+    """A dashboard on the server, and what is kept of it there."""
+
+    def __init__(self, calls: httpx.Client, config: Json | None, rows: list[Json] | None = None) -> None:
+        self._calls = calls
+        body = {"name": "Sales", "settings": {"dashboardConfig": config}}
+        self.id: str = self._answer(calls.post("/api/projects", json=body))["id"]
+        if rows is not None:
+            self._answer(calls.post(f"/api/projects/{self.id}/data", json={"fileName": "sales.csv", "rawData": rows}))
+
+    @property
+    def config(self) -> Json:
+        config: Json = self.document["config"]
+        return config
+
+    @property
+    def charts(self) -> Json:
+        charts: Json = self.config["chartCustomizations"]
+        return charts
+
+    @property
+    def document(self) -> Json:
+        return self._answer(self._calls.get(f"/api/projects/{self.id}/config"))
+
+    @property
+    def versions(self) -> list[Json]:
+        versions: list[Json] = self._answer(self._calls.get(f"/api/projects/{self.id}/config/versions"))["versions"]
+        return versions
+
+    def version(self, number: int) -> Json:
+        return self._answer(self._calls.get(f"/api/projects/{self.id}/config/versions/{number}"))
+
+    @staticmethod
+    def _answer(response: httpx.Response) -> Json:
+        assert response.is_success, response.text
+        document: Json = response.json()
+        return document
+
+
+def script_of(package: str) -> str:
+    """The text of a package's script among those that npm has installed for the tests."""
+    return (Path(__file__).resolve().parents[1] / "node_modules" / package).read_text()

@@ -1,0 +1,262 @@
+"""What a user does on the page is kept: over reloads, cleared caches, devices, lost networks and failing servers."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+from support.browser import Device, Json, Project, chart
+from support.local_stack import LocalStack
+
+type Devices = Callable[..., Device]
+
+
+def test_customizations_are_there_after_a_reload(device: Device, project: Project) -> None:
+    """A saved title, a hidden chart and a filter are there after a reload."""
+    device.open(project.id).retitle("Revenue", "Revenue in Q3").filter("Region", "North")
+    device.card("Units").hover()
+    device.button("Hide Units").click()
+    device.save().reload()
+    device.shows("Revenue in Q3")
+    expect(device.button("Region: North")).to_be_visible()
+    expect(device.button("Show Units")).to_be_visible()
+    assert project.charts["a"]["title"] == "Revenue in Q3"
+    assert project.charts["b"]["isVisible"] is False
+
+
+def test_an_added_chart_is_there_after_a_reload(device: Device, project: Project) -> None:
+    """A chart that was added and saved is there after a reload, in its own place."""
+    device.open(project.id).add_chart("Third").save().reload()
+    device.shows("Revenue", "Units", "Third")
+    assert len(project.charts) == 3
+
+
+def test_a_removed_chart_is_gone_after_a_reload(device: Device, project: Project) -> None:
+    """A chart that was removed and saved is gone after a reload."""
+    device.open(project.id).remove_chart("Revenue").save().reload()
+    device.shows("Units")
+    assert set(project.charts) == {"b"}
+
+
+def test_a_moved_chart_is_in_its_new_place_after_a_reload(device: Device, project: Project) -> None:
+    """A chart that was dragged and saved stands where it was put after a reload."""
+    device.open(project.id)
+    before = device.place("Revenue")
+    device.drag("Revenue", 620, 0).save()
+    moved = device.place("Revenue")
+    assert moved["x"] > before["x"]
+    device.reload()
+    device.shows("Units", "Revenue")
+    assert device.place("Revenue") == moved == project.charts["a"]["position"]
+
+
+def test_a_changed_mapping_is_kept_over_a_reload(device: Device, project: Project) -> None:
+    """Another column and another computation of a chart are kept, and what they show is shown."""
+
+    def map_anew(form: object) -> None:
+        form.get_by_label("Compute").select_option("Average")  # type: ignore[attr-defined]
+        form.get_by_label("Of column").select_option("Units")  # type: ignore[attr-defined]
+
+    device.open(project.id).edit_chart("Revenue", map_anew).save().reload()
+    # The average of 1 to 6 for each of the regions.
+    expect(device.card("Revenue").get_by_role("img")).to_have_accessible_name(re.compile("3 values, largest 3.5 at"))
+    assert project.charts["a"]["dataMapping"] == {"xAxis": "Region", "yAxis": "Units", "aggregate": "mean"}
+
+
+def test_the_theme_is_kept_over_a_reload(device: Device, project: Project) -> None:
+    """A theme that was chosen and saved is the dashboard's after a reload, on this page and on the server."""
+    device.open(project.id).choose_theme("Dark").save().reload()
+    expect(device.page.get_by_label("Theme")).to_have_value("dark")
+    expect(device.page.locator("html")).to_have_class("dark-mode")
+    assert project.config["theme"] == {"id": "dark"}
+
+
+def test_a_cleared_cache_takes_nothing_away(device: Device, project: Project) -> None:
+    """With an empty `localStorage` the dashboard comes from the database, theme included."""
+    device.open(project.id).retitle("Revenue", "From the database").choose_theme("Dark").save()
+    device.page.evaluate("localStorage.clear()")
+    device.reload()
+    device.shows("From the database", "Units")
+    expect(device.page.locator("html")).to_have_class("dark-mode")
+
+
+def test_another_device_sees_it_and_another_user_does_not(make_device: Devices, project: Project) -> None:
+    """A second browser of the same user shows what was saved; to somebody else the dashboard does not exist."""
+    make_device().open(project.id).retitle("Revenue", "Everywhere").save()
+    make_device().open(project.id).shows("Everywhere", "Units")
+    stranger = make_device("somebody-else").open(project.id)
+    expect(stranger.page.get_by_role("heading", name="There is no such dashboard")).to_be_visible()
+    expect(stranger.page.locator("body")).not_to_contain_text("Everywhere")
+
+
+def test_edits_of_different_charts_both_survive(make_device: Devices, project: Project) -> None:
+    """Two devices edit different charts of one version: both edits are on the server, and on both devices."""
+    one, other = make_device().open(project.id), make_device().open(project.id)
+    one.shows("Revenue", "Units")
+    other.shows("Revenue", "Units")
+    one.retitle("Revenue", "Ours").save()
+    other.retitle("Units", "Theirs").save()
+    other.shows("Ours", "Theirs")
+    one.reload().shows("Ours", "Theirs")
+    assert [project.charts[each]["title"] for each in "ab"] == ["Ours", "Theirs"]
+
+
+@pytest.mark.parametrize(("choice", "title"), [("Keep mine", "Mine"), ("Take theirs", "Theirs")])
+def test_a_conflict_is_shown_and_decided_without_loss(
+    make_device: Devices, project: Project, choice: str, title: str
+) -> None:
+    """Both sides of the same title are shown; the chosen one stands, the other one is in history."""
+    one, other = make_device().open(project.id), make_device().open(project.id)
+    one.shows("Revenue", "Units")
+    other.shows("Revenue", "Units")
+    one.retitle("Revenue", "Theirs").save()
+    other.retitle("Revenue", "Mine").retitle("Units", "Undisputed")
+    other.button("Save").click()
+    for text in ("Theirs", "Mine", "Title"):
+        expect(other.dialog).to_contain_text(text)
+    other.button(choice, other.dialog).click()
+    other.says("Saved")
+    other.shows(title, "Undisputed")
+    one.reload().shows(title, "Undisputed")
+    titles = [project.version(each["version"])["config"]["chartCustomizations"]["a"]["title"] for each in project.versions]
+    assert {"Theirs", "Mine"} <= set(titles)
+
+
+def test_a_conflict_can_wait(make_device: Devices, project: Project) -> None:
+    """Closing the dialog decides nothing: the edit stays, says so, and the dialog can be opened again."""
+    one, other = make_device().open(project.id), make_device().open(project.id)
+    one.shows("Revenue", "Units")
+    other.shows("Revenue", "Units")
+    one.retitle("Revenue", "Theirs").save()
+    other.retitle("Revenue", "Mine")
+    other.button("Save").click()
+    other.button("Decide later", other.dialog).click()
+    other.says("Conflict")
+    other.shows("Mine", "Units")
+    other.button("Compare both").click()
+    other.button("Keep mine", other.dialog).click()
+    other.says("Saved")
+    assert project.charts["a"]["title"] == "Mine"
+
+
+def test_what_is_saved_offline_arrives_later(device: Device, project: Project) -> None:
+    """A save without a network says so, outlives a reload, and is on the server once the network is back."""
+    device.open(project.id).shows("Revenue", "Units")
+    device.lose_network()
+    device.retitle("Revenue", "On the train")
+    device.button("Save").click()
+    device.says("Offline, not saved yet")
+    device.reload()
+    device.shows("On the train", "Units")
+    assert project.document["version"] == 1
+    device.find_network()
+    device.button("Save").click()
+    device.says("Version 2")
+    assert project.charts["a"]["title"] == "On the train"
+
+
+def test_with_autosave_nobody_has_to_save_after_an_outage(device: Device, project: Project) -> None:
+    """An edit that autosave could not bring home is saved by itself as soon as the server answers again."""
+    device.open(project.id)
+    device.page.get_by_role("switch", name="Autosave").check()
+    device.lose_network()
+    device.retitle("Revenue", "By itself")
+    device.says("Offline, not saved yet")
+    device.reload()
+    device.shows("By itself", "Units")
+    device.find_network()
+    device.says("Version 2")
+    assert project.charts["a"]["title"] == "By itself"
+
+
+OLD = {
+    "chartCustomizations": {"old": chart("From before")},
+    "currentTheme": {"id": "dark"},
+    "dashboardFilters": [{"id": "f", "column": "Region", "operator": "in", "values": ["South"]}],
+}
+
+
+def old_copy(**changed: object) -> Json:
+    return {name: json.dumps(value) for name, value in {**OLD, **changed}.items()}
+
+
+def test_an_old_copy_moves_once(make_device: Devices, make_project: Callable[..., Project]) -> None:
+    """What an older client kept in a browser becomes the first version; another device's copy changes nothing."""
+    project = make_project(config=None)
+    make_device().remember(**old_copy()).open(project.id).shows("From before")
+    expected = {"chartCustomizations": OLD["chartCustomizations"], "theme": OLD["currentTheme"], "filters": OLD["dashboardFilters"]}
+    assert project.config == expected
+    other = make_device().remember(**old_copy(chartCustomizations={"older": chart("Another copy")}))
+    other.open(project.id).shows("From before")
+    other.reload().shows("From before")
+    assert [(each["version"], each["source"]) for each in project.versions] == [(1, "localStorage")]
+
+
+PROBLEMS = [
+    (500, "internal-error", "Something went wrong here."),
+    (429, "rate-limited", "120 writes a minute are allowed."),
+    (413, "config-too-large", "The config has 300,043 bytes; 262,144 are allowed."),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "detail"), PROBLEMS, ids=[str(status) for status, *_ in PROBLEMS])
+def test_a_failing_save_shows_as_failing(device: Device, project: Project, status: int, code: str, detail: str) -> None:
+    """A save that the server refuses never looks saved: its reason is shown, and the edit stays until it is saved."""
+    document = {"type": f"urn:problem:{code}", "title": code, "status": status, "detail": detail, "instance": "r"}
+    device.open(project.id).retitle("Revenue", "Not lost")
+    device.answer("PUT", "/config", status, document, **{"Retry-After": "60"})
+    device.button("Save").click()
+    device.says("Not saved")
+    expect(device.page.get_by_role("alert")).to_contain_text(detail)
+    expect(device.page.get_by_role("alert")).to_contain_text("kept in this browser")
+    device.reload()
+    device.shows("Not lost", "Units")
+    assert project.document["version"] == 1
+    device.answer_no_more("/config")
+    device.save()
+    assert project.charts["a"]["title"] == "Not lost"
+
+
+def test_an_older_version_can_be_looked_at_and_brought_back(device: Device, project: Project) -> None:
+    """History says what changed; a look at a version changes nothing, and a restore makes it the newest."""
+    device.open(project.id).retitle("Revenue", "Second").save()
+    device.retitle("Second", "Third").save()
+    device.button("History").click()
+    device.dialog.get_by_role("button", name=re.compile("^Version 2")).click()
+    expect(device.dialog).to_contain_text("“Revenue” → “Second”")
+    device.button("Look at it", device.dialog).click()
+    device.shows("Second", "Units")
+    expect(device.page.get_by_text("This is version 2")).to_be_visible()
+    device.button("Back to the newest").click()
+    device.shows("Third", "Units")
+    device.button("History").click()
+    device.dialog.get_by_role("button", name=re.compile("^Version 1")).click()
+    device.button("Restore", device.dialog).click()
+    device.shows("Revenue", "Units")
+    device.says("Version 4")
+    assert project.charts["a"]["title"] == "Revenue"
+    assert project.versions[0]["restoredFrom"] == 1
+
+
+def test_a_restore_takes_no_unsaved_edit_away(device: Device, project: Project) -> None:
+    """What was edited and not saved before a restore is a version of its own in history."""
+    device.open(project.id).retitle("Revenue", "Second").save()
+    device.retitle("Second", "Unsaved")
+    device.button("History").click()
+    device.dialog.get_by_role("button", name=re.compile("^Version 1")).click()
+    device.button("Look at it", device.dialog).click()
+    device.button("Restore it").click()
+    device.shows("Revenue", "Units")
+    device.says("Version 4")
+    assert project.version(3)["config"]["chartCustomizations"]["a"]["title"] == "Unsaved"
+
+
+def test_a_second_tab_follows_the_first(device: Device, project: Project, stack: LocalStack) -> None:
+    """What one tab saves, another tab of the browser shows by itself."""
+    device.open(project.id).shows("Revenue", "Units")
+    second = device.context.new_page()
+    second.goto(f"{stack.url}/#/dashboards/{project.id}")
+    expect(second.locator("article h3")).to_have_text(["Revenue", "Units"])
+    device.retitle("Revenue", "In both").save()
+    expect(second.locator("article h3")).to_have_text(["In both", "Units"])
