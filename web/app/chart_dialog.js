@@ -11,6 +11,16 @@ export function openChartDialog(dialog, table, chart, done) {
     change(event.target.value);
     dialog.redraw();
   };
+  const columnField = (label, name, columns) => {
+    // A column that the table no longer has stays chosen until another one is.
+    const isGone = mapping[name] && !columnNames.includes(mapping[name]);
+    return html`<label class="field"
+      ><span>${label}</span>
+      <select name=${name} required @change=${set((value) => (mapping[name] = value))}>
+        ${(isGone ? [mapping[name], ...columns] : columns).map((each) => html`<option value=${each} ?selected=${each === mapping[name]}>${each}</option>`)}
+      </select></label
+    >`;
+  };
   dialog.open({
     title: chart ? "Edit the chart" : "Add a chart",
     action: chart ? "Apply" : "Add",
@@ -25,9 +35,9 @@ export function openChartDialog(dialog, table, chart, done) {
           ${Object.entries(KINDS).map(([id, name]) => html`<label><input type="radio" name="kind" value=${id} ?checked=${id === kind} @change=${set((value) => (kind = value))}><span>${name}</span></label>`)}
         </fieldset>
         <div class="fields">
-          ${kind === "number" ? nothing : columnField(isScatter ? "Across" : "Group by", "xAxis", isScatter ? numbers : columnNames, mapping, set)}
+          ${kind === "number" ? nothing : columnField(isScatter ? "Across" : "Group by", "xAxis", isScatter ? numbers : columnNames)}
           ${isScatter ? nothing : aggregateField(mapping, set)}
-          ${needsColumn ? columnField(isScatter ? "Up" : "Of column", "yAxis", numbers, mapping, set) : nothing}
+          ${needsColumn ? columnField(isScatter ? "Up" : "Of column", "yAxis", numbers) : nothing}
         </div>
       `;
     },
@@ -48,17 +58,6 @@ function firstMapping(columnNames, columnTypes) {
 function titleOf(kind, { xAxis, yAxis }) {
   if (kind === "number") return yAxis ?? "Rows";
   return kind === "scatter" ? `${xAxis} and ${yAxis}` : `${yAxis ?? "Rows"} by ${xAxis}`;
-}
-
-function columnField(label, name, columns, mapping, set) {
-  // A column that the table no longer has stays chosen until another one is.
-  const known = mapping[name] && !columns.includes(mapping[name]) ? [mapping[name], ...columns] : columns;
-  return html`<label class="field"
-    ><span>${label}</span>
-    <select name=${name} required @change=${set((value) => (mapping[name] = value))}>
-      ${known.map((each) => html`<option value=${each} ?selected=${each === mapping[name]}>${each}</option>`)}
-    </select></label
-  >`;
 }
 
 function aggregateField(mapping, set) {

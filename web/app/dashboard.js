@@ -340,7 +340,7 @@ export class DashboardPage {
   }
 
   #onKey(event) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();
       void this.save();
     }

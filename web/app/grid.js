@@ -92,14 +92,17 @@ export class Grid {
       this.#cards.delete(id);
     }
     const inOrder = charts.toSorted(({ position: one }, { position: other }) => one.y - other.y || one.x - other.x);
-    for (const { id, position } of inOrder) {
+    const focused = document.activeElement;
+    for (const [index, { id, position }] of inOrder.entries()) {
       const { element } = this.#card(id);
       // In the order of reading, so that the keyboard goes through them as the eye does.
-      this.#element.append(element);
+      if (this.#element.children[index] !== element) this.#element.insertBefore(element, this.#element.children[index] ?? null);
       grid.makeWidget(element, this.#isNarrow ? { id, x: 0, w: 1, h: position.h } : { id, ...position, minW: 2, minH: 2 });
     }
     grid.batchUpdate(false);
     grid.setStatic(isFixed);
+    // An element that is put elsewhere loses the focus.
+    if (this.#element.contains(focused)) focused.focus();
   }
 
   #card(id) {
@@ -184,7 +187,6 @@ export class Grid {
     this.#grid.update(element, wanted);
     const { x: column, y: row, w: columns, h: rows } = element.gridstackNode;
     this.#commit();
-    event.target.focus();
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
 }

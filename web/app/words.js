@@ -26,6 +26,6 @@ export function ago(time, now = Date.now()) {
 export function explain(error) {
   if (error.status === 0) return "The server cannot be reached.";
   const { detail, title, errors = [] } = error.problem ?? {};
-  const places = errors.filter(({ message }) => !detail?.includes(message)).map(({ pointer, message }) => `${pointer}: ${message}`);
+  const places = errors.filter(({ message }) => !detail?.includes(message)).map(({ pointer, message }) => `${message} (${pointer})`);
   return [detail ?? title ?? error.message, ...places].join(" ");
 }

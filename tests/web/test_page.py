@@ -1,0 +1,318 @@
+"""The page itself: what it makes of a table, what it never runs, and that everybody can use it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import ROWS, WIDE, Device, Json, Project, chart, script_of
+
+type Devices = Callable[..., Device]
+
+NARROW = (390, 844)
+
+
+# --- a table, and what is shown of it ---
+
+
+def test_a_table_becomes_a_dashboard(device: Device, make_project: Callable[..., Project], tmp_path: Path) -> None:
+    """An uploaded CSV file brings charts that its columns suggest, saved like any edit."""
+    project = make_project(config=None, rows=None)
+    table = tmp_path / "orders.csv"
+    table.write_text("Date,City,Price\n2026-01-01,Bonn,1.5\n2026-02-01,Kiel,2.5\n2026-03-01,Bonn,4\n")
+    device.open(project.id)
+    device.page.get_by_label("Upload a file").set_input_files(table)
+    device.shows("Total Price", "Price over time", "Price by City")
+    expect(device.page.get_by_text("orders.csv · 3 rows")).to_be_visible()
+    expect(device.card("Total Price")).to_contain_text("8")
+    device.save()
+    assert sorted(each["kind"] for each in project.charts.values()) == ["bar", "line", "number"]
+
+
+def test_a_file_that_is_no_table_is_refused_with_its_place(
+    device: Device, make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    """A file with a broken row is refused by row and column, and the page goes on as before."""
+    table = tmp_path / "broken.csv"
+    table.write_text("a,b\n1,2\n3\n")
+    device.open(make_project(config=None, rows=None).id)
+    device.page.get_by_label("Upload a file").set_input_files(table)
+    expect(device.page.get_by_role("alert")).to_contain_text(re.compile("“broken.csv” was not taken.*row 2, column 2"))
+    device.button("Use sample data").click()
+    expect(device.page.get_by_text("orders.csv · 1,500 rows")).to_be_visible()
+
+
+def test_filters_filter(device: Device, project: Project) -> None:
+    """A filter changes what every chart shows; taken away, everything is back."""
+    drawn = device.open(project.id).card("Revenue").get_by_role("img")
+    expect(drawn).to_have_accessible_name(re.compile("^Revenue. 3 values"))
+    device.filter("Region", "North", "South")
+    expect(drawn).to_have_accessible_name(re.compile("^Revenue. 2 values"))
+    expect(device.page.get_by_text("12 rows of 18")).to_be_visible()
+    device.button("Add filter").click()
+    device.dialog.get_by_label("Column").select_option("Day")
+    device.dialog.get_by_label("From").fill("2026-05-01")
+    device.button("Apply", device.dialog).click()
+    expect(device.page.get_by_text("4 rows of 18")).to_be_visible()
+    device.button("Remove the filter Region: North, South").click()
+    expect(device.page.get_by_text("6 rows of 18")).to_be_visible()
+    device.save()
+    kept = [(each["column"], each["operator"], each["values"]) for each in project.config["filters"]]
+    assert kept == [("Day", "between", ["2026-05-01", None])]
+
+
+def test_a_removed_chart_comes_back(device: Device, project: Project) -> None:
+    """A removal can be taken back where it was made, and is no change then."""
+    device.open(project.id).remove_chart("Revenue").shows("Units")
+    device.button("Undo").click()
+    device.shows("Revenue", "Units")
+    device.says("Version 1")
+    expect(device.button("Save")).to_be_disabled()
+
+
+@pytest.mark.parametrize("kind", ["Bars", "Line", "Area", "Points", "Pie", "Number"])
+def test_every_kind_of_chart_is_drawn(device: Device, project: Project, kind: str) -> None:
+    """A chart of each kind can be made, shows something, and is what it was after a reload."""
+    device.open(project.id).button("Add chart").click()
+    device.dialog.get_by_label("Title").fill("New one")
+    device.dialog.get_by_text(kind, exact=True).click()
+    device.button("Add", device.dialog).click()
+    device.save().reload()
+    shown = device.card("New one").locator(".figure, canvas")
+    expect(shown).to_be_visible()
+
+
+# --- dashboards ---
+
+
+def test_dashboards_are_made_renamed_deleted_and_brought_back(device: Device) -> None:
+    """The list of dashboards is what a user makes of it, and a deletion can be undone."""
+    page = device.page
+    page.goto("/")
+    device.button("New dashboard").click()
+    device.dialog.get_by_label("Name").fill("Sales")
+    device.button("Create", device.dialog).click()
+    expect(page.get_by_role("heading", name="Sales", level=1)).to_be_visible()
+    page.get_by_role("link", name="All dashboards").click()
+    device.button("Rename Sales").click()
+    device.dialog.get_by_label("Name").fill("Sales 2026")
+    device.button("Rename", device.dialog).click()
+    expect(page.get_by_role("link", name="Sales 2026")).to_be_visible()
+    device.button("Delete Sales 2026").click()
+    expect(page.get_by_role("heading", name="No dashboards yet")).to_be_visible()
+    device.button("Undo").click()
+    expect(page.get_by_role("link", name="Sales 2026")).to_be_visible()
+
+
+def test_another_user_has_other_dashboards(device: Device, project: Project) -> None:
+    """Signing in as somebody else shows nothing of the user before."""
+    device.open(project.id).shows("Revenue", "Units")
+    device.page.get_by_label("Signed in as").select_option("user-3")
+    expect(device.page.get_by_role("heading", name="Dashboards")).to_be_visible()
+    expect(device.page.locator(f"a[href$='{project.id}']")).to_have_count(0)
+
+
+def test_a_failing_list_says_so(device: Device) -> None:
+    """Dashboards that cannot be loaded are an error with a way to try again, not an empty list."""
+    problem = {"type": "urn:problem:storage-unavailable", "title": "t", "status": 503, "detail": "No database.", "instance": "r"}
+    device.answer("GET", "/api/projects", 503, problem)
+    device.page.goto("/")
+    expect(device.page.get_by_role("alert")).to_contain_text("No database.", timeout=30_000)
+    device.answer_no_more("/api/projects")
+    device.button("Try again").click()
+    expect(device.page.get_by_role("heading", name="No dashboards yet")).to_be_visible()
+
+
+# --- text is text ---
+
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "\"><iframe srcdoc='<script>parent.alert(1)</script>'>",
+    "<a href=javascript:alert(1)>x</a>",
+    "</title><script>alert(1)</script>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "${alert(1)}",
+)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_stored_markup_is_shown_as_text(device: Device, project: Project, attack: str) -> None:
+    """Whatever a server hands out as a title, a filter, a file's or a column's name, a value or a theme is text."""
+    config = {
+        "chartCustomizations": {
+            "a": chart(attack, dataMapping={"xAxis": attack, "yAxis": "Revenue", "aggregate": "sum"}),
+            "b": chart("By what is not there", 6, dataMapping={"xAxis": f"{attack} gone", "yAxis": attack}),
+            "c": chart(f"{attack} pie", position={"x": 0, "y": 5, "w": 6, "h": 5}, kind="pie", dataMapping={"xAxis": attack, "aggregate": "count"}),
+            "d": chart(f"{attack} hidden", isVisible=False),
+        },
+        "filters": [{"id": attack, "column": attack, "operator": "in", "values": [attack]}],
+        "theme": {"id": attack},
+    }
+    rows = [{attack: attack, "Revenue": 1}]
+    schema = {"fileName": attack, "rowCount": 1, "columnCount": 2, "columnNames": [attack, "Revenue"]}
+    types = {attack: "string", "Revenue": "integer"}
+    device.answer("GET", r"/config(\?|$)", 200, {"config": config, "version": 1, "updatedAt": "2026-11-22T09:15:00.000Z"})
+    device.answer("GET", "/data", 200, {"rawData": rows, "dataSchema": {**schema, "columnTypes": types}, "version": 1})
+    device.answer("GET", f"/api/projects/{project.id}$", 200, {"id": project.id, "name": attack})
+    device.open(project.id).shows(attack, "By what is not there", f"{attack} pie")
+    page = device.page
+    expect(page.get_by_role("heading", name=attack, exact=True, level=1)).to_have_text(attack)
+    expect(page.get_by_text(f"{attack} · 1 row")).to_be_visible()
+    expect(device.card("By what is not there")).to_contain_text(f"“{attack} gone”")
+    device.card(attack).get_by_role("img").hover()
+    device.button(f"{attack}: {attack}").click()
+    expect(device.dialog.get_by_role("checkbox", name=attack, exact=True)).to_be_checked()
+    page.keyboard.press("Escape")
+    assert device.dialogs == []
+    assert page.locator("main :is(script, iframe, img, main a[href^=javascript])").count() == 0
+
+
+def test_markup_typed_into_the_page_stays_text(device: Device, project: Project) -> None:
+    """Harmless markup is a title like any other: saved, loaded and shown as it was typed."""
+    device.open(project.id).retitle("Revenue", "a < b & <b>bold</b>").save().reload()
+    device.shows("a < b & <b>bold</b>", "Units")
+    assert project.charts["a"]["title"] == "a < b & <b>bold</b>"
+
+
+def test_only_scripts_of_this_server_run(device: Device, project: Project) -> None:
+    """The page's own policy refuses a script in the page, a handler in an attribute, and markup from a string."""
+    device.open(project.id).shows("Revenue", "Units")
+    refused = device.page.evaluate("""() => {
+        const script = document.createElement("script");
+        try { script.text = "window.ran = 1"; } catch { return "refused" }
+        document.body.append(script);
+        return window.ran ?? "refused";
+    }""")
+    markup = device.page.evaluate("""() => {
+        try { document.createElement("div").innerHTML = "<b>x</b>"; return "taken" } catch { return "refused" }
+    }""")
+    assert (refused, markup) == ("refused", "refused")
+    device.errors.clear()
+
+
+# --- for everybody ---
+
+
+def violations(page: Page) -> list[str]:
+    """The serious and critical violations that axe-core finds."""
+    page.evaluate(script_of("axe-core/axe.min.js"))
+    found: list[Json] = page.evaluate("axe.run().then(({ violations }) => violations)")
+    serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+    return [f"{each['id']}: {node['html'][:160]}" for each in serious for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_has_a_serious_violation(
+    make_device: Devices, project: Project, size: tuple[int, int], scheme: str
+) -> None:
+    """axe-core finds nothing serious in any view, in both colours, wide and narrow, and nothing runs off the page."""
+    device = make_device(size=size, color_scheme=scheme)
+    page = device.page
+    found: dict[str, list[str]] = {}
+
+    def look(view: str) -> None:
+        found[view] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+
+    page.goto("/")
+    expect(page.get_by_role("link", name="Sales")).to_be_visible()
+    look("dashboards")
+    device.open(project.id).shows("Revenue", "Units")
+    device.filter("Region", "North")
+    look("a dashboard")
+    device.button("Add chart").click()
+    look("the form of a chart")
+    page.keyboard.press("Escape")
+    device.button("Add filter").click()
+    look("the form of a filter")
+    page.keyboard.press("Escape")
+    device.save().button("History").click()
+    device.dialog.get_by_role("button", name=re.compile("^Version 2")).click()
+    expect(device.dialog).to_contain_text("Filters")
+    look("the history")
+    page.keyboard.press("Escape")
+    device.lose_network()
+    device.choose_theme("Dark" if scheme == "dark" else "Light").button("Save").click()
+    device.says("Offline")
+    look("offline")
+    assert {view: each for view, each in found.items() if each} == {}
+
+
+def test_a_conflict_has_no_serious_violation(make_device: Devices, project: Project) -> None:
+    """axe-core finds nothing serious in the dialog that shows both sides."""
+    one, other = make_device().open(project.id), make_device(size=NARROW).open(project.id)
+    one.shows("Revenue", "Units")
+    other.shows("Revenue", "Units")
+    one.retitle("Revenue", "Theirs").save()
+    other.retitle("Revenue", "Mine").button("Save").click()
+    expect(other.dialog).to_contain_text("Theirs")
+    assert violations(other.page) == []
+
+
+def test_the_keyboard_does_what_the_mouse_does(device: Device, project: Project) -> None:
+    """Charts are moved, resized, edited and saved without a mouse, and focus comes back to where it was."""
+    device.open(project.id).shows("Revenue", "Units")
+    page, keys = device.page, device.page.keyboard
+    handle = device.card("Units").locator(".handle")
+    handle.focus()
+    keys.press("Shift+ArrowLeft")
+    keys.press("Shift+ArrowDown")
+    expect(page.get_by_text("Column 7, row 1, 5 wide, 6 high")).to_be_attached()
+    keys.press("ArrowRight")
+    expect(handle).to_be_focused()
+    device.button("Edit Units").focus()
+    keys.press("Enter")
+    expect(device.dialog.get_by_label("Title")).to_be_focused()
+    keys.press("ControlOrMeta+A")
+    keys.type("By keyboard")
+    keys.press("Enter")
+    expect(device.button("Edit By keyboard")).to_be_focused()
+    keys.press("ControlOrMeta+s")
+    device.says("Version 2")
+    assert project.charts["b"]["position"] == {"x": 7, "y": 0, "w": 5, "h": 6}
+    assert project.charts["b"]["title"] == "By keyboard"
+
+
+def test_a_narrow_page_moves_no_chart(make_device: Devices, project: Project) -> None:
+    """On a telephone charts stand one below the other, and an edit there leaves their places on a wide page alone."""
+    before = {name: each["position"] for name, each in project.charts.items()}
+    device = make_device(size=NARROW).open(project.id)
+    device.shows("Revenue", "Units")
+    boxes = [device.card(title).bounding_box() for title in ("Revenue", "Units")]
+    assert all(boxes)
+    assert boxes[0]["x"] == boxes[1]["x"]  # type: ignore[index]
+    device.retitle("Units", "From a telephone").save()
+    assert {name: each["position"] for name, each in project.charts.items()} == before
+    device.page.set_viewport_size({"width": 1280, "height": 900})
+    expect(device.card("From a telephone").locator("xpath=..")).to_have_attribute("gs-x", "6")
+
+
+def test_what_is_too_much_to_read_is_left_out(device: Device, make_project: Callable[..., Project]) -> None:
+    """Groups and points beyond what can be read are left out, and the chart says how many."""
+    rows = [{"Code": f"c{number}", "Value": number, "Other": number % 7} for number in range(3_000)]
+    many = chart("Many", dataMapping={"xAxis": "Code", "yAxis": "Value", "aggregate": "sum"})
+    points = chart("Points", 6, kind="scatter", dataMapping={"xAxis": "Value", "yAxis": "Other"})
+    device.open(make_project({"chartCustomizations": {"a": many, "b": points}}, rows).id)
+    expect(device.card("Many")).to_contain_text("24 of 3,000 shown")
+    expect(device.card("Points")).to_contain_text("1,500 of 3,000 shown")
+
+
+def test_the_reference_loads_and_answers(device: Device, project: Project) -> None:
+    """The reference is a page of its own, with the calls of the document and a walk that runs against the stack."""
+    assert project.id
+    page = device.page
+    page.goto("/reference")
+    expect(page.locator(".opblock").first).to_be_visible()
+    device.button("Run").click()
+    expect(page.get_by_text("201").first).to_be_visible()
+
+
+def test_charts_are_suggested_for_a_table(device: Device, make_project: Callable[..., Project]) -> None:
+    """A dashboard with a table and no charts offers what the columns suggest."""
+    project = make_project(config=None, rows=ROWS)
+    device.open(project.id).button("Suggest charts").click()
+    device.shows("Total Revenue", "Revenue over time", "Revenue by Region", "Revenue and Units")
