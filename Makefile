@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run token walk walk-check test test-quick check benchmark benchmark-csv format clean
+.PHONY: help install browser build run token walk walk-check test test-quick test-web check benchmark benchmark-csv format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -47,7 +47,7 @@ define create_environment
 	touch $@
 endef
 
-# local: the database engine. web: the page's libraries. web/client: what checks it. tests: real tables.
+# local: the database engine. web: the pages' libraries. web/client: what checks it. tests: real tables, axe.
 %/node_modules/installed: %/package-lock.json %/package.json %/.npmrc | node
 	@echo "Installing what npm has for $*/ into $*/node_modules …" >&2
 	@cd $* && npm ci --silent --no-audit --no-fund >&2
@@ -66,6 +66,14 @@ python:
 node:
 	@command -v npm >/dev/null || { \
 	  echo "Node.js with npm is needed, for the database engine and the page: https://nodejs.org/" >&2; exit 1; }
+
+# Debian's own browser, because Playwright's would come from a host of its own.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
+browser: ## Install Chromium by apt where there is none (DASHKEEP_BROWSER=/path names another)
+	@test -n "$$DASHKEEP_BROWSER" || for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done || { \
+	  echo "Installing Chromium by apt …" >&2; \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium; } >&2
 
 build: .venv/installed .venv-local/installed ## Build what is deployed to AWS, into .aws-sam/build
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
@@ -86,18 +94,22 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 # The tests that start the local stack mostly wait for it, so they run beside the others.
 TESTS := test-stack test-client test-rest
 .PHONY: $(TESTS)
-test: check tests/node_modules/installed ## Check and test everything
+test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(TESTS)
 
+# One stack serves both folders.
 test-stack:
-	.venv/bin/pytest tests/stack
+	.venv/bin/pytest tests/stack tests/web
 
 test-client:
-	cd web/client && node --test --test-timeout=20000 tests/*.test.js
+	cd web && node --test --test-timeout=20000 client/tests/*.test.js app/tests/*.test.js
 
 test-rest:
-	.venv/bin/pytest --ignore tests/stack
+	.venv/bin/pytest --ignore tests/stack --ignore tests/web
+
+test-web: install browser tests/node_modules/installed ## Only the page, in a real browser
+	.venv/bin/pytest tests/web
 
 test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
 	@$(MAKE) --no-print-directory test-rest

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 type Json = dict[str, Any]
 
@@ -66,7 +76,11 @@ class Device:
         self.dialogs: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._heard)
-        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.on("dialog", self._asked)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _heard(self, message: ConsoleMessage) -> None:
         # A call that fails on purpose is on the console too, as a resource that could not be loaded.
@@ -75,7 +89,9 @@ class Device:
 
     def remember(self, **items: str) -> Self:
         """Put texts into the browser's `localStorage` before the first page is opened."""
-        texts = "".join(f"localStorage.setItem({json.dumps(name)}, {json.dumps(text)});" for name, text in items.items())
+        texts = "".join(
+            f"localStorage.setItem({json.dumps(name)}, {json.dumps(text)});" for name, text in items.items()
+        )
         self.context.add_init_script(f"""
             if (!sessionStorage.getItem("remembered")) {{ {texts} }}
             sessionStorage.setItem("remembered", "yes");

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 from support.browser import Device, Json, Project, chart
 from support.local_stack import LocalStack
 
@@ -54,9 +54,9 @@ def test_a_moved_chart_is_in_its_new_place_after_a_reload(device: Device, projec
 def test_a_changed_mapping_is_kept_over_a_reload(device: Device, project: Project) -> None:
     """Another column and another computation of a chart are kept, and what they show is shown."""
 
-    def map_anew(form: object) -> None:
-        form.get_by_label("Compute").select_option("Average")  # type: ignore[attr-defined]
-        form.get_by_label("Of column").select_option("Units")  # type: ignore[attr-defined]
+    def map_anew(form: Locator) -> None:
+        form.get_by_label("Compute").select_option("Average")
+        form.get_by_label("Of column").select_option("Units")
 
     device.open(project.id).edit_chart("Revenue", map_anew).save().reload()
     # The average of 1 to 6 for each of the regions.
@@ -119,8 +119,8 @@ def test_a_conflict_is_shown_and_decided_without_loss(
     other.says("Saved")
     other.shows(title, "Undisputed")
     one.reload().shows(title, "Undisputed")
-    titles = [project.version(each["version"])["config"]["chartCustomizations"]["a"]["title"] for each in project.versions]
-    assert {"Theirs", "Mine"} <= set(titles)
+    configs = [project.version(each["version"])["config"] for each in project.versions]
+    assert {"Theirs", "Mine"} <= {config["chartCustomizations"]["a"]["title"] for config in configs}
 
 
 def test_a_conflict_can_wait(make_device: Devices, project: Project) -> None:
@@ -185,8 +185,11 @@ def test_an_old_copy_moves_once(make_device: Devices, make_project: Callable[...
     """What an older client kept in a browser becomes the first version; another device's copy changes nothing."""
     project = make_project(config=None)
     make_device().remember(**old_copy()).open(project.id).shows("From before")
-    expected = {"chartCustomizations": OLD["chartCustomizations"], "theme": OLD["currentTheme"], "filters": OLD["dashboardFilters"]}
-    assert project.config == expected
+    assert project.config == {
+        "chartCustomizations": OLD["chartCustomizations"],
+        "theme": OLD["currentTheme"],
+        "filters": OLD["dashboardFilters"],
+    }
     other = make_device().remember(**old_copy(chartCustomizations={"older": chart("Another copy")}))
     other.open(project.id).shows("From before")
     other.reload().shows("From before")

@@ -27,7 +27,7 @@ export function openConflictDialog(dialog, conflict, decide) {
 function side(pointer, { mine, theirs, base }) {
   const show = (document) => inWords(valueOf(document, pointer, [theirs, base]));
   return html`<tr>
-    <th scope="row">${placeInWords(pointer, mine, theirs, base)}<small>was ${show(base)}</small></th>
+    <th scope="row">${placeInWords(pointer, base, mine, theirs)}<small>was ${show(base)}</small></th>
     <td data-side="Yours">${show(mine)}</td>
     <td data-side="Saved by others">${show(theirs)}</td>
   </tr>`;

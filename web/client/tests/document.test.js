@@ -174,6 +174,17 @@ test("another device's save is seen when the page is looked at again", async () 
   assert.equal(server.requests.at(-1)?.headers.get("If-None-Match"), '"2"');
 });
 
+test("a refresh asks the server whatever is known, and takes no edit away", async () => {
+  const { server, document } = await opened();
+  server.versions.push(titled("theirs"));
+  assert.equal((await document.refresh()).version, 2);
+  assert.equal(title(document), "theirs");
+  document.edit(titled("mine"));
+  server.versions.push(titled("newer"));
+  await document.refresh();
+  assert.equal(title(document), "mine");
+});
+
 test("what the server merged is what is shown", async () => {
   const { server, document } = await opened();
   const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };

@@ -1,0 +1,37 @@
+// What filters leave of a table, and how they read.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { filtered, inWords } from "../filters.js";
+
+const TYPES = { City: "string", Price: "number", At: "datetime" };
+const ROWS = [
+  { City: "Bonn", Price: 1, At: "2026-01-01T10:00:00Z" },
+  { City: "Kiel", Price: 2, At: "2026-01-02T23:59:59Z" },
+  { City: null, Price: null, At: null },
+];
+const left = (...filters) => filtered(ROWS, filters, TYPES).map((row) => ROWS.indexOf(row));
+
+test("a choice lets its values through, the empty one included", () => {
+  assert.deepEqual(left({ column: "City", operator: "in", values: ["Kiel", "(empty)"] }), [1, 2]);
+  assert.deepEqual(left({ column: "Price", operator: "in", values: [1] }), [0]);
+});
+
+test("a range includes its ends, a whole day at its end, and no empty cell", () => {
+  assert.deepEqual(left({ column: "Price", operator: "between", values: [1, 2] }), [0, 1]);
+  assert.deepEqual(left({ column: "Price", operator: "between", values: [2, null] }), [1]);
+  assert.deepEqual(left({ column: "Price", operator: "between", values: ["", 1] }), [0]);
+  assert.deepEqual(left({ column: "At", operator: "between", values: [null, "2026-01-02"] }), [0, 1]);
+});
+
+test("filters hold together, and one on a column that is not there lets all through", () => {
+  assert.deepEqual(left({ column: "Price", operator: "between", values: [1, 2] }, { column: "City", operator: "in", values: ["Bonn"] }), [0]);
+  assert.equal(filtered(ROWS, [{ column: "Gone", operator: "in", values: [] }], TYPES), ROWS);
+});
+
+test("a filter reads as what it does", () => {
+  assert.equal(inWords({ column: "City", operator: "in", values: ["Bonn", "Kiel", "Köln"] }), "City: Bonn, Kiel and 1 more");
+  assert.equal(inWords({ column: "Price", operator: "between", values: [1, null] }), "Price: from 1");
+  assert.equal(inWords({ column: "Price", operator: "between", values: [null, 2] }), "Price: up to 2");
+  assert.equal(inWords({ column: "Price", operator: "between", values: [1, 2] }), "Price: 1 to 2");
+});
