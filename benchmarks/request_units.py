@@ -24,9 +24,10 @@ from dashboard_store.gateway.api import utc_now
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.keys import ProjectKey, rate_window
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
+from dashboard_store.repository.table import Condition, Table, put, update
+from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 from local.dashboards import SIZES, dashboard
 from local.database import binary
@@ -35,6 +36,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SETTINGS = Settings("benchmark")
+_OPERATIONS = (
+    "BatchGetItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+)
 
 
 @dataclass
@@ -54,7 +64,7 @@ class Meter:
             entries = consumed if isinstance(consumed, list) else [consumed]
             self.units += sum(entry["CapacityUnits"] for entry in entries)
 
-        for operation in ("GetItem", "PutItem", "Query", "TransactWriteItems", "TransactGetItems", "BatchGetItem"):
+        for operation in _OPERATIONS:
             client.meta.events.register(f"provide-client-params.dynamodb.{operation}", ask)
             client.meta.events.register(f"after-call.dynamodb.{operation}", add)
 
@@ -127,6 +137,21 @@ def measure(client: "DynamoDBClient", size: str) -> list[str]:
     ]
 
 
+def measure_count(client: "DynamoDBClient") -> list[str]:
+    """Count what counting a write costs: by a request of its own, or within a transaction that is made anyway."""
+    meter = Meter()
+    meter.attach(client)
+    table = Table(client, SETTINGS.table_name)
+    moment = utc_now()
+    counter = update(rate_window("user-2", moment), {"expiresAt": 0}, Condition("attribute_not_exists(#x)"), count="n")
+    items = [put({"pk": "benchmark", "sk": str(number)}) for number in range(3)]
+    return [
+        meter.of(lambda: Writes(table, SETTINGS, lambda: moment).count("user-1")),
+        meter.of(lambda: table.transact(*items)),
+        meter.of(lambda: table.transact(*items, counter)),
+    ]
+
+
 def main() -> None:
     titles = ["bytes", "create", "first save", "save", "conflict", "unchanged", "load", "list", "map: put", "map: get"]
     print("DynamoDB requests / capacity units for each call")
@@ -135,6 +160,8 @@ def main() -> None:
         client.create_table(TableName=SETTINGS.table_name, **table_definition())
         for size in SIZES:
             print("".join(f"{cell:>12}" for cell in [size, *measure(client, size)]))
+        alone, without, within = measure_count(client)
+        print(f"To count a write: {alone} by itself; within a transaction of {without} it makes that {within}")
 
 
 if __name__ == "__main__":

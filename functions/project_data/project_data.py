@@ -40,6 +40,7 @@ handler = api.handler
 def post_data(project_id: str) -> Answer:
     precondition = request.precondition(api.current_event).narrowed(TABLE)
     upload = read_upload(request.json_body(api.current_event, api.settings), api.settings)
+    api.count_write()
     uploaded = _tables().upload(ProjectKey(api.user, project_id), upload, precondition)
     charts = {"chartCustomizations": "saved" if uploaded.config_saved else "kept"} if upload.config else {}
     return _uploaded(uploaded, charts)
@@ -63,6 +64,7 @@ def put_analysis(project_id: str) -> Answer:
         versions = {"currentVersion": data.version, "currentAnalysisVersion": data.analysis_version}
         raise PreconditionRequired(versions)
     analysis = read_analysis(request.json_body(api.current_event, api.settings), api.settings)
+    api.count_write()
     analysed = _tables().analyse(key, analysis, precondition)
     document = {
         "success": True,
@@ -94,6 +96,7 @@ def get_data_version(project_id: str, version: str) -> Answer:
 @api.post("/api/projects/<project_id>/data/uploads")
 def post_upload(project_id: str) -> Answer:
     form = read_announcement(request.json_body(api.current_event, api.settings), api.settings)
+    api.count_write()
     announced = _uploads().announce(ProjectKey(api.user, project_id), form)
     document = {
         "uploadId": announced.upload_id,
@@ -109,6 +112,7 @@ def complete_upload(project_id: str, upload_id: str) -> Answer:
     key = ProjectKey(api.user, project_id)
     precondition = request.precondition(api.current_event).narrowed(TABLE)
     completion = read_completion(request.json_body(api.current_event, api.settings), api.settings)
+    api.count_write()
     pending = _uploads().pending(key, upload_id)
     repeated = _tables().completed(key, pending, completion)
     if repeated:

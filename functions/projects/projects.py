@@ -23,6 +23,7 @@ handler = api.handler
 @api.post("/api/projects")
 def create_project() -> Answer:
     new = read_new_project(request.json_body(api.current_event, api.settings), api.settings)
+    api.count_write()
     project = _projects().create(api.user, new)
     headers = {"Location": f"/api/projects/{project['id']}", **_headers(project)}
     return api.json(project, status=HTTPStatus.CREATED, headers=headers)
@@ -55,18 +56,22 @@ def patch_project(project_id: str) -> Answer:
     def edit(project: Project) -> Project:
         return patched(project, patch, api.settings)
 
+    api.count_write()
     project = projects.change(key, edit, precondition)
     return api.json(project, headers=_headers(project))
 
 
 @api.delete("/api/projects/<project_id>")
 def delete_project(project_id: str) -> Answer:
-    _projects().delete(ProjectKey(api.user, project_id), request.precondition(api.current_event))
+    precondition = request.precondition(api.current_event)
+    api.count_write()
+    _projects().delete(ProjectKey(api.user, project_id), precondition)
     return empty_answer(HTTPStatus.NO_CONTENT)
 
 
 @api.post("/api/projects/<project_id>/restore")
 def restore_project(project_id: str) -> Answer:
+    api.count_write()
     project = _projects().restore(ProjectKey(api.user, project_id))
     return api.json(project, headers=_headers(project))
 

@@ -25,6 +25,7 @@ def put_config(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
     resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
     config = _config(request.json_body(api.current_event, api.settings))
+    api.count_write()
     # What If-None-Match forbids, no merge may do.
     if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
         return _saved(configs.merge(key, config, precondition.base, origin, _config))
@@ -36,6 +37,7 @@ def patch_config(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id, needs_precondition=False)
     body = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
     patch = read_patch(body, api.settings)
+    api.count_write()
     saved = configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
     return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _headers(saved))
 
@@ -43,6 +45,7 @@ def patch_config(project_id: str) -> Answer:
 @api.delete("/api/projects/<project_id>/config")
 def delete_config(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
+    api.count_write()
     return empty_answer(HTTPStatus.NO_CONTENT, _headers(configs.save(key, None, precondition, origin)))
 
 
@@ -50,6 +53,7 @@ def delete_config(project_id: str) -> Answer:
 def restore_version(project_id: str, version: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
     number = request.version(version)
+    api.count_write()
     (found,) = configs.at(key, number)
     document = found.config()
     config = None if document is None else Config.of(document, compact(document))
@@ -61,6 +65,7 @@ def put_customizations(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
     body = request.json_body(api.current_event, api.settings)
     charts = {"chartCustomizations": read_customizations(body, api.settings)}
+    api.count_write()
     return _saved(configs.change(key, lambda config: _config({**(config or {}), **charts}), precondition, origin))
 
 

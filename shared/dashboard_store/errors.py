@@ -21,6 +21,7 @@ StoreError
 ├── ProjectExists
 ├── PreconditionRequired     a save that names no version
 ├── VersionConflict          a save that names another version than the current one
+├── RateLimited              the user wrote as often as he may within this minute
 └── StorageUnavailable       the database is throttled, contended or out of reach; a retry may work
 """
 
@@ -147,6 +148,14 @@ class VersionConflict(StoreError):  # noqa: N818
     def __init__(self, detail: str, current: dict[str, Any]) -> None:
         super().__init__(detail)
         self.current = current
+
+
+class RateLimited(StoreError):  # noqa: N818
+    """`retry_after` is the number of whole seconds until the next minute begins."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"You may write {limit} times a minute. The next minute begins in {retry_after} s.")
+        self.retry_after = retry_after
 
 
 class StorageUnavailable(StoreError):  # noqa: N818

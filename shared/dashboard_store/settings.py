@@ -26,6 +26,7 @@ class Settings:
     max_raw_data_bytes: int = 4_000_000
     max_inline_table_bytes: int = 32_768
     data_versions_kept: int = 5
+    writes_per_minute: int = 120
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -81,9 +81,9 @@ def by_file(client: Client, bucket_client: "S3Client") -> Callable[[], Reply]:
     return lambda: client.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
 
 
-# By body: the snapshot, the upload's item, the object, the transaction. By file, before them: the upload's item,
-# whether the file is there, and the file.
-STEPS = {"body": (by_body, 4), "file": (by_file, 7)}
+# By body: the count, the snapshot, the upload's item, the object, the transaction. By file, after the count: the
+# upload's item, whether the file is there, and the file.
+STEPS = {"body": (by_body, 5), "file": (by_file, 8)}
 MOMENTS = [
     (way, step, moment)
     for way, (_, steps) in STEPS.items()

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ import pytest
 import yaml
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 from openapi_schema_validator import OAS31Validator
-from support.events import BUCKET, EventFile, event_files, make_world
+from support.events import BUCKET, MOMENT, EventFile, event_files, make_world
 from support.http_api import TEXT_TYPES, Reply, apis, find_route, send
 from support.template import ROOT, functions, http_functions, routes, table_definition
 
@@ -46,6 +46,7 @@ CODES = {
     415: ("unsupported-media-type",),
     422: ("invalid-config", "invalid-data", "invalid-project", "invalid-query"),
     428: ("precondition-required",),
+    429: ("rate-limited",),
 }
 # Headers that a document at version 0 does not have.
 MAY_BE_ABSENT = {"Last-Modified"}
@@ -118,7 +119,7 @@ def world(moto: "DynamoDBClient", bucket: Objects, bucket_client: "S3Client") ->
 
     Its objects stay in the bucket: no event changes one.
     """
-    with _connected(moto, bucket, datetime(2026, 11, 22, 11, tzinfo=UTC)):
+    with _connected(moto, bucket, MOMENT - timedelta(hours=1)):
         make_world(bucket_client)
         return moto.scan(TableName=TABLE)["Items"]
 
@@ -131,7 +132,7 @@ def answer(
 
     @cache
     def answer_in_its_world(file: EventFile) -> Answered:
-        with _connected(moto, bucket, datetime(2026, 11, 22, 12, tzinfo=UTC)):
+        with _connected(moto, bucket, MOMENT):
             moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
             with _recorded(moto) as rights, _recorded_in_bucket(bucket_client) as rights_in_bucket:
                 reply = send(file.event)
@@ -365,6 +366,7 @@ def test_every_route_has_its_failures() -> None:
         wanted = {401} if route.needs_token else set()
         wanted |= {404} if "{projectId}" in route.path else set()
         takes_body = route.method in {"POST", "PUT", "PATCH"} and key not in WITHOUT_BODY
+        wanted |= {429} if route.needs_token and route.method != "GET" else set()
         wanted |= {400, 413, 415, 422} if takes_body else set()
         replaces = route.method in {"PUT", "PATCH", "DELETE"} or "{version}/restore" in route.path
         wanted |= {400, 412} if replaces else set()

@@ -44,13 +44,17 @@ def project(client: Client, moto_client: "DynamoDBClient") -> Client:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "once it was counted"])
 def test_a_write_that_cannot_be_done_is_503_and_leaves_no_trace(
-    project: Client, moto_client: "DynamoDBClient", write: str, fault: str
+    project: Client, moto_client: "DynamoDBClient", write: str, fault: str, spared: str
 ) -> None:
-    """Whatever the database does, a write ends in 503 with Retry-After, and all is as it was before."""
+    """Whatever the database does, a write ends in 503 with Retry-After, and all is as it was before.
+
+    So it does where it could not even be counted.
+    """
     reads = ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions", "/api/projects/p/data")
     before = [project.get(path).json for path in reads]
-    with injected(moto_client, FAULTS[fault]):
+    with injected(moto_client, FAULTS[fault], spared=spared):
         reply = WRITES[write](project)
     assert (reply.status, reply.code) == (503, "storage-unavailable")
     assert int(reply.headers["retry-after"]) >= 1

@@ -19,11 +19,13 @@ Files were announced, with ids that are their numbers in 32 digits: 1 to 3 and 5
 was not, 3 has a short row and 5 is larger than it was to be; 4 became the data of `poll`; 6 is of `payroll`.
 
 All of it happened at 11:00 on the day of the events; `sales` stands first in the list. user-3 has nothing.
+So has user-4, who wrote as often as anybody may in the minute of the events.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +35,7 @@ from support.template import ROOT
 
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.uploads import Uploads
+from dashboard_store.repository.writes import Writes
 from dashboard_store.table_data.upload import FileForm
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ EVENTS: Final = ROOT / "events"
 # The folder of what comes from the table's stream and is no request.
 STREAM: Final = "purge_objects"
 BUCKET: Final = "dashkeep-events"
+MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
+"""When the events arrive."""
 
 CHARTS: Final = {
     "revenue": {
@@ -122,6 +127,7 @@ def make_world(bucket_client: "S3Client") -> None:
     _make_dashboard(mine, "sales")
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
     _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
+    _use_up_the_minute("user-4")
 
 
 def _make_dashboard(client: Client, project: str) -> None:
@@ -155,6 +161,13 @@ def _announce(client: Client, project: str, number: int, size: int) -> str:
     uploads = Uploads(api.table, api.objects, api.now, new_id=lambda: f"{number:032x}")
     form = FileForm(fileName="readings.csv", contentType="text/csv", bytes=size)
     return uploads.announce(ProjectKey(client.user, project), form).fields["key"]
+
+
+def _use_up_the_minute(user: str) -> None:
+    api: Api = handler_module("ProjectsFunction").api
+    writes = Writes(api.table, api.settings, lambda: MOMENT)
+    for _ in range(api.settings.writes_per_minute):
+        writes.count(user)
 
 
 def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:

@@ -62,11 +62,18 @@ BUCKET_OUT_OF_REACH = {
 
 
 @contextmanager
-def injected(client: "DynamoDBClient | S3Client", fault: Fault, times: int | None = None) -> Iterator[list[int]]:
-    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count."""
+def injected(
+    client: "DynamoDBClient | S3Client", fault: Fault, times: int | None = None, spared: str = ""
+) -> Iterator[list[int]]:
+    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count.
+
+    Calls of the operation `spared` go through.
+    """
     calls = [0]
 
     def meet(**parameters: Any) -> Any:
+        if parameters["model"].name == spared:
+            return None
         calls[0] += 1
         return fault(**parameters) if times is None or calls[0] <= times else None
 

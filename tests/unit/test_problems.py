@@ -54,6 +54,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.ProjectExists("p"), "project-exists"),
     (errors.PreconditionRequired({"currentVersion": 7}), "precondition-required"),
     (errors.VersionConflict("v", {"currentVersion": 7}), "version-conflict"),
+    (errors.RateLimited(120, 17), "rate-limited"),
     (errors.StorageUnavailable("s"), "storage-unavailable"),
 ]
 
@@ -149,7 +150,8 @@ class TestWhatAnErrorCarries:
         assert answer.headers["Allow"] == "GET, PUT"
 
     def test_the_time_to_wait_is_named(self) -> None:
-        """A 503 says after how many seconds a retry may work."""
+        """A 503 and a 429 say after how many seconds a retry may work."""
+        assert problem(errors.RateLimited(120, 17), "r", None).headers["Retry-After"] == "17"
         assert problem(errors.StorageUnavailable("s", 3), "r", None).headers["Retry-After"] == "3"
 
     def test_no_error_is_kept_by_a_cache(self) -> None:

@@ -18,6 +18,7 @@ LIMITS = {
     "maxRawDataBytes": 4_000_000,
     "maxInlineTableBytes": 32_768,
     "dataVersionsKept": 5,
+    "writesPerMinute": 120,
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }

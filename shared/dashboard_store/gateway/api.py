@@ -20,6 +20,7 @@ from dashboard_store.gateway.problems import problem
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.table import Table
+from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class Api(APIGatewayHttpResolver):
     @property
     def user(self) -> str:
         return request.user(self.current_event)
+
+    def count_write(self) -> None:
+        """Go on only where the user may still write within this minute. Raises RateLimited.
+
+        For whatever asks the database to change something, once nothing is left to be refused without asking it.
+        """
+        Writes(self.table, self.settings, self.now).count(self.user)
 
     def json(self, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: ANN401
         return json_answer(document, self.accept_encoding, status=status, headers=headers)

@@ -27,6 +27,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
     errors.PreconditionRequired: (428, "precondition-required", "The save names no version"),
+    errors.RateLimited: (429, "rate-limited", "Too many writes in this minute"),
     errors.StorageUnavailable: (503, "storage-unavailable", "The database does not answer now"),
     Exception: (500, "internal-error", "Something went wrong here"),
 }
@@ -71,6 +72,6 @@ def _headers(error: Exception) -> dict[str, str]:
     match error:
         case errors.MethodNotAllowed(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
-        case errors.StorageUnavailable(retry_after=seconds):
+        case errors.StorageUnavailable(retry_after=seconds) | errors.RateLimited(retry_after=seconds):
             return {"Retry-After": str(seconds)}
     return {}

@@ -9,6 +9,7 @@
 | data version | `DATAVERSION#<id>#<version>` | a table that is kept, with its analysis |
 | upload | `UPLOAD#<id>#<upload>` | a file that was announced, or a table on its way; until it expires |
 | analysis | `ANALYSIS#<id>` | what was made of that table |
+| rate window | `RATE#<minute>` | how often the user wrote within that minute; until it expires |
 | deleted | `DELETED#…` | project, config head, data or analysis of a deleted project, until it is restored or purged |
 
 `pk` is `USER#<sub>` for all of them. Ids and session ids have no `#`, so no key can be read two ways. The index

@@ -76,6 +76,11 @@ class ConfigKey:
         return {"pk": self.project.pk, "sk": name}
 
 
+def rate_window(user: str, window: datetime) -> Item:
+    """Name the counter of a user's writes in the minute that begins at a moment."""
+    return {"pk": user_partition(user), "sk": f"RATE#{window.astimezone(UTC):%Y-%m-%dT%H:%MZ}"}
+
+
 def user_partition(user: str) -> str:
     return f"USER#{user}"
 

@@ -98,13 +98,18 @@ def put(item: Item, condition: Condition | None = None) -> dict[str, Any]:
 
 
 def update(
-    key: Item, assignments: Mapping[str, Any], condition: Condition, remove: Sequence[str] = ()
+    key: Item, assignments: Mapping[str, Any], condition: Condition, remove: Sequence[str] = (), count: str = ""
 ) -> dict[str, Any]:
-    """Make the part of a transaction that sets attributes, named by their document paths, and removes others."""
+    """Make the part of a transaction that sets attributes, named by their document paths, and removes others.
+
+    `count` names an attribute that grows by one.
+    """
     sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(assignments))
     removes = ", ".join(f"#{name}" for name in remove)
-    expression = " ".join(f"{verb} {what}" for verb, what in (("SET", sets), ("REMOVE", removes)) if what)
-    values = {str(index): value for index, value in enumerate(assignments.values())}
+    adds = f"#{count} :one" if count else ""
+    clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
+    expression = " ".join(f"{verb} {what}" for verb, what in clauses if what)
+    values = {str(index): value for index, value in enumerate(assignments.values())} | ({"one": 1} if count else {})
     named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
     return {"Update": {"Key": marshalled(key), "UpdateExpression": expression, **named}}
 
@@ -200,6 +205,11 @@ class Table:
         named: Any = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
         self._retried(lambda: self._client.transact_write_items(TransactItems=named))
 
+    def alone(self, write: dict[str, Any]) -> None:
+        """Do one `update` outside of any transaction, so that it never meets one. Raises as `transact`."""
+        with translated():
+            self._client.update_item(TableName=self._name, **write["Update"])
+
     def _retried[Answer](self, call: Callable[[], Answer]) -> Answer:
         for attempt in range(1, ATTEMPTS):
             try:
@@ -234,6 +244,8 @@ def translated() -> Iterator[None]:
         code = exc.response["Error"]["Code"]
         if code == "TransactionCanceledException":
             raise _cancellation(exc.response.get("CancellationReasons", [])) from exc
+        if code == "ConditionalCheckFailedException":
+            raise ConditionFailed([_found({"Code": "ConditionalCheckFailed", **exc.response})]) from exc
         if code in _UNAVAILABLE:
             raise StorageUnavailable("The storage is busy.") from exc
         raise

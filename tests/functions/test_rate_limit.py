@@ -1,0 +1,132 @@
+"""Writes are counted for each user and minute, reads never; that instances share the count is in tests/contract."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import TABLE, Clock
+from support.http_api import Client, Reply
+
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+CONFIG = "/api/projects/p/config"
+DATA = "/api/projects/p/data"
+CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {}}}
+LIMIT = 120
+
+
+@pytest.fixture
+def at_second(clock: Clock) -> Callable[[float], datetime]:
+    """Set the clock to so many seconds of the minute that it is in."""
+
+    def set_clock(seconds: float) -> datetime:
+        clock.moment = clock.moment.replace(second=0, microsecond=0)
+        clock.advance(seconds=seconds)
+        return clock.moment
+
+    return set_clock
+
+
+def create(client: Client) -> Reply:
+    return client.post("/api/projects", {"name": "P"})
+
+
+@pytest.mark.parametrize(("second", "wait"), [(0, "60"), (0.001, "60"), (17, "43"), (59, "1"), (59.999, "1")])
+def test_the_121st_write_within_a_minute_is_refused(
+    client: Client, at_second: Callable[[float], datetime], clock: Clock, second: float, wait: str
+) -> None:
+    """120 writes go through, the next is 429 with the seconds to the next minute, when it goes through."""
+    at_second(second)
+    assert Counter(create(client).status for _ in range(LIMIT)) == {201: LIMIT}
+    for _ in range(2):
+        refused = create(client)
+        assert (refused.status, refused.code, refused.headers["retry-after"]) == (429, "rate-limited", wait)
+        assert refused.headers["cache-control"] == "no-store"
+    clock.advance(seconds=int(wait))
+    assert create(client).status == 201
+
+
+@pytest.fixture
+def limited(client: Client, connect: Callable[[Settings], None], settings: Settings, clock: Clock) -> Client:
+    """A user who has the project `p` with a config and a table, and has used up the three writes of this minute."""
+    body = {"id": "p", "name": "P", "settings": {"dashboardConfig": CHARTS}}
+    assert client.post("/api/projects", body).status == 201
+    assert client.post(DATA, {"fileName": "t", "rawData": [{"a": 1}]}).status == 201
+    clock.advance(minutes=1)
+    connect(replace(settings, writes_per_minute=3))
+    assert [create(client).status for _ in range(4)] == [201, 201, 201, 429]
+    return client
+
+
+READS = ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions", f"{CONFIG}/versions/1", DATA, "/api/limits")
+
+
+def test_reading_goes_on(limited: Client) -> None:
+    """Who may not write any more may read as often as he likes."""
+    for path in READS * 5:
+        assert limited.get(path).status == 200
+
+
+def test_reading_is_not_counted(client: Client, connect: Callable[[Settings], None], settings: Settings) -> None:
+    """However much was read, all writes of the minute are left."""
+    connect(replace(settings, writes_per_minute=1))
+    for path in READS * 5:
+        client.get(path)
+    assert [create(client).status for _ in range(2)] == [201, 429]
+
+
+def test_a_write_that_is_refused_changes_nothing(limited: Client, moto_client: "DynamoDBClient") -> None:
+    """What is over the limit reaches nothing but the counter, which stays at the limit and expires with its minute."""
+    before = moto_client.scan(TableName=TABLE)["Items"]
+    refused = limited.put(CONFIG, {"chartCustomizations": {}}, if_match='"1"')
+    assert refused.code == "rate-limited"
+    assert moto_client.scan(TableName=TABLE)["Items"] == before
+    (counter,) = [item for item in before if item["sk"]["S"].startswith("RATE#") and item["count"]["N"] == "3"]
+    minute = counter["sk"]["S"].removeprefix("RATE#")
+    assert int(counter["expiresAt"]["N"]) == datetime.fromisoformat(minute).timestamp() + 60
+
+
+def test_users_are_counted_apart(limited: Client) -> None:
+    """One user's zeal is not another's limit."""
+    assert create(Client(f"not-{limited.user}")).status == 201
+
+
+# What asks the database to change something, whatever comes of it.
+COUNTED: dict[str, Callable[[Client], Reply]] = {
+    "a save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"1"'),
+    "an unchanged save": lambda client: client.put(CONFIG, CHARTS, if_match='"1"'),
+    "a stale save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"9"'),
+    "a save of nothing that exists": lambda client: client.put("/api/projects/q/config", CHARTS, if_none_match="*"),
+    "an id that is taken": lambda client: client.post("/api/projects", {"id": "p", "name": "P"}),
+    "a completion of nothing": lambda client: client.post(f"{DATA}/uploads/{1:032x}/complete", {}),
+}
+# What is refused for its own sake, before the database would be asked to change anything.
+UNCOUNTED: dict[str, Callable[[Client], Reply]] = {
+    "malformed": lambda client: client.put(CONFIG, b"{", if_match='"1"'),
+    "invalid": lambda client: client.put(CONFIG, {"charts": {}}, if_match='"1"'),
+    "too large": lambda client: client.put(CONFIG, {"chartCustomizations": {"c": "x" * 300_000}}, if_match='"1"'),
+    "another type": lambda client: client.put(CONFIG, b"a: b", if_match='"1"', content_type="application/yaml"),
+    "no version named": lambda client: client.put(CONFIG, CHARTS),
+    "no such method": lambda client: client.post(CONFIG, CHARTS),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_asks_for_a_change_is_counted(limited: Client, clock: Clock, name: str) -> None:
+    """A conflict and a repetition cost the database what a save costs, so they count like one."""
+    clock.advance(minutes=1)
+    for _ in range(3):
+        assert COUNTED[name](limited).status != 429
+    assert COUNTED[name](limited).code == "rate-limited"
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_what_is_refused_before_is_not_counted(limited: Client, name: str) -> None:
+    """Who sent something wrong learns what is wrong with it, even when he may not write any more."""
+    assert UNCOUNTED[name](limited).status in {400, 405, 413, 415, 422, 428}
