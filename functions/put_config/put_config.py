@@ -10,6 +10,7 @@ from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.api import Api
+from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
 from dashboard_store.json_document import compact
 from dashboard_store.merge import merge_patch
 from dashboard_store.preconditions import Precondition
@@ -39,14 +40,14 @@ def patch_config(project_id: str) -> Answer:
     patch = read_patch(body, api.settings)
     api.count_write()
     saved = configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
-    return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _headers(saved))
+    return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _accepted(saved))
 
 
 @api.delete("/api/projects/<project_id>/config")
 def delete_config(project_id: str) -> Answer:
     configs, key, precondition, origin = _save_request(project_id)
     api.count_write()
-    return empty_answer(HTTPStatus.NO_CONTENT, _headers(configs.save(key, None, precondition, origin)))
+    return empty_answer(HTTPStatus.NO_CONTENT, _accepted(configs.save(key, None, precondition, origin)))
 
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/restore")
@@ -92,8 +93,10 @@ def _saved(saved: Saved) -> Answer:
     document: dict[str, Any] = {"success": True, "version": saved.head.version, "updatedAt": saved.head.updated_at}
     if saved.merged:
         document |= {"merged": True, "config": saved.head.config()}
-    return api.json(document, headers=_headers(saved))
+    return api.json(document, headers=_accepted(saved))
 
 
-def _headers(saved: Saved) -> dict[str, str]:
+def _accepted(saved: Saved) -> dict[str, str]:
+    """Note what the save came to, and name the version in the answer's headers."""
+    api.outcome = (MERGED if saved.merged else SAVED) if saved.changed else UNCHANGED
     return document_headers(saved.head.version, saved.head.updated_at)

@@ -1,6 +1,7 @@
-"""The resolver that every handler is made of: routes outside, errors, headers and the log inside."""
+"""The resolver that every handler is made of: routes outside, errors, headers and telemetry inside."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -14,9 +15,9 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from botocore.config import Config as ClientConfig
 
 from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
-from dashboard_store.gateway import request
+from dashboard_store.gateway import request, telemetry
 from dashboard_store.gateway.answer import Answer, empty_answer, json_answer
-from dashboard_store.gateway.problems import problem
+from dashboard_store.gateway.problems import problem, problem_code
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.table import Table
@@ -55,6 +56,8 @@ class Api(APIGatewayHttpResolver):
     table: Table
     objects: Objects
     now: Callable[[], datetime]
+    outcome: str | None = None
+    """What the present request came to, for the log and the metrics."""
 
     def __init__(self, *, uses_bucket: bool = False) -> None:
         super().__init__()
@@ -80,17 +83,19 @@ class Api(APIGatewayHttpResolver):
         self.now = now
 
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        """Answer one request, and log one line about it."""
+        """Answer one request, and report it."""
+        began = time.perf_counter()
+        self.outcome, self.table.units = None, 0
         answer = self.resolve(event, context)
-        request_id = event["requestContext"]["requestId"]
         answer["headers"] = {
             "Cache-Control": "private, no-cache",
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
-            "X-Request-Id": request_id,
+            "X-Request-Id": event["requestContext"]["requestId"],
             **answer["headers"],
         }
-        logger.info("request", route=event.get("routeKey"), status=answer["statusCode"], request_id=request_id)
+        milliseconds = (time.perf_counter() - began) * 1_000
+        telemetry.report(telemetry.Exchange(event, answer, self.outcome, self.table.units, milliseconds))
         return answer
 
     @property
@@ -114,6 +119,7 @@ class Api(APIGatewayHttpResolver):
     def _failed(self, error: Exception) -> Answer:
         if not isinstance(error, StoreError):
             logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
+        self.outcome = problem_code(error)
         return problem(error, self.current_event.request_context.request_id, self.accept_encoding)
 
     def _not_found(self, _: NotFoundError) -> Answer:

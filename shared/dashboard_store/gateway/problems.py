@@ -35,7 +35,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
 
 def problem(error: Exception, request_id: str, accept_encoding: str | None) -> Answer:
     """Make the answer to an error; `request_id` is what the log knows the request by."""
-    status, code, title = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    status, code, title = _described(error)
     document = {
         "type": f"urn:problem:{code}",
         "title": title,
@@ -46,6 +46,14 @@ def problem(error: Exception, request_id: str, accept_encoding: str | None) -> A
     }
     headers = {"Cache-Control": "no-store", **_headers(error)}
     return json_answer(document, accept_encoding, status=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def problem_code(error: Exception) -> str:
+    return _described(error)[1]
+
+
+def _described(error: Exception) -> tuple[int, str, str]:
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
 def _members(error: Exception) -> dict[str, Any]:

@@ -140,23 +140,34 @@ def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
 
 
 class Table:
-    """One DynamoDB table behind a client; `pause` waits for a number of seconds between attempts."""
+    """One DynamoDB table behind a client; `pause` waits for a number of seconds between attempts.
+
+    `units` are the read and write request units that its calls consumed since it was last set to 0, those apart that
+    DynamoDB does not tell: of calls that it refused.
+    """
 
     def __init__(self, client: "DynamoDBClient", name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._name = name
         self._pause = pause
+        self.units = 0.0
 
     def get(self, key: Item) -> Item | None:
         """Read one item, strongly consistent: what was just saved is there."""
         with translated():
-            answer = self._client.get_item(TableName=self._name, Key=marshalled(key), ConsistentRead=True)
+            answer = self._client.get_item(
+                TableName=self._name, Key=marshalled(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
+            )
+        self._metered(answer)
         return unmarshalled(answer["Item"]) if "Item" in answer else None
 
     def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
         """Read several items as they were at one moment."""
         gets: Any = [{"Get": {"TableName": self._name, "Key": marshalled(key)}} for key in keys]
-        answer = self._retried(lambda: self._client.transact_get_items(TransactItems=gets))
+        answer = self._retried(
+            lambda: self._client.transact_get_items(TransactItems=gets, ReturnConsumedCapacity="TOTAL")
+        )
+        self._metered(answer)
         return [unmarshalled(response["Item"]) if "Item" in response else None for response in answer["Responses"]]
 
     def get_many(self, keys: Sequence[Item]) -> list[Item]:
@@ -170,8 +181,9 @@ class Table:
                 self.back_off(attempt)
             with translated():
                 answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
                 )
+            self._metered(answer)
             found += map(unmarshalled, answer["Responses"].get(self._name, []))
             left = answer["UnprocessedKeys"].get(self._name)
             wanted = left["Keys"] if left else []
@@ -192,8 +204,10 @@ class Table:
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 Limit=limit,
+                ReturnConsumedCapacity="TOTAL",
                 **start,
             )
+        self._metered(answer)
         return [unmarshalled(item) for item in answer["Items"]]
 
     def transact(self, *writes: dict[str, Any]) -> None:
@@ -203,12 +217,22 @@ class Table:
         conditions on the version make a write that did go through a ConditionFailed, never a second change.
         """
         named: Any = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
-        self._retried(lambda: self._client.transact_write_items(TransactItems=named))
+        self._metered(
+            self._retried(
+                lambda: self._client.transact_write_items(TransactItems=named, ReturnConsumedCapacity="TOTAL")
+            )
+        )
 
     def alone(self, write: dict[str, Any]) -> None:
         """Do one `update` outside of any transaction, so that it never meets one. Raises as `transact`."""
         with translated():
-            self._client.update_item(TableName=self._name, **write["Update"])
+            answer = self._client.update_item(TableName=self._name, ReturnConsumedCapacity="TOTAL", **write["Update"])
+        self._metered(answer)
+
+    def _metered(self, answer: Mapping[str, Any]) -> None:
+        consumed = answer.get("ConsumedCapacity", [])
+        each = consumed if isinstance(consumed, list) else [consumed]
+        self.units += sum(capacity["CapacityUnits"] for capacity in each)
 
     def _retried[Answer](self, call: Callable[[], Answer]) -> Answer:
         for attempt in range(1, ATTEMPTS):
@@ -226,7 +250,8 @@ class Table:
     def back_off(self, attempt: int) -> None:
         """Wait before another attempt, the longer the more there were, and never as long as the others."""
         longest = min(BACKOFF_SECONDS * 2**attempt, LONGEST_BACKOFF_SECONDS)
-        self._pause(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+        # The system's source: instances that SnapStart makes of one snapshot share the state of every other one.
+        self._pause(random.SystemRandom().uniform(0, longest))
 
 
 class _Contended(Exception):  # noqa: N818

@@ -1,0 +1,204 @@
+"""Each request leaves one line in the log and the metrics that docs/operations.md names, and no content in either."""
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.faults import OUT_OF_REACH, injected
+from support.http_api import Client, event, send
+
+from dashboard_store.gateway import telemetry
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PROJECT = "/api/projects/sales"
+CONFIG = f"{PROJECT}/config"
+SECRET = "Übernahme der Müller GmbH"
+CHARTS = {"chartCustomizations": {"c1": {"title": SECRET}}}
+OTHER = {"chartCustomizations": {"c1": {"title": f"{SECRET} II"}}}
+THEMED = {**CHARTS, "theme": {"id": "dark"}}
+
+type Line = dict[str, Any]
+type Act = Callable[[Client], Any]
+
+
+@pytest.fixture
+def client(connect: Callable[[Settings], None], settings: Settings, user: str) -> Client:
+    """A user with a project whose config is at version 1, under a limit of eight writes."""
+    # As the template names the service; Powertools reads it when the module is imported.
+    telemetry.metrics.service = "dashkeep"
+    connect(Settings(table_name=settings.table_name, bucket_name=settings.bucket_name, writes_per_minute=8))
+    made = Client(user)
+    assert made.post("/api/projects", {"id": "sales", "name": SECRET}).status == 201
+    assert made.put(CONFIG, CHARTS, if_none_match="*").status == 200
+    return made
+
+
+@contextmanager
+def written() -> Iterator[list[Line]]:
+    """Collect what the functions write to their output, each line read as JSON, until the block ends."""
+    output, lines = io.StringIO(), list[Line]()
+    # Handlers of logging keep the stream that they began with.
+    handlers = [handler for handler in telemetry.logger.handlers if isinstance(handler, logging.StreamHandler)]
+    before = [(handler, handler.setStream(output)) for handler in handlers]
+    with redirect_stdout(output):
+        yield lines
+    for handler, stream in before:
+        handler.setStream(stream)
+    lines += map(json.loads, output.getvalue().splitlines())
+
+
+def emitted(lines: list[Line]) -> dict[str, Line]:
+    """The metrics among some lines, each with the line that it is in, as CloudWatch reads them."""
+    found: dict[str, Line] = {}
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "Dashkeep"
+            found |= {
+                metric["Name"]: {**line, "Dimensions": directive["Dimensions"]} for metric in directive["Metrics"]
+            }
+    return found
+
+
+def stale_merge(client: Client) -> None:
+    client.put(CONFIG, OTHER, if_match='"1"')
+    client.put(f"{CONFIG}?onConflict=merge", THEMED, if_match='"1"')
+
+
+def too_often(client: Client) -> None:
+    for _ in range(7):
+        client.patch(CONFIG, {"theme": {"id": "dark"}})
+
+
+# What is done, and what its last request is counted as.
+COUNTED: dict[str, tuple[Act, set[str]]] = {
+    "a save": (lambda client: client.put(CONFIG, OTHER, if_match='"1"'), {"ConfigSaved"}),
+    "a patch": (lambda client: client.patch(CONFIG, {"theme": {"id": "dark"}}), {"ConfigSaved"}),
+    "a delete": (lambda client: client.delete(CONFIG, if_match='"1"'), {"ConfigSaved"}),
+    "a restore": (
+        lambda client: client.post(f"{CONFIG}/versions/1/restore", None, if_match='"1"'),
+        {"ConfigSaveUnchanged"},
+    ),
+    "the charts alone": (
+        lambda client: client.put(f"{PROJECT}/data/customizations", OTHER, if_match='"1"'),
+        {"ConfigSaved"},
+    ),
+    "the same again": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), {"ConfigSaveUnchanged"}),
+    "a merge": (stale_merge, {"ConfigSaved", "ConfigMerged"}),
+    "a stale save": (lambda client: client.put(CONFIG, OTHER, if_match='"7"'), {"ConfigConflict"}),
+    "a save that is too large": (
+        lambda client: client.put(CONFIG, {"chartCustomizations": {"c": {"t": "x" * 300_000}}}, if_match='"1"'),
+        {"PayloadTooLarge"},
+    ),
+    "one write too many": (too_often, {"RateLimited"}),
+    "a save that is refused for its form": (lambda client: client.put(CONFIG, {}, if_match='"1"'), set()),
+    "a copy from a browser": (
+        lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", CHARTS, if_none_match="*"),
+        {"ConfigSaved", "ConfigMigrated"},
+    ),
+    "a copy that is none": (
+        lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", {}, if_none_match="*"),
+        {"ConfigMigrationFailed"},
+    ),
+    "a copy that comes second": (
+        lambda client: client.put(f"{CONFIG}?source=localStorage", OTHER, if_none_match="*"),
+        {"ConfigConflict"},
+    ),
+    "a load": (lambda client: client.get(CONFIG), {"ConfigLoaded", "ConfigLoadLatency"}),
+    "a load of what is known": (
+        lambda client: client.get(CONFIG, if_none_match='"1"'),
+        {"ConfigNotModified", "ConfigLoadLatency"},
+    ),
+    "a load of nothing": (lambda client: client.get("/api/projects/none/config"), set()),
+    "another request": (lambda client: client.get("/api/projects"), set()),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_a_request_is_counted_as(client: Client, name: str) -> None:
+    """Each kind of request is counted as exactly what it is, once, for the whole service."""
+    act, expected = COUNTED[name]
+    with written() as lines:
+        act(client)
+    last = max(index for index, line in enumerate(lines) if line.get("message") == "request")
+    found = emitted(lines[last:])
+    assert set(found) == expected
+    for metric, line in found.items():
+        assert line["Dimensions"] == [["service"]]
+        assert line[metric] == [1.0] or metric == "ConfigLoadLatency"
+
+
+def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBClient") -> None:
+    """A request that the service could not answer is a RequestError of its route, and a save a failed save besides."""
+    with written() as lines, injected(moto_client, OUT_OF_REACH["throttled"]):
+        assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
+        assert client.get(CONFIG).status == 503
+    save, load = _by_request(lines)
+    assert set(emitted(save)) == {"ConfigSaveFailed", "RequestError"}
+    assert set(emitted(load)) == {"RequestError"}
+    error = emitted(load)["RequestError"]
+    assert error["route"] == "GET /api/projects/{projectId}/config"
+    assert [set(names) for names in error["Dimensions"]] == [{"service", "route"}]
+
+
+def _by_request(lines: list[Line]) -> list[list[Line]]:
+    starts = [index for index, line in enumerate(lines) if line.get("message") == "request"]
+    return [lines[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def test_the_line_says_what_happened(client: Client, user: str) -> None:
+    """The line names route, project, version, outcome and status, sizes of both bodies, and the units consumed."""
+    with written() as lines:
+        reply = client.put(CONFIG, OTHER, if_match='"1"')
+    (line,) = (line for line in lines if line.get("message") == "request")
+    expected = {
+        "route": "PUT /api/projects/{projectId}/config",
+        "user": hashlib.sha256(user.encode()).hexdigest()[:16],
+        "project": "sales",
+        "version": "2",
+        "status": 200,
+        "outcome": "saved",
+        "bytes_in": len(json.dumps(OTHER)),
+        "bytes_out": len(reply.body),
+        "request_id": reply.headers["x-request-id"],
+    }
+    assert {name: line[name] for name in expected} == expected
+    assert line["units"] > 0
+    assert line["milliseconds"] > 0
+
+
+def test_sizes_are_those_of_the_bodies(client: Client) -> None:
+    """A body that API Gateway hands over in base64 counts with the bytes that were sent, as does an answer."""
+    big = {"chartCustomizations": {"c1": {"title": "x" * 5_000}}}
+    client.put(CONFIG, big, if_match='"1"')
+    with written() as lines:
+        reply = client.get(CONFIG, accept_encoding="gzip")
+        client.request("PUT", CONFIG, b"\x1f\x8b\x00", content_type="application/gzip", if_match='"2"')
+    load, save = (line for line in lines if line.get("message") == "request")
+    assert load["bytes_out"] == len(reply.body)
+    assert save["bytes_in"] == 3
+    assert save["outcome"] == "malformed-json"
+
+
+def test_no_content_is_written(client: Client, user: str) -> None:
+    """Nothing of a name, a title, a message, a table, a token or a user is written, with failures included."""
+    upload = {"fileName": f"{SECRET}.csv", "rawData": [{SECRET: SECRET}], "analysis": {"summary": SECRET}}
+    with written() as lines:
+        client.put(f"{CONFIG}?message={SECRET}", OTHER, if_match='"1"')
+        client.put(CONFIG, {"chartCustomizations": {SECRET: 1}}, if_match='"2"')
+        client.post(f"{PROJECT}/data", upload)
+        client.get(f"{PROJECT}/data")
+        client.get(f"/api/projects?include={SECRET}")
+        client.get(f"/api/{SECRET}")
+        send(event("GET", CONFIG, user=None, headers={"authorization": f"Bearer {SECRET}"}))
+    assert len(_by_request(lines)) == 7
+    text = json.dumps(lines, ensure_ascii=False)
+    for word in ("Müller", "M%C3%BCller", "GmbH", user):
+        assert word not in text
