@@ -142,3 +142,14 @@ def test_sam_learns_the_parameters_given() -> None:
     }
     transform(sam, {"Parameters": parameters, **template({})}, {"Origins": "https://a,https://b", "Issuer": "i"})
     assert seen == [{"Origins": ["https://a", "https://b"], "Issuer": "i", "MaxCharts": 500}]
+
+
+def test_what_the_emulator_cannot_create_is_left_out() -> None:
+    """Of what is listed nothing is deployed, and an alarm on a metric itself, which can be created, stays."""
+    resources = {
+        "Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "m", "Expression": "1"}]}},
+        "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {}},
+    }
+    deployed = transform(lambda _template, _values: {"Resources": resources}, {"Parameters": {}}, {})
+    assert set(deployed["Resources"]) == {"Plain"}
