@@ -21,7 +21,7 @@ _SAM = ROOT / ".venv" / "bin" / "sam"
 # The first of January 2020; a zip archive cannot tell times before 1980.
 _TIME = 1_577_836_800
 # What the functions call. botocore brings the descriptions of 400 services, half of all that it weighs.
-_SERVICES = ("dynamodb", "s3")
+_SERVICES = ("appconfigdata", "dynamodb", "s3")
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "shared", "requirements/dev.txt", "local/build.py")
 
 

@@ -30,7 +30,7 @@ SNAPSHOT_DONE = "snapshot-done"
 
 _SAM_TRANSFORM = "samtranslator.translator.transform"
 # What the stack is made of. A snapshot without these is none.
-_SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "s3")
+_SERVICES = ("apigateway", "appconfig", "cloudformation", "dynamodb", "iam", "lambda", "s3")
 
 
 def main(state: Path, parameters: dict[str, str]) -> None:

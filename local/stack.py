@@ -58,6 +58,11 @@ class Stack:
         # The engine checks no permission, so a stack that is to enforce them keeps its data in the emulator.
         self._binary = None if settings.auth else database.binary()
 
+    @property
+    def aws(self) -> str:
+        """Where the emulator answers for AWS; another port at each start."""
+        return f"http://{_LOOPBACK}:{self._gateway}"
+
     def start(self) -> None:
         self._discard_unfinished()
         emulator = self._start_children()
@@ -257,7 +262,7 @@ def _run_alone(settings: Settings) -> None:
     ready.unlink(missing_ok=True)
     try:
         stack.start()
-        _write(ready, json.dumps({"url": settings.url, "pid": os.getpid()}))
+        _write(ready, json.dumps({"url": settings.url, "aws": stack.aws, "pid": os.getpid()}))
         _announce(settings, stack)
         stack.watch()
     finally:

@@ -54,6 +54,11 @@ def get_health() -> Answer:
     return api.json({"status": "ok"})
 
 
+@api.get("/api/flags")
+def get_flags() -> Answer:
+    return api.json(api.flags.of(api.user))
+
+
 @api.get("/api/limits")
 def get_limits() -> Answer:
     return api.json(api.settings.limits())

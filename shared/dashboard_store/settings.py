@@ -11,6 +11,8 @@ class Settings:
 
     table_name: str
     bucket_name: str = ""
+    flags_path: str = ""
+    database_load_default: bool = False
     require_precondition: bool = True
     history_retention_days: int = 90
     session_ttl_days: int = 30
@@ -35,6 +37,8 @@ class Settings:
         return cls(
             table_name=environment["TABLE_NAME"],
             bucket_name=environment["BUCKET_NAME"],
+            flags_path=environment["FLAGS_PATH"],
+            database_load_default=_switch(environment, "DATABASE_LOAD_DEFAULT", default="false"),
             require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),
             **limits,
         )
@@ -44,7 +48,7 @@ class Settings:
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_NO_LIMITS = {"table_name", "bucket_name", "require_precondition"}
+_NO_LIMITS = {"table_name", "bucket_name", "flags_path", "database_load_default", "require_precondition"}
 _LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NO_LIMITS)
 
 

@@ -15,8 +15,9 @@ import pytest
 import yaml
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 from openapi_schema_validator import OAS31Validator
+from support.appconfig import AppConfig
 from support.events import BUCKET, MOMENT, EventFile, event_files, make_world
-from support.http_api import TEXT_TYPES, Reply, apis, find_route, send
+from support.http_api import TEXT_TYPES, Reply, apis, find_route, handler_module, send
 from support.template import ROOT, functions, http_functions, routes, table_definition
 
 from dashboard_store.repository.objects import Objects
@@ -134,9 +135,13 @@ def answer(
     def answer_in_its_world(file: EventFile) -> Answered:
         with _connected(moto, bucket, MOMENT):
             moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
-            with _recorded(moto) as rights, _recorded_in_bucket(bucket_client) as rights_in_bucket:
+            with (
+                _recorded(moto) as rights,
+                _recorded_in_bucket(bucket_client) as rights_in_bucket,
+                _recorded_in_appconfig() as rights_of_flags,
+            ):
                 reply = send(file.event)
-        return Answered(file, reply, frozenset(rights | rights_in_bucket | _passed_on(file, reply)))
+        return Answered(file, reply, frozenset(rights | rights_in_bucket | rights_of_flags | _passed_on(file, reply)))
 
     return answer_in_its_world
 
@@ -186,6 +191,18 @@ def _recorded_in_bucket(client: "S3Client") -> Iterator[set[tuple[str, str | Non
     client.meta.events.register("provide-client-params.s3", record)
     yield rights
     client.meta.events.unregister("provide-client-params.s3", record)
+
+
+@contextmanager
+def _recorded_in_appconfig() -> Iterator[set[tuple[str, str | None]]]:
+    """Gather the rights that it takes to read the flags, which no instance has read yet."""
+    rights: set[tuple[str, str | None]] = set()
+    appconfig = AppConfig({"databaseLoad": {"default": True}})
+    appconfig.client.meta.events.register(
+        "provide-client-params.appconfigdata", lambda model, **_: rights.add((f"appconfig:{model.name}", None))
+    )
+    handler_module("GetConfigFunction").api.flags = appconfig.flags()
+    yield rights
 
 
 def _passed_on(file: EventFile, reply: Reply) -> set[tuple[str, str | None]]:

@@ -18,6 +18,10 @@ VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
 TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
 LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
 FOLDERS = [{"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("uploads", "tables", "downloads")]
+FLAGS = {
+    "Fn::Sub": "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${Flags}"
+    "/environment/${FlagsEnvironment}/configuration/${FlagsProfile}"
+}
 # What each action may be about: a query the index, which holds no document; every other one the items that it names.
 RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:GetItem": [TABLE],
@@ -31,9 +35,11 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "s3:PutObject": FOLDERS,
     "s3:DeleteObject": [{"Fn::Sub": "${Bucket.Arn}/tables/*"}],
     "s3:ListBucket": [{"Fn::GetAtt": ["Bucket", "Arn"]}],
+    "appconfig:StartConfigurationSession": [FLAGS],
+    "appconfig:GetLatestConfiguration": [FLAGS],
 }
 # The settings that name a resource of the stack and not a parameter.
-RESOURCE_NAMES = {"table_name", "bucket_name"}
+RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path"}
 
 
 def parameter_name(setting: str) -> str:
@@ -107,6 +113,7 @@ def test_every_variable_is_a_setting() -> None:
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
     assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}
+    assert VARIABLES["FLAGS_PATH"] == {"Fn::Sub": "${Flags}/${FlagsEnvironment}/${FlagsProfile}"}
 
 
 def test_every_parameter_is_used_and_explained() -> None:
@@ -136,7 +143,8 @@ def test_rights_are_named(function: str) -> None:
 
 def test_reading_may_only_read() -> None:
     """The function that loads configs may read items and list them: whatever its code does, it can change nothing."""
-    assert rights("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"}
+    flags = {"appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"}
+    assert rights("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"} | flags
 
 
 def test_only_lists_may_query() -> None:

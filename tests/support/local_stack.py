@@ -9,7 +9,9 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +136,14 @@ class LocalStack:
         """Return a client that acts for the user; whoever asks closes it."""
         headers = {"Authorization": f"Bearer {self.token(subject)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def aws(self, service: Any) -> Any:
+        """Return a client of a service as whoever operates the stack has it, and the emulator answers it."""
+        endpoint = json.loads((self.state / "ready.json").read_text())["aws"]
+        region, key = "us-east-1", "test"
+        return boto3.client(
+            service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=key
+        )
 
     def _recorded(self) -> set[int]:
         return {int(record.name) for record in (self.state / "children").glob("*")}

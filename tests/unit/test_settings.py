@@ -22,13 +22,14 @@ LIMITS = {
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }
-NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b"}
+NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p"}
 
 
 def test_the_defaults_are_the_contracts() -> None:
     """A deployment that sets nothing but its resources has the documented limits, and asks for preconditions."""
     settings = Settings.from_environment({**NAMES, "UNRELATED": "x"})
-    assert (settings.table_name, settings.bucket_name) == ("t", "b")
+    assert (settings.table_name, settings.bucket_name, settings.flags_path) == ("t", "b", "a/e/p")
+    assert not settings.database_load_default
     assert settings.require_precondition
     assert settings.limits() == LIMITS
 
@@ -50,7 +51,7 @@ def test_a_limit_that_is_no_positive_integer_is_named(value: str) -> None:
 
 @pytest.mark.parametrize("missing", NAMES)
 def test_a_missing_resource_is_named(missing: str) -> None:
-    """Nothing works without table and bucket, so nothing starts without them."""
+    """What is made of resources of the stack is named after them, so nothing starts without their names."""
     with pytest.raises(KeyError, match=missing):
         Settings.from_environment({name: value for name, value in NAMES.items() if name != missing})
 

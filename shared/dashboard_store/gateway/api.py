@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,11 +26,17 @@ from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.feature_flags import StoreProvider
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from dashboard_store.gateway.flags import Flags
+
 # Two attempts of at most 1 + 2 seconds: two calls in a row still leave time to answer within the function's 15.
 CLIENT: Final = ClientConfig(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+# A dashboard waits for its flags, and there is something to go on with where they cannot be read.
+FLAGS_CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
 
 logger = Logger()
 
@@ -101,6 +108,16 @@ class Api(APIGatewayHttpResolver):
     @property
     def user(self) -> str:
         return request.user(self.current_event)
+
+    @cached_property
+    def flags(self) -> "Flags":
+        # Imported when a flag is first asked for: loading a dashboard starts sooner without what reads them.
+        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig  # noqa: PLC0415
+
+        def open_store() -> "StoreProvider":
+            return appconfig(self.settings.flags_path, boto3.client("appconfigdata", config=FLAGS_CLIENT))
+
+        return Flags(open_store, {DATABASE_LOAD: self.settings.database_load_default})
 
     def count_write(self) -> None:
         """Go on only where the user may still write within this minute. Raises RateLimited.

@@ -5,6 +5,7 @@ from typing import Final
 
 ROUTES: Final = {
     "/api/health": ("GET",),
+    "/api/flags": ("GET",),
     "/api/limits": ("GET",),
     "/api/projects": ("GET", "POST"),
     "/api/projects/{projectId}": ("GET", "PATCH", "DELETE"),

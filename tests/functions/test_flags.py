@@ -1,0 +1,118 @@
+"""Flags are what AppConfig says they are for a user, and go on as they were while it cannot be asked."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.appconfig import AppConfig, out_of_reach, refused
+from support.faults import Fault
+from support.http_api import Client, handler_module
+
+from dashboard_store.gateway.flags import MAX_AGE_SECONDS, share
+from dashboard_store.settings import Settings
+
+type Json = dict[str, Any]
+
+USERS = [f"user-{number}" for number in range(400)]
+FAULTS: dict[str, Fault] = {
+    "out of reach": out_of_reach,
+    "throttled": refused(429, "ThrottlingException"),
+    "a server error": refused(500, "InternalServerException"),
+    "a session that ran out": refused(400, "BadRequestException"),
+    "no right": refused(403, "AccessDeniedException"),
+}
+
+
+def for_share(end: int) -> Json:
+    """The document that is in docs/operations.md: a share of the users, 0 to `end`."""
+    conditions = [{"action": "MODULO_RANGE", "key": "user_share", "value": {"BASE": 100, "START": 0, "END": end}}]
+    return {"databaseLoad": {"default": False, "rules": {"a share": {"when_match": True, "conditions": conditions}}}}
+
+
+class Time:
+    """A clock that moves when it is told to, and a pause of AppConfig's own that is over with it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    clock = Time()
+    # Powertools keeps a document for as long as it was told by the clock of its own module.
+    monkeypatch.setattr("aws_lambda_powertools.utilities.parameters.base.datetime", _Datetime(clock))
+    return clock
+
+
+class _Datetime:
+    def __init__(self, clock: Time) -> None:
+        self._clock = clock
+
+    def now(self, *_: Any) -> Any:
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        return datetime.fromtimestamp(self._clock.seconds, UTC)
+
+
+def test_a_flag_is_what_appconfig_says() -> None:
+    """A flag without rules is its default; one that the code does not know is passed on."""
+    flags = AppConfig({"databaseLoad": {"default": True}, "newEditor": {"default": False}}).flags()
+    assert flags.of("user-1") == {"databaseLoad": True, "newEditor": False}
+
+
+@pytest.mark.parametrize("end", [0, 9, 49, 98])
+def test_a_share_of_the_users_is_as_large_as_it_says(end: int) -> None:
+    """A rule of n percent is on for the users of the first n shares, and for nobody else."""
+    flags = AppConfig(for_share(end)).flags()
+    assert {user for user in USERS if flags.of(user)["databaseLoad"]} == {user for user in USERS if share(user) <= end}
+
+
+def test_shares_are_even_and_for_good() -> None:
+    """Users fall evenly into a hundred shares, always into the same: what grows takes nothing away from anybody."""
+    assert [share(user) for user in ("user-1", "user-2", "ü")] == [94, 87, 28]
+    counts = [sum(share(f"u{number}") == each for number in range(20_000)) for each in range(100)]
+    assert min(counts) > 140
+    assert max(counts) < 260
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fallback", [False, True])
+def test_without_appconfig_a_new_instance_falls_back(fault: Fault, fallback: bool) -> None:  # noqa: FBT001
+    """What was never read is what the deployment says is safe."""
+    appconfig = AppConfig({"databaseLoad": {"default": not fallback}})
+    appconfig.fault = fault
+    assert appconfig.flags(fallback=fallback).of("user-1") == {"databaseLoad": fallback}
+
+
+@pytest.mark.parametrize("document", [[], {"databaseLoad": {}}, {"databaseLoad": {"default": False, "rules": 1}}, "x"])
+def test_a_document_that_is_none_changes_nothing(document: Any) -> None:
+    """A document that cannot be evaluated is as one that cannot be read."""
+    assert AppConfig(document).flags(fallback=True).of("user-1") == {"databaseLoad": True}
+
+
+def test_an_outage_changes_no_flag(time: Time) -> None:
+    """An instance that once read the flags goes on with them, asks once a minute, and takes up what is new then."""
+    appconfig = AppConfig({"databaseLoad": {"default": True}})
+    flags = appconfig.flags(now=time)
+    assert flags.of("user-1") == {"databaseLoad": True}
+    appconfig.fault = out_of_reach
+    appconfig.document = {"databaseLoad": {"default": False}}
+    time.seconds += MAX_AGE_SECONDS + 1
+    assert flags.of("user-1") == {"databaseLoad": True}
+    appconfig.fault = None
+    assert flags.of("user-1") == {"databaseLoad": True}
+    time.seconds += MAX_AGE_SECONDS + 1
+    assert flags.of("user-1") == {"databaseLoad": False}
+    # The session of before may have been what failed.
+    assert appconfig.sessions == 2
+
+
+def test_flags_are_answered_for_the_user(connect: Callable[[Settings], None], settings: Settings) -> None:
+    """`GET /api/flags` answers for whoever asks."""
+    connect(settings)
+    handler_module("GetConfigFunction").api.flags = AppConfig(for_share(49)).flags()
+    answers = {user: Client(user).get("/api/flags").json for user in ("user-3", "user-1")}
+    assert answers == {"user-3": {"databaseLoad": True}, "user-1": {"databaseLoad": False}}
