@@ -25,6 +25,8 @@ The modules
 `json_document`  JSON that comes back as it was sent
 `config`, `config_form`, `project`, `table_data`, `validation`
                  the documents: their form, their limits, their stored shape
+`unsafe_text`, `html_tags`
+                 text that a browser would execute, told from the text alone
 `merge`, `diff`  what two sides changed, joined; what changed between two versions
 `preconditions`  If-Match and If-None-Match as a function of the current version
 `repository`     the only package that knows DynamoDB and S3

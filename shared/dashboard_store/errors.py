@@ -8,6 +8,7 @@ StoreError
 │   ├── InvalidData
 │   ├── InvalidProject
 │   ├── InvalidQuery
+│   ├── UnsafeText           a browser would execute it if a page inserted it as HTML
 │   └── UnsupportedMediaType
 ├── TooLarge                 over a limit that `GET /api/limits` names
 │   ├── ConfigTooLarge       carries the largest parts of the config
@@ -70,6 +71,11 @@ class InvalidProject(BadInput):
 
 class InvalidQuery(BadInput):
     pass
+
+
+class UnsafeText(BadInput):
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("A browser would execute this text if a page inserted it as HTML.", faults)
 
 
 class UnsupportedMediaType(BadInput):

@@ -9,9 +9,11 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
-from dashboard_store.errors import BadInput, Fault, MalformedJson
+from dashboard_store.errors import BadInput, Fault, MalformedJson, UnsafeText
+from dashboard_store.unsafe_text import MESSAGE, is_unsafe, may_be_unsafe
 
 # Reading an integer takes time quadratic in its length, so there must be a bound; Python's own is 4,300 digits.
 LONGEST_INTEGER: Final = 10_000
@@ -95,6 +97,8 @@ def _printable(token: str) -> str:
 def checked(document: Any, max_depth: int, error: type[BadInput], at: Path = None, first: int = 0) -> str:  # noqa: ANN401
     """Write a parsed document as compact JSON, or raise `error` naming the places that cannot be kept as they came.
 
+    Or UnsafeText, naming those that a browser would execute.
+
     `at` is the path of the document in the body, which the names begin with. Where the document is a slice of a longer
     array, `first` is the index of its first element there.
 
@@ -110,6 +114,8 @@ def checked(document: Any, max_depth: int, error: type[BadInput], at: Path = Non
         suspicious = "\\u0000" in text or _is_deeper(document, max_depth)
     if suspicious and (found := faults(document, max_depth, at, first)):
         raise error("The document holds what cannot be stored and returned as it came.", found)
+    if may_be_unsafe(text) and (found := list(islice(_unsafe(document, max_depth, at, first), MOST_FAULTS))):
+        raise UnsafeText(found)
     return text
 
 
@@ -128,18 +134,32 @@ def _inside(outer: Any) -> Iterable[Any]:  # noqa: ANN401
 
 def faults(document: Any, max_depth: int, at: Path = None, first: int = 0) -> list[Fault]:  # noqa: ANN401
     """Name the first places of a parsed document that cannot be kept as they came, in their order; see `checked`."""
-    found: list[Fault] = []
+    found = (
+        Fault(pointer(path), message)
+        for value, path, depth in _values(document, max_depth, at, first)
+        if (message := _fault(value, depth, max_depth))
+    )
+    return list(islice(found, MOST_FAULTS))
+
+
+def _values(document: Any, max_depth: int, at: Path, first: int) -> Iterator[tuple[Any, Path, int]]:  # noqa: ANN401
+    """Yield each value of a document with its path and its depth, in their order; nothing inside what is too deep."""
     waiting: list[tuple[Any, Path, int]] = [(document, at, 1)]
-    while waiting and len(found) < MOST_FAULTS:
+    while waiting:
         value, path, depth = waiting.pop()
-        message = _fault(value, depth, max_depth)
-        if message:
-            found.append(Fault(pointer(path), message))
+        yield value, path, depth
         if isinstance(value, dict | list) and depth <= max_depth:
             start = first if value is document else 0
             inside = list(value.items() if isinstance(value, dict) else enumerate(value, start))
             waiting.extend((inner, (path, name), depth + 1) for name, inner in reversed(inside))
-    return found
+
+
+def _unsafe(document: Any, max_depth: int, at: Path, first: int) -> Iterator[Fault]:  # noqa: ANN401
+    for value, path, _ in _values(document, max_depth, at, first):
+        if isinstance(value, str) and is_unsafe(value):
+            yield Fault(pointer(path), MESSAGE)
+        elif isinstance(value, dict) and any(map(is_unsafe, value)):
+            yield Fault(pointer(path), f"a member's name is {MESSAGE}")
 
 
 def _fault(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401

@@ -45,7 +45,7 @@ CODES = {
     412: ("version-conflict",),
     413: ("config-too-large", "analysis-too-large", "request-too-large", "upload-too-large"),
     415: ("unsupported-media-type",),
-    422: ("invalid-config", "invalid-data", "invalid-project", "invalid-query"),
+    422: ("invalid-config", "invalid-data", "invalid-project", "invalid-query", "unsafe-text"),
     428: ("precondition-required",),
     429: ("rate-limited",),
 }

@@ -22,6 +22,8 @@ CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {}}}
 TABLE = {"fileName": "t.csv", "rawData": [{"a": 1}]}
 
 SERVER_ERRORS = {"internal-error", "storage-unavailable"}
+# Produced by what is in test_rate_limit: no single request brings it about.
+RATE_LIMITED = "rate-limited"
 
 # A request for each code: method, address, what httpx sends with it.
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -52,6 +54,14 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "invalid-data": ("POST", DATA, {"json": {**TABLE, "rawData": []}}),
     "invalid-project": ("POST", "/api/projects", {"json": {"name": ""}}),
     "invalid-query": ("GET", "/api/projects?limit=0", {}),
+    "unsafe-text": (
+        "PUT",
+        CONFIG,
+        {
+            "json": {"chartCustomizations": {"c": {"title": "<img src=x onerror=alert(1)>"}}},
+            "headers": {"If-Match": '"1"'},
+        },
+    ),
     "precondition-required": ("PUT", CONFIG, {"json": CHARTS}),
 }
 
@@ -77,7 +87,7 @@ def code_of(answer: httpx.Response) -> str:
 
 def test_every_code_is_asked_for() -> None:
     """No problem code of the service is without a request in this module that produces it."""
-    assert {code for _, code, _ in PROBLEMS.values()} == {*REQUESTS, "unauthorized", *SERVER_ERRORS}
+    assert {code for _, code, _ in PROBLEMS.values()} == {*REQUESTS, "unauthorized", RATE_LIMITED, *SERVER_ERRORS}
 
 
 @pytest.mark.parametrize("code", REQUESTS)

@@ -42,6 +42,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.InvalidData("d"), "invalid-data"),
     (errors.InvalidProject("p"), "invalid-project"),
     (errors.InvalidQuery("q"), "invalid-query"),
+    (errors.UnsafeText([]), "unsafe-text"),
     (errors.UnsupportedMediaType("u"), "unsupported-media-type"),
     (errors.ConfigTooLarge(limit_bytes=1, actual_bytes=2, largest=[]), "config-too-large"),
     (errors.AnalysisTooLarge("a", limit_bytes=1), "analysis-too-large"),

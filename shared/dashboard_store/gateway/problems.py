@@ -26,6 +26,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidData: (422, "invalid-data", "The data are not valid"),
     errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
+    errors.UnsafeText: (422, "unsafe-text", "A browser would execute this text"),
     errors.PreconditionRequired: (428, "precondition-required", "The save names no version"),
     errors.RateLimited: (429, "rate-limited", "Too many writes in this minute"),
     errors.StorageUnavailable: (503, "storage-unavailable", "The database does not answer now"),

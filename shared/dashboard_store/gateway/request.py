@@ -17,11 +17,13 @@ from dashboard_store.errors import (
     NotFound,
     RequestTooLarge,
     Unauthorized,
+    UnsafeText,
     UnsupportedMediaType,
 )
 from dashboard_store.json_document import parse
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
+from dashboard_store.unsafe_text import MESSAGE, is_unsafe
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
@@ -162,10 +164,12 @@ def session(event: APIGatewayProxyEventV2) -> str:
 
 
 def message(event: APIGatewayProxyEventV2) -> str | None:
-    """Read `?message=`, a note for history. Raises InvalidQuery."""
+    """Read `?message=`, a note for history. Raises InvalidQuery or UnsafeText."""
     value = event.query_string_parameters.get("message")
     if value is not None and len(value) > _LONGEST_MESSAGE:
         raise _invalid("message", f"{len(value)} characters; the limit is {_LONGEST_MESSAGE}")
+    if value is not None and is_unsafe(value):
+        raise UnsafeText([Fault("message", MESSAGE)])
     return value
 
 

@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import BinaryIO, Final
 
-from dashboard_store.errors import Fault
+from dashboard_store.errors import Fault, UnsafeText
 from dashboard_store.json_document import MOST_FAULTS, compact, pointer, served
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.column_types import ColumnType, CsvColumn, fits
 from dashboard_store.table_data.rows import GROUP_CHARACTERS
 from dashboard_store.table_data.schema import Content, unreadable
 from dashboard_store.table_data.stored import TableWriter
+from dashboard_store.unsafe_text import MESSAGE, is_unsafe, may_be_unsafe
 
 _LONGEST_HEADER: Final = 1_000_000
 _DELIMITERS: Final = ",;\t"
@@ -23,22 +25,39 @@ _CONVERTED: Final = frozenset[ColumnType]({"boolean", "integer", "number"})
 
 
 def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Settings) -> Content:
-    """Read a table in bounded memory, with the types that are given. Raises InvalidData that names row and column."""
+    """Read a table in bounded memory, with the types that are given.
+
+    Raises InvalidData or UnsafeText, which name row and column.
+    """
     file = _CsvFile(content, settings)
     types = _types(file, given)
     writer = TableWriter()
     rows = 0
     cell_bytes = 0
-    for _, group in file.groups():
+    for first, group in file.groups():
         columns = [
             column_json(types[name], cells) for name, cells in zip(file.names, zip(*group, strict=True), strict=True)
         ]
+        _refuse_unsafe(file, first, group, columns)
         writer.add_columns(file.names, len(group), columns)
         rows += len(group)
         # Without the brackets and commas of the column.
         cell_bytes += sum(len(served(column)) - len(group) - 1 for column in columns)
     row_bytes = len(served(compact(dict.fromkeys(file.names, 0)))) - len(file.names) + 1
     return Content(rows, types, writer.finish(), 1 + rows * row_bytes + cell_bytes)
+
+
+def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    """Raise UnsafeText for what a browser would execute; `columns` are the rows' cells as JSON, to be quick."""
+    suspicious = [index for index, column in enumerate(columns) if may_be_unsafe(column)]
+    found = (
+        file.fault(row, index, MESSAGE)
+        for row, cells in enumerate(rows if suspicious else (), first)
+        for index in suspicious
+        if is_unsafe(cells[index])
+    )
+    if faults := list(islice(found, MOST_FAULTS)):
+        raise UnsafeText(faults)
 
 
 class _CsvFile:
@@ -98,6 +117,8 @@ class _CsvFile:
         if len(set(names)) < len(names):
             index = next(index for index, name in enumerate(names) if name in names[:index])
             raise unreadable(self.fault(0, index, f"a column before is named {compact(names[index])} too"))
+        if unsafe := [index for index, name in enumerate(names) if is_unsafe(name)]:
+            raise UnsafeText([self.fault(0, index, MESSAGE) for index in unsafe[:MOST_FAULTS]])
         return names
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:

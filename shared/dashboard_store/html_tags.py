@@ -1,0 +1,209 @@
+"""The tags of a text, and whether any of them runs script where a page inserts the text as HTML.
+
+A browser begins a tag at `<` and a letter, and from there on reads it in one way, whatever stood before it:
+https://html.spec.whatwg.org/multipage/parsing.html#tag-open-state and what follows. Whether it begins one there depends
+on all that stood before, on comments, tables, foreign content, on where the text is put and on the browser's version.
+So that is not asked: wherever a tag could begin, it is read as one. What harms nowhere does not harm where it counts.
+
+A tag harms by its name (`script`) or by an attribute: an event handler, an address that is a script or a document with
+scripts of its own, `srcdoc`, `http-equiv=refresh`, the `href` of a `base`.
+
+Everything is read in a time that grows with the text and not with the tags in it: attributes that several tags could
+have, because one begins within the other, are read once.
+"""
+
+import html
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from enum import Flag, auto
+from functools import cached_property
+from typing import Final
+
+# HTML's white space; a carriage return becomes a line feed before anything is read.
+_SPACE: Final = r"\t\n\f\r "
+_TAG: Final = re.compile(r"<[A-Za-z]")
+# Every tag that harms has one of these: a look for them spares most tags being read, such as a table's links.
+_SIGN: Final = re.compile(
+    rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*[\"']?[\0- ]*[djv&]", re.IGNORECASE
+)
+# What a browser reads differently once it was written out and read again, the usual way past a sanitizer. Within these
+# even what is escaped counts.
+_MUTATING: Final = re.compile(
+    r"<(?:iframe|math|noembed|noframes|noscript|plaintext|select|style|svg|template|textarea|title|xmp)\b",
+    re.IGNORECASE,
+)
+
+_NAME_END: Final = re.compile(rf"[{_SPACE}/>]|\Z")
+_BETWEEN: Final = re.compile(rf"[{_SPACE}/]*")
+_ATTRIBUTE: Final = re.compile(rf"=?[^{_SPACE}/>=]*")
+_EQUALS: Final = re.compile(rf"[{_SPACE}]*=[{_SPACE}]*")
+_UNQUOTED_END: Final = re.compile(rf"[{_SPACE}>]")
+
+# Every name that a browser, today's or a later one, could take for an event handler; but not words that are found in
+# comparisons and in XML.
+_HANDLER: Final = re.compile("on[a-z]+")
+_NO_HANDLERS: Final = frozenset(
+    {"onboard", "once", "one", "ones", "ongoing", "onhand", "online", "only", "onorder", "onset", "onsite", "onto"}
+)
+_ADDRESSES: Final = frozenset(
+    {
+        *("action", "archive", "background", "by", "cite", "classid", "code", "codebase", "data", "dynsrc"),
+        *("formaction", "from", "href", "icon", "longdesc", "lowsrc", "manifest", "ping", "poster", "profile"),
+        *("src", "srcset", "to", "usemap", "values", "xlink:href", "xml:base"),
+    }
+)
+# What shows an address as a picture, in which no script runs.
+_PICTURES: Final = frozenset({"img", "image", "feimage"})
+
+
+def _reference(codes: str, hexadecimal: str) -> str:
+    """Match a numeric character reference as browsers read it: any number of zeros, all digits, a semicolon or not."""
+    return rf"&#(?:0*(?:{codes})(?![0-9])|[xX]0*(?:{hexadecimal})(?![0-9a-fA-F]));?"
+
+
+def _letter(letter: str) -> str:
+    both = sorted({letter.lower(), letter.upper()})
+    codes = "|".join(str(ord(each)) for each in both)
+    hexadecimal = "|".join(f"{ord(each):x}" for each in both)
+    named = "|&colon;" if letter == ":" else ""
+    return rf"(?:[{''.join(both)}]|{_reference(codes, f'(?i:{hexadecimal})')}{named})"
+
+
+# What an address may have anywhere, and what it may have in front; browsers take both out of it.
+_IGNORED: Final = rf"(?:[\t\n\r]|&Tab;|&NewLine;|{_reference('9|10|13', '9|[aA]|[dD]')})*+"
+_LEADING: Final = rf"(?:[\0- ]|&Tab;|&NewLine;|{_reference('3[0-2]|[12]?[0-9]', '20|1?[0-9a-fA-F]')})*+"
+
+
+def _spelled(word: str) -> str:
+    """Match a word however it may be written in an attribute that is an address."""
+    return _IGNORED.join(map(_letter, word))
+
+
+_SCRIPT_SCHEME: Final = "|".join(map(_spelled, ("javascript:", "vbscript:")))
+_SCRIPT: Final = re.compile(_LEADING + rf"(?:{_SCRIPT_SCHEME})")
+_SCRIPT_ANYWHERE: Final = re.compile(_SCRIPT_SCHEME)
+_DATA: Final = re.compile(_LEADING + _spelled("data:"))
+# The documents in a `data:` address that have no script; only those that are written plainly are taken for one.
+_INERT: Final = re.compile(
+    r"(?:(?:audio|font|image|video)/(?!svg)[a-z0-9.+-]+|application/(?:json|octet-stream|pdf|zip)"
+    r"|text/(?:calendar|css|csv|markdown|plain|tab-separated-values)|)(?=[;,])",
+    re.IGNORECASE,
+)
+_REFRESH: Final = re.compile("".join(map(_letter, "refresh")))
+
+
+class _Harm(Flag):
+    """What the attributes from a place on could do."""
+
+    ALWAYS = auto()
+    UNLESS_PICTURE = auto()
+    TO_BASE = auto()
+
+
+_NONE: Final = _Harm(0)
+
+
+def run_script(text: str) -> bool:
+    """Whether any tag that the text could have runs script."""
+    return _harms(text) or ("&" in text and bool(_MUTATING.search(text)) and _harms(html.unescape(text)))
+
+
+def _harms(text: str) -> bool:
+    return bool(_SIGN.search(text)) and _Tags(text).are_harmful()
+
+
+class _Tags:
+    """All the tags that a text could have, beginning at each `<` that a letter follows."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # What the attributes from a place on could do, by that place.
+        self._known: dict[int, _Harm] = {}
+
+    def are_harmful(self) -> bool:
+        return any(self._is_harmful(name, end) for name, end in self._names())
+
+    def _names(self) -> Iterator[tuple[str, int]]:
+        end = 0
+        for tag in _TAG.finditer(self._text):
+            start = tag.start() + 1
+            if start > end:
+                end = _NAME_END.search(self._text, start).start()  # type: ignore[union-attr]
+            # No name that matters is longer.
+            yield self._text[start : min(end, start + 8)].lower(), end
+
+    def _is_harmful(self, name: str, end: int) -> bool:
+        if name == "script":
+            return True
+        harm = self._harm_from(end)
+        return (
+            _Harm.ALWAYS in harm
+            or (_Harm.UNLESS_PICTURE in harm and name not in _PICTURES)
+            or (_Harm.TO_BASE in harm and name == "base")
+        )
+
+    def _harm_from(self, place: int) -> _Harm:
+        """Gather what the attributes from a place on could do, back from the first whose rest is known."""
+        passed: list[tuple[int, _Harm]] = []
+        while place not in self._known:
+            following, harm = self._attribute(place)
+            passed.append((place, harm))
+            if following is None:
+                self._known[place] = harm
+                break
+            place = following
+        harm = self._known[place]
+        for earlier, own in reversed(passed):
+            harm |= own
+            self._known[earlier] = harm
+        return harm
+
+    def _attribute(self, place: int) -> tuple[int | None, _Harm]:
+        """Read one attribute; returns where the next one may begin, None where the tag ends."""
+        text = self._text
+        start = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
+        if start == len(text) or text[start] == ">":
+            return None, _NONE
+        end = _ATTRIBUTE.match(text, start).end()  # type: ignore[union-attr]
+        equals = _EQUALS.match(text, end)
+        if not equals:
+            return end, _NONE
+        value = equals.end()
+        if value == len(text) or text[value] == ">":
+            return None, _NONE
+        quote = text[value] if text[value] in "\"'" else ""
+        first = value + len(quote)
+        last = self._end_of_value(first, quote)
+        harm = self._harm_of(text[start : min(end, start + 32)].lower(), first, last) if first < last else _NONE
+        return min(last + len(quote), len(text)), harm
+
+    def _end_of_value(self, first: int, quote: str) -> int:
+        if quote:
+            found = self._text.find(quote, first)
+            return len(self._text) if found < 0 else found
+        index = bisect_left(self._ends_of_unquoted, first)
+        return self._ends_of_unquoted[index]
+
+    @cached_property
+    def _ends_of_unquoted(self) -> list[int]:
+        return [*(end.start() for end in _UNQUOTED_END.finditer(self._text)), len(self._text)]
+
+    @cached_property
+    def _last_script(self) -> int:
+        return max((found.start() for found in _SCRIPT_ANYWHERE.finditer(self._text)), default=-1)
+
+    def _harm_of(self, name: str, first: int, last: int) -> _Harm:
+        """Tell what an attribute does whose value is the text from `first` to `last`."""
+        if name == "srcdoc" or (_HANDLER.fullmatch(name) and name not in _NO_HANDLERS):
+            return _Harm.ALWAYS
+        if name == "http-equiv" and _REFRESH.match(self._text, first, last):
+            return _Harm.ALWAYS
+        if name not in _ADDRESSES:
+            return _NONE
+        # An animation's values are a list of addresses.
+        if _SCRIPT.match(self._text, first, last) or (name == "values" and self._last_script >= first):
+            return _Harm.ALWAYS
+        data = _DATA.match(self._text, first, last)
+        harm = _Harm.TO_BASE if name == "href" else _NONE
+        return harm | _Harm.UNLESS_PICTURE if data and not _INERT.match(self._text, data.end(), last) else harm

