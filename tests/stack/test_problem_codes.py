@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -166,9 +167,8 @@ def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) 
     assert (answer.status_code, code_of(answer)) == (500, "internal-error")
     assert table not in answer.text
     assert "ResourceNotFound" not in answer.text
-    (group,) = [
-        name for each in logs.describe_log_groups()["logGroups"] if "GetConfig" in (name := each["logGroupName"])
-    ]
+    names = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    (group,) = [name for name in names if re.search(r"\bLogs\b", name)]
     lines = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
     (logged,) = [line for line in lines if answer.json()["instance"] in line and '"level":"ERROR"' in line]
     assert "ResourceNotFound" in logged
