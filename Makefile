@@ -5,22 +5,23 @@ PYTHON ?= python3.13
 PORT ?= 8000
 SUB ?= user-1
 ARCHITECTURE ?= arm64
+STAGE ?= dev
 
 # Recipes read these from the environment, where no character of a value means anything to the shell.
-export SUB SAMPLES
+export SUB SAMPLES STAGE
 export SAM_CLI_TELEMETRY := 0
 # The interpreter is the one found below; uv is not to fetch another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build run token walk walk-check test test-quick test-web check benchmark benchmark-csv format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web check benchmark benchmark-csv format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
-	@echo "  PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build) and"
-	@echo "  PYTHON=python3.13 may be given"
+	@echo "  PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build, deploy),"
+	@echo "  STAGE=dev (deploy) and PYTHON=python3.13 may be given"
 
 install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/node_modules/installed ## Install what the rest needs, into this folder
 
@@ -77,6 +78,9 @@ browser: ## Install Chromium by apt where there is none (DASHKEEP_BROWSER=/path 
 
 build: .venv/installed .venv-local/installed ## Build what is deployed to AWS, into .aws-sam/build
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
+
+deploy: build ## Deploy to AWS, as samconfig.toml says for STAGE=dev or prod
+	@.venv-local/bin/python -m local.deploy --stage "$$STAGE"
 
 run: install ## Run everything on this machine: the real template, no AWS account, no Docker
 	@exec .venv-local/bin/python -m local.stack run --port $(PORT)

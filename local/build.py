@@ -17,7 +17,7 @@ from local import ROOT
 from local.processes import ChildFailedError, run_tool, tool
 
 SAM_FOLDER = ROOT / ".aws-sam"
-_SAM = ROOT / ".venv" / "bin" / "sam"
+SAM = ROOT / ".venv" / "bin" / "sam"
 # The first of January 2020; a zip archive cannot tell times before 1980.
 _TIME = 1_577_836_800
 # What the functions call. botocore brings the descriptions of 400 services, half of all that it weighs.
@@ -91,7 +91,7 @@ def tool_environment() -> dict[str, str]:
     """Name what sam runs with: this checkout's own tools first, and never an AWS account."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return mine | {
-        "PATH": f"{_SAM.parent}{os.pathsep}{mine.get('PATH', os.defpath)}",
+        "PATH": f"{SAM.parent}{os.pathsep}{mine.get('PATH', os.defpath)}",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -103,7 +103,7 @@ def tool_environment() -> dict[str, str]:
 
 
 def sam(log: str, *arguments: str, env: dict[str, str], state: Path) -> None:
-    run_tool(log, [str(_SAM), *arguments], env=env, state=state)
+    run_tool(log, [str(SAM), *arguments], env=env, state=state)
 
 
 def _sam(*arguments: str) -> None:
@@ -118,7 +118,7 @@ def _validating() -> Iterator[None]:
     if _read(stamp) == wanted:
         yield
         return
-    command = [str(_SAM), "validate", "--lint"]
+    command = [str(SAM), "validate", "--lint"]
     with tool("validate", command, env=tool_environment(), state=SAM_FOLDER):
         yield
     stamp.write_text(wanted)

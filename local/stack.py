@@ -145,7 +145,7 @@ class Stack:
         _say("  built" if built else "  nothing changed since the last build")
 
     def _deploy(self, emulator: Child) -> None:
-        wanted = self._deployment_fingerprint()
+        wanted = self._parameters()["Deployment"]
         if self._deployed().get("fingerprint") == wanted:
             _say("  nothing changed since the last deployment")
             return
@@ -171,16 +171,16 @@ class Stack:
             raise
 
     def _parameters(self) -> dict[str, str]:
-        return {
+        chosen = {
             "JwtIssuer": self._settings.url,
             "JwtAudience": AUDIENCE,
             "AllowedOrigins": ",".join((self._settings.url, f"http://localhost:{self._settings.port}", *_DEV_ORIGINS)),
             "Architecture": _architecture(),
+            # What is deleted here is a folder.
+            "DeletionProtection": "false",
         }
-
-    def _deployment_fingerprint(self) -> str:
-        salt = build.source_fingerprint(_architecture()) + json.dumps(self._parameters())
-        return build.fingerprint(salt, _DEPLOYED_BY)
+        salt = build.source_fingerprint(_architecture()) + json.dumps(chosen)
+        return {**chosen, "Deployment": build.fingerprint(salt, _DEPLOYED_BY)}
 
     def _snapshot(self, emulator: Child) -> None:
         """Have the emulator save its state now, so that a start after SIGKILL needs no deployment."""

@@ -23,6 +23,8 @@ METRIC_MATH = "AWS::CloudWatch::Alarm with Metrics"
 # What the local run does without: resource types, and kinds of them, each with its reason.
 UNSUPPORTED_TYPES: dict[str, str] = {
     "AWS::S3::BucketPolicy": "It refuses every call without TLS, which an emulator on loopback does not speak.",
+    "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy: a new version takes over at once.",
+    "AWS::CodeDeploy::DeploymentGroup": "The same.",
     METRIC_MATH: "MiniStack refuses an alarm on an expression; tests/project computes each of them instead.",
 }
 
