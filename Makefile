@@ -14,7 +14,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web check benchmark benchmark-csv format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web check benchmark benchmark-csv audit format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -157,6 +157,13 @@ benchmark-csv: .venv-benchmark/installed ## Compare readers of CSV at 100 MB (so
 	@.venv/uv/bin/uv pip sync --quiet --require-hashes --python .venv-benchmark $^ >&2
 	@touch $@
 
+audit: .venv-audit/installed ## Ask for known vulnerabilities of what is deployed and of what builds it
+	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
+	  -r shared/requirements.txt -r requirements/dev.txt -r requirements/local.txt
+
+.venv-audit/installed: requirements/audit.txt | python .venv/uv/installed
+	@$(call create_environment,.venv-audit,requirements/audit.txt)
+
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -164,6 +171,6 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark .aws-sam .local */node_modules web/client/node_modules
+	rm -rf .venv .venv-local .venv-benchmark .venv-audit .aws-sam .local */node_modules web/client/node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import MISSING, fields
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -11,6 +12,7 @@ from support.template import ROOT, functions, routes, table_definition, template
 
 from dashboard_store.gateway.routes import ROUTES
 from dashboard_store.settings import Settings
+from local.deploy import command
 
 PARAMETERS = template()["Parameters"]
 RESOURCES = template()["Resources"]
@@ -236,3 +238,60 @@ def test_browsers_may_use_the_whole_contract() -> None:
     assert {route.method for route in routes()} - {"ANY"} <= set(cors["AllowMethods"])
     assert cors["AllowOrigins"] == {"Ref": "AllowedOrigins"}
     assert "*" not in PARAMETERS["AllowedOrigins"]["Default"]
+
+
+def test_every_deployment_publishes_every_function() -> None:
+    """A deployment publishes a version of each function whatever changed: its code, the layer or only a parameter."""
+    assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
+    assert "Default" not in PARAMETERS["Deployment"]
+    for function in functions().values():
+        assert function["AutoPublishCodeSha256"] == {"Ref": "Deployment"}
+
+
+def test_alarms_take_a_new_version_back() -> None:
+    """A version takes over step by step unless told otherwise, and what hurts users meanwhile takes it back."""
+    preference = template()["Globals"]["Function"]["DeploymentPreference"]
+    assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
+    assert preference["Type"] == {"Ref": "Rollout"}
+    alarms = {alarm["Ref"] for alarm in preference["Alarms"]}
+    assert alarms == {"SavesFailAlarm", "LoadsSlowAlarm", "FunctionsBreakAlarm"}
+
+
+STAGES_OF = tomllib.loads
+STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text())
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_a_stage_gives_what_the_template_takes(stage: str) -> None:
+    """Each stage names parameters that there are, with values that they take, and all that have no default but one."""
+    overrides = STAGES[stage]["deploy"]["parameters"]["parameter_overrides"]
+    given = dict(override.split("=", 1) for override in overrides)
+    assert set(given) <= set(PARAMETERS)
+    assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} - set(given) == {"Deployment"}
+    for name, value in given.items():
+        allowed = [str(each) for each in PARAMETERS[name].get("AllowedValues", [value])]
+        assert value in allowed, name
+
+
+def test_prod_protects_what_it_keeps() -> None:
+    """In prod the table cannot be deleted, a version takes over step by step, and somebody is paged."""
+    given = set(STAGES["prod"]["deploy"]["parameters"]["parameter_overrides"])
+    assert {"DeletionProtection=true", "Rollout=Canary10Percent5Minutes"} <= given
+    assert any(each.startswith("PageEmail=") for each in given)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod", "staging"])
+def test_nothing_is_deployed_for_an_issuer_of_nobody(stage: str) -> None:
+    """The stages of samconfig.toml are examples: `make deploy` refuses until they name who is to be believed."""
+    with pytest.raises(SystemExit, match=r"issuer\.example\.com|no stage"):
+        command(stage, datetime.now(UTC))
+
+
+def test_a_deployment_is_named_and_gives_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is run is sam with the stage's parameters and a name that no deployment before had."""
+    named = (ROOT / "samconfig.toml").read_text().replace("example.com", "acme.test")
+    monkeypatch.setattr(tomllib, "loads", lambda _: STAGES_OF(named))
+    run = command("dev", datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC))
+    assert run[run.index("--config-env") + 1] == "dev"
+    assert "JwtIssuer=https://issuer.acme.test/dev" in run
+    assert run[-1] == "Deployment=20261124T123005Z"
