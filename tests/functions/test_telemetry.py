@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.faults import OUT_OF_REACH, injected
+from support.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected
 from support.http_api import Client, event, send
 
 from dashboard_store.gateway import telemetry
@@ -17,6 +17,7 @@ from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 PROJECT = "/api/projects/sales"
 CONFIG = f"{PROJECT}/config"
@@ -135,9 +136,10 @@ def test_what_a_request_is_counted_as(client: Client, name: str) -> None:
         assert line[metric] == [1.0] or metric == "ConfigLoadLatency"
 
 
-def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBClient") -> None:
+@pytest.mark.parametrize("fault", OUT_OF_REACH)
+def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBClient", fault: str) -> None:
     """A request that the service could not answer is a RequestError of its route, and a save a failed save besides."""
-    with written() as lines, injected(moto_client, OUT_OF_REACH["throttled"]):
+    with written() as lines, injected(moto_client, OUT_OF_REACH[fault]):
         assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
         assert client.get(CONFIG).status == 503
     save, load = _by_request(lines)
@@ -146,6 +148,17 @@ def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBCli
     error = emitted(load)["RequestError"]
     assert error["route"] == "GET /api/projects/{projectId}/config"
     assert [set(names) for names in error["Dimensions"]] == [{"service", "route"}]
+
+
+@pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
+def test_a_bucket_that_fails_is_counted(client: Client, bucket_client: "S3Client", fault: str) -> None:
+    """A table that the bucket does not take is a RequestError of the upload's route, and nothing else."""
+    rows = [{"Note": f"{number} {hashlib.sha256(str(number).encode()).hexdigest()}"} for number in range(3_000)]
+    with written() as lines, injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+        assert client.post(f"{PROJECT}/data", {"fileName": "t.csv", "rawData": rows}).status == 503
+    found = emitted(lines)
+    assert set(found) == {"RequestError"}
+    assert found["RequestError"]["route"] == "POST /api/projects/{projectId}/data"
 
 
 def _by_request(lines: list[Line]) -> list[list[Line]]:

@@ -98,8 +98,9 @@ def policies_of_others() -> Iterator[str]:
         "AWSXrayWriteOnlyAccess",
         "AWSXRayDaemonWriteAccess",
         "DynamoDBExecutionRole",
+        "AWSCodeDeployRoleForLambda",
+        "AWSCodeDeployRoleForLambdaLimited",
     )
-    known += ("AWSCodeDeployRoleForLambda", "AWSCodeDeployRoleForLambdaLimited")
     for name, role in of("AWS::IAM::Role"):
         if not all(str(each).rstrip("'}").endswith(known) for each in role.get("ManagedPolicyArns", [])):
             yield name
