@@ -278,6 +278,25 @@ def test_the_keyboard_does_what_the_mouse_does(device: Device, project: Project)
     assert project.charts["b"]["title"] == "By keyboard"
 
 
+def test_a_drawing_is_as_large_as_its_card(device: Device, project: Project) -> None:
+    """A chart fills its card after it was resized, and after the window was."""
+    device.open(project.id).shows("Revenue", "Units")
+    drawing = device.card("Units").locator("canvas")
+    before = drawing.bounding_box()
+    handle = device.card("Units").locator(".handle")
+    handle.focus()
+    device.page.keyboard.press("Shift+ArrowLeft")
+    expect(device.page.get_by_text("5 wide")).to_be_attached()
+    room = device.card("Units").get_by_role("img")
+    for _ in ("the card", "the window"):
+        expect(drawing).to_have_js_property("clientWidth", room.evaluate("element => element.clientWidth"))
+        device.page.set_viewport_size({"width": 1000, "height": 900})
+    after = drawing.bounding_box()
+    assert before
+    assert after
+    assert after["width"] < before["width"]
+
+
 def test_a_narrow_page_moves_no_chart(make_device: Devices, project: Project) -> None:
     """On a telephone charts stand one below the other, and an edit there leaves their places on a wide page alone."""
     before = {name: each["position"] for name, each in project.charts.items()}

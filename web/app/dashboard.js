@@ -301,11 +301,12 @@ export class DashboardPage {
     this.document.edit(change);
   }
 
-  /** Of some positions, those that are not the ones that the config has. */
+  /** Of some positions, those that are not the ones that the config has; a chart may be gone that somebody moved. */
   #changedOf(positions) {
     const charts = this.state.config.chartCustomizations;
     return Object.fromEntries(
       Object.entries(positions).filter(([id, { x, y, w, h }]) => {
+        if (!Object.hasOwn(charts, id)) return false;
         const { position } = charts[id];
         return !position || position.x !== x || position.y !== y || position.w !== w || position.h !== h;
       }),

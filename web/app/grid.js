@@ -1,5 +1,5 @@
 // The charts in their grid: GridStack places them, ECharts draws them, and the keyboard moves what the mouse can drag.
-import { init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
+import { getInstanceByDom, init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
 import { optionOf } from "./chart_option.js";
 import { html, icon, iconButton, nothing, render } from "./html.js";
 import { long, short } from "./words.js";
@@ -18,6 +18,7 @@ export class Grid {
   #actions;
   #isReadOnly = false;
   #isMoving = false;
+  #sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => getInstanceByDom(target)?.resize()));
 
   /** @param {{ moved: (positions: Record<string, object>) => void, say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions */
   constructor(actions) {
@@ -45,7 +46,6 @@ export class Grid {
       this.#isMoving = false;
       this.#commit();
     });
-    this.#grid.on("resizecontent", () => this.#resize());
   }
 
   /**
@@ -63,6 +63,7 @@ export class Grid {
   }
 
   #detach() {
+    this.#sizes.disconnect();
     for (const card of this.#cards.values()) card.drawing?.dispose();
     this.#cards.clear();
     this.#grid?.destroy(false);
@@ -129,6 +130,7 @@ export class Grid {
     if (!canvas || card.drawing?.getDom() !== canvas) {
       card.drawing?.dispose();
       card.drawing = canvas && init(canvas);
+      if (canvas) this.#sizes.observe(canvas);
     }
     card.drawing?.setOption(optionOf(chart, data, { still: isStill.matches }), { notMerge: true });
   }
@@ -161,10 +163,6 @@ export class Grid {
     const what = `${title}. ${data.points.length} values, ${summary(data.points)}`;
     return html`<div class="canvas" role="img" aria-label=${what}></div>
       ${data.left ? html`<p class="left">${long(data.points.length)} of ${long(data.total)} shown</p>` : nothing}`;
-  }
-
-  #resize() {
-    for (const { drawing } of this.#cards.values()) drawing?.resize();
   }
 
   /** Tell where the charts are now; nothing where that is where they were. */
