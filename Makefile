@@ -80,7 +80,7 @@ build: .venv/installed .venv-local/installed ## Build what is deployed to AWS, i
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
 
 deploy: build ## Deploy to AWS, as samconfig.toml says for STAGE=dev or prod
-	@.venv-local/bin/python -m local.deploy --stage "$$STAGE"
+	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --architecture $(ARCHITECTURE)
 
 run: install ## Run everything on this machine: the real template, no AWS account, no Docker
 	@exec .venv-local/bin/python -m local.stack run --port $(PORT)

@@ -16,11 +16,12 @@ _NOBODY = "example.com"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", required=True)
-    stage = parser.parse_args().stage
-    os.execv(SAM, command(stage, datetime.now(UTC)))  # noqa: S606 - this checkout's own sam, as the user
+    parser.add_argument("--architecture", required=True, help="what the build is for")
+    options = parser.parse_args()
+    os.execv(SAM, command(options.stage, options.architecture, datetime.now(UTC)))  # noqa: S606 - this checkout's own sam, as the user
 
 
-def command(stage: str, now: datetime) -> list[str]:
+def command(stage: str, architecture: str, now: datetime) -> list[str]:
     """Make the command line; exits where samconfig.toml has no such stage, or no issuer of whoever deploys."""
     stages = tomllib.loads((ROOT / "samconfig.toml").read_text())
     parameters = stages.get(stage, {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides")
@@ -31,15 +32,8 @@ def command(stage: str, now: datetime) -> list[str]:
     template = ["--template-file", str(SAM_FOLDER / "build" / "template.yaml")]
     configuration = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", stage]
     # Parameters of the command line replace those of the file, so all of them are given.
-    return [
-        str(SAM),
-        "deploy",
-        *template,
-        *configuration,
-        "--parameter-overrides",
-        *parameters,
-        f"Deployment={now:%Y%m%dT%H%M%SZ}",
-    ]
+    of_this_one = [f"Architecture={architecture}", f"Deployment={now:%Y%m%dT%H%M%SZ}"]
+    return [str(SAM), "deploy", *template, *configuration, "--parameter-overrides", *parameters, *of_this_one]
 
 
 if __name__ == "__main__":

@@ -284,14 +284,14 @@ def test_prod_protects_what_it_keeps() -> None:
 def test_nothing_is_deployed_for_an_issuer_of_nobody(stage: str) -> None:
     """The stages of samconfig.toml are examples: `make deploy` refuses until they name who is to be believed."""
     with pytest.raises(SystemExit, match=r"issuer\.example\.com|no stage"):
-        command(stage, datetime.now(UTC))
+        command(stage, "arm64", datetime.now(UTC))
 
 
 def test_a_deployment_is_named_and_gives_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is run is sam with the stage's parameters and a name that no deployment before had."""
     named = (ROOT / "samconfig.toml").read_text().replace("example.com", "acme.test")
     monkeypatch.setattr(tomllib, "loads", lambda _: STAGES_OF(named))
-    run = command("dev", datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC))
+    run = command("dev", "x86_64", datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC))
     assert run[run.index("--config-env") + 1] == "dev"
     assert "JwtIssuer=https://issuer.acme.test/dev" in run
-    assert run[-1] == "Deployment=20261124T123005Z"
+    assert run[-2:] == ["Architecture=x86_64", "Deployment=20261124T123005Z"]
