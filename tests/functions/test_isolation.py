@@ -115,3 +115,14 @@ def test_a_list_holds_the_readers_own(owner: Client) -> None:
     stranger = Client("somebody-else")
     for url in ("/api/projects", f"/api/projects?limit=1&cursor={cursor}"):
         assert stranger.get(url).json == {"projects": [], "nextCursor": None}
+
+
+@pytest.mark.parametrize("name", ["a" * 129, "a" * 4_096, "a.b", "a b"])
+def test_what_is_no_id_is_an_absent_project(client: Client, name: str) -> None:
+    """An id that no project can have is answered as one that no project has, on every kind of address."""
+    absent = client.get("/api/projects/absent/config")
+    for rest in ("", "/config", "/config/versions", "/data"):
+        reply = client.get(f"/api/projects/{name}{rest}")
+        assert (reply.status, reply.json["detail"]) == (absent.status, absent.json["detail"])
+    client.post("/api/projects", {"id": "mine", "name": "Mine"})
+    assert client.post(f"/api/projects/mine/data/uploads/{name}/complete", {}).status == 404

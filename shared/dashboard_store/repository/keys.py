@@ -1,23 +1,32 @@
 """How items are named; the package's docstring says what each holds."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from dashboard_store.errors import NotFound
 from dashboard_store.repository.table import Item
 
 PROJECTS: Final = "PROJECT#"
 # Zero-padded, so that the order of the texts is the order of the numbers.
 VERSION_DIGITS: Final = 12
 
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectKey:
-    """One project of one user; `user` is the token's verified `sub`."""
+    """One project of one user; `user` is the token's verified `sub`. Raises NotFound for what is no project's id."""
 
     user: str
     project_id: str
+
+    def __post_init__(self) -> None:
+        # An address may hold anything, and DynamoDB takes no key of more than 1,024 bytes.
+        if not _ID.fullmatch(self.project_id):
+            raise NotFound("There is no such project.")
 
     @property
     def pk(self) -> str:
@@ -42,6 +51,8 @@ class ProjectKey:
         return self.item("DATAVERSION", f"#{version:0{VERSION_DIGITS}}")
 
     def upload(self, upload_id: str) -> Item:
+        if not _ID.fullmatch(upload_id):
+            raise NotFound("There is no such upload.")
         return self.item("UPLOAD", f"#{upload_id}")
 
     @property
