@@ -143,7 +143,9 @@ def measure_count(client: "DynamoDBClient") -> list[str]:
     meter.attach(client)
     table = Table(client, SETTINGS.table_name)
     moment = utc_now()
-    counter = update(rate_window("user-2", moment), {"expiresAt": 0}, Condition("attribute_not_exists(#x)"), count="n")
+    counter = update(
+        rate_window("user-2", moment), {"expiresAt": 0}, Condition("attribute_not_exists(#x)"), add={"n": 1}
+    )
     items = [put({"pk": "benchmark", "sk": str(number)}) for number in range(3)]
     return [
         meter.of(lambda: Writes(table, SETTINGS, lambda: moment).count("user-1")),

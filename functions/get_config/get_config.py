@@ -8,7 +8,7 @@ from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.api import Api
 from dashboard_store.preconditions import is_current
-from dashboard_store.repository.configs import Configs, Head
+from dashboard_store.repository.configs import Head
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 
 DEFAULT_PAGE: Final = 25
@@ -20,14 +20,14 @@ handler = api.handler
 
 @api.get("/api/projects/<project_id>/config")
 def get_config(project_id: str) -> Answer:
-    return _version(_configs().head(_key(project_id)))
+    return _version(api.configs.head(_key(project_id)))
 
 
 @api.get("/api/projects/<project_id>/config/versions")
 def list_versions(project_id: str) -> Answer:
     event, key = api.current_event, _key(project_id)
     limit = request.number(event, "limit", DEFAULT_PAGE, LONGEST_PAGE)
-    versions, cursor = _configs().history(key, limit, request.version_cursor(event))
+    versions, cursor = api.configs.history(key, limit, request.version_cursor(event))
     settings = api.settings
     kept_days = settings.session_ttl_days if key.session else settings.history_retention_days
     return api.json({"versions": versions, "nextCursor": cursor and str(cursor), "retentionDays": kept_days})
@@ -35,7 +35,7 @@ def list_versions(project_id: str) -> Answer:
 
 @api.get("/api/projects/<project_id>/config/versions/<version>")
 def get_version(project_id: str, version: str) -> Answer:
-    (found,) = _configs().at(_key(project_id), request.version(version))
+    (found,) = api.configs.at(_key(project_id), request.version(version))
     return _version(found)
 
 
@@ -44,7 +44,7 @@ def diff_versions(project_id: str, version: str, other: str) -> Answer:
     # Imported here: loading a dashboard needs no diff, and starts sooner without it.
     from dashboard_store.diff import chart_changes, operations  # noqa: PLC0415
 
-    found = _configs().at(_key(project_id), request.version(version), request.version(other))
+    found = api.configs.at(_key(project_id), request.version(version), request.version(other))
     before, after = (head.config() for head in found)
     return api.json({"operations": operations(before, after), "charts": chart_changes(before, after)})
 
@@ -62,10 +62,6 @@ def get_flags() -> Answer:
 @api.get("/api/limits")
 def get_limits() -> Answer:
     return api.json(api.settings.limits())
-
-
-def _configs() -> Configs:
-    return Configs(api.table, api.settings, api.now)
 
 
 def _key(project_id: str) -> ConfigKey:

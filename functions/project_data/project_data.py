@@ -12,7 +12,7 @@ from dashboard_store.gateway.answer import Answer, body_answer, document_headers
 from dashboard_store.gateway.api import Api
 from dashboard_store.json_document import compact, served
 from dashboard_store.preconditions import entity_tag, is_current
-from dashboard_store.repository.configs import Configs, Head
+from dashboard_store.repository.configs import Head
 from dashboard_store.repository.downloads import CSV, Downloads, attachment
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.tables import Data, Stored, Tables, Uploaded
@@ -124,7 +124,7 @@ def complete_upload(project_id: str, upload_id: str) -> Answer:
 
 
 def _tables() -> Tables:
-    return Tables(api.table, api.objects, Configs(api.table, api.settings, api.now), api.settings, api.now)
+    return Tables(api.table, api.objects, api.configs, api.settings, api.now)
 
 
 def _uploads() -> Uploads:

@@ -8,7 +8,6 @@ from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer
 from dashboard_store.gateway.api import Api
 from dashboard_store.project import Project, patched, read_new_project
-from dashboard_store.repository.configs import Configs
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 
@@ -77,7 +76,7 @@ def restore_project(project_id: str) -> Answer:
 
 
 def _projects() -> Projects:
-    return Projects(api.table, Configs(api.table, api.settings, api.now), api.now)
+    return Projects(api.table, api.configs, api.now)
 
 
 def _headers(project: dict[str, object]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
 from dashboard_store.json_document import compact
 from dashboard_store.merge import merge_patch
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import Configs, Origin, Saved
+from dashboard_store.repository.configs import Origin, Saved
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 
 api = Api()
@@ -23,66 +23,58 @@ handler = api.handler
 
 @api.put("/api/projects/<project_id>/config")
 def put_config(project_id: str) -> Answer:
-    configs, key, precondition, origin = _save_request(project_id)
+    key, precondition, origin = _save_request(project_id)
     resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
     config = _config(request.json_body(api.current_event, api.settings))
-    api.count_write()
     # What If-None-Match forbids, no merge may do.
     if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
-        return _saved(configs.merge(key, config, precondition.base, origin, _config))
-    return _saved(configs.save(key, config, precondition, origin))
+        return _saved(api.configs.merge(key, config, precondition.base, origin, _config))
+    return _saved(api.configs.save(key, config, precondition, origin))
 
 
 @api.patch("/api/projects/<project_id>/config")
 def patch_config(project_id: str) -> Answer:
-    configs, key, precondition, origin = _save_request(project_id, needs_precondition=False)
+    key, precondition, origin = _save_request(project_id, needs_precondition=False)
     body = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
     patch = read_patch(body, api.settings)
-    api.count_write()
-    saved = configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
+    saved = api.configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
     return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _accepted(saved))
 
 
 @api.delete("/api/projects/<project_id>/config")
 def delete_config(project_id: str) -> Answer:
-    configs, key, precondition, origin = _save_request(project_id)
-    api.count_write()
-    return empty_answer(HTTPStatus.NO_CONTENT, _accepted(configs.save(key, None, precondition, origin)))
+    key, precondition, origin = _save_request(project_id)
+    return empty_answer(HTTPStatus.NO_CONTENT, _accepted(api.configs.save(key, None, precondition, origin)))
 
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/restore")
 def restore_version(project_id: str, version: str) -> Answer:
-    configs, key, precondition, origin = _save_request(project_id)
+    key, precondition, origin = _save_request(project_id)
     number = request.version(version)
-    api.count_write()
-    (found,) = configs.at(key, number)
+    (found,) = api.configs.at(key, number)
     document = found.config()
     config = None if document is None else Config.of(document, compact(document))
-    return _saved(configs.save(key, config, precondition, replace(origin, restored_from=number)))
+    return _saved(api.configs.save(key, config, precondition, replace(origin, restored_from=number)))
 
 
 @api.put("/api/projects/<project_id>/data/customizations")
 def put_customizations(project_id: str) -> Answer:
-    configs, key, precondition, origin = _save_request(project_id)
+    key, precondition, origin = _save_request(project_id)
     body = request.json_body(api.current_event, api.settings)
     charts = {"chartCustomizations": read_customizations(body, api.settings)}
-    api.count_write()
-    return _saved(configs.change(key, lambda config: _config({**(config or {}), **charts}), precondition, origin))
+    return _saved(api.configs.change(key, lambda config: _config({**(config or {}), **charts}), precondition, origin))
 
 
-def _save_request(
-    project_id: str, *, needs_precondition: bool = True
-) -> tuple[Configs, ConfigKey, Precondition, Origin]:
+def _save_request(project_id: str, *, needs_precondition: bool = True) -> tuple[ConfigKey, Precondition, Origin]:
     event = api.current_event
-    configs = Configs(api.table, api.settings, api.now)
     key = ProjectKey(api.user, project_id).config(request.session(event))
     precondition = request.precondition(event)
     if needs_precondition and api.settings.require_precondition and not precondition.is_given:
-        raise PreconditionRequired({"currentVersion": configs.head(key).version})
+        raise PreconditionRequired({"currentVersion": api.configs.head(key).version})
     source = request.choice(event, "source", request.SOURCES, "user")
     # A patch without a precondition forces nothing: what it does not name stays.
     forced = needs_precondition and precondition.is_forced
-    return configs, key, precondition, Origin(source, request.message(event), forced=forced)
+    return key, precondition, Origin(source, request.message(event), forced=forced)
 
 
 def _config(document: Any) -> Config:  # noqa: ANN401 - any JSON value

@@ -26,8 +26,8 @@ from dashboard_store.table_data.upload import FileForm, Upload, read_completion,
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Every table lies in the bucket, so that there is more to go wrong.
-SETTINGS = Settings(TABLE, max_inline_table_bytes=0)
+# Every table lies in the bucket, so that there is more to go wrong; and nobody writes too often.
+SETTINGS = Settings(TABLE, max_inline_table_bytes=0, writes_per_minute=1_000_000)
 KEY = ProjectKey("user-1", "p").config()
 
 

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import TABLE, Clock
 from support import writer
+from support.faults import CONTENDED, answers, injected
 
-from dashboard_store.errors import RateLimited
-from dashboard_store.repository.table import Table
+from dashboard_store.errors import RateLimited, StorageUnavailable
+from dashboard_store.repository.keys import rate_window
+from dashboard_store.repository.table import ATTEMPTS, IS_NEW, ConditionFailed, Table, put
 from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 
@@ -53,3 +55,64 @@ def test_writes_at_once_are_all_counted(engine: "DynamoDBClient", clock: Clock, 
 
     with ThreadPoolExecutor(threads) as pool:
         assert Counter(pool.map(count, range(200))) == {"counted": 120, "refused": 80}
+
+
+KEY = {"pk": "a", "sk": "1"}
+
+
+def counted(table: Table, clock: Clock) -> int:
+    window = table.get(rate_window("user-1", clock.moment.replace(second=0, microsecond=0)))
+    return window["count"] if window else 0
+
+
+@pytest.fixture
+def moto_table(moto_client: "DynamoDBClient") -> Table:
+    return Table(moto_client, TABLE, pause=lambda _: None)
+
+
+def test_a_write_is_counted_once_it_is_made(moto_table: Table, clock: Clock) -> None:
+    """A write and its count go through together or not at all; what refused it is told as without the count."""
+    writes = Writes(moto_table, SETTINGS, clock)
+    writes.transact("user-1", put(KEY, IS_NEW))
+    assert counted(moto_table, clock) == 1
+    with pytest.raises(ConditionFailed) as refusal:
+        writes.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
+    assert refusal.value.found == (KEY, None)
+    assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
+
+
+@pytest.mark.parametrize("fault", CONTENDED)
+def test_a_write_that_met_another_is_counted_apart(
+    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock, fault: str
+) -> None:
+    """Two writes that meet at their user's count do not meet again: it goes ahead alone, and once."""
+    with injected(moto_client, CONTENDED[fault], times=1) as calls:
+        Writes(moto_table, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
+    # The transaction, the count, and the transaction without it.
+    assert calls == [3]
+    assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
+
+
+def test_a_write_that_met_another_is_still_refused_at_the_limit(
+    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock
+) -> None:
+    """Meeting another write is no way around the limit."""
+    writes = Writes(moto_table, Settings(TABLE, writes_per_minute=1), clock)
+    writes.count("user-1")
+    with injected(moto_client, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
+        writes.transact("user-1", put(KEY, IS_NEW))
+    assert moto_table.get(KEY) is None
+
+
+def test_a_count_that_meets_a_transaction_is_tried_again(
+    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock
+) -> None:
+    """DynamoDB refuses a single write that meets a transaction; it is tried again, a bounded number of times."""
+    writes = Writes(moto_table, SETTINGS, clock)
+    met = answers("TransactionConflictException")
+    with injected(moto_client, met, times=2):
+        writes.count("user-1")
+    assert counted(moto_table, clock) == 1
+    with injected(moto_client, met) as calls, pytest.raises(StorageUnavailable):
+        writes.count("user-1")
+    assert calls == [ATTEMPTS]

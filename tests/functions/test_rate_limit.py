@@ -1,5 +1,6 @@
 """Writes are counted for each user and minute, reads never; that instances share the count is in tests/contract."""
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -97,36 +98,73 @@ def test_users_are_counted_apart(limited: Client) -> None:
     assert create(Client(f"not-{limited.user}")).status == 201
 
 
-# What asks the database to change something, whatever comes of it.
+# What changes something, or takes several requests to find out that it does not.
 COUNTED: dict[str, Callable[[Client], Reply]] = {
-    "a save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"1"'),
-    "an unchanged save": lambda client: client.put(CONFIG, CHARTS, if_match='"1"'),
-    "a stale save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"9"'),
-    "a save of nothing that exists": lambda client: client.put("/api/projects/q/config", CHARTS, if_none_match="*"),
+    "a patch": lambda client: client.patch(CONFIG, {"theme": {"n": random.random()}}),  # noqa: S311 - another each time
+    "a save of whatever is newest": lambda client: client.put(
+        CONFIG,
+        {"chartCustomizations": {}, "theme": {"n": random.random()}},  # noqa: S311
+        if_match="*",
+    ),
     "an id that is taken": lambda client: client.post("/api/projects", {"id": "p", "name": "P"}),
     "a completion of nothing": lambda client: client.post(f"{DATA}/uploads/{1:032x}/complete", {}),
 }
-# What is refused for its own sake, before the database would be asked to change anything.
+# What the database refuses in the one request that a save takes.
+IN_VAIN: dict[str, Callable[[Client], Reply]] = {
+    "an unchanged save": lambda client: client.put(CONFIG, CHARTS, if_match='"1"'),
+    "a stale save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"9"'),
+    "a merge that is a conflict": lambda client: client.put(
+        f"{CONFIG}?onConflict=merge", {"chartCustomizations": {}}, if_match='"9"'
+    ),
+    "a save of nothing that exists": lambda client: client.put("/api/projects/q/config", CHARTS, if_none_match="*"),
+}
+# What is refused for its own sake, before the database would be asked to change anything, or was only looked at.
 UNCOUNTED: dict[str, Callable[[Client], Reply]] = {
     "malformed": lambda client: client.put(CONFIG, b"{", if_match='"1"'),
     "invalid": lambda client: client.put(CONFIG, {"charts": {}}, if_match='"1"'),
     "too large": lambda client: client.put(CONFIG, {"chartCustomizations": {"c": "x" * 300_000}}, if_match='"1"'),
     "another type": lambda client: client.put(CONFIG, b"a: b", if_match='"1"', content_type="application/yaml"),
     "no version named": lambda client: client.put(CONFIG, CHARTS),
+    "a stale patch": lambda client: client.patch(CONFIG, {"theme": "x"}, if_match='"9"'),
     "no such method": lambda client: client.post(CONFIG, CHARTS),
 }
 
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_what_asks_for_a_change_is_counted(limited: Client, clock: Clock, name: str) -> None:
-    """A conflict and a repetition cost the database what a save costs, so they count like one."""
+    """Each change counts, and each request that the database had to be asked for what comes of it."""
     clock.advance(minutes=1)
     for _ in range(3):
         assert COUNTED[name](limited).status != 429
     assert COUNTED[name](limited).code == "rate-limited"
 
 
+@pytest.mark.parametrize("name", IN_VAIN)
+def test_saves_in_vain_are_counted_by_tens(
+    client: Client, connect: Callable[[Settings], None], settings: Settings, clock: Clock, name: str
+) -> None:
+    """Whoever repeats a save that comes to nothing meets the limit within ten saves of it, and no other minute's."""
+    client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": CHARTS}})
+    connect(replace(settings, writes_per_minute=15))
+    for _ in range(2):
+        clock.advance(minutes=1)
+        statuses = [IN_VAIN[name](client).status for _ in range(25)]
+        assert 429 not in statuses[:20]
+        assert statuses[20:] == [429] * 5
+    clock.advance(minutes=1)
+    for _ in range(9):
+        IN_VAIN[name](client)
+    clock.advance(minutes=1)
+    assert [IN_VAIN[name](client).status for _ in range(9)] == [statuses[0]] * 9
+    assert [create(client).status for _ in range(16)] == [201] * 15 + [429]
+
+
 @pytest.mark.parametrize("name", UNCOUNTED)
 def test_what_is_refused_before_is_not_counted(limited: Client, name: str) -> None:
     """Who sent something wrong learns what is wrong with it, even when he may not write any more."""
-    assert UNCOUNTED[name](limited).status in {400, 405, 413, 415, 422, 428}
+    assert UNCOUNTED[name](limited).status in {400, 405, 412, 413, 415, 422, 428}
+
+
+def test_a_save_at_the_limit_is_refused_before_it_is_a_conflict(limited: Client) -> None:
+    """At the limit a save that would also be a conflict or change nothing is 429, so that repeating it does not pay."""
+    assert [request(limited).status for request in IN_VAIN.values()] == [429] * len(IN_VAIN)

@@ -77,7 +77,9 @@ def test_repository_and_gateway_are_strangers(path: Path) -> None:
         assert not [module for module in modules if within(module, GATEWAY)]
     if place(path).startswith("gateway/"):
         found = {module for module in modules if within(module, REPOSITORY)}
-        stores = {f"{REPOSITORY}.{name}" for name in ("table.Table", "objects.Objects", "writes.Writes")}
+        stores = {
+            f"{REPOSITORY}.{name}" for name in ("table.Table", "objects.Objects", "writes.Writes", "configs.Configs")
+        }
         stores |= {store.rpartition(".")[0] for store in stores}
         assert found == (stores if place(path) == COMPOSITION else set())
 

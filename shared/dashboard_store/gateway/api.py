@@ -20,6 +20,7 @@ from dashboard_store.gateway import request, telemetry
 from dashboard_store.gateway.answer import Answer, empty_answer, json_answer
 from dashboard_store.gateway.problems import problem, problem_code
 from dashboard_store.gateway.routes import methods_at
+from dashboard_store.repository.configs import Configs
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.writes import Writes
@@ -61,6 +62,7 @@ class Api(APIGatewayHttpResolver):
 
     settings: Settings
     table: Table
+    configs: Configs
     objects: Objects
     now: Callable[[], datetime]
     outcome: str | None = None
@@ -85,6 +87,7 @@ class Api(APIGatewayHttpResolver):
     ) -> None:
         self.settings = settings
         self.table = Table(client, settings.table_name)
+        self.configs = Configs(self.table, settings, now)
         if objects:
             self.objects = objects
         self.now = now
@@ -122,7 +125,8 @@ class Api(APIGatewayHttpResolver):
     def count_write(self) -> None:
         """Go on only where the user may still write within this minute. Raises RateLimited.
 
-        For whatever asks the database to change something, once nothing is left to be refused without asking it.
+        For whatever asks the database to change something, once nothing is left to be refused without asking it; a save
+        of a config counts itself.
         """
         Writes(self.table, self.settings, self.now).count(self.user)
 

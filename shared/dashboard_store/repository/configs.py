@@ -12,6 +12,7 @@ from dashboard_store.merge import Merged, merge
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.keys import VERSION_DIGITS, ConfigKey, timestamp
 from dashboard_store.repository.table import EXISTS, Condition, ConditionFailed, Item, Table, check, put, update
+from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 
 # How many times a save that depends on what is newest looks again when somebody was faster. With the waits in between
@@ -97,6 +98,7 @@ class Configs:
         self._table = table
         self._settings = settings
         self._now = now
+        self._writes = Writes(table, settings, now)
 
     @property
     def longest_life(self) -> timedelta:
@@ -120,15 +122,15 @@ class Configs:
         """Replace the config, or delete it with None, where the precondition holds of the newest version.
 
         A save whose content is already the newest changes nothing and says so, whatever the precondition: it is the
-        repetition of a save whose answer was lost. Raises NotFound, VersionConflict with the newest config, or
-        StorageUnavailable.
+        repetition of a save whose answer was lost. Raises NotFound, VersionConflict with the newest config, RateLimited
+        or StorageUnavailable.
         """
         expected = precondition.only
         # At version 0 there is nothing to delete, so there is nothing to write: that takes a look.
         if expected is None or (config is None and expected == 0):
             return self.change(key, lambda _: config, precondition, origin)
         try:
-            return self._replace(key, config, expected, origin)
+            return self._replace_named(key, config, expected, origin)
         except _Moved as exc:
             raise self._conflict(key, exc.head, precondition.base, lambda _: config) from exc
 
@@ -168,7 +170,7 @@ class Configs:
         places, and so is a base that history no longer holds.
         """
         try:
-            return self._replace(key, config, base, origin)
+            return self._replace_named(key, config, base, origin)
         except _Moved as exc:
             head = exc.head
         before = self._base(key, base)
@@ -237,6 +239,17 @@ class Configs:
         expiry = moment + timedelta(days=self._settings.session_ttl_days)
         return {**key.head, **content, "expiresAt": int(expiry.timestamp())}, history
 
+    def _replace_named(self, key: ConfigKey, config: Config | None, named: int, origin: Origin) -> Saved:
+        """Replace the version that the client named; where that writes nothing, it is counted as a save in vain."""
+        try:
+            saved = self._replace(key, config, named, origin)
+        except (_Moved, NotFound):
+            self._writes.count_in_vain(key.project.user)
+            raise
+        if not saved.changed:
+            self._writes.count_in_vain(key.project.user)
+        return saved
+
     def _replace(
         self, key: ConfigKey, config: Config | None, expected: int, origin: Origin, renewed: Item | None = None
     ) -> Saved:
@@ -250,7 +263,7 @@ class Configs:
         if renewed:
             writes.append(put(self._history_item(key, renewed, moment)))
         try:
-            self._table.transact(*writes)
+            self._writes.transact(key.project.user, *writes)
         except ConditionFailed as exc:
             found, _, project, *_ = exc.found
         else:

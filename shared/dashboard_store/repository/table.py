@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -98,18 +99,23 @@ def put(item: Item, condition: Condition | None = None) -> dict[str, Any]:
 
 
 def update(
-    key: Item, assignments: Mapping[str, Any], condition: Condition, remove: Sequence[str] = (), count: str = ""
+    key: Item,
+    assignments: Mapping[str, Any],
+    condition: Condition,
+    remove: Sequence[str] = (),
+    add: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Make the part of a transaction that sets attributes, named by their document paths, and removes others.
 
-    `count` names an attribute that grows by one.
+    What `add` names grows by the number given.
     """
     sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(assignments))
     removes = ", ".join(f"#{name}" for name in remove)
-    adds = f"#{count} :one" if count else ""
+    adds = ", ".join(f"#{name} :add_{name}" for name in add)
     clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
     expression = " ".join(f"{verb} {what}" for verb, what in clauses if what)
-    values = {str(index): value for index, value in enumerate(assignments.values())} | ({"one": 1} if count else {})
+    values = {str(index): value for index, value in enumerate(assignments.values())}
+    values |= {f"add_{name}": by for name, by in add.items()}
     named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
     return {"Update": {"Key": marshalled(key), "UpdateExpression": expression, **named}}
 
@@ -137,6 +143,13 @@ def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
         # The loser of a race learns what won without a second request.
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+class Contended(StorageUnavailable):
+    """A write met a transaction, or a transaction a throttle; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many changes to the same project at once.")
 
 
 class Table:
@@ -210,8 +223,8 @@ class Table:
         self._metered(answer)
         return [unmarshalled(item) for item in answer["Items"]]
 
-    def transact(self, *writes: dict[str, Any]) -> None:
-        """Do all of the writes or none. Raises ConditionFailed or StorageUnavailable.
+    def transact(self, *writes: dict[str, Any], attempts: int = ATTEMPTS) -> None:
+        """Do all of the writes or none. Raises ConditionFailed, or StorageUnavailable, which is Contended by others.
 
         A repeated attempt carries the token of the first, which botocore adds, only within one call; across calls the
         conditions on the version make a write that did go through a ConditionFailed, never a second change.
@@ -219,43 +232,40 @@ class Table:
         named: Any = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
         self._metered(
             self._retried(
-                lambda: self._client.transact_write_items(TransactItems=named, ReturnConsumedCapacity="TOTAL")
+                lambda: self._client.transact_write_items(TransactItems=named, ReturnConsumedCapacity="TOTAL"), attempts
             )
         )
 
     def alone(self, write: dict[str, Any]) -> None:
-        """Do one `update` outside of any transaction, so that it never meets one. Raises as `transact`."""
-        with translated():
-            answer = self._client.update_item(TableName=self._name, ReturnConsumedCapacity="TOTAL", **write["Update"])
-        self._metered(answer)
+        """Do one `update` outside of any transaction. Raises as `transact`."""
+        self._metered(
+            self._retried(
+                lambda: self._client.update_item(
+                    TableName=self._name, ReturnConsumedCapacity="TOTAL", **write["Update"]
+                )
+            )
+        )
 
     def _metered(self, answer: Mapping[str, Any]) -> None:
         consumed = answer.get("ConsumedCapacity", [])
         each = consumed if isinstance(consumed, list) else [consumed]
         self.units += sum(capacity["CapacityUnits"] for capacity in each)
 
-    def _retried[Answer](self, call: Callable[[], Answer]) -> Answer:
-        for attempt in range(1, ATTEMPTS):
+    def _retried[Answer](self, call: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
+        for attempt in range(1, attempts):
             try:
                 with translated():
                     return call()
-            except _Contended:
+            except Contended:
                 self.back_off(attempt)
-        try:
-            with translated():
-                return call()
-        except _Contended as exc:
-            raise StorageUnavailable("Too many changes to the same project at once.") from exc
+        with translated():
+            return call()
 
     def back_off(self, attempt: int) -> None:
         """Wait before another attempt, the longer the more there were, and never as long as the others."""
         longest = min(BACKOFF_SECONDS * 2**attempt, LONGEST_BACKOFF_SECONDS)
         # The system's source: instances that SnapStart makes of one snapshot share the state of every other one.
         self._pause(random.SystemRandom().uniform(0, longest))
-
-
-class _Contended(Exception):  # noqa: N818
-    """A transaction met another one, or a throttle; nothing was written."""
 
 
 @contextmanager
@@ -269,6 +279,8 @@ def translated() -> Iterator[None]:
         code = exc.response["Error"]["Code"]
         if code == "TransactionCanceledException":
             raise _cancellation(exc.response.get("CancellationReasons", [])) from exc
+        if code == "TransactionConflictException":
+            raise Contended from exc
         if code == "ConditionalCheckFailedException":
             raise ConditionFailed([_found({"Code": "ConditionalCheckFailed", **exc.response})]) from exc
         if code in _UNAVAILABLE:
@@ -281,7 +293,7 @@ def _cancellation(reasons: Sequence[Mapping[str, Any]]) -> Exception:
     if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
         return ConditionFailed([_found(reason) for reason in reasons])
     if any(reason.get("Code") in _TRANSIENT_REASONS for reason in reasons):
-        return _Contended()
+        return Contended()
     codes = ", ".join(str(reason.get("Code")) for reason in reasons)
     return RuntimeError(f"The database refused a transaction: {codes}.")
 
