@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from dashboard_store.config import Config, never_saved_answer
-from dashboard_store.config_form import read_config, read_customizations, read_patch
+from dashboard_store.config_form import read_config, read_config_body, read_customizations, read_patch
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
@@ -25,7 +25,7 @@ handler = api.handler
 def put_config(project_id: str) -> Answer:
     key, precondition, origin = _save_request(project_id)
     resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
-    config = _config(request.json_body(api.current_event, api.settings))
+    config = read_config_body(request.json_text(api.current_event, api.settings), api.settings)
     # What If-None-Match forbids, no merge may do.
     if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
         return _saved(api.configs.merge(key, config, precondition.base, origin, _config))

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from dashboard_store.config import Config, JsonObject
 from dashboard_store.errors import ConfigTooLarge, Fault, InvalidConfig
-from dashboard_store.json_document import Path, checked, compact, largest, pointer
+from dashboard_store.json_document import Path, checked, compact, largest, pointer, read
 from dashboard_store.settings import Settings
 from dashboard_store.validation import Form, read_form
 
@@ -69,13 +69,22 @@ def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     return patch
 
 
+def read_config_body(body: bytes, settings: Settings) -> Config:
+    """Read a config from a request's body. Raises MalformedJson, else as `read_config`."""
+    document, text = read(body, settings.max_depth, InvalidConfig)
+    return _config(document, text, settings, None)
+
+
 def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  # noqa: ANN401
     """Check a parsed config. Raises InvalidConfig naming the places, ConfigTooLarge naming the largest parts.
 
     The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: two
     configs whose members stand in another order are two configs, because pages draw their charts in that order.
     """
-    text = checked(document, settings.max_depth, InvalidConfig, at)
+    return _config(document, checked(document, settings.max_depth, InvalidConfig, at), settings, at)
+
+
+def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  # noqa: ANN401
     if isinstance(document, dict) and not OLDER_NAMES.keys().isdisjoint(document):
         document = _with_current_names(document, at)
         text = compact(document)

@@ -1,13 +1,15 @@
 """JSON comes back equal to what was sent, or is refused with its place."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.errors import Fault, InvalidConfig, InvalidData, MalformedJson
+from dashboard_store import json_document
+from dashboard_store.errors import BadInput, Fault, InvalidConfig, InvalidData, MalformedJson
 from dashboard_store.json_document import checked, compact, largest, parse, pointer, served
 
 DEPTH = 32
@@ -23,9 +25,12 @@ documents: st.SearchStrategy[Any] = st.recursive(
 
 
 def read(body: bytes | str, max_depth: int = DEPTH) -> Any:
-    """What a reader gets back of a body."""
+    """What a reader gets back of a body, whether it was parsed and checked or both at once."""
     sent = body.encode() if isinstance(body, str) else body
-    return json.loads(served(checked(parse(sent), max_depth, InvalidData)))
+    text = checked(parse(sent), max_depth, InvalidData)
+    document, at_once = json_document.read(sent, max_depth, InvalidData)
+    assert (at_once, json_document.compact(document)) == (text, text)
+    return json.loads(served(text))
 
 
 def refusal(body: bytes | str, max_depth: int = DEPTH) -> list[tuple[str, str]]:
@@ -33,6 +38,9 @@ def refusal(body: bytes | str, max_depth: int = DEPTH) -> list[tuple[str, str]]:
     document = parse(sent)
     with pytest.raises(InvalidData) as refused:
         checked(document, max_depth, InvalidData)
+    with pytest.raises(InvalidData) as refused_at_once:
+        json_document.read(sent, max_depth, InvalidData)
+    assert refused_at_once.value.faults == refused.value.faults
     return [(fault.pointer, fault.message) for fault in refused.value.faults]
 
 
@@ -42,6 +50,51 @@ def pointers(body: bytes | str, max_depth: int = DEPTH) -> list[str]:
 
 def nested(depth: int, opening: str, closing: str) -> str:
     return opening * depth + "1" + closing * depth
+
+
+spaces = st.text(" \n", max_size=1)
+
+
+@st.composite
+def strings(draw: st.DrawFn) -> str:
+    """A string as a text may write it, any of its characters as an escape, the colon above all."""
+    return json.dumps("".join(draw(st.lists(st.sampled_from([":", "\\", '"', "a", "<"]), max_size=3)))).replace(
+        ":", draw(st.sampled_from([":", "\\u003a", "\\u003A"]))
+    )
+
+
+def written_arrays(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+
+
+def written_objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    member = st.tuples(spaces, strings(), spaces, spaces, inner).map(lambda parts: "{}{}{}:{}{}".format(*parts))
+    return st.lists(member, max_size=4).map(lambda members: f"{{{','.join(members)}}}")
+
+
+# Few names, so that objects name members twice; and numbers that no answer may hold.
+written = st.recursive(
+    strings() | st.sampled_from(["1", "NaN", "1e999", "9" * 10_001, "tru"]),
+    lambda inner: written_arrays(inner) | written_objects(inner),
+    max_leaves=12,
+)
+
+
+@given(text=written)
+def test_reading_at_once_takes_and_refuses_the_same(text: str) -> None:
+    """A text read and checked at once comes out like one that is parsed and then checked, or is refused alike."""
+
+    def outcome(act: Callable[[], tuple[Any, str]]) -> Any:
+        try:
+            return repr(act())
+        except BadInput as refused:
+            return type(refused), str(refused), refused.faults
+
+    def in_turn() -> tuple[Any, str]:
+        document = parse(text.encode())
+        return document, checked(document, DEPTH, InvalidData)
+
+    assert outcome(lambda: json_document.read(text.encode(), DEPTH, InvalidData)) == outcome(in_turn)
 
 
 class TestWhatComesBack:

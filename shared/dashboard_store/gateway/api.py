@@ -92,6 +92,9 @@ class Api(APIGatewayHttpResolver):
             self.objects = objects
         self.now = now
 
+    def _to_proxy_event(self, event: dict[str, Any]) -> request.HttpEvent:
+        return request.HttpEvent(event)
+
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """Answer one request, and report it."""
         began = time.perf_counter()

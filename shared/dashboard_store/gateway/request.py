@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 import base64
 import re
 import zlib
+from functools import cached_property
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
@@ -55,7 +56,27 @@ def precondition(event: APIGatewayProxyEventV2) -> Precondition:
     return Precondition.from_headers(event.headers.get("if-match"), event.headers.get("if-none-match"))
 
 
+class HttpEvent(APIGatewayProxyEventV2):
+    """An event whose headers are read as they are: API Gateway sends their names in lower case.
+
+    Powertools would fold them anew at each look.
+    """
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        return self.raw_event.get("headers") or {}
+
+    @property
+    def resolved_headers_field(self) -> dict[str, Any]:
+        return self.headers
+
+
 def json_body(event: APIGatewayProxyEventV2, settings: Settings, *media_types: str) -> Any:  # noqa: ANN401
+    """Read the body as JSON and parse it. Raises as `json_text`, and MalformedJson."""
+    return parse(json_text(event, settings, *media_types))
+
+
+def json_text(event: APIGatewayProxyEventV2, settings: Settings, *media_types: str) -> bytes:
     """Read the body, a JSON text that may be compressed. Raises a BadInput error or RequestTooLarge.
 
     A compressed body is `Content-Type: application/gzip`: API Gateway hands on as text what it takes for text, which
@@ -75,7 +96,7 @@ def json_body(event: APIGatewayProxyEventV2, settings: Settings, *media_types: s
         body = decompressed(body, settings.max_decompressed_bytes)
     if not body:
         raise MalformedJson("The body is empty.")
-    return parse(body)
+    return body
 
 
 def _body(event: APIGatewayProxyEventV2) -> bytes:
