@@ -145,4 +145,6 @@ def _size(body: str | None, *, is_base64: bool) -> int:
     """Count the bytes of a body, in base64 without decoding it."""
     if not body:
         return 0
-    return len(body) * 3 // 4 - body[-2:].count("=") if is_base64 else len(body.encode(errors="surrogatepass"))
+    if is_base64:
+        return len(body) * 3 // 4 - body[-2:].count("=")
+    return len(body) if body.isascii() else len(body.encode(errors="surrogatepass"))
