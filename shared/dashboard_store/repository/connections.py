@@ -1,0 +1,134 @@
+"""HTTP/1.1 to one server, over connections that are kept open between requests and shared by threads.
+
+The answer is read by `http.client`. The request is written here, in one piece: `http.client` sends head and body apart.
+"""
+
+import select
+import socket
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from dashboard_store.repository.wire import Unreachable
+
+CONNECT_SECONDS: Final = 1
+READ_SECONDS: Final = 2
+MOST_KEPT: Final = 64
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# How a connection fails that the server closed while nobody used it.
+_CLOSED: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class Connections:
+    """The connections to `url`'s server: opened when they are needed, and kept when their answer was read.
+
+    A connection that was kept and turns out to be closed is replaced at once, as when Lambda froze the function for
+    long. A request may therefore be received twice. With TLS the server has to show a certificate for its name that
+    `ca_bundle`, a file, vouches for, or the system's own authorities.
+    """
+
+    def __init__(self, url: str, ca_bundle: str | None = None) -> None:
+        """Open nothing yet. Raises ValueError for what is no http or https URL."""
+        parts = urlsplit(url)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            raise ValueError(f"{url!r} is no address of a server: http://name:port or https://name.")
+        usual = _DEFAULT_PORTS[parts.scheme]
+        self._address = parts.hostname, parts.port or usual
+        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        self.host = name if self._address[1] == usual else f"{name}:{parts.port}"
+        self._tls = ssl.create_default_context(cafile=ca_bundle) if parts.scheme == "https" else None
+        self._kept: list[socket.socket] = []
+
+    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """Send a request and read its answer; of `headers` the host and the length go without saying.
+
+        Raises Unreachable.
+        """
+        stated = {**headers, "host": self.host, "content-length": str(len(body))}
+        # White space is one space, as where it is signed; so no value ends its line.
+        lines = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in stated.items())
+        request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
+        try:
+            return self._exchanged(method, request)
+        except (OSError, HTTPException) as exc:
+            # What else was kept is as old.
+            self.close()
+            raise Unreachable(f"There was no answer from {self.host}: {type(exc).__name__}.") from exc
+
+    def close(self) -> None:
+        while kept := self._pop():
+            kept.close()
+
+    def _exchanged(self, method: str, request: bytes) -> Answer:
+        kept = self._usable()
+        if kept:
+            try:
+                return self._answer(kept, method, request)
+            except _CLOSED:
+                pass
+        return self._answer(self._opened(), method, request)
+
+    def _answer(self, connection: socket.socket, method: str, request: bytes) -> Answer:
+        try:
+            connection.sendall(request)
+            with HTTPResponse(connection, method=method) as response:
+                response.begin()
+                answer = Answer(response.status, response.headers, _rest(response))
+                closes = response.will_close
+        except BaseException:
+            connection.close()
+            raise
+        if closes or len(self._kept) >= MOST_KEPT:
+            connection.close()
+        else:
+            self._kept.append(connection)
+        return answer
+
+    def _opened(self) -> socket.socket:
+        opened = socket.create_connection(self._address, CONNECT_SECONDS)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                opened = self._tls.wrap_socket(opened, server_hostname=self._address[0])
+            opened.settimeout(READ_SECONDS)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def _usable(self) -> socket.socket | None:
+        while kept := self._pop():
+            if not _is_readable(kept):
+                return kept
+            kept.close()
+        return None
+
+    def _pop(self) -> socket.socket | None:
+        try:
+            return self._kept.pop()
+        except IndexError:
+            # Another thread may take the last one at any moment.
+            return None
+
+
+def _rest(response: HTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except ConnectionError as exc:
+        # A part of the answer had come, so the connection was not closed before.
+        raise HTTPException("the answer broke off") from exc
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    """Tell whether something came unasked: the end of the connection, or what nobody can make sense of."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))

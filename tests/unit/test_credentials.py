@@ -1,0 +1,136 @@
+"""The function signs with the keys of the moment: its environment's, or those that an endpoint lends it."""
+
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.servers import Server, Step, answers, closes, serving
+
+from dashboard_store.repository import credentials
+from dashboard_store.repository.sigv4 import Credentials
+from dashboard_store.repository.wire import Unreachable
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+HOUR = 3_600
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = NOON
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def lends(number: int, until: float) -> Step:
+    expiration = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lent = {"AccessKeyId": f"key-{number}", "SecretAccessKey": "secret", "Token": "token", "Expiration": expiration}
+    return answers(lent)
+
+
+@pytest.fixture
+def endpoint(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An endpoint that hands out credentials as the test's parameter says."""
+    with serving(*request.param) as server:
+        yield server
+
+
+def asking(server: Server, **more: str) -> dict[str, str]:
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.url}/2021-04-23/credentials?a=b",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "the-password",
+        **more,
+    }
+
+
+def test_keys_of_the_environment_come_first() -> None:
+    """Keys in the environment are taken as they are at the moment of the call, with a token if there is one."""
+    environment = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
+    current = credentials.from_environment({**environment, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://nowhere"})
+    assert current() == Credentials("k", "s", "t")
+    current = credentials.from_environment(environment)
+    environment |= {"AWS_ACCESS_KEY_ID": "k2", "AWS_SESSION_TOKEN": ""}
+    assert current() == Credentials("k2", "s", None)
+
+
+def test_an_environment_without_keys_says_so() -> None:
+    """Where there are no credentials at all, the error names what is missing."""
+    with pytest.raises(RuntimeError, match="AWS_ACCESS_KEY_ID"):
+        credentials.from_environment({})()
+
+
+@pytest.mark.parametrize(
+    "endpoint", [(lends(1, NOON + HOUR), lends(2, NOON + 3 * HOUR), lends(3, NOON + 9 * HOUR))], indirect=True
+)
+def test_lent_keys_are_renewed_before_they_expire(endpoint: Server, clock: Clock) -> None:
+    """Lent keys are asked for once, and anew ten minutes before they expire."""
+    current = credentials.from_environment(asking(endpoint), clock)
+    assert endpoint.connections == 0
+    assert [current().access_key for _ in range(3)] == ["key-1"] * 3
+    clock.seconds = NOON + HOUR - 601
+    assert current().access_key == "key-1"
+    clock.seconds = NOON + HOUR - 600
+    assert [current().access_key for _ in range(3)] == ["key-2"] * 3
+    assert len(endpoint.requests) == 2
+    assert endpoint.requests[0].line == "GET /2021-04-23/credentials?a=b HTTP/1.1"
+    assert endpoint.requests[0].headers["authorization"] == "the-password"
+
+
+@pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR),)], indirect=True)
+def test_the_password_may_be_in_a_file(endpoint: Server, clock: Clock, tmp_path: Path) -> None:
+    """A password that is in a file is read from there each time, because it is replaced there."""
+    file = tmp_path / "token"
+    file.write_text("in-the-file\n")
+    current = credentials.from_environment(asking(endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=str(file)), clock)
+    current()
+    file.write_text("the-next")
+    clock.seconds = NOON + HOUR
+    current()
+    assert [request.headers["authorization"] for request in endpoint.requests] == ["in-the-file", "the-next"]
+
+
+@pytest.mark.parametrize("endpoint", [(closes, answers({}, 500), lends(1, NOON + HOUR))], indirect=True)
+def test_an_endpoint_is_asked_again(endpoint: Server, clock: Clock) -> None:
+    """An endpoint that fails is asked up to three times."""
+    assert credentials.from_environment(asking(endpoint), clock)().access_key == "key-1"
+    assert len(endpoint.requests) == 3
+
+
+@pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR), answers({}, 500))], indirect=True)
+def test_good_keys_outlast_an_endpoint_that_fails(endpoint: Server, clock: Clock) -> None:
+    """While keys are good an endpoint that fails harms nothing and is asked once a minute; after that it does."""
+    current = credentials.from_environment(asking(endpoint), clock)
+    current()
+    clock.seconds = NOON + HOUR - 500
+    assert [current().access_key for _ in range(3)] == ["key-1"] * 3
+    assert len(endpoint.requests) == 1 + credentials.FETCH_ATTEMPTS
+    clock.seconds = NOON + HOUR
+    with pytest.raises(Unreachable):
+        current()
+
+
+UNUSABLE: list[Any] = [b"no JSON", {"AccessKeyId": "k", "SecretAccessKey": "the-secret"}, ["the-secret"], None]
+
+
+@pytest.mark.parametrize("endpoint", [(answers(document),) for document in UNUSABLE], indirect=True)
+def test_an_answer_that_is_none_shows_nothing(endpoint: Server, clock: Clock) -> None:
+    """What an endpoint answers in another form is an error that does not quote it."""
+    with pytest.raises(Unreachable) as failure:
+        credentials.from_environment(asking(endpoint), clock)()
+    assert "the-secret" not in "".join(traceback.format_exception(failure.value))
+
+
+@pytest.mark.parametrize("url", ["http://192.0.2.1/", "http://example.com/credentials", "ftp://127.0.0.1/"])
+def test_no_password_goes_out_in_clear(url: str) -> None:
+    """Another machine is not asked without TLS: the password and the keys could be read on their way."""
+    current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})
+    with pytest.raises((RuntimeError, ValueError)):
+        current()
