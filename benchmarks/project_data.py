@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto import mock_aws
-from support.template import ROOT, table_definition
+from support.template import ROOT
 
 from benchmarks.request_units import Meter, engine
 from dashboard_store.gateway.api import utc_now
@@ -29,7 +29,6 @@ from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import Upload, read_upload
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 SETTINGS = Settings("benchmark", "benchmark")
@@ -55,12 +54,10 @@ class Bucket:
 class Measure:
     """One project on the engine and a bucket, and what its calls cost."""
 
-    def __init__(self, client: "DynamoDBClient", bucket_client: "S3Client") -> None:
-        self._client = client
-        self._meter, self._bucket = Meter(), Bucket()
-        self._meter.attach(client)
+    def __init__(self, meter: Meter, bucket_client: "S3Client") -> None:
+        self._meter, self._bucket = meter, Bucket()
         self._bucket.attach(bucket_client)
-        table = Table(client, SETTINGS.table_name)
+        table = Table(meter, SETTINGS.table_name)
         objects = Objects(bucket_client, SETTINGS.bucket_name)
         configs = Configs(table, SETTINGS, utc_now)
         self._projects = Projects(table, configs, utc_now)
@@ -102,14 +99,14 @@ class Measure:
         """Put the rows as one JSON text into an item, where they fit into one."""
         if len(text.encode()) > LARGEST_ITEM:
             return "no room"
-        item: Any = {**_as_rows(name), "rows": {"S": text}}
-        return self._units(lambda: self._client.put_item(TableName=SETTINGS.table_name, Item=item))
+        item = {**_as_rows(name), "rows": {"S": text}}
+        return self._units(lambda: self._meter.call("PutItem", {"TableName": SETTINGS.table_name, "Item": item}))
 
     def _get_json(self, name: str, text: str) -> str:
         if len(text.encode()) > LARGEST_ITEM:
             return "no room"
-        key: Any = _as_rows(name)
-        return self._units(lambda: self._client.get_item(TableName=SETTINGS.table_name, Key=key, ConsistentRead=True))
+        request = {"TableName": SETTINGS.table_name, "Key": _as_rows(name), "ConsistentRead": True}
+        return self._units(lambda: self._meter.call("GetItem", request))
 
     def _units(self, call: Callable[[], Any]) -> str:
         return self._meter.of(call).partition(" / ")[2]
@@ -123,11 +120,10 @@ def main() -> None:
     print("Bytes stored; capacity units + requests to the bucket")
     titles = ["rows", "as JSON", "JSON, gzip", "stored", "upload", "next upload", "read", "JSON: put", "JSON: get"]
     print(" " * 18 + "".join(f"{title:>13}" for title in titles))
-    with engine() as client, mock_aws():
+    with engine() as meter, mock_aws():
         bucket_client = boto3.client("s3", region_name="us-east-1")
         bucket_client.create_bucket(Bucket=SETTINGS.bucket_name)
-        client.create_table(TableName=SETTINGS.table_name, **table_definition())
-        measure = Measure(client, bucket_client)
+        measure = Measure(meter, bucket_client)
         for name in FILES:
             print("".join([f"{name:>18}", *(f"{cell:>13}" for cell in measure.of(name))]))
 

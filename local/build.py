@@ -20,8 +20,8 @@ SAM_FOLDER = ROOT / ".aws-sam"
 SAM = ROOT / ".venv" / "bin" / "sam"
 # The first of January 2020; a zip archive cannot tell times before 1980.
 _TIME = 1_577_836_800
-# What the functions call. botocore brings the descriptions of 400 services, half of all that it weighs.
-_SERVICES = ("appconfigdata", "dynamodb", "s3")
+# What boto3 calls. botocore brings the descriptions of 400 services, half of all that it weighs.
+_SERVICES = ("appconfigdata", "s3")
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "shared", "requirements/dev.txt", "local/build.py")
 
 

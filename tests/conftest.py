@@ -9,6 +9,8 @@ import boto3
 import hypothesis
 import pytest
 from moto import mock_aws
+from support import engines
+from support.clients import Boto3DynamoDB, Tapped
 from support.http_api import Client, apis
 from support.local_stack import LocalStack
 from support.template import table_definition
@@ -17,7 +19,6 @@ from dashboard_store.repository.objects import CLIENT, Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 TABLE = "dashkeep-tests"
@@ -29,6 +30,16 @@ hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, s
 # Other examples every time, and many more: pytest --hypothesis-profile=thorough
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, stateful_step_count=30)
 hypothesis.settings.load_profile("quick")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        action="append",
+        choices=[*engines.LOCAL, "aws", "all"],
+        help="an engine to run tests/contract on, may be given several times; all: every one of this machine",
+    )
+    parser.addoption("--table", help="the table of --engine aws, in the account whose credentials the environment has")
 
 
 class Clock:
@@ -59,22 +70,22 @@ def session() -> boto3.Session:
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator["DynamoDBClient"]:
+def moto() -> Iterator[Tapped]:
     """DynamoDB by moto; one client for the whole run, because a boto3 session takes longer than most tests."""
     with mock_aws():
-        yield session().client("dynamodb")
+        yield Tapped(Boto3DynamoDB(session().client("dynamodb")))
 
 
 @pytest.fixture
-def moto_client(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
+def moto_client(moto: Tapped) -> Iterator[Tapped]:
     """DynamoDB by moto with the template's table, new for each test: moto copies all of it for each transaction."""
-    moto.create_table(TableName=TABLE, **table_definition())
+    moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
     yield moto
-    moto.delete_table(TableName=TABLE)
+    moto.call("DeleteTable", {"TableName": TABLE})
 
 
 @pytest.fixture(scope="session")
-def bucket_client(moto: "DynamoDBClient") -> "S3Client":  # noqa: ARG001 - it stands for moto
+def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - it stands for moto
     """S3 by moto with the tests' bucket; every user's objects lie apart, so one bucket serves all tests."""
     client = session().client("s3", config=CLIENT)
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -92,7 +103,7 @@ def user() -> str:
 
 
 @pytest.fixture
-def connect(moto_client: "DynamoDBClient", objects: Objects, clock: Clock) -> Callable[[Settings], None]:
+def connect(moto_client: Tapped, objects: Objects, clock: Clock) -> Callable[[Settings], None]:
     """Connect every handler to the table and the bucket on moto under the given settings."""
 
     def connect_all(settings: Settings) -> None:

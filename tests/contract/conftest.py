@@ -1,17 +1,14 @@
-"""The engines that the repository must behave alike on."""
+"""The engines that the repository must behave alike on, each in turn: those that `--engine` names."""
 
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config as ClientConfig
 from conftest import TABLE, Clock
-from support.template import table_definition
+from support import engines
+from support.clients import Tapped
+from support.engines import Engine
 
 from dashboard_store.repository.configs import Configs
 from dashboard_store.repository.objects import Objects
@@ -21,61 +18,92 @@ from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
 from local.database import binary
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for an engine on each that was chosen, and races on those that keep threads apart."""
+    named: list[str] = metafunc.config.getoption("--engine") or list(engines.DEFAULT)
+    chosen = [*engines.LOCAL, *(["aws"] if "aws" in named else [])] if "all" in named else named
+    for fixture in {"engine", "served"} & set(metafunc.fixturenames):
+        metafunc.parametrize(fixture, chosen, indirect=True)
+    if "atomic_engine" in metafunc.fixturenames:
+        metafunc.parametrize("atomic_engine", [name for name in chosen if name in engines.ATOMIC], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if reason := engines.KNOWN_DIFFERENCES.get(item.name):
+            item.add_marker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
 
 
 @pytest.fixture(scope="session")
-def dynoxide() -> Iterator["DynamoDBClient"]:
-    """The local stack's engine, in memory, with writes that are atomic between threads and processes."""
-    program = binary()
-    if program is None:
+def dynoxide() -> Iterator[Mapping[str, str]]:
+    if binary() is None:
         pytest.skip("the local stack's database engine has no program for this platform")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen([program, "--host", "127.0.0.1", "--port", str(port)]) as process:  # noqa: S603 - ours
-        try:
-            yield connected(port)
-        finally:
-            process.terminate()
+    with engines.dynoxide() as environment:
+        yield environment
 
 
-def connected(port: int) -> "DynamoDBClient":
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=ClientConfig(max_pool_connections=64, retries={"total_max_attempts": 1}),
-    )
-    deadline = time.monotonic() + 10
-    while True:
-        with closing(socket.socket()) as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return client
-        assert time.monotonic() < deadline, "the engine did not start"
-        time.sleep(0.02)
+@pytest.fixture(scope="session")
+def moto_engine(moto: Tapped) -> Engine:
+    return Engine("moto", moto, TABLE, {})
+
+
+@pytest.fixture(scope="session")
+def dynoxide_engine(dynoxide: Mapping[str, str]) -> Iterator[Engine]:
+    with closing(engines.through_transport(dynoxide)) as client:
+        yield Engine("dynoxide", client, TABLE, dynoxide)
+
+
+@pytest.fixture(scope="session")
+def dynoxide_boto3_engine(dynoxide: Mapping[str, str]) -> Engine:
+    return Engine("dynoxide-boto3", engines.through_boto3(dynoxide), TABLE, dynoxide)
+
+
+@pytest.fixture(scope="session")
+def ministack_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with (
+        engines.ministack(tmp_path_factory.mktemp("ministack")) as environment,
+        closing(engines.through_transport(environment)) as client,
+    ):
+        yield Engine("ministack", client, TABLE, environment)
+
+
+@pytest.fixture(scope="session")
+def aws_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A table that stays, in the account whose credentials the environment has."""
+    table: str | None = request.config.getoption("--table")
+    assert table, "--engine aws needs --table, the name of a table that template.yaml made"
+    environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    with closing(engines.through_transport(environment)) as client:
+        yield Engine("aws", client, table, environment, is_shared=True)
 
 
 @pytest.fixture
-def dynoxide_client(dynoxide: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
-    dynoxide.create_table(TableName=TABLE, **table_definition())
-    yield dynoxide
-    dynoxide.delete_table(TableName=TABLE)
+def served(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn, for what makes tables itself."""
+    engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
+    return engine
 
 
-@pytest.fixture(params=["moto", "dynoxide"])
-def engine(request: pytest.FixtureRequest) -> "DynamoDBClient":
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each engine in turn, with the template's table."""
-    client: DynamoDBClient = request.getfixturevalue(f"{request.param}_client")
-    return client
+    engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
+    with engine.with_table():
+        yield engine
 
 
 @pytest.fixture
-def table(engine: "DynamoDBClient") -> Table:
-    return Table(engine, TABLE)
+def atomic_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each engine in turn whose conditional writes are atomic between threads, with the template's table."""
+    engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
+    with engine.with_table():
+        yield engine
+
+
+@pytest.fixture
+def table(engine: Engine) -> Table:
+    return Table(engine, engine.table_name)
 
 
 @pytest.fixture

@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import BUCKET, TABLE, Clock
+from conftest import BUCKET, Clock
+from support.clients import Answer, Call, Request
+from support.engines import Engine
 from support.http_api import Client, Reply, apis
 
+from dashboard_store.repository.keys import user_partition
 from dashboard_store.repository.objects import Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 DATA = "/api/projects/p/data"
 OLD = [{"n": 1}]
 NEW = [{"n": 2}, {"n": 3}]
 # So that the smallest table lies in the bucket, where there is most to go wrong.
-SETTINGS = Settings(TABLE, BUCKET, max_inline_table_bytes=0)
+SETTINGS = Settings("any", BUCKET, max_inline_table_bytes=0)
 
 
 class Crash(BaseException):
@@ -31,15 +33,16 @@ class Crash(BaseException):
 class Crashing:
     """Lets a client's process die before or after its `at`th call to the database or the bucket; at 0 never."""
 
-    clients: tuple[Any, ...]
+    engine: Engine
+    bucket: "S3Client"
     calls: list[str] = field(default_factory=list)
 
     @contextmanager
     def at(self, number: int, moment: str) -> Iterator[None]:
         self.calls.clear()
 
-        def before(model: Any, **_: Any) -> None:
-            self.calls.append(model.name)
+        def before(name: str) -> None:
+            self.calls.append(name)
             if moment == "before" and len(self.calls) == number:
                 raise Crash
 
@@ -47,22 +50,31 @@ class Crashing:
             if moment == "after" and len(self.calls) == number:
                 raise Crash
 
-        for client in self.clients:
-            client.meta.events.register("before-call", before)
-            client.meta.events.register("after-call", after)
+        def around(proceed: Call, operation: str, request: Request) -> Answer:
+            before(operation)
+            answer = proceed(operation, request)
+            after()
+            return answer
+
+        def before_bucket(model: Any, **_: Any) -> None:
+            before(model.name)
+
+        events = self.bucket.meta.events
+        events.register("before-call", before_bucket)
+        events.register("after-call", after)
         try:
-            yield
+            with self.engine.tapped(around):
+                yield
         finally:
-            for client in self.clients:
-                client.meta.events.unregister("before-call", before)
-                client.meta.events.unregister("after-call", after)
+            events.unregister("before-call", before_bucket)
+            events.unregister("after-call", after)
 
 
 @pytest.fixture
-def client(engine: "DynamoDBClient", objects: Objects, clock: Clock, user: str) -> Client:
+def client(engine: Engine, objects: Objects, clock: Clock, user: str) -> Client:
     """A user whose project `p` has a table in the bucket, on each engine in turn."""
     for api in apis():
-        api.connect(SETTINGS, engine, objects, clock)
+        api.connect(replace(SETTINGS, table_name=engine.table_name), engine, objects, clock)
     made = Client(user)
     made.post("/api/projects", {"id": "p", "name": "P"})
     assert made.post(DATA, {"fileName": "old.json", "rawData": OLD}).status == 201
@@ -94,12 +106,12 @@ MOMENTS = [
 
 @pytest.mark.parametrize("where", MOMENTS, ids=lambda where: f"by {where[0]}, {where[2]} step {where[1]}")
 def test_an_upload_that_dies_is_done_or_not(
-    client: Client, engine: "DynamoDBClient", bucket_client: "S3Client", where: tuple[str, int, str]
+    client: Client, engine: Engine, bucket_client: "S3Client", where: tuple[str, int, str]
 ) -> None:
     """Wherever it dies, readers see the old table or the new one, whole, and the same request again brings the new."""
     way, step, moment = where
     attempt = STEPS[way][0](client, bucket_client)
-    with Crashing((engine, bucket_client)).at(step, moment), pytest.raises(Crash):
+    with Crashing(engine, bucket_client).at(step, moment), pytest.raises(Crash):
         attempt()
     seen = client.get(DATA).json
     assert (seen["rawData"], seen["version"]) in ((OLD, 1), (NEW, 2))
@@ -111,27 +123,20 @@ def test_an_upload_that_dies_is_done_or_not(
 
 
 @pytest.mark.parametrize("way", STEPS)
-def test_the_steps_are_all_there_are(
-    client: Client, engine: "DynamoDBClient", bucket_client: "S3Client", way: str
-) -> None:
+def test_the_steps_are_all_there_are(client: Client, engine: Engine, bucket_client: "S3Client", way: str) -> None:
     """An upload makes as many calls as it is interrupted at, and the table is in the bucket before an item names it."""
     make, steps = STEPS[way]
     attempt = make(client, bucket_client)
-    crashing = Crashing((engine, bucket_client))
+    crashing = Crashing(engine, bucket_client)
     with crashing.at(0, "never"):
         attempt()
     assert len(crashing.calls) == steps
     assert crashing.calls[-3:] == ["TransactWriteItems", "PutObject", "TransactWriteItems"]
 
 
-def assert_objects_have_owners(client: Client, engine: "DynamoDBClient", bucket_client: "S3Client") -> None:
+def assert_objects_have_owners(client: Client, engine: Engine, bucket_client: "S3Client") -> None:
     """Every table in the bucket is named by exactly one item, which will go with it; no table's item names none."""
-    items = engine.query(
-        TableName=TABLE,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"USER#{client.user}"}},
-        ConsistentRead=True,
-    )["Items"]
+    items = engine.items(user_partition(client.user))
     named = [item["object"]["S"] for item in items if "object" in item]
     folder = named[0].rsplit("/", 2)[0]
     stored = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix=f"{folder}/")["Contents"]

@@ -1,11 +1,12 @@
-"""Races, on the local stack's engine: moto's conditional writes are not atomic between threads."""
+"""Races, on each engine whose conditional writes are atomic between threads."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from conftest import TABLE, Clock
+from conftest import Clock
+from support.engines import Engine
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
@@ -23,20 +24,25 @@ from dashboard_store.repository.uploads import Uploads
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import FileForm, Upload, read_completion, read_upload, read_uploaded
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 # Every table lies in the bucket, so that there is more to go wrong; and nobody writes too often.
-SETTINGS = Settings(TABLE, max_inline_table_bytes=0, writes_per_minute=1_000_000)
-KEY = ProjectKey("user-1", "p").config()
+SETTINGS = Settings("any", max_inline_table_bytes=0, writes_per_minute=1_000_000)
 
 
 @pytest.fixture
-def configs(dynoxide_client: "DynamoDBClient", clock: Clock) -> Configs:
+def key(user: str) -> ConfigKey:
+    return ProjectKey(user, "p").config()
+
+
+@pytest.fixture
+def table(atomic_engine: Engine) -> Table:
+    return Table(atomic_engine, atomic_engine.table_name)
+
+
+@pytest.fixture
+def configs(table: Table, clock: Clock, user: str) -> Configs:
     """Configs on the engine, with the empty project `p`."""
-    table = Table(dynoxide_client, TABLE)
     configs = Configs(table, SETTINGS, clock)
-    Projects(table, configs, clock).create("user-1", read_new_project({"id": "p", "name": "P"}, SETTINGS))
+    Projects(table, configs, clock).create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
     return configs
 
 
@@ -44,23 +50,18 @@ def config(value: Any) -> Config:
     return read_config({"chartCustomizations": {"c": {"value": value}}}, SETTINGS)
 
 
-def history(client: "DynamoDBClient", key: ConfigKey) -> list[int]:
+def history(engine: Engine, key: ConfigKey) -> list[int]:
     prefix = key.version(0)["sk"].rpartition("#")[0]
-    pages = client.get_paginator("query").paginate(
-        TableName=TABLE,
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues={":pk": {"S": key.project.pk}, ":prefix": {"S": prefix}},
-    )
-    return [int(item["version"]["N"]) for page in pages for item in page["Items"]]
+    return [int(item["version"]["N"]) for item in engine.items(key.project.pk, prefix)]
 
 
-def test_one_of_many_saves_of_a_version_wins(configs: Configs, dynoxide_client: "DynamoDBClient") -> None:
+def test_one_of_many_saves_of_a_version_wins(configs: Configs, key: ConfigKey, atomic_engine: Engine) -> None:
     """Of 32 parallel saves in place of the same version one is accepted; each other learns the winner's document."""
-    configs.save(KEY, config("base"), Precondition(if_match=frozenset({"0"})), Origin())
+    configs.save(key, config("base"), Precondition(if_match=frozenset({"0"})), Origin())
 
     def save(writer: int) -> int | dict[str, Any]:
         try:
-            return configs.save(KEY, config(writer), Precondition(if_match=frozenset({"1"})), Origin()).head.version
+            return configs.save(key, config(writer), Precondition(if_match=frozenset({"1"})), Origin()).head.version
         except VersionConflict as conflict:
             return conflict.current
 
@@ -68,12 +69,12 @@ def test_one_of_many_saves_of_a_version_wins(configs: Configs, dynoxide_client: 
         outcomes = list(writers.map(save, range(32)))
     conflicts = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2]
-    newest = configs.head(KEY).config()
+    newest = configs.head(key).config()
     assert all((conflict["currentVersion"], conflict["current"]) == (2, newest) for conflict in conflicts)
-    assert history(dynoxide_client, KEY) == [1, 2]
+    assert history(atomic_engine, key) == [1, 2]
 
 
-def test_no_accepted_save_is_lost(configs: Configs, dynoxide_client: "DynamoDBClient") -> None:
+def test_no_accepted_save_is_lost(configs: Configs, key: ConfigKey, atomic_engine: Engine) -> None:
     """Of 200 saves by 8 writers the version counts the accepted ones, and history holds each of them."""
 
     def write(writer: int) -> int:
@@ -81,7 +82,7 @@ def test_no_accepted_save_is_lost(configs: Configs, dynoxide_client: "DynamoDBCl
         for number in range(25):
             try:
                 precondition = Precondition(if_match=frozenset({str(seen)}))
-                seen = configs.save(KEY, config([writer, number]), precondition, Origin()).head.version
+                seen = configs.save(key, config([writer, number]), precondition, Origin()).head.version
                 accepted += 1
             except VersionConflict as conflict:
                 seen = conflict.current["currentVersion"]
@@ -90,11 +91,11 @@ def test_no_accepted_save_is_lost(configs: Configs, dynoxide_client: "DynamoDBCl
     with ThreadPoolExecutor(8) as writers:
         accepted = sum(writers.map(write, range(8)))
     assert accepted > 0
-    assert configs.head(KEY).version == accepted
-    assert history(dynoxide_client, KEY) == list(range(1, accepted + 1))
+    assert configs.head(key).version == accepted
+    assert history(atomic_engine, key) == list(range(1, accepted + 1))
 
 
-def test_changes_of_the_newest_version_all_win(configs: Configs) -> None:
+def test_changes_of_the_newest_version_all_win(configs: Configs, key: ConfigKey) -> None:
     """32 writers that each add a chart to whatever is newest all succeed, and every chart is there."""
 
     def add(writer: int) -> None:
@@ -102,47 +103,47 @@ def test_changes_of_the_newest_version_all_win(configs: Configs) -> None:
             charts = (before or {"chartCustomizations": {}})["chartCustomizations"]
             return read_config({"chartCustomizations": {**charts, f"c{writer}": {}}}, SETTINGS)
 
-        configs.change(KEY, with_chart, Precondition(), Origin())
+        configs.change(key, with_chart, Precondition(), Origin())
 
     with ThreadPoolExecutor(32) as writers:
         list(writers.map(add, range(32)))
-    document = configs.head(KEY).config()
+    document = configs.head(key).config()
     assert document
     assert set(document["chartCustomizations"]) == {f"c{writer}" for writer in range(32)}
 
 
 @pytest.fixture
-def tables(dynoxide_client: "DynamoDBClient", objects: Objects, configs: Configs, clock: Clock) -> Tables:
-    return Tables(Table(dynoxide_client, TABLE), objects, configs, SETTINGS, clock)
+def tables(table: Table, objects: Objects, configs: Configs, clock: Clock) -> Tables:
+    return Tables(table, objects, configs, SETTINGS, clock)
 
 
 def table_of(writer: int) -> Upload:
     return read_upload({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}, SETTINGS)
 
 
-def test_uploads_at_once_follow_each_other(tables: Tables, objects: Objects, clock: Clock) -> None:
+def test_uploads_at_once_follow_each_other(tables: Tables, key: ConfigKey, objects: Objects, clock: Clock) -> None:
     """Of 8 parallel uploads each is a version of its own, and each that is kept is whole and is one of those sent."""
     with ThreadPoolExecutor(8) as writers:
         versions = list(
-            writers.map(lambda writer: tables.upload(KEY.project, table_of(writer), Precondition()).version, range(8))
+            writers.map(lambda writer: tables.upload(key.project, table_of(writer), Precondition()).version, range(8))
         )
     assert sorted(versions) == list(range(1, 9))
     downloads = Downloads(objects, clock)
     for version in range(4, 9):
-        stored = tables.version(KEY.project, version)
+        stored = tables.version(key.project, version)
         writer = versions.index(version)
         assert stored.schema["fileName"] == f"{writer}.csv"
         assert downloads.json_rows(stored) == b'[{"writer":%d}]' % writer
 
 
-def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables) -> None:
+def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables, key: ConfigKey) -> None:
     """Of 8 parallel uploads that name the same version one is accepted, and the others learn its schema."""
-    tables.upload(KEY.project, table_of(-1), Precondition())
+    tables.upload(key.project, table_of(-1), Precondition())
     named = Precondition(if_match=frozenset({"1"}))
 
     def upload(writer: int) -> str:
         try:
-            return "won" if tables.upload(KEY.project, table_of(writer), named).version else ""
+            return "won" if tables.upload(key.project, table_of(writer), named).version else ""
         except VersionConflict as conflict:
             return str(conflict.current["current"]["fileName"])
 
@@ -153,19 +154,19 @@ def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables) -> None:
 
 
 def test_an_upload_completed_at_once_is_one_version(
-    tables: Tables, objects: Objects, dynoxide_client: "DynamoDBClient", clock: Clock
+    tables: Tables, key: ConfigKey, table: Table, objects: Objects, clock: Clock
 ) -> None:
     """Of 8 parallel completions of one file all succeed, with one and the same version: they are retries."""
-    uploads = Uploads(Table(dynoxide_client, TABLE), objects, clock)
+    uploads = Uploads(table, objects, clock)
     form = FileForm(fileName="f.csv", contentType="text/csv", bytes=4)
-    announced = uploads.announce(KEY.project, form)
+    announced = uploads.announce(key.project, form)
     completion = read_completion({}, SETTINGS)
 
     def complete(_: int) -> int:
-        pending = uploads.pending(KEY.project, announced.upload_id)
+        pending = uploads.pending(key.project, announced.upload_id)
         upload = read_uploaded(io.BytesIO(b"n\n1\n"), pending.file_name, pending.content_type, completion, SETTINGS)
-        return tables.upload(KEY.project, upload, Precondition(), pending).version
+        return tables.upload(key.project, upload, Precondition(), pending).version
 
     with ThreadPoolExecutor(8) as writers:
         assert list(writers.map(complete, range(8))) == [1] * 8
-    assert tables.data(KEY.project).kept == []
+    assert tables.data(key.project).kept == []

@@ -1,17 +1,17 @@
-"""Instances share the count of a user's writes: each is a process, the database is the local stack's engine."""
+"""Instances share the count of a user's writes: each is a process of its own."""
 
 import os
 import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from conftest import TABLE, Clock
 from support import writer
-from support.faults import CONTENDED, answers, injected
+from support.clients import Tapped
+from support.engines import ATOMIC, Engine
+from support.faults import CONTENDED, injected, refuses
 
 from dashboard_store.errors import RateLimited, StorageUnavailable
 from dashboard_store.repository.keys import rate_window
@@ -19,17 +19,17 @@ from dashboard_store.repository.table import ATTEMPTS, IS_NEW, ConditionFailed, 
 from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-SETTINGS = Settings(TABLE)
+SETTINGS = Settings("any")
 
 
-def test_processes_share_the_count(dynoxide_client: "DynamoDBClient", clock: Clock) -> None:
+def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: str) -> None:
     """Two instances that each write 80 times at once as one user get 120 writes through together, and 429 for 40."""
-    port = str(urlsplit(dynoxide_client.meta.endpoint_url).port)
-    given = [port, TABLE, "user-1", clock.moment.isoformat(), "80", str(SETTINGS.writes_per_minute)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    given = [atomic_engine.table_name, user, clock.moment.isoformat(), "80", str(SETTINGS.writes_per_minute)]
+    environment = {
+        **os.environ,
+        **atomic_engine.environment,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
     command = [sys.executable, writer.__file__, *given]
     instances = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
@@ -40,15 +40,14 @@ def test_processes_share_the_count(dynoxide_client: "DynamoDBClient", clock: Clo
     assert statuses == {"status 201": 120, "status 429": 40}
 
 
-def test_writes_at_once_are_all_counted(engine: "DynamoDBClient", clock: Clock, request: pytest.FixtureRequest) -> None:
+def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str) -> None:
     """Of 200 writes by one user the limit goes through, no more and no less, however many are at once."""
-    writes = Writes(Table(engine, TABLE), SETTINGS, clock)
-    # moto's writes are not atomic between threads.
-    threads = 1 if "moto" in request.node.name else 32
+    writes = Writes(Table(engine, engine.table_name), SETTINGS, clock)
+    threads = 32 if engine.name in ATOMIC else 1
 
     def count(_: int) -> str:
         try:
-            writes.count("user-1")
+            writes.count(user)
         except RateLimited:
             return "refused"
         return "counted"
@@ -66,7 +65,7 @@ def counted(table: Table, clock: Clock) -> int:
 
 
 @pytest.fixture
-def moto_table(moto_client: "DynamoDBClient") -> Table:
+def moto_table(moto_client: Tapped) -> Table:
     return Table(moto_client, TABLE, pause=lambda _: None)
 
 
@@ -83,7 +82,7 @@ def test_a_write_is_counted_once_it_is_made(moto_table: Table, clock: Clock) -> 
 
 @pytest.mark.parametrize("fault", CONTENDED)
 def test_a_write_that_met_another_is_counted_apart(
-    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock, fault: str
+    moto_client: Tapped, moto_table: Table, clock: Clock, fault: str
 ) -> None:
     """Two writes that meet at their user's count do not meet again: it goes ahead alone, and once."""
     with injected(moto_client, CONTENDED[fault], times=1) as calls:
@@ -94,7 +93,7 @@ def test_a_write_that_met_another_is_counted_apart(
 
 
 def test_a_write_that_met_another_is_still_refused_at_the_limit(
-    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock
+    moto_client: Tapped, moto_table: Table, clock: Clock
 ) -> None:
     """Meeting another write is no way around the limit."""
     writes = Writes(moto_table, Settings(TABLE, writes_per_minute=1), clock)
@@ -104,12 +103,10 @@ def test_a_write_that_met_another_is_still_refused_at_the_limit(
     assert moto_table.get(KEY) is None
 
 
-def test_a_count_that_meets_a_transaction_is_tried_again(
-    moto_client: "DynamoDBClient", moto_table: Table, clock: Clock
-) -> None:
+def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, moto_table: Table, clock: Clock) -> None:
     """DynamoDB refuses a single write that meets a transaction; it is tried again, a bounded number of times."""
     writes = Writes(moto_table, SETTINGS, clock)
-    met = answers("TransactionConflictException")
+    met = refuses("TransactionConflictException")
     with injected(moto_client, met, times=2):
         writes.count("user-1")
     assert counted(moto_table, clock) == 1

@@ -1,10 +1,12 @@
 """What the repository promises, on every engine alike."""
 
-from typing import TYPE_CHECKING, Any
+import uuid
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from conftest import TABLE, Clock
+from conftest import Clock
+from support.clients import Answer, Call, Request
+from support.engines import Engine
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
@@ -12,21 +14,16 @@ from dashboard_store.errors import NotFound, ProjectExists, VersionConflict
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Table, check, put, update
+from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, check, put, update
 from dashboard_store.repository.tables import Tables
+from dashboard_store.repository.wire import Refused
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import read_analysis, read_upload
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-SETTINGS = Settings(TABLE)
+SETTINGS = Settings("any")
 ORIGIN = Origin()
-PROJECT = ProjectKey("user-1", "p")
-CONFIG = PROJECT.config()
-DRAFT = PROJECT.config("s1")
 
 
 def config(value: Any) -> Config:
@@ -38,24 +35,28 @@ def at(version: int) -> Precondition:
 
 
 @pytest.fixture
-def project(projects: Projects) -> ProjectKey:
-    projects.create(PROJECT.user, read_new_project({"id": PROJECT.project_id, "name": "P"}, SETTINGS))
-    return PROJECT
+def key(user: str) -> Item:
+    """An item that is not there."""
+    return {"pk": user_partition(user), "sk": "1"}
 
 
-def test_a_transaction_writes_all_or_nothing(table: Table) -> None:
+@pytest.fixture
+def project(projects: Projects, user: str) -> ProjectKey:
+    projects.create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
+    return ProjectKey(user, "p")
+
+
+def test_a_transaction_writes_all_or_nothing(table: Table, key: Item) -> None:
     """Where one write's condition fails none is done, and the failure brings the item that is in the way."""
-    key = {"pk": "a", "sk": "1"}
     table.transact(put({**key, "n": 1}, IS_NEW))
     with pytest.raises(ConditionFailed) as refusal:
-        table.transact(put({"pk": "a", "sk": "2"}), put({**key, "n": 2}, IS_NEW))
+        table.transact(put({**key, "sk": "2"}), put({**key, "n": 2}, IS_NEW))
     assert refusal.value.found == (None, {**key, "n": 1})
-    assert table.get({"pk": "a", "sk": "2"}) is None
+    assert table.get({**key, "sk": "2"}) is None
 
 
-def test_a_condition_on_nothing_finds_nothing(table: Table) -> None:
+def test_a_condition_on_nothing_finds_nothing(table: Table, key: Item) -> None:
     """A condition that fails for want of an item says so, for a put, an update and a check alike."""
-    key = {"pk": "a", "sk": "none"}
     for write in (
         put({**key, "n": 1}, Condition("#n = :one", {"one": 1})),
         update(key, {"n": 1}, EXISTS),
@@ -66,40 +67,40 @@ def test_a_condition_on_nothing_finds_nothing(table: Table) -> None:
         assert refusal.value.found == ({},)
 
 
-def test_every_failed_condition_is_reported(table: Table) -> None:
+def test_every_failed_condition_is_reported(table: Table, key: Item) -> None:
     """A transaction with two failed conditions reports both: which of them it was decides the answer."""
     with pytest.raises(ConditionFailed) as refusal:
-        table.transact(check({"pk": "a", "sk": "1"}, EXISTS), check({"pk": "a", "sk": "2"}, EXISTS))
+        table.transact(check(key, EXISTS), check({**key, "sk": "2"}, EXISTS))
     assert refusal.value.found == ({}, {})
 
 
-def test_a_nested_attribute_is_set_alone(table: Table) -> None:
+def test_a_nested_attribute_is_set_alone(table: Table, key: Item) -> None:
     """An update of a path inside a map leaves the map's other members as they are."""
-    key = {"pk": "a", "sk": "1"}
     table.transact(put({**key, "summary": {"name": "n", "data": None}}))
     table.transact(update(key, {"summary.data": {"version": 1}}, EXISTS))
     assert table.get(key) == {**key, "summary": {"name": "n", "data": {"version": 1}}}
 
 
-def test_the_index_lists_without_documents(table: Table) -> None:
+def test_the_index_lists_without_documents(table: Table, user: str) -> None:
     """The listing shows keys and summaries, the highest key first, and never a document."""
+    pk, other = user_partition(user), user_partition(f"user-{uuid.uuid4()}")
     for number in range(3):
         item = {
-            "pk": "a",
+            "pk": pk,
             "sk": f"s{number}",
             "listKey": f"L#{number}",
             "summary": {"n": number},
             "answer": b"document",
         }
         table.transact(put(item))
-    table.transact(put({"pk": "a", "sk": "unlisted"}), put({"pk": "b", "sk": "s", "listKey": "L#9", "summary": {}}))
-    first = table.newest("a", "L#", limit=2)
+    table.transact(put({"pk": pk, "sk": "unlisted"}), put({"pk": other, "sk": "s", "listKey": "L#9", "summary": {}}))
+    first = table.newest(pk, "L#", limit=2)
     assert [(item["sk"], item["summary"], "answer" in item) for item in first] == [
         ("s2", {"n": 2}, False),
         ("s1", {"n": 1}, False),
     ]
     after = {name: first[-1][name] for name in ("pk", "sk", "listKey")}
-    assert [item["sk"] for item in table.newest("a", "L#", limit=2, after=after)] == ["s0"]
+    assert [item["sk"] for item in table.newest(pk, "L#", limit=2, after=after)] == ["s0"]
 
 
 def test_saves_follow_each_other(configs: Configs, project: ProjectKey) -> None:
@@ -119,22 +120,24 @@ def test_a_stale_save_learns_what_won(configs: Configs, project: ProjectKey) -> 
     assert refusal.value.current["current"] == config("first").document
 
 
-def test_nothing_is_born_by_a_save(configs: Configs, tables: Tables, table: Table) -> None:
+def test_nothing_is_born_by_a_save(configs: Configs, tables: Tables, table: Table, user: str) -> None:
     """A save, a draft or an upload for a project that is not there leaves no item behind."""
+    absent = ProjectKey(user, "p")
+    saved, draft = absent.config(), absent.config("s1")
     upload = read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS)
     for save in (
-        lambda: configs.save(CONFIG, config(1), at(0), ORIGIN),
-        lambda: configs.save(CONFIG, config(1), at(3), ORIGIN),
-        lambda: configs.save(DRAFT, config(1), at(0), ORIGIN),
-        lambda: configs.save(DRAFT, config(1), at(3), ORIGIN),
-        lambda: tables.upload(PROJECT, upload, Precondition()),
+        lambda: configs.save(saved, config(1), at(0), ORIGIN),
+        lambda: configs.save(saved, config(1), at(3), ORIGIN),
+        lambda: configs.save(draft, config(1), at(0), ORIGIN),
+        lambda: configs.save(draft, config(1), at(3), ORIGIN),
+        lambda: tables.upload(absent, upload, Precondition()),
     ):
         with pytest.raises(NotFound):
             save()
-    assert table.newest(PROJECT.pk, "PROJECT#", limit=10) == []
-    assert table.newest(PROJECT.pk, "CONFIGVERSION#", limit=10) == []
-    assert table.get(CONFIG.head) is None
-    assert table.get(DRAFT.head) is None
+    assert table.newest(absent.pk, "PROJECT#", limit=10) == []
+    assert table.newest(absent.pk, "CONFIGVERSION#", limit=10) == []
+    assert table.get(saved.head) is None
+    assert table.get(draft.head) is None
 
 
 def test_an_expired_draft_is_gone_before_it_is_removed(configs: Configs, project: ProjectKey, clock: Clock) -> None:
@@ -171,15 +174,15 @@ def test_an_id_is_taken_once(projects: Projects, project: ProjectKey) -> None:
     assert projects.get(project)["name"] == "P"
 
 
-def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(engine: "DynamoDBClient", table: Table) -> None:
+def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(table: Table, key: Item) -> None:
     """DynamoDB's 400 KB is a guard behind our own limits: what runs into it fails aloud."""
-    with pytest.raises(ClientError, match="ValidationException"):
-        table.transact(put({"pk": "a", "sk": "1", "body": b"x" * 450_000}))
-    assert "Item" not in engine.get_item(TableName=TABLE, Key={"pk": {"S": "a"}, "sk": {"S": "1"}})
+    with pytest.raises((Refused, RuntimeError), match="Validation"):
+        table.transact(put({**key, "body": b"x" * 450_000}))
+    assert table.get(key) is None
 
 
 def test_an_analysis_that_comes_in_between_is_kept(
-    tables: Tables, project: ProjectKey, engine: "DynamoDBClient", settings: Settings
+    tables: Tables, project: ProjectKey, engine: Engine, settings: Settings
 ) -> None:
     """An analysis saved between an upload's look and its write is put aside with the table that it was made of."""
     first, second = (read_upload({"fileName": name, "rawData": [{"a": 1}]}, settings) for name in ("1", "2"))
@@ -187,14 +190,12 @@ def test_an_analysis_that_comes_in_between_is_kept(
     analysis = read_analysis({"analysis": {"of": "1"}}, settings)
     waiting = [lambda: tables.analyse(project, analysis, at(1))]
 
-    def come_in_between(model: Any, **_: Any) -> None:
-        if model.name == "TransactWriteItems" and waiting:
+    def come_in_between(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems" and waiting:
             waiting.pop()()
+        return proceed(operation, request)
 
-    engine.meta.events.register_first("before-call", come_in_between)
-    try:
+    with engine.tapped(come_in_between):
         assert tables.upload(project, second, Precondition()).version == 2
-    finally:
-        engine.meta.events.unregister("before-call", come_in_between)
     assert waiting == []
     assert tables.version(project, 1).analysis_document() == {"of": "1"}

@@ -7,17 +7,17 @@ the model holds: each accepted save byte for byte, no gap and no double in the v
 import gzip
 import json
 import sys
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from itertools import chain, permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import jsonpatch
-import pytest
-from conftest import TABLE, Clock
+from conftest import Clock
 from hypothesis import event, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from support.engines import Engine
 from support.http_api import Client, Reply, apis
 from support.model import (
     PROJECT,
@@ -43,7 +44,6 @@ from support.model import (
     patched,
     unordered,
 )
-from support.template import table_definition
 
 from dashboard_store.config import Config, never_saved_answer
 from dashboard_store.config_form import read_config
@@ -52,20 +52,16 @@ from dashboard_store.errors import BadInput, NotFound, ProjectExists, VersionCon
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository import configs as repository
-from dashboard_store.repository.keys import ConfigKey, ProjectKey
+from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
 from dashboard_store.settings import Settings
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-SETTINGS = Settings(TABLE)
-USER = "user-1"
+SETTINGS = Settings("any")
 SESSIONS = ("", "s1", "s2")
 
 
-type Layer = Callable[["DynamoDBClient", Callable[[], datetime]], Store]
+type Layer = Callable[[Engine, str, Callable[[], datetime]], Store]
 
 
 # -- the two layers ---------------------------------------------------------------------------------------------------
@@ -85,15 +81,15 @@ def headers(when: When) -> dict[str, str]:
 class RepositoryStore:
     """The project through the repository's classes."""
 
-    def __init__(self, client: "DynamoDBClient", now: Callable[[], datetime]) -> None:
-        table = Table(client, TABLE, pause=lambda _: None)
+    def __init__(self, engine: Engine, user: str, now: Callable[[], datetime]) -> None:
+        table = Table(engine, engine.table_name, pause=lambda _: None)
         self._configs = repository.Configs(table, SETTINGS, now)
         self._projects = Projects(table, self._configs, now)
-        self._project = ProjectKey(USER, PROJECT)
+        self._project = ProjectKey(user, PROJECT)
 
     def create(self, config: Document | None) -> Outcome:
         body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
-        return self._answered(lambda: self._projects.create(USER, read_new_project(body, SETTINGS)))
+        return self._answered(lambda: self._projects.create(self._project.user, read_new_project(body, SETTINGS)))
 
     def rename(self, name: str, when: When) -> Outcome:
         def edit(project: Project) -> Project:
@@ -109,11 +105,15 @@ class RepositoryStore:
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
         made = None if config is None else _config(config)
-        return self._saved(lambda: self._configs.save(_key(session), made, _precondition(when), _origin(origin, when)))
+        return self._saved(
+            lambda: self._configs.save(self._project.config(session), made, _precondition(when), _origin(origin, when))
+        )
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         made = _config(config)
-        return self._saved(lambda: self._configs.merge(_key(session), made, base, _origin(origin, base), _config))
+        return self._saved(
+            lambda: self._configs.merge(self._project.config(session), made, base, _origin(origin, base), _config)
+        )
 
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
         def edit(config: Document | None) -> Config:
@@ -121,7 +121,8 @@ class RepositoryStore:
 
         given = repository.Origin(origin.source, origin.message)
         return self._saved(
-            lambda: self._configs.change(_key(session), edit, _precondition(when), given), shows_config=True
+            lambda: self._configs.change(self._project.config(session), edit, _precondition(when), given),
+            shows_config=True,
         )
 
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
@@ -129,29 +130,31 @@ class RepositoryStore:
             return _config({**(config or {}), "chartCustomizations": charts})
 
         return self._saved(
-            lambda: self._configs.change(_key(session), edit, _precondition(when), _origin(origin, when))
+            lambda: self._configs.change(
+                self._project.config(session), edit, _precondition(when), _origin(origin, when)
+            )
         )
 
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
         def restored() -> repository.Saved:
-            (found,) = self._configs.at(_key(session), version)
+            (found,) = self._configs.at(self._project.config(session), version)
             document = found.config()
             config = None if document is None else _config(document)
             given = replace(_origin(origin, when), restored_from=version)
-            return self._configs.save(_key(session), config, _precondition(when), given)
+            return self._configs.save(self._project.config(session), config, _precondition(when), given)
 
         return self._saved(restored)
 
     def load(self, session: str) -> bytes | None:
         try:
-            head = self._configs.head(_key(session))
+            head = self._configs.head(self._project.config(session))
         except NotFound:
             return None
         return gzip.decompress(head.answer or never_saved_answer())
 
     def version(self, session: str, version: int) -> bytes | None:
         try:
-            (found,) = self._configs.at(_key(session), version)
+            (found,) = self._configs.at(self._project.config(session), version)
         except NotFound:
             return None
         return found.answer and gzip.decompress(found.answer)
@@ -161,7 +164,7 @@ class RepositoryStore:
         before = None
         while True:
             try:
-                page, before = self._configs.history(_key(session), 3, before)
+                page, before = self._configs.history(self._project.config(session), 3, before)
             except NotFound:
                 return None
             rows += map(dict, page)
@@ -175,7 +178,7 @@ class RepositoryStore:
             return None
 
     def projects(self) -> list[Document]:
-        return list(self._projects.page(USER, 25, None).projects)
+        return list(self._projects.page(self._project.user, 25, None).projects)
 
     def _answered(self, call: Callable[[], Document | None]) -> Outcome:
         try:
@@ -201,10 +204,6 @@ class RepositoryStore:
         return Accepted(saved.head.version, saved.merged, config)
 
 
-def _key(session: str) -> ConfigKey:
-    return ProjectKey(USER, PROJECT).config(session)
-
-
 def _config(document: Document) -> Config:
     return read_config(document, SETTINGS)
 
@@ -221,10 +220,10 @@ def _origin(origin: Origin, when: When) -> repository.Origin:
 class HttpStore:
     """The project through the handlers, from event to answer."""
 
-    def __init__(self, client: "DynamoDBClient", now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, user: str, now: Callable[[], datetime]) -> None:
         for api in apis():
-            api.connect(SETTINGS, client, now=now)
-        self._client = Client(USER)
+            api.connect(replace(SETTINGS, table_name=engine.table_name), engine, now=now)
+        self._client = Client(user)
         self._url = f"/api/projects/{PROJECT}"
 
     def create(self, config: Document | None) -> Outcome:
@@ -460,14 +459,15 @@ turns = st.builds(
 
 
 class Dashboards(RuleBasedStateMachine):
-    def __init__(self, client: "DynamoDBClient", layer: Layer) -> None:
+    def __init__(self, engine: Engine, layer: Layer) -> None:
         super().__init__()
-        self.client = client
-        client.create_table(TableName=TABLE, **table_definition())
+        self.engine = engine
+        self.user = f"user-{uuid.uuid4()}"
+        engine.create_table()
         self.clock = InterruptibleClock()
-        self.store = layer(client, self.clock)
+        self.store = layer(engine, self.user, self.clock)
         # What comes in between comes from another function, which has resources of its own.
-        self.other: Store = RepositoryStore(client, self.clock)
+        self.other: Store = RepositoryStore(engine, self.user, self.clock)
         self.model = Model(lambda: self.clock.moment, self.store.version)
         self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
 
@@ -476,7 +476,7 @@ class Dashboards(RuleBasedStateMachine):
             if sys.exception() is None:
                 self.read_everything()
         finally:
-            self.client.delete_table(TableName=TABLE)
+            self.engine.remove_table()
 
     @initialize(config=st.none() | configs)
     def create(self, config: Document | None) -> None:
@@ -603,10 +603,10 @@ class Dashboards(RuleBasedStateMachine):
     @rule()
     def remove_what_expired(self) -> None:
         """The database gets around to removing expired items, which nobody notices."""
-        items = self.client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
-        for item in items:
+        for item in self.engine.items(user_partition(self.user)):
             if "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock.moment.timestamp():
-                self.client.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+                key = {name: item[name] for name in ("pk", "sk")}
+                self.engine.call("DeleteItem", {"TableName": self.engine.table_name, "Key": key})
         self.read_everything()
 
     @rule(session=sessions, one=st.integers(0, 5), other=st.integers(0, 5))
@@ -632,12 +632,12 @@ class Dashboards(RuleBasedStateMachine):
         assert self.store.projects() == self.model.projects()
 
 
-def explore(client: "DynamoDBClient", layer: Layer) -> None:
+def explore(engine: Engine, layer: Layer) -> None:
     """Run the machine as often as the profile says; an example has many steps, so a tenth of them is as much."""
 
     class Machine(Dashboards):
         def __init__(self) -> None:
-            super().__init__(client, layer)
+            super().__init__(engine, layer)
 
     profile = settings()
     run_state_machine_as_test(
@@ -648,12 +648,11 @@ def explore(client: "DynamoDBClient", layer: Layer) -> None:
     )
 
 
-@pytest.mark.parametrize("engine", ["moto", "dynoxide"])
-def test_the_repository_is_the_model(request: pytest.FixtureRequest, engine: str) -> None:
+def test_the_repository_is_the_model(served: Engine) -> None:
     """The repository's classes keep, refuse and forget what the model does, on each engine."""
-    explore(request.getfixturevalue(engine), RepositoryStore)
+    explore(served, RepositoryStore)
 
 
-def test_the_http_layer_is_the_model(moto: "DynamoDBClient") -> None:
+def test_the_http_layer_is_the_model(moto_engine: Engine) -> None:
     """The handlers keep, refuse and forget what the model does."""
-    explore(moto, HttpStore)
+    explore(moto_engine, HttpStore)

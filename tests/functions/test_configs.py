@@ -2,18 +2,17 @@
 
 import gzip
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from conftest import Clock
+from support.clients import Tapped
 from support.http_api import Client, Reply
 
 from dashboard_store.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONFIG = "/api/projects/p/config"
 CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {"title": "Revenue"}}}
@@ -103,15 +102,16 @@ def test_a_save_after_a_delete_goes_on_counting(project: Client) -> None:
 
 
 @pytest.fixture
-def stored(moto_client: "DynamoDBClient", settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
+def stored(moto_client: Tapped, settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
     """Read every item of the user but the counters of his writes, to see what a request really wrote."""
 
     def read() -> list[dict[str, Any]]:
-        items = moto_client.query(
-            TableName=settings.table_name,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"USER#{user}"}},
-        )["Items"]
+        query = {
+            "TableName": settings.table_name,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"USER#{user}"}},
+        }
+        items = moto_client.call("Query", query)["Items"]
         return [item for item in items if not item["sk"]["S"].startswith("RATE#")]
 
     return read
@@ -128,7 +128,7 @@ def test_each_save_enters_history_byte_for_byte(project: Client, stored: Callabl
     project.delete(CONFIG, if_match='"2"')
     rows = history(stored())
     assert list(rows) == [f"CONFIGVERSION#p##{version:012}" for version in (1, 2, 3)]
-    answers = [json.loads(gzip.decompress(row["answer"]["B"])) for row in rows.values()]
+    answers = [json.loads(gzip.decompress(b64decode(row["answer"]["B"]))) for row in rows.values()]
     assert [answer["config"] for answer in answers] == [CHARTS, config_with(2), None]
     kept = [
         {name: row["summary"]["M"].get(name) for name in ("source", "message", "forced", "deleted")}

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
+from support.clients import Tapped
 from support.http_api import Client
 
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 DATA = "/api/projects/p/data"
@@ -73,17 +73,18 @@ def test_the_last_five_uploads_are_kept(
         assert project.get(f"{VERSIONS}/{number}").status == 404
 
 
-def expiring(client: Client, moto_client: "DynamoDBClient") -> dict[int, int | None]:
+def expiring(client: Client, moto_client: Tapped) -> dict[int, int | None]:
     """When each upload before the newest will be removed with its object, in epoch seconds; None for never."""
-    items = moto_client.query(
-        TableName=TABLE,
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-        ExpressionAttributeValues={":pk": {"S": f"USER#{client.user}"}, ":sk": {"S": "DATAVERSION#"}},
-    )["Items"]
+    query = {
+        "TableName": TABLE,
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+        "ExpressionAttributeValues": {":pk": {"S": f"USER#{client.user}"}, ":sk": {"S": "DATAVERSION#"}},
+    }
+    items = moto_client.call("Query", query)["Items"]
     return {int(item["version"]["N"]): int(item["expiresAt"]["N"]) if "expiresAt" in item else None for item in items}
 
 
-def test_what_is_no_longer_kept_expires(project: Client, moto_client: "DynamoDBClient", clock: Clock) -> None:
+def test_what_is_no_longer_kept_expires(project: Client, moto_client: Tapped, clock: Clock) -> None:
     """An upload that the sixth pushes out goes after a day, time enough for who is reading it; no other one does."""
     for number in range(1, 7):
         upload(project, number)
@@ -91,7 +92,7 @@ def test_what_is_no_longer_kept_expires(project: Client, moto_client: "DynamoDBC
     assert expiring(project, moto_client) == {1: day_later, 2: None, 3: None, 4: None, 5: None}
 
 
-def test_uploads_expire_with_their_project(project: Client, moto_client: "DynamoDBClient", clock: Clock) -> None:
+def test_uploads_expire_with_their_project(project: Client, moto_client: Tapped, clock: Clock) -> None:
     """The uploads of a deleted project go when it can no longer be restored; those of a restored one stay."""
     for number in range(1, 4):
         upload(project, number)
@@ -168,11 +169,11 @@ def test_a_download_that_the_bucket_dropped_is_made_again(
     assert download()[1] >= first
 
 
-def test_a_table_of_an_earlier_release_is_read(project: Client, moto_client: "DynamoDBClient") -> None:
+def test_a_table_of_an_earlier_release_is_read(project: Client, moto_client: Tapped) -> None:
     """A table that was saved when tables had no size and no predecessors is loaded, replaced and kept."""
     upload(project, 1)
     key: Any = {"pk": {"S": f"USER#{project.user}"}, "sk": {"S": "DATA#p"}}
-    moto_client.update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE rawBytes, kept")
+    moto_client.call("UpdateItem", {"TableName": TABLE, "Key": key, "UpdateExpression": "REMOVE rawBytes, kept"})
     assert project.get(DATA).json["rawData"] == [{"n": 1}]
     upload(project, 2)
     assert project.get(f"{VERSIONS}/1").json["rawData"] == [{"n": 1}]

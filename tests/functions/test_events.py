@@ -16,6 +16,7 @@ import yaml
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 from openapi_schema_validator import OAS31Validator
 from support.appconfig import AppConfig
+from support.clients import Answer, Call, Request, Tapped
 from support.events import BUCKET, MOMENT, EventFile, event_files, make_world
 from support.http_api import TEXT_TYPES, Reply, apis, find_route, handler_module, send
 from support.template import ROOT, functions, http_functions, routes, table_definition
@@ -24,7 +25,6 @@ from dashboard_store.repository.objects import Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 FILES = event_files()
@@ -115,26 +115,28 @@ def bucket(bucket_client: "S3Client") -> Objects:
 
 
 @pytest.fixture(scope="module")
-def world(moto: "DynamoDBClient", bucket: Objects, bucket_client: "S3Client") -> list[dict[str, Any]]:
+def world(moto: Tapped, bucket: Objects, bucket_client: "S3Client") -> list[dict[str, Any]]:
     """The items of the world that tests/support/events.py describes, made by the handlers themselves.
 
     Its objects stay in the bucket: no event changes one.
     """
     with _connected(moto, bucket, MOMENT - timedelta(hours=1)):
         make_world(bucket_client)
-        return moto.scan(TableName=TABLE)["Items"]
+        items: list[dict[str, Any]] = moto.call("Scan", {"TableName": TABLE})["Items"]
+        return items
 
 
 @pytest.fixture(scope="module")
 def answer(
-    moto: "DynamoDBClient", bucket: Objects, bucket_client: "S3Client", world: list[dict[str, Any]]
+    moto: Tapped, bucket: Objects, bucket_client: "S3Client", world: list[dict[str, Any]]
 ) -> Callable[[EventFile], Answered]:
     """Answer an event in a world of its own, once."""
 
     @cache
     def answer_in_its_world(file: EventFile) -> Answered:
         with _connected(moto, bucket, MOMENT):
-            moto.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in world])
+            puts = [{"Put": {"TableName": TABLE, "Item": item}} for item in world]
+            moto.call("TransactWriteItems", {"TransactItems": puts})
             with (
                 _recorded(moto) as rights,
                 _recorded_in_bucket(bucket_client) as rights_in_bucket,
@@ -153,23 +155,23 @@ def answered(request: pytest.FixtureRequest, answer: Callable[[EventFile], Answe
 
 
 @contextmanager
-def _recorded(client: "DynamoDBClient") -> Iterator[set[tuple[str, str | None]]]:
+def _recorded(client: Tapped) -> Iterator[set[tuple[str, str | None]]]:
     """Gather the rights that the client's calls take.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
     """
     rights: set[tuple[str, str | None]] = set()
 
-    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name == "TransactWriteItems":
-            rights.update((f"dynamodb:{RIGHTS[kind]}", None) for item in params["TransactItems"] for kind in item)
+    def record(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems":
+            rights.update((f"dynamodb:{RIGHTS[kind]}", None) for item in request["TransactItems"] for kind in item)
         else:
-            name = model.name.removeprefix("Transact").replace("GetItems", "GetItem")
-            rights.add((f"dynamodb:{name}", params.get("IndexName")))
+            name = operation.removeprefix("Transact").replace("GetItems", "GetItem")
+            rights.add((f"dynamodb:{name}", request.get("IndexName")))
+        return proceed(operation, request)
 
-    client.meta.events.register("provide-client-params.dynamodb", record)
-    yield rights
-    client.meta.events.unregister("provide-client-params.dynamodb", record)
+    with client.tapped(record):
+        yield rights
 
 
 @contextmanager
@@ -216,13 +218,13 @@ def _folder(key: str) -> str:
 
 
 @contextmanager
-def _connected(client: "DynamoDBClient", objects: Objects, moment: datetime) -> Iterator[None]:
+def _connected(client: Tapped, objects: Objects, moment: datetime) -> Iterator[None]:
     """Connect every handler to a new table, at a moment that stands still."""
-    client.create_table(TableName=TABLE, **table_definition())
+    client.call("CreateTable", {"TableName": TABLE, **table_definition()})
     for api in apis():
         api.connect(Settings(table_name=TABLE, bucket_name=BUCKET), client, objects, lambda: moment)
     yield
-    client.delete_table(TableName=TABLE)
+    client.call("DeleteTable", {"TableName": TABLE})
 
 
 def test_answers_as_its_name_says(answered: Answered) -> None:

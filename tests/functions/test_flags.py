@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.appconfig import AppConfig, out_of_reach, refused
-from support.faults import Fault
+from support.faults import BucketFault
 from support.http_api import Client, handler_module
 
 from dashboard_store.gateway.flags import MAX_AGE_SECONDS, share
@@ -14,7 +14,7 @@ from dashboard_store.settings import Settings
 type Json = dict[str, Any]
 
 USERS = [f"user-{number}" for number in range(400)]
-FAULTS: dict[str, Fault] = {
+FAULTS: dict[str, BucketFault] = {
     "out of reach": out_of_reach,
     "throttled": refused(429, "ThrottlingException"),
     "a server error": refused(500, "InternalServerException"),
@@ -80,7 +80,7 @@ def test_shares_are_even_and_for_good() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("fallback", [False, True])
-def test_without_appconfig_a_new_instance_falls_back(fault: Fault, fallback: bool) -> None:  # noqa: FBT001
+def test_without_appconfig_a_new_instance_falls_back(fault: BucketFault, fallback: bool) -> None:  # noqa: FBT001
     """What was never read is what the deployment says is safe."""
     appconfig = AppConfig({"databaseLoad": {"default": not fallback}})
     appconfig.fault = fault

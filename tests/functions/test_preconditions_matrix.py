@@ -1,15 +1,13 @@
 """The precondition matrix of docs/preconditions.md, a test for each cell."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from conftest import TABLE
+from support.clients import Tapped
 from support.http_api import Client
 from support.template import ROOT
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 type Reach = Callable[[str, str], None]
 
@@ -93,18 +91,16 @@ def reached() -> dict[tuple[str, str], list[Any]]:
 
 
 @pytest.fixture
-def reach(
-    client: Client, moto_client: "DynamoDBClient", reached: dict[tuple[str, str], list[Any]]
-) -> Callable[[str, str], None]:
+def reach(client: Client, moto_client: Tapped, reached: dict[tuple[str, str], list[Any]]) -> Callable[[str, str], None]:
     """Bring a new project's config to a state: never saved, saved seven times, or deleted by the seventh change."""
 
     def bring(url: str, state: str) -> None:
         if (url, state) not in reached:
             save_until(client, url, state)
-            reached[url, state] = moto_client.scan(TableName=TABLE)["Items"]
+            reached[url, state] = moto_client.call("Scan", {"TableName": TABLE})["Items"]
             return
         puts: Any = [{"PutRequest": {"Item": item}} for item in reached[url, state]]
-        moto_client.batch_write_item(RequestItems={TABLE: puts})
+        moto_client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
 
     return bring
 

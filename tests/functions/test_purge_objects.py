@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import BUCKET
 from purge_objects import handler, purge
-from support.faults import answers, injected
+from support.faults import answers, injected_in_bucket
 from support.template import ROOT, functions
 
 from dashboard_store.repository.objects import Objects
@@ -51,7 +51,7 @@ def test_what_could_not_be_removed_comes_again(stored: "S3Client", objects: Obje
     second["dynamodb"]["SequenceNumber"] = "2"
     second["dynamodb"]["OldImage"]["object"]["S"] = f"{KEY}-2"
     stored.put_object(Bucket=BUCKET, Key=f"{KEY}-2", Body=b"rows")
-    with injected(stored, answers("SlowDown", 503), times=1):
+    with injected_in_bucket(stored, answers("SlowDown", 503), times=1):
         reported = purge({"Records": [RECORD, second]}, CONTEXT, objects)
     assert reported == {"batchItemFailures": [{"itemIdentifier": RECORD["dynamodb"]["SequenceNumber"]}]}
     assert KEY in keys(stored)

@@ -5,16 +5,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from conftest import TABLE, Clock
+from support.clients import Tapped
 from support.http_api import Client, Reply
 
 from dashboard_store.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONFIG = "/api/projects/p/config"
 DATA = "/api/projects/p/data"
@@ -82,12 +80,12 @@ def test_reading_is_not_counted(client: Client, connect: Callable[[Settings], No
     assert [create(client).status for _ in range(2)] == [201, 429]
 
 
-def test_a_write_that_is_refused_changes_nothing(limited: Client, moto_client: "DynamoDBClient") -> None:
+def test_a_write_that_is_refused_changes_nothing(limited: Client, moto_client: Tapped) -> None:
     """What is over the limit reaches nothing but the counter, which stays at the limit and expires with its minute."""
-    before = moto_client.scan(TableName=TABLE)["Items"]
+    before = moto_client.call("Scan", {"TableName": TABLE})["Items"]
     refused = limited.put(CONFIG, {"chartCustomizations": {}}, if_match='"1"')
     assert refused.code == "rate-limited"
-    assert moto_client.scan(TableName=TABLE)["Items"] == before
+    assert moto_client.call("Scan", {"TableName": TABLE})["Items"] == before
     (counter,) = [item for item in before if item["sk"]["S"].startswith("RATE#") and item["count"]["N"] == "3"]
     minute = counter["sk"]["S"].removeprefix("RATE#")
     assert int(counter["expiresAt"]["N"]) == datetime.fromisoformat(minute).timestamp() + 60

@@ -1,14 +1,12 @@
 """How many requests to the database each call makes."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from conftest import Clock
+from support.clients import Answer, Call, Request, Tapped
 from support.http_api import Client
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONFIG = "/api/projects/p/config"
 BASE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 1}}}
@@ -19,18 +17,18 @@ Calls = list[str]
 
 
 @pytest.fixture
-def calls(client: Client, moto_client: "DynamoDBClient") -> Iterator[Calls]:
+def calls(client: Client, moto_client: Tapped) -> Iterator[Calls]:
     """The operations that the database was asked for, since a project with two versions was there."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": BASE}})
     client.put(CONFIG, NEWER, if_match='"1"')
     made: Calls = []
 
-    def record(model: Any, **_: Any) -> None:
-        made.append(model.name)
+    def record(proceed: Call, operation: str, request: Request) -> Answer:
+        made.append(operation)
+        return proceed(operation, request)
 
-    moto_client.meta.events.register("before-call.dynamodb", record)
-    yield made
-    moto_client.meta.events.unregister("before-call.dynamodb", record)
+    with moto_client.tapped(record):
+        yield made
 
 
 REQUESTS: dict[str, tuple[Callable[[Client], Any], Calls]] = {

@@ -9,14 +9,14 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected
+from support.clients import Tapped
+from support.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, injected_in_bucket
 from support.http_api import Client, event, send
 
 from dashboard_store.gateway import telemetry
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 PROJECT = "/api/projects/sales"
@@ -137,7 +137,7 @@ def test_what_a_request_is_counted_as(client: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBClient", fault: str) -> None:
+def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, fault: str) -> None:
     """A request that the service could not answer is a RequestError of its route, and a save a failed save besides."""
     with written() as lines, injected(moto_client, OUT_OF_REACH[fault]):
         assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
@@ -154,7 +154,7 @@ def test_a_failure_is_counted_by_route(client: Client, moto_client: "DynamoDBCli
 def test_a_bucket_that_fails_is_counted(client: Client, bucket_client: "S3Client", fault: str) -> None:
     """A table that the bucket does not take is a RequestError of the upload's route, and nothing else."""
     rows = [{"Note": f"{number} {hashlib.sha256(str(number).encode()).hexdigest()}"} for number in range(3_000)]
-    with written() as lines, injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+    with written() as lines, injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         assert client.post(f"{PROJECT}/data", {"fileName": "t.csv", "rawData": rows}).status == 503
     found = emitted(lines)
     assert set(found) == {"RequestError"}

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET
-from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected
+from support.clients import Tapped
+from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 from support.http_api import Client, apis
 
 from dashboard_store.repository.table import Table
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 FAULTS = CONTENDED | OUT_OF_REACH
@@ -34,7 +34,7 @@ WRITES: dict[str, Callable[[Client], Any]] = {
 
 
 @pytest.fixture
-def project(client: Client, moto_client: "DynamoDBClient") -> Client:
+def project(client: Client, moto_client: Tapped) -> Client:
     """A user with a project whose config is at version 1; the handlers wait for nothing between attempts."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
     for api in apis():
@@ -46,7 +46,7 @@ def project(client: Client, moto_client: "DynamoDBClient") -> Client:
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "once it was counted"])
 def test_a_write_that_cannot_be_done_is_503_and_leaves_no_trace(
-    project: Client, moto_client: "DynamoDBClient", write: str, fault: str, spared: str
+    project: Client, moto_client: Tapped, write: str, fault: str, spared: str
 ) -> None:
     """Whatever the database does, a write ends in 503 with Retry-After, and all is as it was before.
 
@@ -62,7 +62,7 @@ def test_a_write_that_cannot_be_done_is_503_and_leaves_no_trace(
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-def test_a_read_that_cannot_be_done_is_503(project: Client, moto_client: "DynamoDBClient", fault: str) -> None:
+def test_a_read_that_cannot_be_done_is_503(project: Client, moto_client: Tapped, fault: str) -> None:
     """A load while the database is out of reach is 503 with Retry-After, and works again when it is back."""
     with injected(moto_client, FAULTS[fault]):
         reply = project.get(CONFIG)
@@ -89,7 +89,7 @@ def test_a_table_that_cannot_be_stored_is_503_and_leaves_no_trace(
 ) -> None:
     """While the bucket is out of reach an upload is 503, the table before is still there, and a retry goes through."""
     larger = {**TABLE, "rawData": [{"a": 1}, {"a": 2}]}
-    with injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+    with injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         reply = in_bucket.post(DATA, larger)
         unread = in_bucket.get(DATA)
         parts = in_bucket.get(f"{DATA}?include=dataSchema")
@@ -107,6 +107,6 @@ def test_a_file_that_cannot_be_read_is_503(in_bucket: Client, bucket_client: "S3
     announced = in_bucket.post(f"{DATA}/uploads", form).json
     bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=b"a\n1\n")
     complete = f"{DATA}/uploads/{announced['uploadId']}/complete"
-    with injected(bucket_client, BUCKET_OUT_OF_REACH[fault]):
+    with injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         assert in_bucket.post(complete, {}).code == "storage-unavailable"
     assert in_bucket.post(complete, {}).status == 201

@@ -15,8 +15,12 @@ AWS = {"boto3", "botocore"}
 HTTP = {"aws_lambda_powertools", "http"}
 REPOSITORY = "dashboard_store.repository"
 GATEWAY = "dashboard_store.gateway"
-# The one place that makes a client and hands it to the table.
+# The one place that makes a client and hands it to the table, and what asks AppConfig.
 COMPOSITION = "gateway/api.py"
+FLAGS = "gateway/flags.py"
+BUCKET = "repository/objects.py"
+# What speaks HTTP to AWS, not to users.
+TRANSPORT = "repository/connections.py"
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -43,17 +47,17 @@ def within(module: str, package: str) -> bool:
 
 
 @every_module
-def test_only_the_repository_knows_dynamodb(path: Path) -> None:
-    """boto3 and botocore are imported in the repository, and where the gateway makes the client; nowhere else."""
+def test_boto3_serves_bucket_and_flags(path: Path) -> None:
+    """boto3 and botocore are imported by what uses the bucket and what reads the flags, nowhere else."""
     uses_aws = any(module.partition(".")[0] in AWS for module in imported(path))
-    assert not uses_aws or place(path).startswith("repository/") or place(path) == COMPOSITION
+    assert not uses_aws or place(path) in {BUCKET, FLAGS}
 
 
 @every_module
 def test_only_the_gateway_knows_http(path: Path) -> None:
-    """Powertools and HTTP statuses are imported in the gateway and the handlers; nowhere else."""
+    """Powertools and HTTP are imported in the gateway and the handlers, and HTTP by the transport; nowhere else."""
     uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
-    assert not uses_http or place(path).startswith(("gateway/", "functions/"))
+    assert not uses_http or place(path).startswith(("gateway/", "functions/")) or place(path) == TRANSPORT
 
 
 @every_module
@@ -77,9 +81,15 @@ def test_repository_and_gateway_are_strangers(path: Path) -> None:
         assert not [module for module in modules if within(module, GATEWAY)]
     if place(path).startswith("gateway/"):
         found = {module for module in modules if within(module, REPOSITORY)}
-        stores = {
-            f"{REPOSITORY}.{name}" for name in ("table.Table", "objects.Objects", "writes.Writes", "configs.Configs")
-        }
+        names = (
+            "configs.Configs",
+            "dynamodb.DynamoDB",
+            "objects.Objects",
+            "table.Table",
+            "wire.Client",
+            "writes.Writes",
+        )
+        stores = {f"{REPOSITORY}.{name}" for name in names}
         stores |= {store.rpartition(".")[0] for store in stores}
         assert found == (stores if place(path) == COMPOSITION else set())
 
@@ -106,6 +116,7 @@ def test_the_layer_is_imported_by_its_own_name() -> None:
 def test_the_rules_see_the_modules() -> None:
     """The modules that the rules make exceptions for are there, and use what they are the exception for."""
     places = {place(path): set(imported(path)) for path in MODULES}
-    assert "boto3" in places[COMPOSITION]
-    assert any(module.startswith("boto") for module in places["repository/table.py"])
+    assert f"{REPOSITORY}.dynamodb.DynamoDB" in places[COMPOSITION]
+    assert "boto3" in places[FLAGS] & places[BUCKET]
+    assert "http.client.HTTPResponse" in places[TRANSPORT]
     assert any(name.startswith("functions/") for name in places)

@@ -115,7 +115,6 @@ def test_nothing_comes_from_elsewhere(built: Built, function: str) -> None:
     }
     assert not foreign
     assert sources["dashboard_store"].is_relative_to(built.layer)
-    assert sources["boto3"].is_relative_to(built.layer)
 
 
 @every_function
@@ -123,25 +122,42 @@ def test_import_opens_nothing(built: Built, function: str) -> None:
     """A handler's module imports with an empty environment: it needs no variable and opens no connection."""
     report = built.run(function, {})
     assert report["reached"] == []
-    # A client reads what its service understands, which is how the making of one shows.
+    # A client of boto3 reads what its service understands, which is how the making of one shows.
     assert not _descriptions(report)
-    assert _descriptions(built.run(function, LAMBDA, EVENTS_OF[function][-1]))
+
+
+def test_the_bucket_is_opened_at_the_start(built: Built) -> None:
+    """The function that has a bucket makes its client while it starts, where that costs no user's time."""
+    assert _descriptions(built.run("ProjectDataFunction", LAMBDA, EVENTS_OF["ProjectDataFunction"][-1]))
 
 
 def test_the_layer_describes_the_services_that_are_called(built: Built) -> None:
-    """The layer can make a client of every service that a role names, and carries the descriptions of few others."""
+    """boto3 can make a client of each service that a role names, but for the table's, which needs no description."""
     prefixes = {action.partition(":")[0] for function in functions().values() for action in _actions(function)}
     # AppConfig's flags are read from a service of its own, whose rights have AppConfig's name.
-    named = {{"appconfig": "appconfigdata"}.get(prefix, prefix) for prefix in prefixes}
+    named = {{"appconfig": "appconfigdata"}.get(prefix, prefix) for prefix in prefixes - {"dynamodb"}}
     described = {path.name for path in (built.layer / "botocore" / "data").iterdir() if path.is_dir()}
-    assert named <= described
-    assert len(described) < 10
+    assert named == described
+
+
+def _loaded(built: Built, function: str, *packages: str) -> set[str]:
+    """Name the modules of some packages that a function has loaded once it answered its first request."""
+    sources = built.run(function, LAMBDA, EVENTS_OF[function][0])["sources"]
+    return {name for name in sources if any(f"{name}.".startswith(f"{package}.") for package in packages)}
 
 
 def test_reading_needs_no_pydantic(built: Built) -> None:
-    """`get_config`, which a page waits for, starts without Pydantic: a third of a start-up that it has no use for."""
-    assert "pydantic" not in built.run("GetConfigFunction", LAMBDA, "get_config/401-token-without-exp")["sources"]
-    assert "pydantic" in built.run("PutConfigFunction", LAMBDA, "put_config/401-token-without-exp")["sources"]
+    """`get_config`, which a page waits for, starts without Pydantic and without what reads tables."""
+    heavy = ("pydantic", "dashboard_store.table_data", "dashboard_store.repository.tables")
+    assert not _loaded(built, "GetConfigFunction", *heavy)
+    assert "pydantic" in _loaded(built, "PutConfigFunction", *heavy)
+
+
+@pytest.mark.parametrize("function", ["GetConfigFunction", "PutConfigFunction", "ProjectsFunction"])
+def test_dashboards_need_no_sdk(built: Built, function: str) -> None:
+    """What serves dashboards and projects starts without boto3; of botocore Powertools looks whether it is there."""
+    assert _loaded(built, function, "boto3", "botocore", "s3transfer", "urllib3") == {"botocore"}
+    assert "boto3" in _loaded(built, "ProjectDataFunction", "boto3")
 
 
 @every_function

@@ -8,7 +8,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
-from support.faults import Fault
+from support.faults import BucketFault
 
 from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig
 
@@ -20,7 +20,7 @@ class AppConfig:
 
     def __init__(self, document: Any) -> None:
         self.document = document
-        self.fault: Fault | None = None
+        self.fault: BucketFault | None = None
         self.sessions = 0
         self.client = boto3.client(
             "appconfigdata", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -49,7 +49,7 @@ def out_of_reach(**_: Any) -> Any:
     raise ConnectTimeoutError(endpoint_url="https://appconfigdata.example.com")
 
 
-def refused(status: int, code: str) -> Fault:
+def refused(status: int, code: str) -> BucketFault:
     def fault(**_: Any) -> Any:
         error = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         return AWSResponse("", status, HTTPHeaders(), None), error

@@ -1,57 +1,89 @@
-"""Faults of database and bucket, injected under botocore: what a client meets, without one that misbehaves."""
+"""Faults of database and bucket, injected where a client would meet them, without one that misbehaves."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from support.clients import Answer, Call, Request, Tapped
+
+from dashboard_store.repository.wire import Refused, Unreachable
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 URL = "http://127.0.0.1"
 
-Fault = Callable[..., Any]
+# -- of the database: `fault(operation)` raises, answers in its place, or returns None to let the call through --
+
+type Fault = Callable[[str], Answer | None]
 
 
-def answers(code: str, status: int = 400, reasons: tuple[str, ...] = ()) -> Fault:
-    """Answer in the database's place, in the form in which botocore hands on an error."""
-    error: dict[str, Any] = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
-    if reasons:
-        error["CancellationReasons"] = [{"Code": reason} for reason in reasons]
-
-    def answer(model: Any, **_: Any) -> Any:
+def refuses(code: str, reasons: tuple[str, ...] = ()) -> Fault:
+    def refuse(operation: str) -> None:
         # Only a transaction is cancelled with reasons.
-        return (
-            None if reasons and not model.name.startswith("Transact") else (SimpleNamespace(status_code=status), error)
-        )
+        if not reasons or operation.startswith("Transact"):
+            raise Refused(code, {"CancellationReasons": [{"Code": reason} for reason in reasons]} if reasons else {})
 
-    return answer
+    return refuse
 
 
-def raises(error: Exception) -> Fault:
+def _is_out_of_reach(_: str) -> None:
+    raise Unreachable("injected")
+
+
+CONTENDED = {
+    "TransactionConflict": refuses("TransactionCanceledException", ("None", "TransactionConflict")),
+    "ThrottlingError": refuses("TransactionCanceledException", ("ThrottlingError",)),
+}
+# What makes a client call the database unreachable is the transport's own matter: tests/unit/test_dynamodb.py.
+OUT_OF_REACH = {
+    "throttled": refuses("ProvisionedThroughputExceededException"),
+    "throttled by the account": refuses("RequestLimitExceeded"),
+    "throttled by the control plane": refuses("ThrottlingException"),
+    "in progress": refuses("TransactionInProgressException"),
+    "broken": refuses("InternalServerError"),
+    "unreachable": _is_out_of_reach,
+}
+
+
+@contextmanager
+def injected(client: Tapped, fault: Fault, times: int | None = None, spared: str = "") -> Iterator[list[int]]:
+    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count.
+
+    Calls of the operation `spared` go through.
+    """
+    calls = [0]
+
+    def meet(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == spared:
+            return proceed(operation, request)
+        calls[0] += 1
+        met = fault(operation) if times is None or calls[0] <= times else None
+        return proceed(operation, request) if met is None else met
+
+    with client.tapped(meet):
+        yield calls
+
+
+# -- of the bucket, under botocore: `fault(model=…)` raises, or answers as botocore hands on an error --
+
+type BucketFault = Callable[..., Any]
+
+
+def answers(code: str, status: int) -> BucketFault:
+    error = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
+    return lambda **_: (SimpleNamespace(status_code=status), error)
+
+
+def raises(error: Exception) -> BucketFault:
     def fail(**_: Any) -> None:
         raise error
 
     return fail
 
 
-CONTENDED = {
-    "TransactionConflict": answers("TransactionCanceledException", reasons=("None", "TransactionConflict")),
-    "ThrottlingError": answers("TransactionCanceledException", reasons=("ThrottlingError",)),
-}
-OUT_OF_REACH = {
-    "throttled": answers("ProvisionedThroughputExceededException"),
-    "throttled by the account": answers("RequestLimitExceeded"),
-    "throttled by the control plane": answers("ThrottlingException"),
-    "in progress": answers("TransactionInProgressException"),
-    "broken": answers("InternalServerError", 500),
-    "read timeout": raises(ReadTimeoutError(endpoint_url=URL)),
-    "connect timeout": raises(ConnectTimeoutError(endpoint_url=URL)),
-    "unreachable": raises(EndpointConnectionError(endpoint_url=URL)),
-}
 BUCKET_OUT_OF_REACH = {
     "slowed down": answers("SlowDown", 503),
     "broken": answers("InternalError", 500),
@@ -62,18 +94,11 @@ BUCKET_OUT_OF_REACH = {
 
 
 @contextmanager
-def injected(
-    client: "DynamoDBClient | S3Client", fault: Fault, times: int | None = None, spared: str = ""
-) -> Iterator[list[int]]:
-    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count.
-
-    Calls of the operation `spared` go through.
-    """
+def injected_in_bucket(client: "S3Client", fault: BucketFault, times: int | None = None) -> Iterator[list[int]]:
+    """Let the next `times` calls of the bucket meet a fault, all of them with None; yields their count."""
     calls = [0]
 
     def meet(**parameters: Any) -> Any:
-        if parameters["model"].name == spared:
-            return None
         calls[0] += 1
         return fault(**parameters) if times is None or calls[0] <= times else None
 

@@ -1,26 +1,28 @@
 """One instance of the functions, as a process of its own: writes as a user, and prints the answers' statuses.
 
-`python writer.py <port of the database> <table> <user> <moment> <writes> <writes per minute>`
+`python writer.py <table> <user> <moment> <writes> <writes per minute>`
 """
 
+import os
 import sys
+from contextlib import closing
 from datetime import datetime
 
-from contract.conftest import connected
 from support.http_api import Client, handler_module
 
+from dashboard_store.repository.dynamodb import DynamoDB
 from dashboard_store.settings import Settings
 
 
 def main(*given: str) -> None:
-    port, table, user, moment, writes, limit = given
+    table, user, moment, writes, limit = given
     settings = Settings(table_name=table, writes_per_minute=int(limit))
-    handler_module("ProjectsFunction").api.connect(
-        settings, connected(int(port)), now=lambda: datetime.fromisoformat(moment)
-    )
-    client = Client(user)
-    for _ in range(int(writes)):
-        print("status", int(client.post("/api/projects", {"name": "P"}).status))  # noqa: T201 - read by the test
+    with closing(DynamoDB.from_environment(os.environ)) as database:
+        api = handler_module("ProjectsFunction").api
+        api.connect(settings, database, now=lambda: datetime.fromisoformat(moment))
+        client = Client(user)
+        for _ in range(int(writes)):
+            print("status", int(client.post("/api/projects", {"name": "P"}).status))  # noqa: T201 - read by the test
 
 
 if __name__ == "__main__":

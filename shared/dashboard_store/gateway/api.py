@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from botocore.config import Config as ClientConfig
 
 from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
 from dashboard_store.gateway import request, telemetry
@@ -21,7 +19,7 @@ from dashboard_store.gateway.answer import Answer, empty_answer, json_answer
 from dashboard_store.gateway.problems import problem, problem_code
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.objects import Objects
+from dashboard_store.repository.dynamodb import DynamoDB
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.writes import Writes
 from dashboard_store.settings import Settings
@@ -29,21 +27,23 @@ from dashboard_store.settings import Settings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.feature_flags import StoreProvider
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_dynamodb import DynamoDBClient
 
     from dashboard_store.gateway.flags import Flags
-
-# Two attempts of at most 1 + 2 seconds: two calls in a row still leave time to answer within the function's 15.
-CLIENT: Final = ClientConfig(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-
-# A dashboard waits for its flags, and there is something to go on with where they cannot be read.
-FLAGS_CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
+    from dashboard_store.repository.objects import Objects
+    from dashboard_store.repository.wire import Client
 
 logger = Logger()
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _bucket(settings: Settings) -> "Objects":
+    # Imported by those alone who have a bucket: boto3, which serves it, takes longer to import than all else.
+    from dashboard_store.repository.objects import Objects  # noqa: PLC0415
+
+    return Objects.in_bucket(settings.bucket_name)
 
 
 def _identified(api: "Api", next_middleware: NextMiddleware) -> Answer:
@@ -63,7 +63,7 @@ class Api(APIGatewayHttpResolver):
     settings: Settings
     table: Table
     configs: Configs
-    objects: Objects
+    objects: "Objects"
     now: Callable[[], datetime]
     outcome: str | None = None
     """What the present request came to, for the log and the metrics."""
@@ -75,14 +75,14 @@ class Api(APIGatewayHttpResolver):
         self.use([_identified])
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             settings = Settings.from_environment(os.environ)
-            objects = Objects.in_bucket(settings.bucket_name) if uses_bucket else None
-            self.connect(settings, boto3.client("dynamodb", config=CLIENT), objects)
+            # Two calls in a row wait at most 2 * (1 + 2) seconds each, which leaves time of the function's 15.
+            self.connect(settings, DynamoDB.from_environment(os.environ), _bucket(settings) if uses_bucket else None)
 
     def connect(
         self,
         settings: Settings,
-        client: "DynamoDBClient",
-        objects: Objects | None = None,
+        client: "Client",
+        objects: "Objects | None" = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
@@ -118,10 +118,10 @@ class Api(APIGatewayHttpResolver):
     @cached_property
     def flags(self) -> "Flags":
         # Imported when a flag is first asked for: loading a dashboard starts sooner without what reads them.
-        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig  # noqa: PLC0415
+        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig, client  # noqa: PLC0415
 
         def open_store() -> "StoreProvider":
-            return appconfig(self.settings.flags_path, boto3.client("appconfigdata", config=FLAGS_CLIENT))
+            return appconfig(self.settings.flags_path, client())
 
         return Flags(open_store, {DATABASE_LOAD: self.settings.database_load_default})
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.feature_flags import AppConfigStore, FeatureFlags, StoreProvider
 from aws_lambda_powertools.utilities.feature_flags.exceptions import (
@@ -17,17 +18,26 @@ from aws_lambda_powertools.utilities.feature_flags.exceptions import (
     SchemaValidationError,
     StoreClientError,
 )
+from botocore.config import Config as ClientConfig
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfigdata import AppConfigDataClient
 
 DATABASE_LOAD: Final = "databaseLoad"
 
+# A dashboard waits for its flags, and there is something to go on with where they cannot be read.
+CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
+
 SHARES: Final = 100
 MAX_AGE_SECONDS: Final = 60
 """How long a document is taken for the newest: AppConfig's own least interval between two questions is as long."""
 
 logger = Logger()
+
+
+def client() -> "AppConfigDataClient":
+    """Open AppConfig with the function's own rights."""
+    return boto3.client("appconfigdata", config=CLIENT)
 
 
 def appconfig(path: str, client: "AppConfigDataClient") -> StoreProvider:

@@ -1,15 +1,17 @@
 """The bucket as this package uses it: whole objects, and addresses under which a browser sends or fetches one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import boto3
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from dashboard_store.repository.table import translated
+from dashboard_store.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,6 +27,19 @@ CLIENT: Final = ClientConfig(
 
 _CHUNK: Final = 1_048_576
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_UNAVAILABLE: Final = frozenset(
+    {
+        # What S3 answers to HEAD has no code but the status.
+        "500",
+        "503",
+        "InternalError",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +64,24 @@ class Objects:
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
         """Write an object, all of it or nothing, of content that is compressed by gzip."""
-        with translated():
+        with _translated():
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, ContentEncoding="gzip"
             )
 
     def get(self, key: str) -> bytes:
-        with translated():
+        with _translated():
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def fetch(self, key: str, file: BinaryIO) -> None:
         """Write an object's content into a file."""
-        with translated():
+        with _translated():
             file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
 
     def describe(self, key: str) -> Described | None:
         """Look an object up; None where there is none."""
         try:
-            with translated():
+            with _translated():
                 answer = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as exc:
             if exc.response["Error"]["Code"] in _ABSENT:
@@ -76,7 +91,7 @@ class Objects:
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""
-        with translated():
+        with _translated():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def upload_form(self, key: str, media_type: str, most_bytes: int, seconds: int) -> Mapping[str, Any]:
@@ -97,3 +112,16 @@ class Objects:
         """Make the address under which an object is served, with the Content-Disposition (RFC 6266) given."""
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition}
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what botocore raises where a retry may work into StorageUnavailable."""
+    try:
+        yield
+    except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:
+        raise StorageUnavailable("The bucket is out of reach.") from exc
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] in _UNAVAILABLE:
+            raise StorageUnavailable("The bucket is busy.") from exc
+        raise

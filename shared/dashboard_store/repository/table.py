@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from typing import Any, Final
 
 from dashboard_store.errors import StorageUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dashboard_store.repository.wire import (
+    BUSY,
+    Client,
+    Refused,
+    Unreachable,
+    marshalled,
+    serialized,
+    unmarshalled,
+)
 
 type Item = dict[str, Any]
 
@@ -24,49 +26,8 @@ ATTEMPTS: Final = 5
 BACKOFF_SECONDS: Final = 0.025
 LONGEST_BACKOFF_SECONDS: Final = 0.4
 
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_UNAVAILABLE: Final = frozenset(
-    {
-        # What S3 answers to HEAD has no code but the status.
-        "500",
-        "503",
-        "InternalError",
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "SlowDown",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _TRANSIENT_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-
-
-class _Deserializer(TypeDeserializer):
-    """Numbers are the service's own counters, hence integers; bytes need no wrapper."""
-
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
-
-    def _deserialize_b(self, value: bytes) -> bytes:
-        return value
-
-
-_serialize = TypeSerializer().serialize
-_deserialize = _Deserializer().deserialize
-
-
-def marshalled(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in item.items()}
-
-
-def unmarshalled(item: Mapping[str, Any]) -> Item:
-    return {name: _deserialize(value) for name, value in item.items()}
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an outcome of a write, turned into a domain error by its caller
@@ -135,7 +96,7 @@ def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
         return {}
     words = f"{condition.expression} {also}".replace("(", " ").replace(")", " ").replace(",", " ").replace(".", " ")
     names = {word: word[1:] for word in words.split() if word.startswith("#")}
-    values = {f":{name}": _serialize(value) for name, value in condition.values.items()}
+    values = {f":{name}": serialized(value) for name, value in condition.values.items()}
     return {
         "ConditionExpression": condition.expression,
         "ExpressionAttributeNames": names,
@@ -159,7 +120,7 @@ class Table:
     DynamoDB does not tell: of calls that it refused.
     """
 
-    def __init__(self, client: "DynamoDBClient", name: str, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: Client, name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._name = name
         self._pause = pause
@@ -167,36 +128,28 @@ class Table:
 
     def get(self, key: Item) -> Item | None:
         """Read one item, strongly consistent: what was just saved is there."""
-        with translated():
-            answer = self._client.get_item(
-                TableName=self._name, Key=marshalled(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
-            )
-        self._metered(answer)
+        with _translated():
+            answer = self._call("GetItem", TableName=self._name, Key=marshalled(key), ConsistentRead=True)
         return unmarshalled(answer["Item"]) if "Item" in answer else None
 
     def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
         """Read several items as they were at one moment."""
-        gets: Any = [{"Get": {"TableName": self._name, "Key": marshalled(key)}} for key in keys]
-        answer = self._retried(
-            lambda: self._client.transact_get_items(TransactItems=gets, ReturnConsumedCapacity="TOTAL")
-        )
-        self._metered(answer)
+        gets = [{"Get": {"TableName": self._name, "Key": marshalled(key)}} for key in keys]
+        answer = self._retried(lambda: self._call("TransactGetItems", TransactItems=gets))
         return [unmarshalled(response["Item"]) if "Item" in response else None for response in answer["Responses"]]
 
     def get_many(self, keys: Sequence[Item]) -> list[Item]:
         """Read up to 100 items, each strongly consistent, in any order; absent ones are left out."""
         found: list[Item] = []
-        wanted: Any = [marshalled(key) for key in keys]
+        wanted = [marshalled(key) for key in keys]
         for attempt in range(ATTEMPTS):
             if not wanted:
                 return found
             if attempt:
                 self.back_off(attempt)
-            with translated():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
-                )
-            self._metered(answer)
+            with _translated():
+                request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
+                answer = self._call("BatchGetItem", RequestItems=request)
             found += map(unmarshalled, answer["Responses"].get(self._name, []))
             left = answer["UnprocessedKeys"].get(self._name)
             wanted = left["Keys"] if left else []
@@ -206,10 +159,11 @@ class Table:
 
     def newest(self, pk: str, prefix: str, limit: int, after: Item | None = None) -> list[Item]:
         """Read what the listing index holds under a prefix, the highest `listKey` first."""
-        values = {":pk": _serialize(pk), ":prefix": _serialize(prefix)}
-        start: Any = {"ExclusiveStartKey": marshalled(after)} if after else {}
-        with translated():
-            answer = self._client.query(
+        values = {":pk": serialized(pk), ":prefix": serialized(prefix)}
+        start = {"ExclusiveStartKey": marshalled(after)} if after else {}
+        with _translated():
+            answer = self._call(
+                "Query",
                 TableName=self._name,
                 IndexName="listing",
                 KeyConditionExpression="pk = :pk AND begins_with(listKey, :prefix)",
@@ -217,48 +171,38 @@ class Table:
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 Limit=limit,
-                ReturnConsumedCapacity="TOTAL",
                 **start,
             )
-        self._metered(answer)
         return [unmarshalled(item) for item in answer["Items"]]
 
     def transact(self, *writes: dict[str, Any], attempts: int = ATTEMPTS) -> None:
         """Do all of the writes or none. Raises ConditionFailed, or StorageUnavailable, which is Contended by others.
 
-        A repeated attempt carries the token of the first, which botocore adds, only within one call; across calls the
+        A repeated attempt carries the token of the first, which the client adds, only within one call; across calls the
         conditions on the version make a write that did go through a ConditionFailed, never a second change.
         """
-        named: Any = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
-        self._metered(
-            self._retried(
-                lambda: self._client.transact_write_items(TransactItems=named, ReturnConsumedCapacity="TOTAL"), attempts
-            )
-        )
+        named = [{kind: {"TableName": self._name, **part} for kind, part in write.items()} for write in writes]
+        self._retried(lambda: self._call("TransactWriteItems", TransactItems=named), attempts)
 
     def alone(self, write: dict[str, Any]) -> None:
         """Do one `update` outside of any transaction. Raises as `transact`."""
-        self._metered(
-            self._retried(
-                lambda: self._client.update_item(
-                    TableName=self._name, ReturnConsumedCapacity="TOTAL", **write["Update"]
-                )
-            )
-        )
+        self._retried(lambda: self._call("UpdateItem", TableName=self._name, **write["Update"]))
 
-    def _metered(self, answer: Mapping[str, Any]) -> None:
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - what the operation takes
+        answer = self._client.call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
         consumed = answer.get("ConsumedCapacity", [])
         each = consumed if isinstance(consumed, list) else [consumed]
         self.units += sum(capacity["CapacityUnits"] for capacity in each)
+        return answer
 
-    def _retried[Answer](self, call: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
+    def _retried(self, call: Callable[[], dict[str, Any]], attempts: int = ATTEMPTS) -> dict[str, Any]:
         for attempt in range(1, attempts):
             try:
-                with translated():
+                with _translated():
                     return call()
             except Contended:
                 self.back_off(attempt)
-        with translated():
+        with _translated():
             return call()
 
     def back_off(self, attempt: int) -> None:
@@ -269,22 +213,21 @@ class Table:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what botocore raises where a retry may work into StorageUnavailable."""
+def _translated() -> Iterator[None]:
+    """Turn what a client raises where a retry may work into StorageUnavailable, and a condition into what it found."""
     try:
         yield
-    except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:
-        raise StorageUnavailable("The storage is out of reach.") from exc
-    except ClientError as exc:
-        code = exc.response["Error"]["Code"]
-        if code == "TransactionCanceledException":
+    except Unreachable as exc:
+        raise StorageUnavailable("The database is out of reach.") from exc
+    except Refused as exc:
+        if exc.code == "TransactionCanceledException":
             raise _cancellation(exc.response.get("CancellationReasons", [])) from exc
-        if code == "TransactionConflictException":
+        if exc.code == "TransactionConflictException":
             raise Contended from exc
-        if code == "ConditionalCheckFailedException":
+        if exc.code == "ConditionalCheckFailedException":
             raise ConditionFailed([_found({"Code": "ConditionalCheckFailed", **exc.response})]) from exc
-        if code in _UNAVAILABLE:
-            raise StorageUnavailable("The storage is busy.") from exc
+        if exc.code in BUSY:
+            raise StorageUnavailable("The database is busy.") from exc
         raise
 
 

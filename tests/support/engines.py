@@ -1,0 +1,207 @@
+"""The engines that the repository must behave alike on, and how the transport and boto3 reach each of them.
+
+| `--engine` | What it is | Reached through |
+|---|---|---|
+| `moto` | moto, in this process | boto3, which moto patches |
+| `dynoxide` | the local stack's engine, in memory | the functions' own transport |
+| `dynoxide-boto3` | the same | boto3 |
+| `ministack` | the engine of the local stack's emulator | the functions' own transport |
+| `aws` | a table in an AWS account, named by `--table` | the functions' own transport |
+"""
+
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+from support.clients import Answer, Boto3DynamoDB, Request, Tapped
+from support.template import ROOT, table_definition
+
+from dashboard_store.repository.dynamodb import DynamoDB
+from dashboard_store.repository.wire import Client, Unreachable
+from local.database import binary
+
+LOCAL = ("moto", "dynoxide", "dynoxide-boto3", "ministack")
+DEFAULT = ("moto", "dynoxide")
+# moto's conditional writes are not atomic between threads.
+ATOMIC = ("dynoxide", "dynoxide-boto3", "ministack", "aws")
+# Made-up keys: no local engine checks them.
+_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
+# Whose items a test may write. A table in an account may have others.
+_OWN = re.compile(r"USER#user-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Where an engine is known to differ from DynamoDB: the test that shows it, and how. There such a test has to fail.
+_MOTO_READ = "moto counts a strongly consistent read as half a unit"
+_MOTO_WRITE = "moto tells no units of a transaction, and of an update half of them"
+_MINISTACK_BATCH = "MiniStack tells no units of BatchGetItem"
+_UNITS = "test_units_are_what_the_engine_counts[{}-{}]".format
+KNOWN_DIFFERENCES = {
+    _UNITS("moto", "a strongly consistent read"): _MOTO_READ,
+    _UNITS("moto", "a write in a transaction"): _MOTO_WRITE,
+    _UNITS("moto", "a write alone"): _MOTO_WRITE,
+    _UNITS("ministack", "a read of several"): _MINISTACK_BATCH,
+}
+
+
+class Engine(Tapped):
+    """One engine; `environment` is what a process of its own reaches it with.
+
+    Its table is made for a test and removed after it; one that `is_shared` stays, and loses what the tests wrote.
+    """
+
+    def __init__(
+        self, name: str, client: Client, table_name: str, environment: Mapping[str, str], *, is_shared: bool = False
+    ) -> None:
+        super().__init__(client)
+        self.name = name
+        self.table_name = table_name
+        self.environment = environment
+        self._is_shared = is_shared
+        self._written: set[str] = set()
+
+    def call(self, operation: str, request: Request) -> Answer:
+        partitions = set(_partitions(operation, request))
+        assert all(_OWN.fullmatch(partition) for partition in partitions), "a test writes as a user of its own"
+        self._written |= partitions
+        return super().call(operation, request)
+
+    def create_table(self) -> None:
+        if not self._is_shared:
+            self.call("CreateTable", {"TableName": self.table_name, **table_definition()})
+
+    def remove_table(self) -> None:
+        """Remove the table, or from one that others use too what was written."""
+        if not self._is_shared:
+            self.call("DeleteTable", {"TableName": self.table_name})
+        else:
+            for partition in self._written:
+                for item in self.items(partition):
+                    key = {name: item[name] for name in ("pk", "sk")}
+                    self.call("DeleteItem", {"TableName": self.table_name, "Key": key})
+        self._written.clear()
+
+    @contextmanager
+    def with_table(self) -> Iterator["Engine"]:
+        self.create_table()
+        try:
+            yield self
+        finally:
+            self.remove_table()
+
+    def items(self, partition: str, prefix: str = "") -> list[dict[str, Any]]:
+        """Read all items of a partition whose sort key begins with a prefix, in their wire form."""
+        values = {":pk": {"S": partition}, **({":prefix": {"S": prefix}} if prefix else {})}
+        condition = f"pk = :pk{' AND begins_with(sk, :prefix)' if prefix else ''}"
+        request = {
+            "TableName": self.table_name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        found: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = self.call("Query", {**request, **start})
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _partitions(operation: str, request: Request) -> Iterator[str]:
+    """Name the partitions that a call writes to."""
+    match operation:
+        case "TransactWriteItems":
+            for part in request["TransactItems"]:
+                for write in part.values():
+                    yield (write.get("Key") or write["Item"])["pk"]["S"]
+        case "PutItem" | "UpdateItem" | "DeleteItem":
+            yield (request.get("Key") or request["Item"])["pk"]["S"]
+
+
+@contextmanager
+def dynoxide() -> Iterator[Mapping[str, str]]:
+    """Run the local stack's engine, in memory; yields the environment that reaches it."""
+    program = binary()
+    if program is None:
+        raise RuntimeError("The local stack's database engine has no program for this platform.")
+    port = _free_port()
+    with _running([str(program), "--host", "127.0.0.1", "--port", str(port)], {}):
+        yield _answering(port)
+
+
+@contextmanager
+def ministack(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Run the emulator with its database alone, in memory; yields the environment that reaches it."""
+    port = _free_port()
+    environment = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": "dynamodb",
+        "PERSIST_STATE": "0",
+        "STATE_DIR": str(folder),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    python = ROOT / ".venv-local" / "bin" / "python"
+    with _running([str(python), "-c", "from ministack import app; app.main()"], environment):
+        yield _answering(port)
+
+
+def through_transport(environment: Mapping[str, str]) -> DynamoDB:
+    return DynamoDB.from_environment(environment)
+
+
+def through_boto3(environment: Mapping[str, str]) -> Boto3DynamoDB:
+    return Boto3DynamoDB(
+        boto3.client(
+            "dynamodb",
+            endpoint_url=environment["AWS_ENDPOINT_URL_DYNAMODB"],
+            region_name=environment["AWS_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            config=ClientConfig(max_pool_connections=64, retries={"total_max_attempts": 1}),
+        )
+    )
+
+
+def _answering(port: int) -> Mapping[str, str]:
+    """Return the environment that reaches the engine on a port, once it answers."""
+    environment = {**_KEYS, "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}"}
+    deadline = time.monotonic() + 60
+    with closing(through_transport(environment)) as client:
+        while True:
+            try:
+                client.call("ListTables", {})
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return environment
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[None]:
+    """Run a server until the block ends; nothing of AWS in this environment reaches it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, env={**inherited, **environment}, stdout=quiet, stderr=quiet) as process:  # noqa: S603
+        try:
+            yield
+        finally:
+            process.terminate()
