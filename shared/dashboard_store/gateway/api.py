@@ -8,7 +8,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from dashboard_store.gateway.flags import Flags
     from dashboard_store.repository.objects import Objects
     from dashboard_store.repository.wire import Client
-
-logger = Logger()
 
 
 def utc_now() -> datetime:
@@ -142,7 +139,7 @@ class Api(APIGatewayHttpResolver):
 
     def _failed(self, error: Exception) -> Answer:
         if not isinstance(error, StoreError):
-            logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
+            telemetry.logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
         self.outcome = problem_code(error)
         return problem(error, self.current_event.request_context.request_id, self.accept_encoding)
 

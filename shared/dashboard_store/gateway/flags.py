@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.feature_flags import AppConfigStore, FeatureFlags, StoreProvider
 from aws_lambda_powertools.utilities.feature_flags.exceptions import (
     ConfigurationStoreError,
@@ -19,6 +18,8 @@ from aws_lambda_powertools.utilities.feature_flags.exceptions import (
     StoreClientError,
 )
 from botocore.config import Config as ClientConfig
+
+from dashboard_store.gateway.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfigdata import AppConfigDataClient
@@ -31,8 +32,6 @@ CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"tota
 SHARES: Final = 100
 MAX_AGE_SECONDS: Final = 60
 """How long a document is taken for the newest: AppConfig's own least interval between two questions is as long."""
-
-logger = Logger()
 
 
 def client() -> "AppConfigDataClient":

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from json import JSONEncoder
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -38,7 +39,10 @@ _LOADS: Final[dict[int, str]] = {HTTPStatus.OK: "ConfigLoaded", HTTPStatus.NOT_M
 _PROJECT: Final = re.compile(r"/api/projects/([A-Za-z0-9_-]{1,128})(?:/|$)")
 _HASH_CHARACTERS: Final = 16
 
-logger = Logger()
+# A message is text: it is not to be tried as JSON, which costs an exception each time.
+logger = Logger(
+    json_deserializer=str, json_serializer=JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+)
 metrics = Metrics(namespace=NAMESPACE)
 
 

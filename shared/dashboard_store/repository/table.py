@@ -1,10 +1,12 @@
 """The table as this package uses it: plain dicts in and out, domain errors, bounded retries."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -70,11 +72,7 @@ def update(
 
     What `add` names grows by the number given.
     """
-    sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(assignments))
-    removes = ", ".join(f"#{name}" for name in remove)
-    adds = ", ".join(f"#{name} :add_{name}" for name in add)
-    clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
-    expression = " ".join(f"{verb} {what}" for verb, what in clauses if what)
+    expression = _update_expression(tuple(assignments), tuple(remove), tuple(add))
     values = {str(index): value for index, value in enumerate(assignments.values())}
     values |= {f"add_{name}": by for name, by in add.items()}
     named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
@@ -91,15 +89,28 @@ def check(key: Item, condition: Condition) -> dict[str, Any]:
     return {"ConditionCheck": {"Key": marshalled(key), **_conditional(condition)}}
 
 
+# Expressions are written by this package, so there are few of them, and each is used for every save.
+@cache
+def _update_expression(paths: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]) -> str:
+    sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(paths))
+    removes = ", ".join(f"#{name}" for name in remove)
+    adds = ", ".join(f"#{name} :add_{name}" for name in add)
+    clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
+    return " ".join(f"{verb} {what}" for verb, what in clauses if what)
+
+
+@cache
+def _names(*expressions: str) -> Mapping[str, str]:
+    return {name: name[1:] for name in re.findall(r"#\w+", " ".join(expressions))}
+
+
 def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
     if condition is None:
         return {}
-    words = f"{condition.expression} {also}".replace("(", " ").replace(")", " ").replace(",", " ").replace(".", " ")
-    names = {word: word[1:] for word in words.split() if word.startswith("#")}
     values = {f":{name}": serialized(value) for name, value in condition.values.items()}
     return {
         "ConditionExpression": condition.expression,
-        "ExpressionAttributeNames": names,
+        "ExpressionAttributeNames": _names(condition.expression, also),
         **({"ExpressionAttributeValues": values} if values else {}),
         # The loser of a race learns what won without a second request.
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
