@@ -145,6 +145,7 @@ check-template:
 benchmark: install tests/node_modules/installed ## Count what calls and tables cost, and send 100 MB through the stack
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.project_data
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.transport
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.unsafe_text
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
 

@@ -25,11 +25,11 @@ class Boto3DynamoDB:
     """DynamoDB through boto3, which moto stands in for without a server; bytes are the only form that differs."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
-        self._client = client
+        self.client = client
 
     def call(self, operation: str, request: Request) -> Answer:
         try:
-            answer = getattr(self._client, xform_name(operation))(**_with_bytes(request))
+            answer = getattr(self.client, xform_name(operation))(**_with_bytes(request))
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:
             raise Unreachable(str(exc)) from exc
         except ClientError as exc:

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from botocore.loaders import Loader
 from support.servers import (
@@ -311,6 +312,30 @@ IMPOSTORS: dict[str, Callable[[Authority], tuple[ssl.SSLContext, Path | None]]] 
     "for another address": lambda authority: (authority.server(IPv4Address("127.0.0.2")), authority.bundle),
     "of yesterday": lambda authority: (authority.server(HERE, timedelta(days=-1)), authority.bundle),
 }
+
+
+def test_the_systems_authorities_are_asked_second(
+    connected: Connected, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that none of Amazon's authorities vouches for is believed where one of the system's does."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    transport = connected(answers(FOUND), tls=authority.server(HERE))
+    assert transport.call() == transport.call() == FOUND
+    assert transport.pauses == []
+
+
+def test_amazons_authorities_are_known() -> None:
+    """The file has the five that Amazon names, each as botocore ships it, and none that ends within the year."""
+    amazon, botocores = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    amazon.load_verify_locations(connections.AMAZON_ROOTS)
+    botocores.load_verify_locations(Path(botocore.__file__).with_name("cacert.pem"))
+    assert set(amazon.get_ca_certs(binary_form=True)) <= set(botocores.get_ca_certs(binary_form=True))
+    roots: list[dict[str, Any]] = [{**root} for root in amazon.get_ca_certs()]
+    assert sorted(dict(part for (part,) in root["subject"])["commonName"] for root in roots) == [
+        *(f"Amazon Root CA {number}" for number in range(1, 5)),
+        "Starfield Services Root Certificate Authority - G2",
+    ]
+    assert all(ssl.cert_time_to_seconds(root["notAfter"]) > time.time() + 365 * 86_400 for root in roots)
 
 
 @pytest.mark.parametrize("certificate", IMPOSTORS)

@@ -8,10 +8,14 @@ import socket
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from dashboard_store.repository.wire import Unreachable
+
+# https://www.amazontrust.com/repository/
+AMAZON_ROOTS: Final = Path(__file__).with_name("amazon_roots.pem")
 
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 2
@@ -31,8 +35,11 @@ class Connections:
     """The connections to `url`'s server: opened when they are needed, and kept when their answer was read.
 
     A connection that was kept and turns out to be closed is replaced at once, as when Lambda froze the function for
-    long. A request may therefore be received twice. With TLS the server has to show a certificate for its name that
-    `ca_bundle`, a file, vouches for, or the system's own authorities.
+    long. A request may therefore be received twice.
+
+    With TLS the server has to show a certificate for its name. If `ca_bundle` is given, an authority in that file
+    vouches for it; else one of Amazon's own, which are read in a tenth of the time that all of the system's take, and
+    where none of them does, one of the system's.
     """
 
     def __init__(self, url: str, ca_bundle: str | None = None) -> None:
@@ -44,7 +51,8 @@ class Connections:
         self._address = parts.hostname, parts.port or usual
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.host = name if self._address[1] == usual else f"{name}:{parts.port}"
-        self._tls = ssl.create_default_context(cafile=ca_bundle) if parts.scheme == "https" else None
+        self._tls = ssl.create_default_context(cafile=ca_bundle or AMAZON_ROOTS) if parts.scheme == "https" else None
+        self._asks_system = ca_bundle is None
         self._kept: list[socket.socket] = []
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
@@ -93,6 +101,15 @@ class Connections:
         return answer
 
     def _opened(self) -> socket.socket:
+        try:
+            return self._connected()
+        except ssl.SSLCertVerificationError:
+            if not self._asks_system:
+                raise
+            self._tls, self._asks_system = ssl.create_default_context(), False
+            return self._connected()
+
+    def _connected(self) -> socket.socket:
         opened = socket.create_connection(self._address, CONNECT_SECONDS)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
