@@ -18,6 +18,9 @@ from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
 from local.database import binary
 
+# As it was before moto put credentials of its own into it.
+ACCOUNT = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what asks for an engine on each that was chosen, and races on those that keep threads apart."""
@@ -73,9 +76,8 @@ def aws_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A table that stays, in the account whose credentials the environment has."""
     table: str | None = request.config.getoption("--table")
     assert table, "--engine aws needs --table, the name of a table that template.yaml made"
-    environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    with closing(engines.through_transport(environment)) as client:
-        yield Engine("aws", client, table, environment, is_shared=True)
+    with closing(engines.through_transport(ACCOUNT)) as client:
+        yield Engine("aws", client, table, ACCOUNT, is_shared=True)
 
 
 @pytest.fixture

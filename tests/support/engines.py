@@ -67,10 +67,13 @@ class Engine(Tapped):
         self._written: set[str] = set()
 
     def call(self, operation: str, request: Request) -> Answer:
-        partitions = set(_partitions(operation, request))
-        assert all(_OWN.fullmatch(partition) for partition in partitions), "a test writes as a user of its own"
-        self._written |= partitions
+        self.claim(*_partitions(operation, request))
         return super().call(operation, request)
+
+    def claim(self, *partitions: str) -> None:
+        """Note what is written, to be removed with the table; what other processes write has to be said."""
+        assert all(_OWN.fullmatch(partition) for partition in partitions), "a test writes as a user of its own"
+        self._written.update(partitions)
 
     def create_table(self) -> None:
         if not self._is_shared:

@@ -25,6 +25,6 @@ items some time later, so readers treat an expired item as absent.
 | `tables/…<upload>/<SHA-256>` | a stored table that is too large for its item | with the item that names it |
 | `downloads/…<digest>.<form>` | a table as JSON or CSV, to be fetched | by the bucket's lifecycle, after a day |
 
-`table` says what is done to items, in the words of `wire`; `dynamodb` does it over `connections`, signed by `sigv4` with
-`credentials`. No SDK takes part; boto3 serves the bucket alone, in `objects`.
+`table` says what is done to items, in the form of `wire`; `dynamodb` does it over `connections`, signed by `sigv4`
+with `credentials`. No SDK takes part; boto3 serves the bucket alone, in `objects`.
 """
