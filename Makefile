@@ -6,15 +6,16 @@ PORT ?= 8000
 SUB ?= user-1
 ARCHITECTURE ?= arm64
 STAGE ?= dev
+SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, where no character of a value means anything to the shell.
-export SUB SAMPLES STAGE
+export SUB SAMPLES STAGE URL
 export SAM_CLI_TELEMETRY := 0
 # The interpreter is the one found below; uv is not to fetch another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web check benchmark benchmark-csv audit format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load benchmark benchmark-csv audit format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -112,6 +113,10 @@ test-client:
 test-rest:
 	.venv/bin/pytest --ignore tests/stack --ignore tests/web
 
+coverage: .venv/installed tests/node_modules/installed ## Say which branches of shared/ and functions/ no test runs
+	.venv/bin/coverage run -m pytest tests/unit tests/functions tests/contract
+	.venv/bin/coverage report
+
 test-web: install browser tests/node_modules/installed ## Only the page, in a real browser
 	.venv/bin/pytest tests/web
 
@@ -141,6 +146,12 @@ check-types-client:
 
 check-template:
 	.venv-local/bin/python -m local.build --validate
+
+prove: install browser tests/node_modules/installed ## Run the long checks too, and write what came of it into docs/testing.md (PART=name)
+	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
+
+load: install ## Drive loads and saves from 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.load $(if $(URL),--url "$$URL") --seconds $(SECONDS_EACH)
 
 benchmark: install tests/node_modules/installed ## Count what calls and tables cost, and send 100 MB through the stack
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
@@ -173,5 +184,5 @@ clean: ## Remove all that was installed, built and saved here, the local stack's
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
 	rm -rf .venv .venv-local .venv-benchmark .venv-audit .aws-sam .local */node_modules web/client/node_modules
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

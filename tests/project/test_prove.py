@@ -1,0 +1,78 @@
+"""What `make prove` makes of the results of its parts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prove.parts import PARTS, Part
+from prove.report import BEGIN, Result, renewed, result_file, section
+from support.figures import PLACE, keep
+from support.template import ROOT
+
+FIRST, SECOND = (Part(name, "", 1, ("true",)) for name in ("first", "second"))
+RESULT = Result(
+    passed=True, date="2026-11-25", minutes=2.5, machine="Linux, 2 cores", figures={"kills": 20, "x": "1 s"}
+)
+
+
+def test_the_section_holds_every_part(tmp_path: Path) -> None:
+    """Each part has a row: passed or failed, when, and its figures; one without a result is said to have none."""
+    RESULT.write(result_file(tmp_path, FIRST))
+    assert section([FIRST, SECOND], tmp_path).splitlines() == [
+        "On Linux, 2 cores.",
+        "",
+        "| Part | Result | Figures |",
+        "|---|---|---|",
+        "| `first` | passed, 2026-11-25, 2.5 minutes | kills: 20 · x: 1 s |",
+        "| `second` | not run | |",
+    ]
+
+
+def test_only_the_section_is_replaced() -> None:
+    """The document keeps what people wrote, and a section that is written again is the same text."""
+    document = (ROOT / "docs" / "testing.md").read_text()
+    once = renewed(document, "new")
+    assert renewed(once, "new") == once
+    before, _, after = document.partition("\n<!-- made by make prove: begin -->")
+    assert once.startswith(before)
+    assert once.endswith(after.partition("end -->")[2])
+
+
+def test_figures_are_kept_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of one part's tests come together in one file; a test that nobody asks for them writes none."""
+    file = tmp_path / "figures.json"
+    monkeypatch.setenv(PLACE, str(file))
+    keep({"kills": 20})
+    keep({"lost": 0})
+    assert file.read_text() == '{\n  "kills": 20,\n  "lost": 0\n}\n'
+    monkeypatch.delenv(PLACE)
+    file.unlink()
+    keep({"kills": 20})
+    assert not file.exists()
+
+
+def test_every_part_is_there() -> None:
+    """What the parts run is in the checkout."""
+    files = [word for part in PARTS for word in part.command if word.startswith("tests/")]
+    assert files
+    assert not [file for file in files if not (ROOT / file).exists()]
+
+
+def test_the_document_names_what_is_there() -> None:
+    """Every file, test and command that docs/testing.md names exists."""
+    document = (ROOT / "docs" / "testing.md").read_text()
+    named = re.findall(r"`((?:tests|benchmarks)/[\w/.]+)(?:::(\w+))?`", document)
+    assert named
+    assert not [file for file, _ in named if not (ROOT / file).exists()]
+    tests = [(file, test) for file, test in named if test]
+    assert tests
+    assert not [test for file, test in tests if f"def {test}(" not in (ROOT / file).read_text()]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", document)) <= targets
+    assert set(re.findall(r"PART=(\w+)", document)) <= {part.name for part in PARTS}
+
+
+def test_the_document_says_what_each_part_does() -> None:
+    """No part of `make prove` is left out of docs/testing.md."""
+    document = (ROOT / "docs" / "testing.md").read_text().partition(BEGIN)[0]
+    assert not [part.name for part in PARTS if f"\n| `{part.name}` | " not in document]

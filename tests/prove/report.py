@@ -1,0 +1,66 @@
+"""The last run of `make prove`, as docs/testing.md shows it: made from what each part left behind."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from prove.parts import Part
+
+BEGIN: Final = "<!-- made by make prove: begin -->"
+END: Final = "<!-- made by make prove: end -->"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a part went: whether it passed, when (date), how long (minutes), where, and what it measured."""
+
+    passed: bool
+    date: str
+    minutes: float
+    machine: str
+    figures: dict[str, str | int]
+
+    def write(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        return cls(**json.loads(file.read_text()))
+
+
+def result_file(folder: Path, part: Part) -> Path:
+    return folder / f"{part.name}.json"
+
+
+def section(parts: Sequence[Part], folder: Path) -> str:
+    """Write the last results as Markdown, the same text for the same results."""
+    results = {part: Result.read(result_file(folder, part)) for part in parts if result_file(folder, part).exists()}
+    machines = sorted({result.machine for result in results.values()})
+    head = [
+        f"On {'; '.join(machines)}." if machines else "Not run yet.",
+        "",
+        "| Part | Result | Figures |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *(_row(part, results.get(part)) for part in parts)])
+
+
+def _row(part: Part, result: Result | None) -> str:
+    if result is None:
+        return f"| `{part.name}` | not run | |"
+    outcome = "passed" if result.passed else "**failed**"
+    figures = " · ".join(f"{name}: {_shown(value)}" for name, value in result.figures.items())
+    return f"| `{part.name}` | {outcome}, {result.date}, {result.minutes:.1f} minutes | {figures} |"
+
+
+def _shown(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def renewed(document: str, text: str) -> str:
+    """Put a new section into the document in the place of the last one."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
