@@ -113,15 +113,6 @@ def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
         assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
 
 
-def child_of(stack: LocalStack, name: str, option: str) -> tuple[int, int]:
-    """Find one of the stack's processes by its name: its id, and the port that it was given as an option."""
-    for record in (stack.state / "children").iterdir():
-        command = record.read_text().split("\n")
-        if any(argument.endswith(name) for argument in command):
-            return int(record.name), int(command[command.index(option) + 1])
-    raise AssertionError(f"the stack has no process {name}")
-
-
 def aws(service: Literal["dynamodb", "logs"], port: int) -> Any:
     return boto3.client(
         service,
@@ -135,7 +126,7 @@ def aws(service: Literal["dynamodb", "logs"], port: int) -> Any:
 def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[..., LocalStack]) -> None:
     """While the database hangs, calls are 503 with Retry-After; when it answers again, so do they."""
     stack = make_stack().start()
-    pid, _ = child_of(stack, "dynoxide", "--port")
+    pid, _ = stack.child("dynoxide", "--port")
     with stack.client("user-1") as client:
         client.post("/api/projects", json={"id": "p", "name": "P"})
         os.kill(pid, signal.SIGSTOP)
@@ -158,8 +149,8 @@ def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[...
 def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) -> None:
     """What nobody foresaw, here a lost table, is 500 without a word of what it was, and in the log under its id."""
     stack = make_stack().start()
-    engine = aws("dynamodb", child_of(stack, "dynoxide", "--port")[1])
-    logs = aws("logs", child_of(stack, "local.front", "--gateway")[1])
+    engine = aws("dynamodb", stack.child("dynoxide", "--port")[1])
+    logs = aws("logs", stack.child("local.front", "--gateway")[1])
     with stack.client("user-1") as client:
         (table,) = engine.list_tables()["TableNames"]
         engine.delete_table(TableName=table)

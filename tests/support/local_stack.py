@@ -104,6 +104,14 @@ class LocalStack:
         self._process.kill()
         self._process.wait(_STOP_SECONDS)
 
+    def child(self, name: str, option: str) -> tuple[int, int]:
+        """Find one of the stack's processes by its name: its id, and the port that it was given as an option."""
+        for record in (self.state / "children").iterdir():
+            command = record.read_text().split("\n")
+            if any(argument.endswith(name) for argument in command):
+                return int(record.name), int(command[command.index(option) + 1])
+        raise AssertionError(f"the stack has no process {name}")
+
     def end_child(self, pid: int) -> None:
         """End one of the stack's processes with SIGKILL."""
         assert pid in self._recorded()

@@ -22,6 +22,7 @@ def template() -> dict[str, Any]:
     return document
 
 
+@cache
 def functions() -> dict[str, dict[str, Any]]:
     resources = template()["Resources"]
     return {
@@ -36,6 +37,7 @@ def http_functions() -> list[str]:
     return sorted({route.function for route in routes()})
 
 
+@cache
 def routes() -> list[Route]:
     return [
         Route(event["Method"], event["Path"], name, event.get("Auth", {}).get("Authorizer") != "NONE")
