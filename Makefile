@@ -96,16 +96,15 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub "$$SUB" \
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
-# The tests that start the local stack mostly wait for it, so they run beside the others.
-TESTS := test-stack test-client test-rest
+# The longest first, three at a time: those that start a local stack, each one of its own, mostly wait for it.
+TESTS := test-rest test-stack test-web test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
-	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(TESTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(TESTS)
 
-# One stack serves both folders.
 test-stack:
-	.venv/bin/pytest tests/stack tests/web
+	.venv/bin/pytest tests/stack
 
 test-client:
 	cd web && node --test --test-timeout=20000 client/tests/*.test.js app/tests/*.test.js
@@ -114,8 +113,7 @@ test-rest:
 	.venv/bin/pytest --ignore tests/stack --ignore tests/web
 
 coverage: .venv/installed tests/node_modules/installed ## Say which branches of shared/ and functions/ no test runs
-	.venv/bin/coverage run -m pytest tests/unit tests/functions tests/contract
-	.venv/bin/coverage report
+	@PYTHONPATH=shared:tests .venv/bin/python -m prove.branches
 
 test-web: install browser tests/node_modules/installed ## Only the page, in a real browser
 	.venv/bin/pytest tests/web
