@@ -1,11 +1,13 @@
 """What `make prove` makes of the results of its parts."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from prove.parts import PARTS, Part
 from prove.report import BEGIN, Result, renewed, result_file, section
+from prove.run import run
 from support.figures import PLACE, keep
 from support.template import ROOT
 
@@ -49,6 +51,29 @@ def test_figures_are_kept_where_they_are_asked_for(tmp_path: Path, monkeypatch: 
     file.unlink()
     keep({"kills": 20})
     assert not file.exists()
+
+
+TESTS = """
+from prove.run import run
+from support.figures import keep
+
+def test_that_holds():
+    keep({"kills": 20})
+
+def test_that_fails():
+    assert False
+"""
+
+
+def test_a_part_is_run_to_its_end(tmp_path: Path) -> None:
+    """A result says whether all tests held, how many there were, and what they measured."""
+    file = tmp_path / "test_part.py"
+    file.write_text(TESTS)
+    pytest_of_this_checkout = (sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", str(file))
+    failed = run(Part("part", "what it shows", 1, pytest_of_this_checkout))
+    assert (failed.passed, failed.figures) == (False, {"tests": 2, "kills": 20})
+    held = run(Part("part", "what it shows", 1, (*pytest_of_this_checkout, "-k", "holds")))
+    assert (held.passed, held.figures) == (True, {"tests": 1, "kills": 20})
 
 
 def test_every_part_is_there() -> None:
