@@ -109,7 +109,7 @@ def test_another_user_has_other_dashboards(device: Device, project: Project) -> 
     """Signing in as somebody else shows nothing of the user before."""
     device.open(project.id).shows("Revenue", "Units")
     device.page.get_by_label("Signed in as").select_option("user-3")
-    expect(device.page.get_by_role("heading", name="Dashboards")).to_be_visible()
+    expect(device.page.get_by_role("heading", name="Dashboards", exact=True)).to_be_visible()
     expect(device.page.locator(f"a[href$='{project.id}']")).to_have_count(0)
 
 

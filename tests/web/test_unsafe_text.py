@@ -63,7 +63,8 @@ def culprits(page: Page, texts: Sequence[str]) -> list[str]:
 @pytest.mark.parametrize("name", RUNNING)
 def test_this_browser_runs_what_is_dangerous(page: Page, name: str) -> None:
     """What the tests below would notice: each of these texts does run script in this browser."""
-    assert ran(page, [RUNNING[name]])
+    # On a busy machine a frame may load later than the wait.
+    assert any(ran(page, [RUNNING[name]]) for _ in range(5))
 
 
 @pytest.fixture
