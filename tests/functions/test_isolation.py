@@ -117,7 +117,7 @@ def test_a_list_holds_the_readers_own(owner: Client) -> None:
         assert stranger.get(url).json == {"projects": [], "nextCursor": None}
 
 
-@pytest.mark.parametrize("name", ["a" * 129, "a" * 4_096, "a.b", "a b"])
+@pytest.mark.parametrize("name", ["a" * 129, "a" * 4_096, "a.b", "a b", 'a"b', "a`b"])
 def test_what_is_no_id_is_an_absent_project(client: Client, name: str) -> None:
     """An id that no project can have is answered as one that no project has, on every kind of address."""
     absent = client.get("/api/projects/absent/config")
