@@ -161,6 +161,7 @@ def test_a_page_with_configs_ends_before_it_grows_too_large(client: Client, cloc
         ("include=dashboardConfig&limit=26", "limit"),
         ("include=everything", "include"),
         ("cursor=garbage", "cursor"),
+        ("cursor=", "cursor"),
         ("cursor=VVNFUiNzb21lYm9keQ", "cursor"),
         ("cursor=%C3%A9", "cursor"),
     ],

@@ -189,7 +189,7 @@ class Projects:
     def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> Page:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for a foreign cursor."""
         pk = user_partition(user)
-        after = _read_cursor(user, cursor) if cursor else None
+        after = _read_cursor(user, cursor) if cursor is not None else None
         found = self._table.newest(pk, PROJECTS, limit + 1, after)
         items = _fitting(found[:limit]) if with_configs else found[:limit]
         documents = [_listed(item) for item in items]
