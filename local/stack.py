@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import ROOT, build, database
@@ -35,11 +35,12 @@ class CannotStartError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a stack listens and keeps its state, and whether it enforces IAM."""
+    """Where a stack listens and keeps its state, whether it enforces IAM, and which parameters it is deployed with."""
 
     port: int
     state: Path
     auth: bool = False
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -178,6 +179,7 @@ class Stack:
             "Architecture": _architecture(),
             # What is deleted here is a folder.
             "DeletionProtection": "false",
+            **self._settings.parameters,
         }
         salt = build.source_fingerprint(_architecture()) + json.dumps(chosen)
         return {**chosen, "Deployment": build.fingerprint(salt, _DEPLOYED_BY)}
@@ -358,7 +360,12 @@ def main() -> int:
         print(Issuer(Settings(options.port, state).url, state).token(options.sub))
         return 0
     port = options.port or free_port()
-    return run(Settings(port, state, auth=options.auth))
+    return run(Settings(port, state, auth=options.auth, parameters=dict(options.parameter)))
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
 
 
 def _options() -> argparse.Namespace:
@@ -371,6 +378,9 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     started = commands.add_parser("run", parents=[shared], help="run the stack in the foreground")
     started.add_argument("--auth", action="store_true", help="enforce IAM policies and signatures, as AWS does")
+    started.add_argument(
+        "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE", help="of template.yaml"
+    )
     token = commands.add_parser("token", parents=[shared], help="print a token that the stack accepts")
     token.add_argument("--sub", required=True, help="the user that the token names")
     return parser.parse_args()

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,23 @@ _STOP_SECONDS = 30
 
 
 class LocalStack:
-    """One local stack on a state folder; started again, it keeps its port and its data."""
+    """One local stack on a state folder; started again, it keeps its port and its data.
 
-    def __init__(self, state: Path, *, auth: bool = False, port: int | None = None) -> None:
+    `parameters` of the template are deployed in the place of their defaults.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        auth: bool = False,
+        port: int | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
         self.state = state
         self.port = port or _free_port()
         self._auth = auth
+        self._parameters = dict(parameters or {})
         self._output = state.parent / f"{state.name}.output"
         self._process: subprocess.Popen[bytes] | None = None
         # Everything that this stack ever started, to see that it is gone.
@@ -35,7 +47,7 @@ class LocalStack:
     def copy(self, state: Path, *, auth: bool = False) -> "LocalStack":
         """Copy this stack, which has to be stopped; the port is a parameter of the deployment, so it stays."""
         shutil.copytree(self.state, state, symlinks=True)
-        return LocalStack(state, auth=auth, port=self.port)
+        return LocalStack(state, auth=auth, port=self.port, parameters=self._parameters)
 
     @property
     def url(self) -> str:
@@ -61,6 +73,7 @@ class LocalStack:
     def launch(self) -> None:
         """Start and wait for nothing."""
         options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
+        options += [f"--parameter={name}={value}" for name, value in self._parameters.items()]
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - this checkout's own program
                 [_PYTHON, "-m", "local.stack", "run", *options],
