@@ -2,20 +2,18 @@
 
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from support.openapi import METHODS, openapi, operations, path_parameters, resolved
 from support.template import ROOT, routes
 
 from dashboard_store.gateway.problems import PROBLEMS
 from dashboard_store.settings import Settings
 
 LOCKS = {"package-lock.json", "requirements.txt", "dev.txt", "local.txt", "uv.txt", "audit.txt", "csv_readers.txt"}
-METHODS = {"get", "put", "post", "delete", "patch"}
 # What clients may branch on, whether or not this stage answers it yet.
 CODES_OF_THE_CONTRACT = {
     "malformed-json": 400,
@@ -40,21 +38,6 @@ CODES_OF_THE_CONTRACT = {
     "internal-error": 500,
     "storage-unavailable": 503,
 }
-
-
-@cache
-def openapi() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-    return document
-
-
-def resolved(document: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in document:
-        return document
-    found: Any = openapi()
-    for token in document["$ref"].removeprefix("#/").split("/"):
-        found = found[token]
-    return resolved(found)
 
 
 def examples_within(document: Any) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -110,6 +93,72 @@ def test_openapi_examples_are_what_they_are_examples_of() -> None:
     assert examples
     for schema, example in examples:
         assert not list(OAS31Validator({**schema, "components": components}).iter_errors(example)), example
+
+
+def test_every_body_and_parameter_in_an_address_has_an_example() -> None:
+    """Each operation shows what may be sent and what each answer brings; what is gzip or no body cannot be shown."""
+    without = [
+        (name, where, media_type)
+        for name, operation in operations().items()
+        for where, content in bodies(operation)
+        for media_type, body in content.items()
+        if media_type != "application/gzip" and not body.get("examples")
+    ]
+    assert not without
+    assert all("example" in parameter for name in operations() for parameter in path_parameters(name).values())
+
+
+def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What an operation's request and its answers bring: where, and the body of each media type."""
+    yield "request", operation.get("requestBody", {}).get("content", {})
+    for status, response in operation["responses"].items():
+        yield status, resolved(response).get("content", {})
+
+
+def links() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    """Every link: its operation, the answer that has it, its name and itself."""
+    for name, operation in operations().items():
+        for response in map(resolved, operation["responses"].values()):
+            for link, described in response.get("links", {}).items():
+                yield name, response, link, resolved(described)
+
+
+def test_links_lead_somewhere() -> None:
+    """Every link names an operation, gives it what its address needs, and nothing that it does not take."""
+    assert list(links())
+    for _, _, name, link in links():
+        target = link["operationId"]
+        taken = {resolved(each)["name"] for each in operations()[target].get("parameters", [])}
+        given = set(link["parameters"])
+        assert set(path_parameters(target)) <= given <= taken | set(path_parameters(target)), name
+
+
+def test_links_take_what_is_there() -> None:
+    """What a link takes of a request or an answer is a parameter, a header or a place in one of the examples."""
+    for operation, response, name, link in links():
+        for expression in map(str, link["parameters"].values()):
+            assert is_there(expression, operation, response), (name, expression)
+
+
+def is_there(expression: str, operation: str, response: dict[str, Any]) -> bool:
+    kind, _, rest = expression.partition(".")
+    if kind == "$request":
+        return rest.removeprefix("path.") in path_parameters(operation)
+    if kind == "$response" and rest.startswith("header."):
+        return rest.removeprefix("header.") in response["headers"]
+    if kind == "$response":
+        examples = response["content"]["application/json"]["examples"].values()
+        return any(holds(resolved(example)["value"], rest.removeprefix("body#/").split("/")) for example in examples)
+    return expression.isdigit()
+
+
+def holds(document: Any, tokens: list[str]) -> bool:
+    for token in tokens:
+        names = document if isinstance(document, dict) else {str(at): at for at in range(len(document))}
+        if token not in names:
+            return False
+        document = document[token if isinstance(document, dict) else names[token]]
+    return True
 
 
 def test_every_problem_is_documented() -> None:
