@@ -52,7 +52,7 @@ def application(*, port: int, gateway: int, state: Path) -> web.Application:
     app.router.add_route("GET", "/local/token", _token)
     app.router.add_route("POST", "/local/token", _token)
     app.router.add_route("*", "/api", _pass_on)
-    app.router.add_route("*", "/api/{path:.*}", _pass_on)
+    app.router.add_route("*", r"/api/{path:[\s\S]*}", _pass_on)
     app.router.add_get("/openapi.yaml", _openapi)
     app.router.add_get(r"/{name:(README|CHANGELOG)\.md|docs/[\w-]+\.md}", _document)
     app.router.add_get("/{path:.*}", _static)
