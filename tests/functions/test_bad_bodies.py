@@ -1,0 +1,174 @@
+"""Bodies by every rule of JSON's grammar, to the handlers: what is JSON comes back equal, all else names its place."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.http_api import Client, Reply
+from support.json_texts import ACCEPTED, NOT_UTF8, OTHER_ENCODINGS, REFUSED
+from support.openapi import METHODS, openapi, problem_codes
+
+from dashboard_store.settings import Settings
+
+CONFIG = "/api/projects/p/config"
+GZIP = "application/gzip"
+WHOLE = '{"chartCustomizations":{"c":{"t":"\\u00e9","n":[-1.5e+3,true,null]}},"theme":{}}'
+
+
+@pytest.fixture
+def project(client: Client) -> Client:
+    """A user with the empty project `p`."""
+    client.post("/api/projects", {"id": "p", "name": "P"})
+    return client
+
+
+def config_of(value: bytes) -> bytes:
+    """Put a JSON text into the places where a value can stand: in an object, in an array, beside others."""
+    return b'{"chartCustomizations":{"c":{"v":' + value + b',"more":["",' + value + b"]}}}"
+
+
+def save(client: Client, body: bytes, media_type: str = GZIP) -> Reply:
+    """Send bytes as they are: a gateway puts other characters in the place of what it cannot read as text."""
+    sent = gzip.compress(body, compresslevel=1) if media_type == GZIP else body
+    return client.put(CONFIG, sent, if_match="*", content_type=media_type)
+
+
+def place(reply: Reply) -> str:
+    """Say where a refusal sees what is wrong: a place in the text, or pointers into the document."""
+    if reply.status == 422:
+        return str([each["pointer"] for each in reply.json["errors"]])
+    found = re.search(r"line \d+, column \d+|byte \d+", reply.json["detail"])
+    return found[0] if found else ""
+
+
+def assert_all_refused(client: Client, bodies: dict[str, bytes]) -> None:
+    """See that each body is refused with a place, and that none was saved."""
+    replies = {name: save(client, body) for name, body in bodies.items()}
+    wrong = {
+        name: (reply.status, reply.json)
+        for name, reply in replies.items()
+        if (reply.status, reply.code) not in {(400, "malformed-json"), (422, "invalid-config")} or not place(reply)
+    }
+    assert not wrong
+    assert client.get(CONFIG).json["version"] == 0
+
+
+@pytest.mark.parametrize("rule", ACCEPTED)
+def test_what_the_grammar_takes_comes_back_equal(project: Client, rule: str) -> None:
+    """Every JSON text that can be told apart is loaded as it was saved: value, kind, sign and order."""
+    body = b",".join(b'"%d":{"v":%b}' % (at, text.encode()) for at, text in enumerate(ACCEPTED[rule]))
+    document = b'{"chartCustomizations":{' + body + b"}}"
+    assert project.put(CONFIG, document, if_match='"0"').status == 200
+    loaded = project.get(CONFIG).json["config"]
+    # repr tells 1 from 1.0 and True, 0.0 from -0.0, and one order of members from another.
+    assert repr(loaded) == repr(json.loads(document))
+
+
+@pytest.mark.parametrize("rule", REFUSED)
+def test_what_the_grammar_does_not_take_is_refused_with_its_place(project: Client, rule: str) -> None:
+    """Every text that is no JSON, and every JSON that cannot be kept as it is, is a 400 or 422 that says where."""
+    bodies = {text[:80]: config_of(text.encode(errors="surrogatepass")) for text in REFUSED[rule]}
+    assert_all_refused(project, bodies)
+
+
+def test_a_text_that_ends_early_is_refused_with_its_place(project: Client) -> None:
+    """A document that was cut off is refused wherever it was cut."""
+    ends = range(1, len(WHOLE))
+    assert_all_refused(project, {WHOLE[:end]: WHOLE[:end].encode() for end in ends})
+    assert save(project, WHOLE.encode()).status == 412
+
+
+def test_a_text_that_goes_on_is_refused_with_its_place(project: Client) -> None:
+    """Nothing but blanks may follow a document, or come before it."""
+    rests = ("{}", "]", "}", ",", "null", "\0", "x", "//", "\ufeff", WHOLE)
+    assert_all_refused(project, {f"after {rest}": f"{WHOLE} {rest}".encode() for rest in rests})
+    assert_all_refused(project, {f"before {rest}": f"{rest} {WHOLE}".encode() for rest in rests if rest != "\ufeff"})
+
+
+@pytest.mark.parametrize("in_a_name", [False, True], ids=["in a value", "in a name"])
+def test_what_is_not_utf_8_is_refused_with_its_place(project: Client, in_a_name: bool) -> None:  # noqa: FBT001
+    """Bytes that are no text are refused where they stand, and never guessed at."""
+    form = b'{"chartCustomizations":{"%b":{}}}' if in_a_name else b'{"chartCustomizations":{"c":{"t":"%b"}}}'
+    assert_all_refused(project, {repr(part): form % part for part in NOT_UTF8})
+
+
+@pytest.mark.parametrize("encoding", OTHER_ENCODINGS)
+def test_other_encodings_are_refused(project: Client, encoding: str) -> None:
+    """A document in another Unicode encoding is not read as anything else."""
+    assert_all_refused(project, {encoding: '{"chartCustomizations":{"c":{"t":"é"}}}'.encode(encoding)})
+
+
+def test_a_byte_order_mark_is_skipped(project: Client) -> None:
+    """The mark of UTF-8 before a document is none of it (RFC 8259, section 8.1)."""
+    reply = project.put(CONFIG, b"\xef\xbb\xbf" + WHOLE.encode(), if_match='"0"')
+    assert reply.status == 200
+    assert project.get(CONFIG).json["config"] == json.loads(WHOLE)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "null", "true", "0", '"a"', "[]", "[{}]"])
+def test_a_body_that_is_no_object_is_refused(project: Client, text: str) -> None:
+    """JSON that is no object is no body of any call, and a body that is nothing is none either."""
+    for method, url in (
+        ("PUT", CONFIG),
+        ("PATCH", CONFIG),
+        ("POST", "/api/projects"),
+        ("POST", "/api/projects/p/data"),
+    ):
+        reply = project.request(method, url, text.encode(), if_match="*")
+        assert reply.status in {400, 422}, (method, url, reply.json)
+        assert reply.code in {"malformed-json", "invalid-config", "invalid-project", "invalid-data"}
+    assert project.get(CONFIG).json["version"] == 0
+
+
+@pytest.mark.parametrize(
+    ("damaged", "code"),
+    [
+        (lambda sent: sent[:-1], "malformed-json"),
+        (lambda sent: sent[:12], "malformed-json"),
+        (lambda sent: sent + b"x", "malformed-json"),
+        (lambda sent: sent + sent, "malformed-json"),
+        (lambda sent: b"x" + sent, "malformed-json"),
+        (lambda sent: sent[:-8] + b"\0\0\0\0" + sent[-4:], "malformed-json"),
+        (lambda sent: sent[:20] + b"\xff\xff\xff" + sent[23:], "malformed-json"),
+        (lambda _: b"", "malformed-json"),
+        (lambda _: gzip.compress(b""), "malformed-json"),
+        (lambda _: b"\x1f\x8b", "malformed-json"),
+        (lambda _: gzip.compress(b" " * 50_000_001, compresslevel=9), "request-too-large"),
+    ],
+)
+def test_a_gzip_that_is_damaged_is_refused(project: Client, damaged: Callable[[bytes], bytes], code: str) -> None:
+    """A compressed body that was cut, doubled or changed is refused whole, and one that unpacks too far in time."""
+    reply = project.put(CONFIG, damaged(gzip.compress(WHOLE.encode())), if_match="*", content_type=GZIP)
+    assert reply.code == code
+    assert project.get(CONFIG).json["version"] == 0
+
+
+@pytest.fixture
+def small(user: str, connect: Callable[[Settings], None], settings: Settings) -> Client:
+    """A user of handlers that take 1,000 bytes, and 2,000 once they are decompressed."""
+    connect(replace(settings, max_request_bytes=1_000, max_decompressed_bytes=2_000))
+    return Client(user)
+
+
+OPERATIONS_WITH_A_BODY = [
+    (method.upper(), path, operation)
+    for path, item in openapi()["paths"].items()
+    for method, operation in item.items()
+    if method in METHODS and "requestBody" in operation
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), OPERATIONS_WITH_A_BODY, ids=lambda each: each if isinstance(each, str) else ""
+)
+def test_every_body_has_its_limits(small: Client, method: str, path: str, operation: dict[str, Any]) -> None:
+    """A body over either limit is `request-too-large` wherever a body is taken, as the document says of each call."""
+    url = re.sub(r"\{\w+\}", "0" * 32, path)
+    for body, media_type in ((b" " * 1_001, "application/json"), (gzip.compress(b" " * 2_001), GZIP)):
+        reply = small.request(method, url, body, if_match='"1"', content_type=media_type)
+        assert (reply.status, reply.code) == (413, "request-too-large")
+    assert "request-too-large" in problem_codes(operation["responses"]["413"])
