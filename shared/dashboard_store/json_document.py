@@ -112,11 +112,12 @@ def pointer(path: Path) -> str:
     while path:
         path, token = path
         tokens.append(str(token).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{_printable(token)}" for token in reversed(tokens))
+    return "".join(f"/{encodable(token)}" for token in reversed(tokens))
 
 
-def _printable(token: str) -> str:
-    return token.encode("utf-8", "backslashreplace").decode()
+def encodable(text: str) -> str:
+    """Write halves of surrogate pairs, which no answer can hold, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def checked(  # noqa: PLR0913

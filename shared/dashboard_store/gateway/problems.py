@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from dashboard_store import errors
 from dashboard_store.gateway.answer import Answer, json_answer
+from dashboard_store.json_document import encodable
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -41,7 +42,9 @@ def problem(error: Exception, request_id: str, accept_encoding: str | None) -> A
         "type": f"urn:problem:{code}",
         "title": title,
         "status": status,
-        "detail": str(error) if isinstance(error, errors.StoreError) else "The request is in the log under its id.",
+        "detail": encodable(str(error))
+        if isinstance(error, errors.StoreError)
+        else "The request is in the log under its id.",
         "instance": request_id,
         **_members(error),
     }

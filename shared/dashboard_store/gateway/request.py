@@ -21,7 +21,7 @@ from dashboard_store.errors import (
     UnsafeText,
     UnsupportedMediaType,
 )
-from dashboard_store.json_document import parse
+from dashboard_store.json_document import encodable, parse
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
 from dashboard_store.unsafe_text import MESSAGE, is_unsafe
@@ -43,7 +43,7 @@ def user(event: APIGatewayProxyEventV2) -> str:
     authorizer = event.request_context.get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
     sub = claims.get("sub")
-    if not isinstance(sub, str) or not 0 < len(sub.encode()) <= _LONGEST_SUB:
+    if not isinstance(sub, str) or sub != encodable(sub) or not 0 < len(sub.encode()) <= _LONGEST_SUB:
         raise Unauthorized("The token has no claim sub that names a user.")
     # An authorizer that is content without an expiry would let a stolen token live for ever.
     if not claims.get("exp"):
@@ -101,7 +101,12 @@ def json_text(event: APIGatewayProxyEventV2, settings: Settings, *media_types: s
 
 def _body(event: APIGatewayProxyEventV2) -> bytes:
     body = event.body or ""
-    return base64.b64decode(body) if event.is_base64_encoded else body.encode(errors="surrogatepass")
+    if not event.is_base64_encoded:
+        return body.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(body)
+    except ValueError as exc:
+        raise MalformedJson("The body is not base64, which it is said to be.") from exc
 
 
 def _is_compressed(event: APIGatewayProxyEventV2, media_type: str, body: bytes) -> bool:

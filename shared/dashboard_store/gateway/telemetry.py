@@ -142,7 +142,7 @@ def _user(event: Mapping[str, Any]) -> str | None:
     # A user's name may be an address; its hash tells users apart.
     claims = (event["requestContext"].get("authorizer") or {}).get("jwt", {}).get("claims", {})
     sub = claims.get("sub")
-    return hashlib.sha256(str(sub).encode()).hexdigest()[:_HASH_CHARACTERS] if sub else None
+    return hashlib.sha256(str(sub).encode(errors="surrogatepass")).hexdigest()[:_HASH_CHARACTERS] if sub else None
 
 
 def _size(body: str | None, *, is_base64: bool) -> int:
