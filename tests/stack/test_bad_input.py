@@ -1,7 +1,6 @@
 """What nobody sends on purpose, over HTTP to the running stack: every answer is a refusal that says what is wrong."""
 
 import gzip
-import json
 import socket
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from support.local_stack import LocalStack
 
 CONFIG = "/api/projects/bad-input/config"
 DEEP = 100_000
+BODY = b'{"chartCustomizations": {}}'
 
 BODIES: dict[str, bytes] = {
     "nothing": b"",
@@ -64,6 +64,22 @@ PATHS = (
     "/api/projects/PROJECT%23x/config",
     "/API/PROJECTS",
     "/api/projects/x/config/",
+    "/api/projects/a%0Ab/config",
+    "/api/projects/a%5Cb/config",
+    "/api/projects/%252e%252e/config",
+    "/api/projects/./config",
+    "/api/projects/../../etc/passwd",
+    "/api/projects/%e2%80%ae/config",
+    "/api/projects/%/config",
+    "/api/projects/%zz/config",
+    "/api/projects/x?limit=%00",
+    "/api/projects?cursor=%ff",
+    "/api/projects?limit=1&limit=2",
+    "/api/projects?limit=%EF%BC%91",
+    "/api/projects/x/config?sessionId=..%2f..",
+    f"/api/projects/x/config?sessionId={'a' * 7_000}",
+    f"/api/projects/x/config/versions?cursor={'1' * 7_000}",
+    f"/api/projects/x/data/uploads/{'0' * 33}/complete",
 )
 
 HEADERS: dict[str, dict[str, str]] = {
@@ -76,6 +92,33 @@ HEADERS: dict[str, dict[str, str]] = {
     "an encoding of nobody": {"If-Match": '"0"', "Content-Encoding": "compress"},
     "a media type of nobody": {"If-Match": '"0"', "Content-Type": "text/xml"},
     "a gzip that is none": {"If-Match": '"0"', "Content-Type": "application/gzip"},
+    "a tag in single quotes": {"If-Match": "'1'"},
+    "a tag with a space": {"If-Match": '"1 2"'},
+    "a star in a list": {"If-Match": '*, "1"'},
+    "a weak tag in small letters": {"If-Match": 'w/"1"'},
+    "nothing but commas": {"If-Match": ",,,"},
+    "nothing": {"If-Match": ""},
+    "a precondition of 7,000 characters": {"If-Match": '"' + "1" * 7_000 + '"'},
+    "a tag that is no ASCII": {"If-Match": '"\u00e9"'},
+    "a precondition that is no ASCII": {"If-Match": "\u00e9"},
+    "an encoding of two": {"If-Match": '"0"', "Content-Encoding": "gzip, gzip"},
+    "a media type that is none": {"If-Match": '"0"', "Content-Type": "json"},
+    "a media type that is no ASCII": {"If-Match": '"0"', "Content-Type": "application/\u00e9"},
+}
+# What a client may send and this service never reads.
+HARMLESS: dict[str, str] = {
+    "X-Long": "x" * 6_000,
+    "X-Not-Ascii": "\u00e9\u00ff",
+    "X-Request-Id": "of my own",
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Http-Method-Override": "DELETE",
+    "X-Original-Url": "/api/projects/other",
+    "Forwarded": "for=other;host=elsewhere.example",
+    "Cookie": "sub=other",
+    "Range": "bytes=0-0",
+    "Accept": "text/nothing",
+    "Accept-Encoding": "zstd;q=1, gzip;q=zero",
+    "Origin": "https://elsewhere.example",
 }
 
 
@@ -130,6 +173,39 @@ def test_an_address_that_is_none_is_refused(stack: LocalStack, path: str) -> Non
 def test_a_header_that_cannot_be_read_is_refused(project: httpx.Client, name: str) -> None:
     """Whatever stands in a precondition or a content header that is none, the answer is a 4xx problem."""
     headers = {"Content-Type": "application/json", **HEADERS[name]}
-    body = json.dumps({"chartCustomizations": {}}).encode()
-    assert_refused(project.put(CONFIG, content=body, headers=headers))
+    assert_refused(
+        project.put(
+            CONFIG, content=BODY, headers=[(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
+        )
+    )
     assert project.get(CONFIG).json()["version"] == 0
+
+
+def test_a_precondition_that_is_there_twice_names_both(project: httpx.Client) -> None:
+    """Two values of If-Match, which a gateway joins by a comma, are a list, and neither is the one that counts.
+
+    What it makes of two content types or encodings is in tests/functions/test_bad_headers.py: the local run's servers
+    take one of both before a function sees them.
+    """
+    answer = project.put(CONFIG, content=BODY, headers=[("If-Match", '"1"'), ("If-Match", '"2"')])
+    assert answer.status_code == 412
+    assert_refused(answer)
+    assert project.get(CONFIG).json()["version"] == 0
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_header_that_is_not_read_changes_nothing(project: httpx.Client, name: str) -> None:
+    """What a header says of whom a request is from, where it goes or what it wants is not believed."""
+    headers = [(name.encode(), HARMLESS[name].encode("latin-1"))]
+    answer = project.get(CONFIG, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"config": None, "version": 0, "updatedAt": None})
+    assert answer.headers["x-request-id"] != HARMLESS[name]
+
+
+@pytest.mark.parametrize("size", [10_240, 60_000])
+def test_an_id_that_is_longer_than_any_is_refused(stack: LocalStack, size: int) -> None:
+    """An id of 10 KB is no project's, and one that is more than a gateway reads is refused before it gets here."""
+    with stack.client("long-ids") as client:
+        answer = client.get(f"/api/projects/{'a' * size}/config")
+        assert 400 <= answer.status_code < 500
+        assert client.get("/api/health").status_code == 200
