@@ -1,0 +1,99 @@
+"""Schemathesis over a running stack: requests made from docs/openapi.yaml, answers held against it by every check.
+
+https://schemathesis.readthedocs.io/
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support import fuzzing_hooks
+from support.local_stack import ROOT, LocalStack
+
+# Two users who must not see what is the other's: one check has each ask for what the other one made.
+# Whatever is refused is refused, whichever 4xx says so best.
+CONFIGURATION = """
+seed = {seed}
+{budget}
+continue-on-failure = true
+
+[generation]
+max-examples = {examples}
+database = "none"
+
+[phases.stateful]
+# What is refused leads nowhere, and the other phases see to that.
+generation.mode = "positive"
+# The document has the links; more of them, guessed, would only leave less time for these.
+inference.algorithms = []
+
+[auth.wfc]
+path = "users.json"
+peers = ["alice", "bob"]
+
+[checks.negative_data_rejection]
+expected-statuses = ["4xx"]
+
+[checks.missing_required_header]
+expected-statuses = ["4xx"]
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run: what it printed, and how often each operation answered with each status."""
+
+    passed: bool
+    output: str
+    answers: dict[tuple[str, int], int]
+    explained: dict[str, int]
+
+    def successes(self) -> set[str]:
+        """Name the operations that did what was asked at least once."""
+        return {operation for operation, status in self.answers if status < 300}
+
+
+def fuzz(
+    stack: LocalStack, folder: Path, *, phases: str, seed: int, examples: int, seconds: int | None = None
+) -> Report:
+    """Send the requests that a seed decides: `examples` an operation, or as many as there is time for."""
+    _write_users(stack, folder)
+    budget = f"max-time = {seconds}" if seconds else ""
+    (folder / "schemathesis.toml").write_text(CONFIGURATION.format(seed=seed, budget=budget, examples=examples))
+    report = folder / "report.json"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SCHEMATHESIS_HOOKS": fuzzing_hooks.__name__,
+        fuzzing_hooks.REPORT: str(report),
+    }
+    shown = subprocess.run(  # noqa: S603 - this environment's own program
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            *("--config-file", str(folder / "schemathesis.toml")),
+            *("run", str(ROOT / "docs" / "openapi.yaml"), "--url", stack.url),
+            *("--checks", "all", "--phases", phases, "--no-color"),
+        ],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {"answers": [], "explained": {}}
+    answers = {(operation, status): count for operation, status, count in found["answers"]}
+    return Report(shown.returncode == 0, shown.stdout, answers, found["explained"])
+
+
+def _write_users(stack: LocalStack, folder: Path) -> None:
+    """Write the users in the form of Web Fuzzing Commons."""
+    users = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {stack.token(f'fuzzing-{name}')}"}]}
+        for name in ("alice", "bob")
+    ]
+    (folder / "users.json").write_text(json.dumps({"auth": users}))
