@@ -160,12 +160,13 @@ def _ordered(
     """Put what is kept in order, and tell whether both sides changed the order differently (then theirs is taken)."""
     old = [name for name in base if name in kept]
     known = set(old)
+    # Of what was there nothing is kept that they deleted; what mine deleted may be, for a conflict, and then mine says
+    # nothing about its place.
     in_theirs = [name for name in theirs if name in known]
     in_mine = [name for name in mine if name in known]
-    # A side that deleted an element, which was kept for a conflict, says nothing about that element's place.
-    theirs_moved = in_theirs != [name for name in old if name in set(in_theirs)]
+    theirs_moved = in_theirs != old
     mine_moved = in_mine != [name for name in old if name in set(in_mine)]
-    skeleton = in_mine if mine_moved and not theirs_moved else in_theirs if theirs_moved else old
+    skeleton = in_mine if mine_moved and not theirs_moved else in_theirs
     skeleton = [*skeleton, *(name for name in old if name not in set(skeleton))]
     order = list(_with_new(skeleton, _runs(theirs, known, kept), _runs(mine, known, kept)))
     return order, theirs_moved and mine_moved and in_theirs != in_mine

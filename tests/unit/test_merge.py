@@ -63,6 +63,12 @@ def test_applying_a_patch_again_changes_nothing(target: Any, patch: Any) -> None
     assert merge_patch(once, patch) == once
 
 
+def test_what_a_patch_does_not_name_stays_at_any_depth() -> None:
+    """A patch of a member within a member leaves that member's other members as they were."""
+    target = {"a": {"b": {"c": 1, "d": 2}, "e": 3}, "f": 4}
+    assert merge_patch(target, {"a": {"b": {"c": 9}}}) == {"a": {"b": {"c": 9, "d": 2}, "e": 3}, "f": 4}
+
+
 def test_a_kept_member_keeps_its_place() -> None:
     """Order is content: a changed member stays where it was, a new one comes last."""
     assert list(merge_patch({"x": 1, "y": 2, "z": 3}, {"n": 0, "y": 9})) == ["x", "y", "z", "n"]
@@ -290,6 +296,18 @@ def test_the_order_of_members_alone_is_never_a_conflict(case: str) -> None:
     base, reordered, other = REORDERED[case]
     for merged in (merge(base, reordered, other), merge(base, other, reordered)):
         assert (merged.conflicts, canonical(merged.document)) == ((), canonical(other))
+
+
+def test_the_order_of_members_is_carried_over_in_what_is_one_value() -> None:
+    """Where one side changed nothing, the other's order of members is taken, also within an array that is one value."""
+    before, reordered = {"o": [{"a": 1, "b": 2}, 3]}, {"o": [{"b": 2, "a": 1}, 3]}
+    assert text(both_ways(before, reordered, before)) == text(reordered)
+
+
+def test_an_order_that_both_changed_is_a_conflict_at_its_array() -> None:
+    """Where both sides moved elements differently, the conflict names the array, and theirs is taken."""
+    base, theirs, mine = ({"o": {"rows": rows(*order)}} for order in ((1, 2, 3), (3, 1, 2), (2, 3, 1)))
+    assert merge(base, theirs, mine) == Merged(theirs, ("/o/rows",))
 
 
 def test_the_order_of_members_is_carried_over() -> None:

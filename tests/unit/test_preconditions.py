@@ -265,5 +265,12 @@ class TestReaders:
 
     def test_an_unreadable_tag_is_refused_of_readers_too(self) -> None:
         """A reader that sends what is no tag learns it, and does not load everything for ever."""
-        with pytest.raises(InvalidPrecondition, match="If-None-Match"):
+        with pytest.raises(InvalidPrecondition) as refusal:
             is_current("7", 7)
+        assert [fault.pointer for fault in refusal.value.faults] == ["If-None-Match"]
+
+
+def test_a_precondition_that_says_nothing_is_none() -> None:
+    """Without a word about versions it is the one that a request without the two headers has."""
+    assert Precondition() == Precondition.from_headers(None, None)
+    assert not Precondition().is_given
