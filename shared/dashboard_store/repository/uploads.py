@@ -40,8 +40,8 @@ class Pending:
     file_name: str
     content_type: FileType
     size: int
-    completed: int | None = None
-    request: bytes | None = None
+    completed: int | None
+    request: bytes | None
 
 
 def new_upload_id() -> str:

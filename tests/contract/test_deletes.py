@@ -1,0 +1,141 @@
+"""What becomes of a project's items when it is deleted, restored, or forgotten."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conftest import BUCKET, TABLE, Clock
+
+from dashboard_store.config_form import read_config
+from dashboard_store.errors import NotFound, ProjectExists
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import read_new_project
+from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.table import Table
+from dashboard_store.repository.tables import Tables
+from dashboard_store.settings import Settings
+from dashboard_store.table_data.upload import read_analysis, read_upload
+
+SETTINGS = Settings(TABLE, BUCKET)
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+def key(user: str) -> ProjectKey:
+    return ProjectKey(user, "p")
+
+
+def create(projects: Projects, key: ProjectKey) -> dict[str, Any]:
+    charts = {"chartCustomizations": {"c": {"value": 0}}}
+    new = {"id": key.project_id, "name": "P", "settings": {"dashboardConfig": charts}}
+    return projects.create(key.user, read_new_project(new, SETTINGS))
+
+
+@pytest.fixture(autouse=True)
+def project(projects: Projects, configs: Configs, tables: Tables, clock: Clock, key: ProjectKey) -> dict[str, Any]:
+    """A project with all that one can have, at the beginning of a second."""
+    clock.moment = clock.moment.replace(microsecond=0)
+    create(projects, key)
+    clock.advance(seconds=1)
+    second = read_config({"chartCustomizations": {"c": {"value": 1}}}, SETTINGS)
+    configs.save(key.config(), second, Precondition(if_match=frozenset({"1"})), Origin("ai", "a note"))
+    for name in ("first", "second"):
+        clock.advance(seconds=1)
+        tables.upload(key, read_upload({"fileName": name, "rawData": [{"a": 1}]}, SETTINGS), Precondition())
+    tables.analyse(key, read_analysis({"analysis": {"of": "second"}}, SETTINGS), Precondition())
+    clock.advance(seconds=1)
+    return projects.get(key)
+
+
+def places(key: ProjectKey) -> list[dict[str, Any]]:
+    return [key.project, key.config().head, key.data, key.analysis]
+
+
+def everything(table: Table, key: ProjectKey) -> list[dict[str, Any] | None]:
+    """All items of the project that can be named, as they are."""
+    kept = [key.data_version(1), *map(key.config().version, (1, 2))]
+    return [table.get(key) for key in (*places(key), *kept, *map(key.deleted, places(key)))]
+
+
+def test_what_is_restored_is_what_was(
+    projects: Projects, table: Table, project: dict[str, Any], key: ProjectKey
+) -> None:
+    """Every item is as it was before the delete: nothing of it expires, and nothing is left in the other place."""
+    before = everything(table, key)
+    projects.delete(key, Precondition())
+    assert everything(table, key) != before
+    assert projects.restore(key) == project
+    assert everything(table, key) == before
+    assert projects.page(key.user, 10, None).projects == [
+        {name: value for name, value in project.items() if name != "settings"}
+    ]
+
+
+def test_what_is_deleted_lies_aside_and_expires(
+    projects: Projects, configs: Configs, table: Table, clock: Clock, key: ProjectKey
+) -> None:
+    """A deleted project's items are in no reader's place; they expire after 30 days, the one that has the id later."""
+    before = [table.get(place) for place in places(key)]
+    projects.delete(key, Precondition())
+    assert [table.get(place) for place in places(key)] == [None] * 4
+    restorable = int((clock.moment + MONTH).timestamp())
+    forgotten = int((clock.moment + configs.longest_life).timestamp())
+    for place, item, expiry in zip(places(key), before, (forgotten, *[restorable] * 3), strict=True):
+        assert item
+        unlisted = {name: value for name, value in item.items() if name != "listKey"}
+        marks = {"restorableUntil": restorable, "expiresAt": expiry}
+        assert table.get(key.deleted(place)) == {**unlisted, **key.deleted(place), **marks}
+    assert (table.get(key.data_version(1)) or {})["expiresAt"] == restorable
+    assert projects.page(key.user, 10, None).projects == []
+
+
+def test_a_project_can_be_restored_for_thirty_days(
+    projects: Projects, clock: Clock, project: dict[str, Any], key: ProjectKey
+) -> None:
+    """Until the end of the thirtieth day it comes back; from then on it is absent, whether it was removed or not."""
+    projects.delete(key, Precondition())
+    clock.advance(days=30, seconds=-1)
+    assert projects.restore(key) == project
+    projects.delete(key, Precondition())
+    clock.advance(days=30)
+    with pytest.raises(NotFound):
+        projects.restore(key)
+
+
+def test_an_id_is_free_when_nothing_is_left_under_it(
+    projects: Projects, configs: Configs, clock: Clock, key: ProjectKey
+) -> None:
+    """The id of a deleted project can be used again when the youngest of its versions expires, and not before."""
+    projects.delete(key, Precondition())
+    clock.moment += configs.longest_life - timedelta(seconds=1)
+    with pytest.raises(ProjectExists):
+        create(projects, key)
+    clock.advance(seconds=1)
+    assert create(projects, key)["version"] == 1
+
+
+def test_the_longest_life_is_that_of_history_or_of_drafts(table: Table, clock: Clock) -> None:
+    """What lives longest, a version that was replaced a week late or a draft, decides how long an id stays taken."""
+    lives = [
+        Configs(table, Settings(TABLE, history_retention_days=history, session_ttl_days=drafts), clock).longest_life
+        for history, drafts in ((90, 7), (1, 30))
+    ]
+    assert lives == [timedelta(days=97), timedelta(days=30)]
+
+
+def test_a_first_config_says_that_it_moved_in(projects: Projects, configs: Configs, key: ProjectKey) -> None:
+    """History tells a config that came with its project from one that was saved."""
+    other = ProjectKey(key.user, "other")
+    new = {"id": "other", "name": "O", "settings": {"dashboardConfig": {"chartCustomizations": {"c": {}}}}}
+    made = projects.create(key.user, read_new_project(new, SETTINGS))
+    ((first,), following) = configs.history(other.config(), 10, None)
+    assert following is None
+    assert first == {
+        "version": 1,
+        "updatedAt": made["createdAt"],
+        "source": "import",
+        "chartCount": 1,
+        "bytes": len(b'{"chartCustomizations":{"c":{}}}'),
+    }
