@@ -9,13 +9,13 @@ STAGE ?= dev
 SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, where no character of a value means anything to the shell.
-export SUB SAMPLES STAGE URL
+export SUB SAMPLES STAGE URL ONLY
 export SAM_CLI_TELEMETRY := 0
 # The interpreter is the one found below; uv is not to fetch another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load benchmark benchmark-csv audit reference format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate benchmark benchmark-csv audit reference format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -167,6 +167,18 @@ benchmark-csv: .venv-benchmark/installed ## Compare readers of CSV at 100 MB (so
 	@.venv/uv/bin/uv pip sync --quiet --require-hashes --python .venv-benchmark $^ >&2
 	@touch $@
 
+# Made of what the modules are now, so a run after a change needs nothing else.
+MUTATED := shared/dashboard_store/merge.py shared/dashboard_store/preconditions.py \
+  $(wildcard shared/dashboard_store/repository/*.py)
+mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Change the code in one place after another, and see that a test fails (20 minutes; ONLY=merge)
+	@echo "Making the mutants; testing them takes about 20 minutes on two cores, ONLY=merge less …" >&2
+	@PYTHONPATH=tests .venv-mutation/bin/python -m mutation.make $(MUTATED) > .venv-mutation/mutants.jsonl
+	@PYTHONPATH=shared:tests .venv/bin/python -m mutation.run .venv-mutation/mutants.jsonl --only "$$ONLY"
+
+.venv-mutation/installed: requirements/mutation.txt | python .venv/uv/installed
+	@echo "Installing what makes mutants into .venv-mutation …" >&2
+	@$(call create_environment,.venv-mutation,requirements/mutation.txt)
+
 audit: .venv-audit/installed ## Ask for known vulnerabilities of what is deployed and of what builds it
 	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
 	  -r shared/requirements.txt -r requirements/dev.txt -r requirements/local.txt
@@ -184,6 +196,6 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark .venv-audit .aws-sam .local */node_modules web/client/node_modules
+	rm -rf .venv .venv-local .venv-benchmark .venv-mutation .venv-audit .aws-sam .local */node_modules web/client/node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,6 +29,14 @@ BUCKET = "dashkeep-tests"
 hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, stateful_step_count=10)
 # Other examples every time, and many more: pytest --hypothesis-profile=thorough
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, stateful_step_count=30)
+# The first failure says all there is to say about a mutant: nothing is made smaller, explained or kept.
+hypothesis.settings.register_profile(
+    "mutation",
+    hypothesis.settings.get_profile("quick"),
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    report_multiple_bugs=False,
+    database=None,
+)
 hypothesis.settings.load_profile("quick")
 
 

@@ -13,7 +13,16 @@ from support.template import ROOT, routes
 from dashboard_store.gateway.problems import PROBLEMS
 from dashboard_store.settings import Settings
 
-LOCKS = {"package-lock.json", "requirements.txt", "dev.txt", "local.txt", "uv.txt", "audit.txt", "csv_readers.txt"}
+LOCKS = {
+    "package-lock.json",
+    "requirements.txt",
+    "dev.txt",
+    "local.txt",
+    "uv.txt",
+    "audit.txt",
+    "csv_readers.txt",
+    "mutation.txt",
+}
 # What clients may branch on, whether or not this stage answers it yet.
 CODES_OF_THE_CONTRACT = {
     "malformed-json": 400,

@@ -1,0 +1,256 @@
+"""Mutation testing: change the code in one place, and see whether a test fails.
+
+`python -m mutation.run FILE` reads mutants as `mutation.make` prints them. The tests are collected once. They run once
+as they are, which tells how long each takes and which lines it runs. Then each mutant gets a process of its own, forked
+from what was collected: it runs the tests that reach the changed statement, the quick ones first, until one fails. A
+mutant that no test fails on has survived: either the tests lack a rule, or the code does more than it has to, or the
+change makes no difference. `survivors.toml` lists those that may, with the reason. Another one fails the run, and so
+does an entry that no mutant needs any more.
+
+What a test module makes of the code while it is imported is not changed by a mutant: a test calls what it tests itself.
+"""
+
+import argparse
+import gc
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from types import CodeType
+from typing import Final
+
+import pytest
+from mutation.install import install, statement
+from mutation.mutant import Mutant, read
+
+STORE: Final = "shared/dashboard_store/"
+SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
+
+# Which tests are to find what is wrong with a module. What takes long, or drives processes, is left out: what it finds
+# the others are to find as well.
+_CONTRACT: Final = tuple(f"contract/test_{name}.py" for name in ("repository", "faults", "refusals", "deletes"))
+_DATA: Final = tuple(f"functions/test_{name}.py" for name in ("data", "data_versions", "uploads"))
+_TRANSPORT: Final = tuple(f"unit/test_{name}.py" for name in ("credentials", "dynamodb", "sigv4", "wire"))
+TESTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "merge.py": ("unit/test_merge.py",),
+    "preconditions.py": ("unit/test_preconditions.py", "functions/test_preconditions_matrix.py"),
+    "repository/configs.py": (*_CONTRACT, "functions/test_configs.py", "functions/test_history.py"),
+    "repository/connections.py": _TRANSPORT,
+    "repository/credentials.py": _TRANSPORT,
+    "repository/downloads.py": _DATA,
+    "repository/dynamodb.py": _TRANSPORT,
+    "repository/keys.py": ("unit/test_keys.py",),
+    "repository/objects.py": (*_CONTRACT, *_DATA),
+    "repository/projects.py": (*_CONTRACT, "functions/test_projects.py", "functions/test_deleted_projects.py"),
+    "repository/sigv4.py": _TRANSPORT,
+    "repository/table.py": (*_CONTRACT, "contract/test_units.py", "functions/test_round_trips.py"),
+    "repository/tables.py": (*_CONTRACT, *_DATA, "functions/test_round_trips.py"),
+    "repository/uploads.py": (*_CONTRACT, *_DATA),
+    "repository/wire.py": _TRANSPORT,
+    "repository/writes.py": ("contract/test_rate_limit.py", "functions/test_rate_limit.py"),
+}
+
+ARGUMENTS: Final = (
+    *("-qq", "--no-summary", "--capture=no", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
+    # A second engine finds the same, in twice the time.
+    *("--engine", "moto"),
+)
+
+# A mutant that loops, waits or gathers for ever is found by these limits, beyond what its tests took when all was well.
+SPARE_CPU_SECONDS: Final = 10
+SPARE_SECONDS: Final = 120
+MEMORY_BYTES: Final = 4 * 1024**3
+
+_FORK: Final = multiprocessing.get_context("fork")
+_TOOL: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a test did when all was well: how many seconds it took, and the lines that it ran, by module."""
+
+    seconds: float
+    lines: Mapping[str, frozenset[int]]
+
+
+@dataclass(eq=False)
+class Mutation:
+    """The pytest plugin that, in place of running the tests, runs them against each mutant."""
+
+    mutants: Sequence[Mutant]
+    jobs: int
+    survivors: list[Mutant] = field(default_factory=list)
+    has_failed: bool = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.has_failed |= report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        began = time.monotonic()
+        _warm_up(session.items)
+        ran = self._as_they_are(session.items)
+        running: dict[ForkProcess, Mutant] = {}
+        for number, mutant in enumerate(self.mutants):
+            if number % 100 == 0:
+                say(f"{number} of {len(self.mutants)} mutants tested in {time.monotonic() - began:.0f} s")
+            while len(running) >= self.jobs:
+                self._end_some(running)
+            process = _FORK.Process(target=self._test, args=(mutant, _reaching(mutant, session.items, ran), ran))
+            process.start()
+            running[process] = mutant
+        while running:
+            self._end_some(running)
+        say(f"{len(self.mutants)} mutants tested in {time.monotonic() - began:.0f} s")
+        return True
+
+    def _as_they_are(self, items: Sequence[pytest.Item]) -> Mapping[str, Ran]:
+        """Run every test without a mutant, in a process that leaves nothing behind in this one."""
+        receiver, sender = _FORK.Pipe(duplex=False)
+        process = _FORK.Process(target=lambda: sender.send(self._measured(items)))
+        process.start()
+        sender.close()
+        try:
+            ran: Mapping[str, Ran] = receiver.recv()
+        except EOFError:
+            raise pytest.UsageError("The tests do not pass as they are, so mutants would tell nothing.") from None
+        process.join()
+        return ran
+
+    def _measured(self, items: Sequence[pytest.Item]) -> Mapping[str, Ran]:
+        modules = {str(Path(mutant.module).resolve()): mutant.module for mutant in self.mutants}
+        seen: set[tuple[str, int]] = set()
+
+        def on_line(code: CodeType, line: int) -> object:
+            if code.co_filename in modules:
+                seen.add((modules[code.co_filename], line))
+            return sys.monitoring.DISABLE
+
+        sys.monitoring.use_tool_id(_TOOL, "mutation")
+        sys.monitoring.register_callback(_TOOL, sys.monitoring.events.LINE, on_line)
+        sys.monitoring.set_events(_TOOL, sys.monitoring.events.LINE)
+        ran = {}
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            seen.clear()
+            sys.monitoring.restart_events()
+            began = time.monotonic()
+            self._run(item, following)
+            lines = {module: frozenset(line for where, line in seen if where == module) for module, _ in seen}
+            ran[item.nodeid] = Ran(time.monotonic() - began, lines)
+        return ran
+
+    def _test(self, mutant: Mutant, items: Sequence[pytest.Item], ran: Mapping[str, Ran]) -> None:
+        """Test a mutant, in a process of its own: whatever ends that with another status than 0 has found it."""
+        _confine(sum(ran[item.nodeid].seconds for item in items))
+        install(mutant)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            self._run(item, following)
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if self.has_failed:
+            raise SystemExit(f"{item.nodeid} failed")
+
+    def _end_some(self, running: dict[ForkProcess, Mutant]) -> None:
+        """Wait until the test of a mutant ends."""
+        wait([process.sentinel for process in running])
+        for process in [each for each in running if not each.is_alive()]:
+            mutant = running.pop(process)
+            # What its tests started, an engine above all, ends with it.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid or 0, signal.SIGKILL)
+            if process.exitcode == 0:
+                self.survivors.append(mutant)
+                say(f"survived: {mutant.name}")
+
+
+def say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)  # noqa: T201 - it speaks to whoever started it
+
+
+def _warm_up(items: Sequence[pytest.Item]) -> None:
+    """Make what all tests share and what lies in this process, moto above all, so that each fork has it.
+
+    The test that is said to follow is of another folder, so nothing else of the one that ran stays.
+    """
+    first = next((item for item in items if item.name.endswith("[moto]")), None)
+    if first:
+        other = next(item for item in items if item.path.parent != first.path.parent)
+        first.config.hook.pytest_runtest_protocol(item=first, nextitem=other)
+    gc.collect()
+    # No collection looks at it again, so that forks share its pages.
+    gc.freeze()
+
+
+def _confine(seconds: float) -> None:
+    """Let this process say nothing, and end when it takes much longer than its tests should."""
+    os.setpgid(0, 0)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    limit = SPARE_CPU_SECONDS + int(seconds * 3)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    signal.alarm(SPARE_SECONDS + int(seconds * 10))
+
+
+def _reaching(mutant: Mutant, items: Iterable[pytest.Item], ran: Mapping[str, Ran]) -> list[pytest.Item]:
+    """Choose the tests that run the mutant's statement, the quick ones first."""
+    files = tuple(f"tests/{name}" for name in TESTS[mutant.module.removeprefix(STORE)])
+    lines = statement(mutant.module, mutant.line)
+
+    def reaches(item: pytest.Item) -> bool:
+        run = ran[item.nodeid].lines.get(mutant.module, frozenset())
+        # What stands outside of functions has run before, for whoever uses the module.
+        return bool(run if lines is None else run.intersection(lines))
+
+    chosen = [item for item in items if item.nodeid.startswith(files) and reaches(item)]
+    return sorted(chosen, key=lambda item: ran[item.nodeid].seconds)
+
+
+def accepted() -> Counter[str]:
+    """Read which mutants may survive; where places in a function read alike there is an entry for each."""
+    groups = tomllib.loads(SURVIVORS.read_text())["accepted"]
+    return Counter(name for group in groups for name in group["mutants"])
+
+
+def verdict(survived: Counter[str], allowed: Counter[str], tested: int) -> bool:
+    """Say what survived that may not, and what may and did not; whether there is neither."""
+    new, gone = survived - allowed, allowed - survived
+    for name in sorted(new.elements()):
+        say(f"A new survivor: {name}")
+    for name in sorted(gone.elements()):
+        say(f"Listed in {SURVIVORS.name}, and no survivor: {name}")
+    killed = tested - survived.total()
+    say(f"{killed} of {tested} mutants are killed ({killed / tested:.1%}); {survived.total()} survive.")
+    return not new and not gone
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Test mutants, and compare what survives with survivors.toml.")
+    parser.add_argument("mutants", type=Path, help="what mutation.make printed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many are tested at a time")
+    parser.add_argument("--only", default="", help="only mutants whose name begins so")
+    options = parser.parse_args()
+    mutants = [mutant for mutant in read(options.mutants.read_text()) if mutant.name.startswith(options.only)]
+    plugin = Mutation(mutants, options.jobs)
+    modules = {mutant.module.removeprefix(STORE) for mutant in mutants}
+    files = sorted({f"tests/{name}" for module in modules for name in TESTS[module]})
+    if pytest.main([*ARGUMENTS, *files], plugins=[plugin]):
+        return 1
+    allowed = Counter({name: count for name, count in accepted().items() if name.startswith(options.only)})
+    return 0 if verdict(Counter(mutant.name for mutant in plugin.survivors), allowed, len(mutants)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
