@@ -1,15 +1,19 @@
 """What becomes of a project's items when it is deleted, restored, or forgotten."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
+from support.clients import Answer, Call, Request
+from support.engines import Engine
 
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
+from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
@@ -114,6 +118,66 @@ def test_an_id_is_free_when_nothing_is_left_under_it(
         create(projects, key)
     clock.advance(seconds=1)
     assert create(projects, key)["version"] == 1
+
+
+def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManager[object]:
+    """Let somebody else come between the next look at the database and the write that follows it."""
+    others = [by]
+
+    def late(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems" and others:
+            others.pop()()
+        return proceed(operation, request)
+
+    return engine.tapped(late)
+
+
+def renamed(project: Project) -> Project:
+    return Project("renamed", project.description, project.settings)
+
+
+def test_a_restore_is_of_what_was_deleted_last(projects: Projects, engine: Engine, key: ProjectKey) -> None:
+    """Where somebody else restores, changes and deletes it in between, no restore brings back what was before."""
+
+    def restore_change_delete() -> None:
+        projects.restore(key)
+        projects.change(key, renamed, Precondition())
+        projects.delete(key, Precondition())
+
+    projects.delete(key, Precondition())
+    with overtaken(engine, restore_change_delete), pytest.raises(NotFound):
+        projects.restore(key)
+    assert projects.restore(key)["name"] == "renamed"
+
+
+def test_of_two_restores_at_once_both_answer_the_project(
+    projects: Projects, engine: Engine, project: dict[str, Any], key: ProjectKey
+) -> None:
+    """Who restores what somebody else restores at the same time gets the project, as it is."""
+    projects.delete(key, Precondition())
+    with overtaken(engine, lambda: projects.restore(key)):
+        assert projects.restore(key) == project
+
+
+def test_a_delete_takes_what_came_in_between(projects: Projects, engine: Engine, key: ProjectKey) -> None:
+    """What somebody else changes between a delete's look and its write is deleted with the rest, and restored too."""
+    with overtaken(engine, lambda: projects.change(key, renamed, Precondition())):
+        projects.delete(key, Precondition())
+    with pytest.raises(NotFound):
+        projects.get(key)
+    assert projects.restore(key)["name"] == "renamed"
+
+
+def test_a_change_is_made_of_what_came_in_between(projects: Projects, engine: Engine, key: ProjectKey) -> None:
+    """A change that somebody else overtakes is made of what the other left."""
+
+    def described(project: Project) -> Project:
+        return Project(project.name, "described", project.settings)
+
+    with overtaken(engine, lambda: projects.change(key, renamed, Precondition())):
+        changed = projects.change(key, described, Precondition())
+    assert (changed["name"], changed["description"], changed["version"]) == ("renamed", "described", 3)
+    assert projects.get(key) == changed
 
 
 def test_the_longest_life_is_that_of_history_or_of_drafts(table: Table, clock: Clock) -> None:

@@ -157,12 +157,13 @@ class Projects:
             if part and part["restorableUntil"] == item["restorableUntil"]:
                 listed = {"listKey": key.listed(item["summary"]["updatedAt"])} if part is item else {}
                 back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
-                writes += [put(back, IS_NEW), delete(key.deleted(place), EXISTS)]
+                # Who restored, changed and deleted it again in between left another one there.
+                writes += [put(back, IS_NEW), delete(key.deleted(place), _unmoved(part))]
                 writes += [update(version, {}, EXISTS, remove=["expiresAt"]) for version in _kept(key, part)]
         try:
             self._table.transact(*writes)
         except ConditionFailed:
-            # Somebody else restored it in between.
+            # Somebody else restored it in between; where it was deleted again, this says so.
             return self.get(key)
         return self.get(key)
 
