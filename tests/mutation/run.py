@@ -27,11 +27,14 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import CodeType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from mutation.install import install, statement
 from mutation.mutant import Mutant, read
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 STORE: Final = "shared/dashboard_store/"
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
@@ -68,7 +71,7 @@ ARGUMENTS: Final = (
 
 # A mutant that loops, waits or gathers for ever is found by these limits, beyond what its tests took when all was well.
 SPARE_CPU_SECONDS: Final = 10
-SPARE_SECONDS: Final = 120
+SPARE_SECONDS: Final = 30
 MEMORY_BYTES: Final = 4 * 1024**3
 
 _FORK: Final = multiprocessing.get_context("fork")
@@ -91,6 +94,8 @@ class Mutation:
     jobs: int
     survivors: list[Mutant] = field(default_factory=list)
     has_failed: bool = False
+    # Which of the tests found the last mutant that was found: written by its process, read by this one.
+    finder: "Synchronized[int]" = field(default_factory=lambda: _FORK.Value("i", 0))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.has_failed |= report.failed
@@ -106,7 +111,10 @@ class Mutation:
                 say(f"{number} of {len(self.mutants)} mutants tested in {time.monotonic() - began:.0f} s")
             while len(running) >= self.jobs:
                 self._end_some(running)
-            process = _FORK.Process(target=self._test, args=(mutant, _reaching(mutant, session.items, ran), ran))
+            # Neighbours are mostly found by one test, so that goes first, and then the quick ones.
+            finder = session.items[self.finder.value]
+            reaching = sorted(_reaching(mutant, session.items, ran), key=lambda item: item is not finder)
+            process = _FORK.Process(target=self._test, args=(mutant, reaching, session.items, ran))
             process.start()
             running[process] = mutant
         while running:
@@ -149,12 +157,18 @@ class Mutation:
             ran[item.nodeid] = Ran(time.monotonic() - began, lines)
         return ran
 
-    def _test(self, mutant: Mutant, items: Sequence[pytest.Item], ran: Mapping[str, Ran]) -> None:
+    def _test(
+        self, mutant: Mutant, reaching: Sequence[pytest.Item], items: Sequence[pytest.Item], ran: Mapping[str, Ran]
+    ) -> None:
         """Test a mutant, in a process of its own: whatever ends that with another status than 0 has found it."""
-        _confine(sum(ran[item.nodeid].seconds for item in items))
+        _confine(sum(ran[item.nodeid].seconds for item in reaching))
         install(mutant)
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            self._run(item, following)
+        for item, following in zip(reaching, [*reaching[1:], None], strict=True):
+            try:
+                self._run(item, following)
+            except SystemExit:
+                self.finder.value = items.index(item)
+                raise
 
     def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -81,7 +81,13 @@ def test_lent_keys_are_renewed_before_they_expire(endpoint: Server, clock: Clock
     assert [current().access_key for _ in range(3)] == ["key-2"] * 3
     assert len(endpoint.requests) == 2
     assert endpoint.requests[0].line == "GET /2021-04-23/credentials?a=b HTTP/1.1"
-    assert endpoint.requests[0].headers["authorization"] == "the-password"
+    assert endpoint.requests[0].headers == {
+        "accept": "application/json",
+        "authorization": "the-password",
+        "host": f"127.0.0.1:{endpoint.port}",
+        "content-length": "0",
+    }
+    assert endpoint.requests[0].body == b""
 
 
 @pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR),)], indirect=True)

@@ -97,6 +97,7 @@ def test_a_call_is_a_signed_post(connected: Connected) -> None:
     assert sent["content-type"] == "application/x-amz-json-1.0"
     assert sent["x-amz-date"] == "20261125T120000Z"
     assert sent["host"] == f"127.0.0.1:{transport.server.port}"
+    assert sent["content-length"] == str(len(request.body))
     assert sent["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261125/eu-central-1/dynamodb/")
 
 

@@ -65,7 +65,7 @@ class Connections:
         lines = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in stated.items())
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
-            return self._exchanged(method, request)
+            return self._exchanged(request)
         except (OSError, HTTPException) as exc:
             # What else was kept is as old.
             self.close()
@@ -75,19 +75,19 @@ class Connections:
         while kept := self._pop():
             kept.close()
 
-    def _exchanged(self, method: str, request: bytes) -> Answer:
+    def _exchanged(self, request: bytes) -> Answer:
         kept = self._usable()
         if kept:
             try:
-                return self._answer(kept, method, request)
+                return self._answer(kept, request)
             except _CLOSED:
                 pass
-        return self._answer(self._opened(), method, request)
+        return self._answer(self._opened(), request)
 
-    def _answer(self, connection: socket.socket, method: str, request: bytes) -> Answer:
+    def _answer(self, connection: socket.socket, request: bytes) -> Answer:
         try:
             connection.sendall(request)
-            with HTTPResponse(connection, method=method) as response:
+            with HTTPResponse(connection) as response:
                 response.begin()
                 answer = Answer(response.status, response.headers, _rest(response))
                 closes = response.will_close
