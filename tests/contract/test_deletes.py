@@ -120,6 +120,18 @@ def test_an_id_is_free_when_nothing_is_left_under_it(
     assert create(projects, key)["version"] == 1
 
 
+def test_an_id_is_taken_as_long_as_it_can_be_restored(table: Table, key: ProjectKey, clock: Clock) -> None:
+    """Where nothing lives as long as a deleted project can be restored, its id is taken for that long."""
+    settings = Settings(TABLE, BUCKET, history_retention_days=1, session_ttl_days=1)
+    projects = Projects(table, Configs(table, settings, clock), clock)
+    projects.delete(key, Precondition())
+    clock.advance(days=30, seconds=-1)
+    with pytest.raises(ProjectExists):
+        create(projects, key)
+    clock.advance(seconds=1)
+    assert create(projects, key)["version"] == 1
+
+
 def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManager[object]:
     """Let somebody else come between the next look at the database and the write that follows it."""
     others = [by]

@@ -39,28 +39,33 @@ if TYPE_CHECKING:
 STORE: Final = "shared/dashboard_store/"
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 
+
+def _tests(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/test_{name}.py" for name in names)
+
+
 # Which tests are to find what is wrong with a module. What takes long, or drives processes, is left out: what it finds
 # the others are to find as well.
-_CONTRACT: Final = tuple(f"contract/test_{name}.py" for name in ("repository", "faults", "refusals", "deletes"))
-_DATA: Final = tuple(f"functions/test_{name}.py" for name in ("data", "data_versions", "uploads"))
-_TRANSPORT: Final = tuple(f"unit/test_{name}.py" for name in ("credentials", "dynamodb", "sigv4", "wire"))
+_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "refusals", "deletes")
+_DATA: Final = _tests("functions", "data", "data_versions", "uploads")
+_TRANSPORT: Final = _tests("unit", "credentials", "dynamodb", "sigv4", "wire")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "merge.py": ("unit/test_merge.py",),
-    "preconditions.py": ("unit/test_preconditions.py", "functions/test_preconditions_matrix.py"),
-    "repository/configs.py": (*_CONTRACT, "functions/test_configs.py", "functions/test_history.py"),
+    "merge.py": _tests("unit", "merge"),
+    "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
+    "repository/configs.py": (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips")),
     "repository/connections.py": _TRANSPORT,
     "repository/credentials.py": _TRANSPORT,
     "repository/downloads.py": _DATA,
     "repository/dynamodb.py": _TRANSPORT,
-    "repository/keys.py": ("unit/test_keys.py",),
+    "repository/keys.py": _tests("unit", "keys"),
     "repository/objects.py": (*_CONTRACT, *_DATA),
-    "repository/projects.py": (*_CONTRACT, "functions/test_projects.py", "functions/test_deleted_projects.py"),
+    "repository/projects.py": (*_CONTRACT, *_tests("functions", "projects", "deleted_projects")),
     "repository/sigv4.py": _TRANSPORT,
-    "repository/table.py": (*_CONTRACT, "contract/test_units.py", "functions/test_round_trips.py"),
-    "repository/tables.py": (*_CONTRACT, *_DATA, "functions/test_round_trips.py"),
+    "repository/table.py": (*_CONTRACT, *_tests("contract", "units"), *_tests("functions", "round_trips")),
+    "repository/tables.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
     "repository/uploads.py": (*_CONTRACT, *_DATA),
     "repository/wire.py": _TRANSPORT,
-    "repository/writes.py": ("contract/test_rate_limit.py", "functions/test_rate_limit.py"),
+    "repository/writes.py": (*_tests("contract", "rate_limit"), *_tests("functions", "rate_limit")),
 }
 
 ARGUMENTS: Final = (

@@ -1,0 +1,126 @@
+"""What a call tells of what it did, or of what is there."""
+
+from typing import Any
+
+import pytest
+from conftest import BUCKET, TABLE, Clock
+
+from dashboard_store.config import Config
+from dashboard_store.config_form import read_config
+from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.preconditions import Precondition
+from dashboard_store.project import read_new_project
+from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.tables import Tables
+from dashboard_store.repository.uploads import Pending
+from dashboard_store.settings import Settings
+from dashboard_store.table_data.upload import Upload, read_analysis, read_completion, read_upload
+
+SETTINGS = Settings(TABLE, BUCKET)
+FIRST = Precondition(if_match=frozenset({"0"}))
+
+
+@pytest.fixture
+def key(user: str, projects: Projects) -> ProjectKey:
+    """A project with nothing in it."""
+    projects.create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
+    return ProjectKey(user, "p")
+
+
+def config(**charts: Any) -> Config:
+    return read_config({"chartCustomizations": {name: {"value": value} for name, value in charts.items()}}, SETTINGS)
+
+
+def upload(name: str, **more: Any) -> Upload:
+    return read_upload({"fileName": name, "rawData": [{"a": 1}], **more}, SETTINGS)
+
+
+def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey) -> None:
+    """Whichever way the same content comes again, the outcome says that nothing changed, and which version it is."""
+    same = config(a=1)
+    first = configs.save(key.config(), same, FIRST, Origin())
+    assert (first.changed, first.merged, first.head.version) == (True, False, 1)
+    for again in (
+        configs.save(key.config(), same, FIRST, Origin()),
+        configs.save(key.config(), same, Precondition(if_match=frozenset({"1"})), Origin()),
+        configs.change(key.config(), lambda _: same, Precondition(), Origin()),
+    ):
+        assert (again.changed, again.merged, again.head) == (False, False, first.head)
+
+
+def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None:
+    """A save that was joined with another says so, in its outcome and in history, also where that changed nothing."""
+    base, theirs, mine, joined = config(), config(a=1), config(b=2), config(a=1, b=2)
+    configs.save(key.config(), base, FIRST, Origin())
+    at_base = configs.merge(key.config(), theirs, 1, Origin(), lambda _: theirs)
+    assert (at_base.changed, at_base.merged, "merged" in at_base.head.summary) == (True, False, False)
+    merged = configs.merge(key.config(), mine, 1, Origin("ai"), lambda document: read_config(document, SETTINGS))
+    assert (merged.changed, merged.merged, merged.head.version) == (True, True, 3)
+    assert merged.head.config() == joined.document
+    assert (merged.head.source, merged.head.summary["merged"]) == ("ai", True)
+    again = configs.merge(key.config(), mine, 1, Origin(), lambda document: read_config(document, SETTINGS))
+    assert (again.changed, again.merged, again.head) == (False, True, merged.head)
+
+
+def test_what_was_put_aside_keeps_its_analysis(tables: Tables, key: ProjectKey, clock: Clock) -> None:
+    """An upload that another one replaced has its own version, analysis and moment, whatever came after it."""
+    tables.upload(key, upload("first"), Precondition())
+    clock.advance(seconds=1)
+    analysed = tables.analyse(key, read_analysis({"analysis": {"of": "first"}}, SETTINGS), Precondition())
+    clock.advance(seconds=1)
+    tables.upload(key, upload("second"), Precondition())
+    aside = tables.version(key, 1)
+    assert (aside.version, aside.schema["fileName"]) == (1, "first")
+    assert (aside.analysis_version, aside.updated_at) == (1, analysed.updated_at)
+    assert aside.analysis_document() == {"of": "first"}
+    newest = tables.version(key, 2)
+    assert (newest.version, newest.analysis_version, newest.analysis_document()) == (2, 0, None)
+
+
+def test_data_is_as_new_as_its_newest_part(tables: Tables, configs: Configs, key: ProjectKey, clock: Clock) -> None:
+    """What a project has was modified when its table, its analysis or its config was; nothing was modified never."""
+    nothing = tables.data(key)
+    assert (nothing.version, nothing.analysis_version, nothing.tag) == (0, 0, "0")
+    assert (nothing.updated_at, nothing.modified_at, list(nothing.kept)) == (None, None, [])
+    uploaded = tables.upload(key, upload("first"), Precondition())
+    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at,) * 2
+    clock.advance(seconds=1)
+    saved = configs.save(key.config(), config(a=1), FIRST, Origin()).head
+    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at, saved.updated_at)
+    clock.advance(seconds=1)
+    analysed = tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition())
+    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (analysed.updated_at,) * 2
+    assert tables.data(key).tag == "1.1.1"
+
+
+def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
+    """An upload says its version and tag, whether it changed anything, and whether its charts are the first config."""
+    charts: dict[str, Any] = {"chartCustomizations": {"c": {}}}
+    first = tables.upload(key, upload("first", **charts, analysis={"of": "first"}), Precondition())
+    assert (first.version, first.tag, first.changed, first.config_saved) == (1, "1.1.1", True, True)
+    again = tables.upload(key, upload("first", **charts, analysis={"of": "first"}), Precondition())
+    assert (again.version, again.tag, again.changed, again.config_saved) == (1, "1.1.1", False, False)
+    assert (again.schema, again.updated_at) == (first.schema, first.updated_at)
+    second = tables.upload(key, upload("second", **charts), Precondition())
+    assert (second.version, second.tag, second.changed, second.config_saved) == (2, "2.0.1", True, False)
+
+
+def test_an_upload_that_was_completed_otherwise_is_refused(tables: Tables, key: ProjectKey) -> None:
+    """A completion again with something else, or after another upload, says what became of the first."""
+    completion = read_completion({}, SETTINGS)
+
+    def pending(completed: int | None, request: bytes | None) -> Pending:
+        return Pending("u", "t.csv", "text/csv", 3, completed, request)
+
+    uploaded = tables.upload(key, upload("t.csv"), Precondition())
+    assert tables.completed(key, pending(None, None), completion) is None
+    answered = tables.completed(key, pending(1, completion.digest), completion)
+    assert answered
+    assert (answered.version, answered.updated_at, answered.changed) == (1, uploaded.updated_at, False)
+    for version, request in ((1, b"another"), (7, completion.digest)):
+        with pytest.raises(InvalidData, match=r"^An upload is completed once\.$") as refusal:
+            tables.completed(key, pending(version, request), completion)
+        message = f"this upload was completed before, as version {version}; upload the file again"
+        assert refusal.value.faults == (Fault("", message),)
