@@ -1,5 +1,6 @@
 """What a call tells of what it did, or of what is there."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,14 +13,15 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
+from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Pending
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import Upload, read_analysis, read_completion, read_upload
 
 SETTINGS = Settings(TABLE, BUCKET)
-FIRST = Precondition(if_match=frozenset({"0"}))
 
 
 @pytest.fixture
@@ -27,6 +29,10 @@ def key(user: str, projects: Projects) -> ProjectKey:
     """A project with nothing in it."""
     projects.create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
     return ProjectKey(user, "p")
+
+
+def at(version: int) -> Precondition:
+    return Precondition(if_match=frozenset({str(version)}))
 
 
 def config(**charts: Any) -> Config:
@@ -40,11 +46,11 @@ def upload(name: str, **more: Any) -> Upload:
 def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey) -> None:
     """Whichever way the same content comes again, the outcome says that nothing changed, and which version it is."""
     same = config(a=1)
-    first = configs.save(key.config(), same, FIRST, Origin())
+    first = configs.save(key.config(), same, at(0), Origin())
     assert (first.changed, first.merged, first.head.version) == (True, False, 1)
     for again in (
-        configs.save(key.config(), same, FIRST, Origin()),
-        configs.save(key.config(), same, Precondition(if_match=frozenset({"1"})), Origin()),
+        configs.save(key.config(), same, at(0), Origin()),
+        configs.save(key.config(), same, at(1), Origin()),
         configs.change(key.config(), lambda _: same, Precondition(), Origin()),
     ):
         assert (again.changed, again.merged, again.head) == (False, False, first.head)
@@ -53,7 +59,7 @@ def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey)
 def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None:
     """A save that was joined with another says so, in its outcome and in history, also where that changed nothing."""
     base, theirs, mine, joined = config(), config(a=1), config(b=2), config(a=1, b=2)
-    configs.save(key.config(), base, FIRST, Origin())
+    configs.save(key.config(), base, at(0), Origin())
     at_base = configs.merge(key.config(), theirs, 1, Origin(), lambda _: theirs)
     assert (at_base.changed, at_base.merged, "merged" in at_base.head.summary) == (True, False, False)
     merged = configs.merge(key.config(), mine, 1, Origin("ai"), lambda document: read_config(document, SETTINGS))
@@ -62,6 +68,22 @@ def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None
     assert (merged.head.source, merged.head.summary["merged"]) == ("ai", True)
     again = configs.merge(key.config(), mine, 1, Origin(), lambda document: read_config(document, SETTINGS))
     assert (again.changed, again.merged, again.head) == (False, True, merged.head)
+
+
+def test_history_begins_with_the_newest_wherever_it_is_asked_to(
+    configs: Configs, key: ProjectKey, clock: Clock
+) -> None:
+    """A page from above the newest begins with the newest, whatever is left there of the draft that expired before."""
+    draft = key.config("s1")
+    for lives, until in ((4, timedelta(days=SETTINGS.session_ttl_days)), (2, timedelta())):
+        for version in range(lives):
+            configs.save(draft, config(a=lives + version), at(version), Origin())
+        clock.moment += until
+    for before in (None, 3, 4, 99):
+        ((newest,), following) = configs.history(draft, 1, before)
+        assert (newest["version"], following) == (2, 2)
+    ((oldest,), following) = configs.history(draft, 1, 2)
+    assert (oldest["version"], following) == (1, None)
 
 
 def test_what_was_put_aside_keeps_its_analysis(tables: Tables, key: ProjectKey, clock: Clock) -> None:
@@ -87,7 +109,7 @@ def test_data_is_as_new_as_its_newest_part(tables: Tables, configs: Configs, key
     uploaded = tables.upload(key, upload("first"), Precondition())
     assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at,) * 2
     clock.advance(seconds=1)
-    saved = configs.save(key.config(), config(a=1), FIRST, Origin()).head
+    saved = configs.save(key.config(), config(a=1), at(0), Origin()).head
     assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at, saved.updated_at)
     clock.advance(seconds=1)
     analysed = tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition())
@@ -105,6 +127,21 @@ def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
     assert (again.schema, again.updated_at) == (first.schema, first.updated_at)
     second = tables.upload(key, upload("second", **charts), Precondition())
     assert (second.version, second.tag, second.changed, second.config_saved) == (2, "2.0.1", True, False)
+
+
+def test_an_object_is_named_by_its_table_alone(
+    table: Table, objects: Objects, configs: Configs, key: ProjectKey, clock: Clock
+) -> None:
+    """A large table's object is named by the table's item once it is there: what expires with the upload is not it."""
+    tables = Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
+    uploaded = tables.upload(key, upload("first"), Precondition())
+    place = (table.get(key.data) or {})["object"]
+    upload_id = place.split("/")[-2]
+    announced = table.get(key.upload(upload_id)) or {}
+    assert "object" not in announced
+    assert announced["completed"] == uploaded.version
+    assert announced["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
+    assert objects.get(place)
 
 
 def test_an_upload_that_was_completed_otherwise_is_refused(tables: Tables, key: ProjectKey) -> None:

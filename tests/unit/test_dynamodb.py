@@ -138,6 +138,21 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(connected: Connected
     assert [request.connection for request in transport.server.requests] == [1, 2]
 
 
+def test_what_comes_unasked_is_no_answer(connected: Connected) -> None:
+    """A connection on which something came that nobody asked for is replaced: the next answer would be another's."""
+
+    def answers_twice(exchange: Exchange) -> bool:
+        answers(FOUND)(exchange)
+        time.sleep(0.05)
+        return answers({"Item": {"pk": {"S": "another's"}}})(exchange)
+
+    transport = connected(answers_twice, answers(FOUND))
+    transport.call()
+    time.sleep(0.2)
+    assert transport.call() == FOUND
+    assert [request.connection for request in transport.server.requests] == [1, 2]
+
+
 def test_a_connection_that_closes_under_a_request_is_replaced(connected: Connected) -> None:
     """So it is where that shows only once a request was sent: another connection, before any attempt is counted."""
     transport = connected(answers(FOUND), closes, refuses("InternalServerError", 500), answers(FOUND))
