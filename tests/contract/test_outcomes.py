@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
+from support.clients import Answer, Call, Request
+from support.engines import Engine
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
@@ -127,6 +129,22 @@ def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
     assert (again.schema, again.updated_at) == (first.schema, first.updated_at)
     second = tables.upload(key, upload("second", **charts), Precondition())
     assert (second.version, second.tag, second.changed, second.config_saved) == (2, "2.0.1", True, False)
+
+
+def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+    """A table that lies in its item was never announced, so no item of an upload is written for it."""
+    written: list[str] = []
+
+    def watched(proceed: Call, operation: str, request: Request) -> Answer:
+        for write in request.get("TransactItems", []):
+            ((_, part),) = write.items()
+            written.append(part.get("Item", part.get("Key"))["sk"]["S"])
+        return proceed(operation, request)
+
+    with engine.tapped(watched):
+        tables.upload(key, upload("first"), Precondition())
+    assert key.data["sk"] in written
+    assert not [name for name in written if name.startswith("UPLOAD#")]
 
 
 def test_an_object_is_named_by_its_table_alone(
