@@ -25,7 +25,7 @@ from dashboard_store.repository.sigv4 import Credentials, signed
 from dashboard_store.repository.wire import BUSY, Refused, TransportError, Unreachable
 
 ATTEMPTS: Final = 2
-# Doubles with each attempt; the wait is drawn from zero up to it.
+# The wait between two attempts is drawn from zero up to it.
 BACKOFF_SECONDS: Final = 0.05
 
 _TARGET: Final = "DynamoDB_20120810."
@@ -94,14 +94,14 @@ class DynamoDB:
         """Make a call. Raises Refused or Unreachable."""
         once = {"ClientRequestToken": secrets.token_hex(16)} if operation == "TransactWriteItems" else {}
         body = json.dumps({**once, **request}, separators=(",", ":")).encode()
-        for attempt in range(ATTEMPTS - 1):
+        for _ in range(ATTEMPTS - 1):
             try:
                 return self._attempted(operation, body)
             except TransportError as exc:
                 if isinstance(exc, Refused) and exc.code not in BUSY:
                     raise
             # The system's source: instances that SnapStart makes of one snapshot share the state of every other one.
-            self._pause(random.SystemRandom().uniform(0, BACKOFF_SECONDS * 2**attempt))
+            self._pause(random.SystemRandom().uniform(0, BACKOFF_SECONDS))
         return self._attempted(operation, body)
 
     def close(self) -> None:
