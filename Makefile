@@ -179,6 +179,29 @@ mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ##
 	@echo "Installing what makes mutants into .venv-mutation …" >&2
 	@$(call create_environment,.venv-mutation,requirements/mutation.txt)
 
+# The service process beside what else could keep a dashboard; each environment of its own, for none is deployed.
+SERVICE := benchmarks/service/npm
+service-contenders: .venv-benchmark-runtime/installed .venv-benchmark-service/installed $(SERVICE)/next/.next/BUILD_ID
+
+.PHONY: service-contenders benchmark-service
+benchmark-service: install service-contenders ## Compare the service process with others that keep JSON (some minutes)
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.service
+
+.venv-benchmark-runtime/installed: benchmarks/requirements/lambda_runtime.txt | python .venv/uv/installed
+	@echo "Installing Lambda's runtime into .venv-benchmark-runtime …" >&2
+	@$(call create_environment,.venv-benchmark-runtime,$<)
+
+.venv-benchmark-service/installed: benchmarks/requirements/service_peers.txt | python .venv/uv/installed
+	@echo "Installing the services that are compared with into .venv-benchmark-service …" >&2
+	@$(call create_environment,.venv-benchmark-service,$<)
+
+# Prisma would download an engine for migrations, which making a client does not use: any program in its place will do.
+$(SERVICE)/next/.next/BUILD_ID: $(SERVICE)/node_modules/installed $(shell find $(SERVICE)/next -name '*.js' -not -path '*/.next/*') $(SERVICE)/next/schema.prisma
+	@echo "Building the Next.js application that is compared with …" >&2
+	@cd $(SERVICE) && PRISMA_SCHEMA_ENGINE_BINARY="$(CURDIR)/.venv/bin/python" CHECKPOINT_DISABLE=1 NEXT_TELEMETRY_DISABLED=1 \
+	  npm run --silent build >&2
+	@touch $@
+
 audit: .venv-audit/installed ## Ask for known vulnerabilities of what is deployed and of what builds it
 	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
 	  -r shared/requirements.txt -r requirements/dev.txt -r requirements/local.txt
@@ -196,6 +219,7 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark .venv-mutation .venv-audit .aws-sam .local */node_modules web/client/node_modules
+	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .aws-sam .local .benchmark */node_modules web/client/node_modules
+	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

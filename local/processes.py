@@ -46,6 +46,10 @@ class Child:
         # The command line names the state folder or the checkout: what tells this child from a stranger with its pid.
         self._record.write_text("\n".join(command))
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def running(self) -> bool:
         return self._process.poll() is None
 
