@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.service import postgres
-from benchmarks.service.load import Address
+from benchmarks.service.load import CLIENTS, Address
 from benchmarks.service.stage import STATE, Contender, Stage
 from local import ROOT
 from local.dashboards import dashboard
@@ -90,11 +90,12 @@ def _kinto(stage: Stage, name: str, survives: str, url: str = "", database: Chil
     port = free_port()
     kind = "postgresql" if url else "memory"
     settings = STATE / f"kinto-{kind}.ini"
-    settings.write_text(_kinto_settings(port, kind, url))
-    kinto = [str(_PYTHON / "kinto")]
+    settings.write_text(_kinto_settings(kind, url))
     if url:
-        stage.run("kinto-migrate", [*kinto, "migrate", "--ini", str(settings)], {})
-    server = stage.start(f"kinto-{kind}", [*kinto, "start", "--ini", str(settings), "--port", str(port)], {}, port)
+        stage.run("kinto-migrate", [str(_PYTHON / "kinto"), "migrate", "--ini", str(settings)], {})
+    command = [str(_PYTHON / "pyuwsgi"), "--http11-socket", f"127.0.0.1:{port}", "--ini-paste", str(settings)]
+    options = ["--need-app", "--die-on-term", "--disable-logging", "--threads", str(CLIENTS)]
+    server = stage.start(f"kinto-{kind}", [*command, *options], {}, port)
     _create(port, "/v1/buckets/benchmark", "/v1/buckets/benchmark/collections/dashboards")
     address = Address(
         port,
@@ -106,15 +107,11 @@ def _kinto(stage: Stage, name: str, survives: str, url: str = "", database: Chil
     return Contender(name, parts, address, survives)
 
 
-def _kinto_settings(port: int, kind: str, url: str) -> str:
+def _kinto_settings(kind: str, url: str) -> str:
     """Let everybody write: no peer checks who asks, so this one spends nothing on it either."""
     backends = [f"kinto.{name}_backend = kinto.core.{name}.{kind}" for name in ("storage", "permission")]
     addresses = [f"kinto.{name}_url = {url}" for name in ("storage", "permission")] if url else []
     lines = [
-        "[server:main]",
-        "use = egg:waitress#main",
-        "host = 127.0.0.1",
-        f"port = {port}",
         "[app:main]",
         "use = egg:kinto",
         "kinto.bucket_create_principals = system.Everyone",

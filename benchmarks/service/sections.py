@@ -57,7 +57,7 @@ _PEERS_NOTE: Final = (
     "Each peer parses what was sent, stores the text as it came and answers it; none of them keeps versions, checks "
     "preconditions or compresses. They run in production mode without an access log, each in one process: Next.js by "
     "`next start` with Prisma's engine-less client on better-sqlite3, FastAPI by uvicorn with uvloop and SQLite in the "
-    "framework's threads, Kinto by `kinto start` and open to everybody, json-server as it comes."
+    "framework's threads, Kinto by uWSGI and open to everybody, json-server as it comes."
 )
 
 
