@@ -1,12 +1,13 @@
 """What a request costs each contender: rounds of saves and loads, taken in turns."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.service.cpu import cpu_seconds
-from benchmarks.service.load import CLIENTS, Client, burst, check_contents, first_saves
+from benchmarks.service.load import CLIENTS, Client, WrongAnswerError, burst, check_contents, first_saves
 from benchmarks.service.stage import Contender, Stage
 
 ROUNDS: Final = 3
@@ -43,8 +44,9 @@ def measure(stage: Stage, contenders: Sequence[Contender]) -> list[Result]:
     rounds: dict[str, list[tuple[Cost, Cost]]] = {each.name: [] for each in contenders}
     with stage.load_core():
         for each in contenders:
-            first_saves(clients[each.name])
-            check_contents(clients[each.name])
+            with _asking(each):
+                first_saves(clients[each.name])
+                check_contents(clients[each.name])
             _round(each, clients[each.name], _WARM_UP_SECONDS)
         for _ in range(ROUNDS):
             for each in contenders:
@@ -53,17 +55,27 @@ def measure(stage: Stage, contenders: Sequence[Contender]) -> list[Result]:
 
 
 def _round(contender: Contender, clients: Sequence[Client], seconds: float) -> tuple[Cost, Cost]:
-    costs = _cost(contender, clients, Client.save, seconds), _cost(contender, clients, Client.load, seconds)
-    check_contents(clients)
-    return costs
+    with _asking(contender):
+        saves = _cost(contender, clients, Client.save, seconds)
+        loads = _cost(contender, clients, Client.load, seconds)
+        check_contents(clients)
+    return saves, loads
+
+
+@contextmanager
+def _asking(contender: Contender) -> Iterator[None]:
+    """Name the contender that an error is of; that one of its processes ended says more than what followed of it."""
+    try:
+        yield
+    except (WrongAnswerError, TimeoutError, ConnectionError) as error:
+        contender.require()
+        error.add_note(f"This was {contender.name}.")
+        raise
 
 
 def _cost(contender: Contender, clients: Sequence[Client], verb: Verb, seconds: float) -> Cost:
     before = _cpu(contender)
-    try:
-        loaded = burst(clients, verb, seconds)
-    finally:
-        contender.require()
+    loaded = burst(clients, verb, seconds)
     after = _cpu(contender)
     count = len(loaded.seconds)
     percentiles = statistics.quantiles(loaded.seconds, n=100)

@@ -1,5 +1,6 @@
 """The report on the service process: who is compared, what a request costs, and whether the aim is reached."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,6 +20,10 @@ _HEADER: Final = ("CPU ms a request", "of it the service", "of it the storage", 
 
 
 def sections() -> list[Section]:
+    if sys.platform != "linux":
+        raise SystemExit(
+            "Only Linux tells the CPU time of processes and holds them on a core as this benchmark needs it."
+        )
     with built(), stage() as started:
         results = measure(started, [*function_contenders(started), *peer_contenders(started)])
     tables = [_costs(verb, results) for verb in _VERBS] + [_described(results)]
@@ -50,8 +55,8 @@ _FUNCTIONS_NOTE: Final = (
     "out is AWS's part, hence in no figure, and so is the check of the token."
 )
 _FLOOR_NOTE: Final = (
-    "The bare handlers check nothing: they parse what was sent, compress it and write head, history and project in one "
-    "transaction. Dashkeep checks all that the contract asks for, and counts the write in a request of its own."
+    "The bare handlers check nothing: they parse what was sent, compress it, and write head, history, project and the "
+    "count of writes in one transaction. Dashkeep checks all that the contract asks for, logs and meters each request."
 )
 _PEERS_NOTE: Final = (
     "Each peer parses what was sent, stores the text as it came and answers it; none of them keeps versions, checks "

@@ -30,39 +30,38 @@ def save(event: Mapping[str, Any], binary: Callable[[bytes], Any]) -> Json:
     expected = int(event["headers"]["if-match"].strip('"'))
     json.loads(event["body"])
     updated_at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    text = f'{{"config":{event["body"]},"version":{expected + 1},"updatedAt":"{updated_at}"}}'
-    content = {
-        "pk": {"S": pk},
-        "version": {"N": str(expected + 1)},
-        "answer": {"B": binary(gzip.compress(text.encode(), 6, mtime=0))},
-        "summary": {"M": {"updatedAt": {"S": updated_at}, "version": {"N": str(expected + 1)}}},
-    }
+    content = _content(event["body"], expected + 1, updated_at, binary)
     history = f"CONFIGVERSION#{project}##{expected + 1:012}"
+    head_item = {"pk": {"S": pk}, "sk": {"S": f"CONFIG#{project}#"}, **content}
+    history_item = {"pk": {"S": pk}, "sk": {"S": history}, "listKey": {"S": history}, **content}
+    listed = {":listKey": {"S": f"PROJECT#{updated_at}#{project}"}, ":updatedAt": {"S": updated_at}}
     return {
         "TransactItems": [
-            {
-                "Put": {
-                    "TableName": TABLE,
-                    "Item": content | {"sk": {"S": f"CONFIG#{project}#"}},
-                    "ConditionExpression": "version = :expected",
-                    "ExpressionAttributeValues": {":expected": {"N": str(expected)}},
-                }
-            },
-            {"Put": {"TableName": TABLE, "Item": content | {"sk": {"S": history}, "listKey": {"S": history}}}},
-            {
-                "Update": {
-                    "TableName": TABLE,
-                    "Key": {"pk": {"S": pk}, "sk": {"S": f"PROJECT#{project}"}},
-                    "UpdateExpression": "SET listKey = :listKey, summary.updatedAt = :updatedAt",
-                    "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": {
-                        ":listKey": {"S": f"PROJECT#{updated_at}#{project}"},
-                        ":updatedAt": {"S": updated_at},
-                    },
-                }
-            },
+            {"Put": {"TableName": TABLE, "Item": head_item, **_at(expected)}},
+            {"Put": {"TableName": TABLE, "Item": history_item}},
+            _update(pk, f"PROJECT#{project}", "SET listKey = :listKey, summary.updatedAt = :updatedAt", listed),
+            _update(pk, f"RATE#{updated_at[:16]}Z", "ADD writes :one", {":one": {"N": "1"}}),
         ]
     }
+
+
+def _at(version: int) -> Json:
+    return {"ConditionExpression": "version = :at", "ExpressionAttributeValues": {":at": {"N": str(version)}}}
+
+
+def _content(config: str, version: int, updated_at: str, binary: Callable[[bytes], Any]) -> Json:
+    answer = f'{{"config":{config},"version":{version},"updatedAt":"{updated_at}"}}'
+    return {
+        "version": {"N": str(version)},
+        "answer": {"B": binary(gzip.compress(answer.encode(), 6, mtime=0))},
+        "summary": {"M": {"updatedAt": {"S": updated_at}, "version": {"N": str(version)}}},
+    }
+
+
+def _update(pk: str, sk: str, expression: str, values: Json) -> Json:
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    named = {"UpdateExpression": expression, "ExpressionAttributeValues": values}
+    return {"Update": {"TableName": TABLE, "Key": key, **named}}
 
 
 def loaded(answer: str) -> Json:
