@@ -19,7 +19,7 @@ _VERBS: Final[dict[str, Callable[[Result], Cost]]] = {
 _HEADER: Final = ("CPU ms a request", "of it the service", "of it the storage", "requests a second", "p50 ms", "p99 ms")
 
 
-def sections() -> list[Section]:
+def report() -> list[Section]:
     if sys.platform != "linux":
         raise SystemExit(
             "Only Linux tells the CPU time of processes and holds them on a core as this benchmark needs it."
