@@ -1,17 +1,17 @@
 """HTTP/1.1 to one server, over connections that are kept open between requests and shared by threads.
 
-The answer is read by `http.client`. The request is written here, in one piece: `http.client` sends head and body apart.
+A request is written in one piece, so that it is one packet where it fits: `http.client` sends head and body apart.
 """
 
 import select
 import socket
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
+from dashboard_store.repository.answers import Answer, BrokenAnswer, read_answer
 from dashboard_store.repository.wire import Unreachable
 
 # https://www.amazontrust.com/repository/
@@ -23,12 +23,6 @@ MOST_KEPT: Final = 64
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # How a connection fails that the server closed while nobody used it.
 _CLOSED: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: HTTPMessage
-    body: bytes
 
 
 class Connections:
@@ -66,7 +60,7 @@ class Connections:
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
             return self._exchanged(request)
-        except (OSError, HTTPException) as exc:
+        except (OSError, BrokenAnswer) as exc:
             # What else was kept is as old.
             self.close()
             raise Unreachable(f"There was no answer from {self.host}: {type(exc).__name__}.") from exc
@@ -87,17 +81,14 @@ class Connections:
     def _answer(self, connection: socket.socket, request: bytes) -> Answer:
         try:
             connection.sendall(request)
-            with HTTPResponse(connection) as response:
-                response.begin()
-                answer = Answer(response.status, response.headers, _rest(response))
-                closes = response.will_close
+            answer, is_reusable = read_answer(connection)
         except BaseException:
             connection.close()
             raise
-        if closes or len(self._kept) >= MOST_KEPT:
-            connection.close()
-        else:
+        if is_reusable and len(self._kept) < MOST_KEPT:
             self._kept.append(connection)
+        else:
+            connection.close()
         return answer
 
     def _opened(self) -> socket.socket:
@@ -134,14 +125,6 @@ class Connections:
         except IndexError:
             # Another thread may take the last one at any moment.
             return None
-
-
-def _rest(response: HTTPResponse) -> bytes:
-    try:
-        return response.read()
-    except ConnectionError as exc:
-        # A part of the answer had come, so the connection was not closed before.
-        raise HTTPException("the answer broke off") from exc
 
 
 def _is_readable(connection: socket.socket) -> bool:

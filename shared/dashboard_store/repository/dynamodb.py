@@ -20,7 +20,8 @@ from typing import Any, Final, Self
 from zlib import crc32
 
 from dashboard_store.repository import credentials
-from dashboard_store.repository.connections import Answer, Connections
+from dashboard_store.repository.answers import Answer
+from dashboard_store.repository.connections import Connections
 from dashboard_store.repository.sigv4 import Credentials, signed
 from dashboard_store.repository.wire import BUSY, Refused, TransportError, Unreachable
 
@@ -131,8 +132,8 @@ class DynamoDB:
     def _follows_clock(self, answer: Answer) -> bool:
         """Set the clock by the answer's date, and tell whether that made a difference."""
         try:
-            ahead = parsedate_to_datetime(answer.headers["Date"]).timestamp() - self._now()
-        except (TypeError, ValueError):
+            ahead = parsedate_to_datetime(answer.headers["date"]).timestamp() - self._now()
+        except (KeyError, ValueError):
             return False
         changed = abs(ahead - self._ahead) >= _SKEW_SECONDS
         if changed:
