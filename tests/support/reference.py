@@ -19,7 +19,7 @@ In the local run the calls can be tried, at `/reference/`.
 """
 # Beside each answer they would say nothing.
 OF_EVERY_ANSWER: Final = ("Cache-Control", "Vary", "Content-Encoding", "X-Content-Type-Options", "X-Request-Id")
-WIDTH: Final = 100
+BOUNDS: Final = {"minimum": "from", "maximum": "to", "maxLength": "characters at most", "default": "else"}
 
 
 def reference() -> str:
@@ -78,8 +78,7 @@ def _operation(method: str, path: str, operation: Json, parameters: list[Json]) 
 
 
 def _parameters(parameters: list[Json]) -> Iterator[str]:
-    if parameters:
-        yield "\n| Parameter | In | Value | |\n|---|---|---|---|"
+    yield "\n| Parameter | In | Value | |\n|---|---|---|---|" if parameters else ""
     for parameter in map(resolved, parameters):
         needed = "**Needed.** " if parameter.get("required") else ""
         value, description = _value(parameter["schema"]), _cell(parameter["description"])
@@ -100,9 +99,9 @@ def _bodies(what: str, holder: Json) -> Iterator[str]:
     for media_type, body in holder.get("content", {}).items():
         yield f"{what}, `{media_type}`: {_value(body['schema'])}\n"
         for example in map(resolved, body.get("examples", {}).values()):
-            value, summary = example["value"], example.get("summary", "Example")
+            value = example["value"]
             shown = _block("text", value) if isinstance(value, str) else _block("json", _json(value))
-            yield f"<details><summary>{summary}</summary>\n\n{shown}\n</details>\n"
+            yield f"<details><summary>{example.get('summary', 'Example')}</summary>\n\n{shown}\n</details>\n"
 
 
 def _value(schema: Json) -> str:
@@ -121,12 +120,7 @@ def _facts(schema: Json) -> Iterator[str]:
     for holder in (schema, schema.get("items", {}), code):
         values = [holder["const"]] if "const" in holder else holder.get("enum", [])
         yield from (f"`{value}`" for value in values)
-    for word, said in (
-        ("minimum", "from"),
-        ("maximum", "to"),
-        ("maxLength", "characters at most"),
-        ("default", "else"),
-    ):
+    for word, said in BOUNDS.items():
         if word in schema:
             yield f"{said} {schema[word]}"
 
@@ -134,13 +128,12 @@ def _facts(schema: Json) -> Iterator[str]:
 def _json(value: Any, depth: int = 0) -> str:
     """Write JSON with what fits into a line in one."""
     line = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or len(line) + 2 * depth <= WIDTH:
+    if not isinstance(value, dict | list) or len(line) + 2 * depth <= 100:
         return line
-    begin, end = line[0], line[-1]
     names = [f"{json.dumps(name)}: " for name in value] if isinstance(value, dict) else [""] * len(value)
     inside = value.values() if isinstance(value, dict) else value
     members = [f"{'  ' * (depth + 1)}{name}{_json(each, depth + 1)}" for name, each in zip(names, inside, strict=True)]
-    return f"{begin}\n{',\n'.join(members)}\n{'  ' * depth}{end}"
+    return f"{line[0]}\n{',\n'.join(members)}\n{'  ' * depth}{line[-1]}"
 
 
 def _block(language: str, text: str) -> str:
@@ -148,7 +141,6 @@ def _block(language: str, text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Write a text so that it stays in its cell of a table."""
     return re.sub(r"\s+", " ", text.replace("|", "\\|")).strip()
 
 
