@@ -47,6 +47,12 @@ PARTS: Final = (
             "--hypothesis-profile=thorough",
         ),
     ),
+    Part(
+        "document",
+        "What the OpenAPI document allows to be sent, and where its links lead",
+        6,
+        _pytest("tests/prove/test_schemathesis.py"),
+    ),
     Part("coverage", "Branches that the tests run", 4, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from support.figures import keep
 from support.fuzzing import Report, fuzz
 from support.fuzzing_hooks import EXPLAINED
 from support.local_stack import LocalStack
@@ -48,6 +49,7 @@ def test_links_lead_to_what_the_document_says(linked: Report) -> None:
 
 def test_every_operation_was_seen_to_work(alone: Report, linked: Report) -> None:
     """Each operation also did what it is for at least once, or little would have been shown."""
+    keep({"requests by themselves": alone.requests, "requests along links": linked.requests})
     assert alone.successes() | linked.successes() == set(operations())
 
 

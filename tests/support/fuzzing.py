@@ -52,6 +52,10 @@ class Report:
     answers: dict[tuple[str, int], int]
     explained: dict[str, int]
 
+    @property
+    def requests(self) -> int:
+        return sum(self.answers.values())
+
     def successes(self) -> set[str]:
         """Name the operations that did what was asked at least once."""
         return {operation for operation, status in self.answers if status < 300}
