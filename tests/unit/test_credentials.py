@@ -63,8 +63,10 @@ def test_keys_of_the_environment_come_first() -> None:
 
 def test_an_environment_without_keys_says_so() -> None:
     """Where there are no credentials at all, the error names what is missing."""
-    with pytest.raises(RuntimeError, match="AWS_ACCESS_KEY_ID"):
+    with pytest.raises(RuntimeError) as failure:
         credentials.from_environment({})()
+    missing = "The environment has neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI."
+    assert str(failure.value) == missing
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_lent_keys_are_renewed_before_they_expire(endpoint: Server, clock: Clock
     """Lent keys are asked for once, and anew ten minutes before they expire."""
     current = credentials.from_environment(asking(endpoint), clock)
     assert endpoint.connections == 0
-    assert [current().access_key for _ in range(3)] == ["key-1"] * 3
+    assert [current() for _ in range(3)] == [Credentials("key-1", "secret", "token")] * 3
     clock.seconds = NOON + HOUR - 601
     assert current().access_key == "key-1"
     clock.seconds = NOON + HOUR - 600
@@ -107,7 +109,29 @@ def test_the_password_may_be_in_a_file(endpoint: Server, clock: Clock, tmp_path:
 def test_an_endpoint_is_asked_again(endpoint: Server, clock: Clock) -> None:
     """An endpoint that fails is asked up to three times."""
     assert credentials.from_environment(asking(endpoint), clock)().access_key == "key-1"
-    assert len(endpoint.requests) == 3
+    assert [request.line for request in endpoint.requests] == ["GET /2021-04-23/credentials?a=b HTTP/1.1"] * 3
+
+
+@pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR),)], indirect=True)
+def test_an_endpoint_may_ask_for_no_password(endpoint: Server, clock: Clock) -> None:
+    """Where the environment has no password none is sent; an address without a path is the server's root."""
+    credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.url}, clock)()
+    (request,) = endpoint.requests
+    assert request.line == "GET / HTTP/1.1"
+    assert set(request.headers) == {"accept", "host", "content-length"}
+
+
+@pytest.mark.parametrize("endpoint", [(answers({}, 403),)], indirect=True)
+def test_an_endpoint_that_refuses_is_named(endpoint: Server, clock: Clock) -> None:
+    """The error says what the endpoint answered."""
+    with pytest.raises(Unreachable, match=r"^The endpoint of the credentials answered 403\.$"):
+        credentials.from_environment(asking(endpoint), clock)()
+
+
+def test_another_machine_is_asked_over_tls(clock: Clock) -> None:
+    """An address that is not near is asked where it is https: here nobody answers."""
+    with pytest.raises(Unreachable):
+        credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://127.0.0.2:1/"}, clock)()
 
 
 @pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR), answers({}, 500))], indirect=True)
@@ -129,14 +153,22 @@ UNUSABLE: list[Any] = [b"no JSON", {"AccessKeyId": "k", "SecretAccessKey": "the-
 @pytest.mark.parametrize("endpoint", [(answers(document),) for document in UNUSABLE], indirect=True)
 def test_an_answer_that_is_none_shows_nothing(endpoint: Server, clock: Clock) -> None:
     """What an endpoint answers in another form is an error that does not quote it."""
-    with pytest.raises(Unreachable) as failure:
+    with pytest.raises(
+        Unreachable, match=r"^The endpoint of the credentials answered with something else\.$"
+    ) as failure:
         credentials.from_environment(asking(endpoint), clock)()
     assert "the-secret" not in "".join(traceback.format_exception(failure.value))
 
 
-@pytest.mark.parametrize("url", ["http://192.0.2.1/", "http://example.com/credentials", "ftp://127.0.0.1/"])
+@pytest.mark.parametrize("url", ["http://192.0.2.1/", "http://example.com/credentials", "ftp://192.0.2.1/"])
 def test_no_password_goes_out_in_clear(url: str) -> None:
     """Another machine is not asked without TLS: the password and the keys could be read on their way."""
     current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})
-    with pytest.raises((RuntimeError, ValueError)):
+    with pytest.raises(RuntimeError, match=r"^AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine, and no TLS\.$"):
         current()
+
+
+def test_an_endpoint_speaks_http() -> None:
+    """An address of another protocol is none, near or far."""
+    with pytest.raises(ValueError, match="is no address"):
+        credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "ftp://127.0.0.1/"})()

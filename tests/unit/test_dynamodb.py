@@ -190,6 +190,21 @@ def test_what_does_not_pass_is_an_error(connected: Connected, fault: str) -> Non
     assert len(transport.server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("an outage", "DynamoDB failed with 503."),
+        ("no JSON", "The answer 200 is no JSON."),
+        ("another checksum", "The answer is not what DynamoDB sent: its checksum is another."),
+    ],
+)
+def test_an_unusable_answer_says_why(connected: Connected, fault: str, said: str) -> None:
+    """Whoever reads the log learns what was wrong with the answer."""
+    with pytest.raises(Unreachable) as failure:
+        connected(PASSING[fault]).call()
+    assert str(failure.value) == said
+
+
 def test_a_refusal_is_final(connected: Connected) -> None:
     """What is wrong with the request is wrong with the next one too; all that DynamoDB told comes with the error."""
     reasons = [{"Code": "ConditionalCheckFailed", "Item": {"n": {"N": "1"}}}]
@@ -289,6 +304,26 @@ def test_a_clock_is_followed_once(connected: Connected) -> None:
     with pytest.raises(Refused):
         transport.call()
     assert len(transport.server.requests) == 2
+
+
+def test_a_clock_that_was_set_is_not_set_again(connected: Connected) -> None:
+    """What a server refuses by the time that was taken over already is refused at once, by the next call too."""
+    transport = connected(refuses("RequestTimeTooSkewed", headers={"date": date(3)}))
+    for asked in (2, 3):
+        with pytest.raises(Refused):
+            transport.call()
+        assert len(transport.server.requests) == asked
+
+
+def test_requests_are_of_utc(connected: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The moment that is signed is UTC, whatever time zone the environment names."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        transport = connected(answers(FOUND))
+        transport.call()
+    time.tzset()
+    assert transport.server.requests[0].headers["x-amz-date"] == "20261125T120000Z"
 
 
 def test_errors_tell_no_secrets(connected: Connected) -> None:
@@ -418,5 +453,9 @@ def test_a_client_comes_from_a_functions_environment(authority: Authority) -> No
         }
         with closing(DynamoDB.from_environment(environment)) as client:
             assert client.call("GetItem", READ) == FOUND
-    assert "Credential=AKID/" in server.requests[0].headers["authorization"]
-    assert "/eu-west-1/dynamodb/" in server.requests[0].headers["authorization"]
+        with closing(DynamoDB.from_environment({**environment, "AWS_REGION": "eu-north-1"})) as client:
+            client.call("GetItem", READ)
+    first, second = (request.headers["authorization"] for request in server.requests)
+    assert "Credential=AKID/" in first
+    assert "/eu-west-1/dynamodb/" in first
+    assert "/eu-north-1/dynamodb/" in second
