@@ -1,7 +1,10 @@
 """What a call tells of what it did, or of what is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
@@ -10,7 +13,7 @@ from support.engines import Engine
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
-from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.errors import Fault, InvalidData, StorageUnavailable
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
@@ -131,31 +134,68 @@ def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
     assert (second.version, second.tag, second.changed, second.config_saved) == (2, "2.0.1", True, False)
 
 
-def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Tables, key: ProjectKey) -> None:
-    """A table that lies in its item was never announced, so no item of an upload is written for it."""
-    written: list[str] = []
+@contextmanager
+def written(engine: Engine) -> Iterator[list[str]]:
+    """The sort keys of the items that are written meanwhile."""
+    keys: list[str] = []
 
     def watched(proceed: Call, operation: str, request: Request) -> Answer:
-        for write in request.get("TransactItems", []):
-            ((_, part),) = write.items()
-            written.append(part.get("Item", part.get("Key"))["sk"]["S"])
+        if operation == "TransactWriteItems":
+            parts = [part for write in request["TransactItems"] for part in write.values()]
+            keys.extend(part.get("Item", part.get("Key"))["sk"]["S"] for part in parts)
         return proceed(operation, request)
 
     with engine.tapped(watched):
+        yield keys
+
+
+@pytest.fixture
+def large(table: Table, objects: Objects, configs: Configs, clock: Clock) -> Tables:
+    """To which every table is a large one."""
+    return Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
+
+
+def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+    """A table that lies in its item was never announced, so no item of an upload is written for it."""
+    with written(engine) as keys:
         tables.upload(key, upload("first"), Precondition())
-    assert key.data["sk"] in written
-    assert not [name for name in written if name.startswith("UPLOAD#")]
+    assert key.data["sk"] in keys
+    assert not [name for name in keys if name.startswith("UPLOAD#")]
+
+
+def test_an_object_is_named_before_it_is_there(
+    engine: Engine, table: Table, objects: Objects, large: Tables, key: ProjectKey
+) -> None:
+    """Where a large table's bytes do not arrive, the upload's item names their place until it expires."""
+    out_of_reach = mock.patch.object(objects, "put", side_effect=StorageUnavailable("The storage is out of reach."))
+    with written(engine) as keys, out_of_reach as put, pytest.raises(StorageUnavailable):
+        large.upload(key, upload("first"), Precondition())
+    (name,) = keys
+    item = table.get({"pk": key.pk, "sk": name}) or {}
+    assert item["object"] == put.call_args[0][0]
+    assert item["expiresAt"] > 0
+    assert large.data(key).version == 0
+
+
+def test_a_table_lies_in_its_item_up_to_the_limit(
+    table: Table, objects: Objects, configs: Configs, key: ProjectKey, clock: Clock
+) -> None:
+    """A table of just as many bytes as an item may hold lies in it; one of a byte more in the bucket."""
+    sent = upload("first")
+    size = len(sent.content.stored)
+    for limit, place in ((size - 1, "object"), (size, "columns")):
+        tables = Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=limit), clock)
+        tables.upload(key, upload(f"for {limit}"), Precondition())
+        assert {"object", "columns"} & set(table.get(key.data) or {}) == {place}
 
 
 def test_an_object_is_named_by_its_table_alone(
-    table: Table, objects: Objects, configs: Configs, key: ProjectKey, clock: Clock
+    table: Table, objects: Objects, large: Tables, key: ProjectKey, clock: Clock
 ) -> None:
     """A large table's object is named by the table's item once it is there: what expires with the upload is not it."""
-    tables = Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
-    uploaded = tables.upload(key, upload("first"), Precondition())
+    uploaded = large.upload(key, upload("first"), Precondition())
     place = (table.get(key.data) or {})["object"]
-    upload_id = place.split("/")[-2]
-    announced = table.get(key.upload(upload_id)) or {}
+    announced = table.get(key.upload(place.split("/")[-2])) or {}
     assert "object" not in announced
     assert announced["completed"] == uploaded.version
     assert announced["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from support.servers import Server, Step, answers, closes, serving
@@ -166,6 +167,19 @@ def test_no_password_goes_out_in_clear(url: str) -> None:
     current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})
     with pytest.raises(RuntimeError, match=r"^AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine, and no TLS\.$"):
         current()
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"]
+)
+def test_what_is_near_is_asked_without_tls(host: str) -> None:
+    """Loopback, and the addresses at which ECS and EKS lend credentials, are asked as they are: here nobody answers."""
+    current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/"})
+    with mock.patch("socket.create_connection", side_effect=ConnectionRefusedError) as connect:
+        with pytest.raises(Unreachable):
+            current()
+        assert connect.call_args[0][0] == (host.strip("[]"), 80)
+    assert connect.call_count == credentials.FETCH_ATTEMPTS
 
 
 def test_an_endpoint_speaks_http() -> None:

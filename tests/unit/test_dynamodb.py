@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import botocore
 import pytest
@@ -31,7 +32,7 @@ from support.servers import (
     serving,
 )
 
-from dashboard_store.repository import connections
+from dashboard_store.repository import connections, dynamodb
 from dashboard_store.repository.connections import Connections
 from dashboard_store.repository.dynamodb import BACKOFF_SECONDS, DynamoDB, endpoint
 from dashboard_store.repository.sigv4 import Credentials
@@ -439,6 +440,21 @@ def test_an_endpoint_that_is_none_is_named(url: str) -> None:
     """An address that is none fails at once and says which."""
     with pytest.raises(ValueError, match="is no address"):
         Connections(url)
+
+
+@pytest.mark.parametrize(("url", "port"), [("https://name", 443), ("http://name", 80), ("http://name:8000", 8000)])
+def test_a_server_is_at_its_protocols_port(url: str, port: int) -> None:
+    """A server is asked at the port that its address names, or at its protocol's own."""
+    with mock.patch("socket.create_connection", side_effect=ConnectionRefusedError) as connect:
+        with pytest.raises(Unreachable):
+            Connections(url).exchange("GET", "/", {})
+        assert connect.call_args[0][0] == ("name", port)
+
+
+def test_a_call_without_an_answer_ends_in_time() -> None:
+    """API Gateway waits 29 seconds: within these a transaction is tried as often as it may be, each time in vain."""
+    longest = (connections.CONNECT_SECONDS + connections.READ_SECONDS) * dynamodb.ATTEMPTS + BACKOFF_SECONDS
+    assert 4 * longest < 29
 
 
 def test_a_client_comes_from_a_functions_environment(authority: Authority) -> None:

@@ -52,5 +52,6 @@ def test_a_refusal_says_no_more_than_it_may() -> None:
     """The message of a refusal tells what was wrong with the request; that of a signature would tell its token."""
     wrong = Refused("ValidationException", {"message": "One value was invalid"})
     unsigned = Refused("InvalidSignatureException", {"message": "x-amz-security-token:the-token"})
-    assert "One value was invalid" in str(wrong)
+    assert str(wrong) == "DynamoDB refused the request: ValidationException: One value was invalid"
+    assert str(Refused("ValidationException", {"Message": "Or so"})).endswith(": Or so")
     assert str(unsigned) == "DynamoDB refused the request: InvalidSignatureException"
