@@ -229,9 +229,8 @@ def _reaching(mutant: Mutant, items: Iterable[pytest.Item], ran: Mapping[str, Ra
     lines = statement(mutant.module, mutant.line)
 
     def reaches(item: pytest.Item) -> bool:
-        run = ran[item.nodeid].lines.get(mutant.module, frozenset())
         # What stands outside of functions has run before, for whoever uses the module.
-        return bool(run if lines is None else run.intersection(lines))
+        return lines is None or bool(ran[item.nodeid].lines.get(mutant.module, frozenset()).intersection(lines))
 
     chosen = [item for item in items if item.nodeid.startswith(files) and reaches(item)]
     return sorted(chosen, key=lambda item: ran[item.nodeid].seconds)

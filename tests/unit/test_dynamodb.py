@@ -181,6 +181,28 @@ def test_what_may_pass_is_tried_again(connected: Connected, fault: str) -> None:
     assert 0 <= pause <= BACKOFF_SECONDS
 
 
+BUSY = [
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+]
+
+
+@pytest.mark.parametrize("code", BUSY)
+def test_whoever_is_busy_is_asked_again(connected: Connected, code: str) -> None:
+    """Every refusal that says nothing about the request is met with another attempt, whatever its status."""
+    transport = connected(refuses(code), answers(FOUND))
+    assert transport.call() == FOUND
+
+
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_does_not_pass_is_an_error(connected: Connected, fault: str) -> None:
     """After two attempts it is Unreachable, or Refused where DynamoDB said that it is too much."""
