@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from mutation.install import install, statement
 from mutation.mutant import Mutant, read
+from support.figures import keep
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -236,21 +237,26 @@ def _reaching(mutant: Mutant, items: Iterable[pytest.Item], ran: Mapping[str, Ra
     return sorted(chosen, key=lambda item: ran[item.nodeid].seconds)
 
 
-def accepted() -> Counter[str]:
-    """Read which mutants may survive; where places in a function read alike there is an entry for each."""
-    groups = tomllib.loads(SURVIVORS.read_text())["accepted"]
-    return Counter(name for group in groups for name in group["mutants"])
+def accepted(beginning: str) -> Mapping[str, Counter[str]]:
+    """Read which mutants may survive, by the kind of reason; places that read alike have an entry each."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for group in tomllib.loads(SURVIVORS.read_text())["accepted"]:
+        kinds[group["kind"]].update(name for name in group["mutants"] if name.startswith(beginning))
+    return kinds
 
 
-def verdict(survived: Counter[str], allowed: Counter[str], tested: int) -> bool:
+def verdict(survived: Counter[str], kinds: Mapping[str, Counter[str]], tested: int) -> bool:
     """Say what survived that may not, and what may and did not; whether there is neither."""
+    allowed = sum(kinds.values(), Counter[str]())
     new, gone = survived - allowed, allowed - survived
     for name in sorted(new.elements()):
         say(f"A new survivor: {name}")
     for name in sorted(gone.elements()):
         say(f"Listed in {SURVIVORS.name}, and no survivor: {name}")
-    killed = tested - survived.total()
-    say(f"{killed} of {tested} mutants are killed ({killed / tested:.1%}); {survived.total()} survive.")
+    found = f"{tested - survived.total():,} of {tested:,} ({1 - survived.total() / tested:.1%})"
+    survivors = ", ".join(f"{(survived & each).total()} {kind}" for kind, each in sorted(kinds.items()))
+    say(f"A test fails for {found} mutants. Of the survivors {survivors}, {new.total()} not accepted.")
+    keep({"changes that a test notices": found, "accepted survivors": survivors})
     return not new and not gone
 
 
@@ -266,8 +272,8 @@ def main() -> int:
     files = sorted({f"tests/{name}" for module in modules for name in TESTS[module]})
     if pytest.main([*ARGUMENTS, *files], plugins=[plugin]):
         return 1
-    allowed = Counter({name: count for name, count in accepted().items() if name.startswith(options.only)})
-    return 0 if verdict(Counter(mutant.name for mutant in plugin.survivors), allowed, len(mutants)) else 1
+    survived = Counter(mutant.name for mutant in plugin.survivors)
+    return 0 if verdict(survived, accepted(options.only), len(mutants)) else 1
 
 
 if __name__ == "__main__":

@@ -20,12 +20,6 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 PARTS: Final = (
-    Part(
-        "schemathesis",
-        "Thousands of requests made from the OpenAPI document",
-        15,
-        _pytest("tests/prove/test_schemathesis.py"),
-    ),
     Part("engines", "What the repository promises, on every engine", 4, _pytest("tests/contract", "--engine", "all")),
     Part(
         "crash",
@@ -56,7 +50,7 @@ PARTS: Final = (
     Part("coverage", "Branches that the tests run", 4, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",
-        "Changes of the code that a test has to notice",
+        "A test fails wherever merge, preconditions or repository are changed",
         20,
         ("make", "--no-print-directory", "mutate", "ONLY="),
     ),
