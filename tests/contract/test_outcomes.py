@@ -14,7 +14,7 @@ from support.engines import Engine
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import Fault, InvalidData, StorageUnavailable
-from dashboard_store.preconditions import Precondition
+from dashboard_store.preconditions import ANY, Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey
@@ -59,6 +59,15 @@ def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey)
         configs.change(key.config(), lambda _: same, Precondition(), Origin()),
     ):
         assert (again.changed, again.merged, again.head) == (False, False, first.head)
+
+
+def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:
+    """Where nothing was ever saved a delete leaves version 0, also one that names it."""
+    for precondition in (at(0), Precondition(if_none_match=frozenset({ANY})), Precondition()):
+        with written(engine) as keys:
+            outcome = configs.save(key.config(), None, precondition, Origin())
+        assert (outcome.changed, outcome.head.version) == (False, 0)
+        assert not [name for name in keys if name.startswith("CONFIG")]
 
 
 def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None:
