@@ -1,14 +1,11 @@
 """What becomes of a project's items when it is deleted, restored, or forgotten."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
-from support.clients import Answer, Call, Request
-from support.engines import Engine
+from support.engines import Engine, overtaken
 
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import NotFound, ProjectExists
@@ -130,18 +127,6 @@ def test_an_id_is_taken_as_long_as_it_can_be_restored(table: Table, key: Project
         create(projects, key)
     clock.advance(seconds=1)
     assert create(projects, key)["version"] == 1
-
-
-def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManager[object]:
-    """Let somebody else come between the next look at the database and the write that follows it."""
-    others = [by]
-
-    def late(proceed: Call, operation: str, request: Request) -> Answer:
-        if operation == "TransactWriteItems" and others:
-            others.pop()()
-        return proceed(operation, request)
-
-    return engine.tapped(late)
 
 
 def renamed(project: Project) -> Project:

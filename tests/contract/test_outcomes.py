@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 from conftest import BUCKET, TABLE, Clock
 from support.clients import Answer, Call, Request
-from support.engines import Engine
+from support.engines import Engine, overtaken
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
@@ -209,6 +209,16 @@ def test_an_object_is_named_by_its_table_alone(
     assert announced["completed"] == uploaded.version
     assert announced["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
     assert objects.get(place)
+
+
+def test_an_upload_replaces_what_came_in_between(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+    """An upload that another one overtakes is the version after it, and the other is kept."""
+    with overtaken(engine, lambda: tables.upload(key, upload("first"), Precondition())):
+        assert tables.upload(key, upload("second"), Precondition()).version == 2
+    with overtaken(engine, lambda: tables.upload(key, upload("third"), Precondition())):
+        assert tables.upload(key, upload("fourth"), Precondition()).version == 4
+    kept = [tables.version(key, version).schema["fileName"] for version in (1, 2, 3, 4)]
+    assert kept == ["first", "second", "third", "fourth"]
 
 
 def test_an_upload_that_was_completed_otherwise_is_refused(tables: Tables, key: ProjectKey) -> None:

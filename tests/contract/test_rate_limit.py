@@ -16,7 +16,7 @@ from support.faults import CONTENDED, injected, refuses
 from dashboard_store.errors import RateLimited, StorageUnavailable
 from dashboard_store.repository.keys import rate_window, user_partition
 from dashboard_store.repository.table import ATTEMPTS, IS_NEW, ConditionFailed, Table, put
-from dashboard_store.repository.writes import Writes
+from dashboard_store.repository.writes import IN_VAIN, Writes
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")
@@ -79,6 +79,31 @@ def test_a_write_is_counted_once_it_is_made(moto_table: Table, clock: Clock) -> 
         writes.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
     assert refusal.value.found == (KEY, None)
     assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
+
+
+def test_saves_in_vain_add_up_over_a_minute(moto_table: Table, clock: Clock) -> None:
+    """An instance tells of ten saves in vain within a minute, however far apart, and begins anew after it."""
+    writes = Writes(moto_table, SETTINGS, clock)
+    clock.moment = clock.moment.replace(second=0, microsecond=0)
+    for _ in range(IN_VAIN):
+        assert counted(moto_table, clock) == 0
+        clock.advance(seconds=1.003)
+        writes.count_in_vain("user-1")
+    assert counted(moto_table, clock) == IN_VAIN
+    for _ in range(IN_VAIN - 1):
+        writes.count_in_vain("user-1")
+    clock.advance(minutes=1)
+    writes.count_in_vain("user-1")
+    assert counted(moto_table, clock) == 0
+
+
+def test_a_refusal_names_the_limit_and_the_wait(moto_table: Table, clock: Clock) -> None:
+    """Who is refused learns how often one may write, and after how many seconds again."""
+    clock.moment = clock.moment.replace(second=59, microsecond=400_000)
+    writes = Writes(moto_table, Settings("any", writes_per_minute=1), clock)
+    writes.count("user-1")
+    with pytest.raises(RateLimited, match=r"^You may write 1 times a minute\. The next minute begins in 1 s\.$"):
+        writes.count("user-1")
 
 
 @pytest.mark.parametrize("fault", CONTENDED)

@@ -14,14 +14,14 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config as ClientConfig
-from support.clients import Answer, Boto3DynamoDB, Request, Tapped
+from support.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
 from support.template import ROOT, table_definition
 
 from dashboard_store.repository.dynamodb import DynamoDB
@@ -116,6 +116,18 @@ class Engine(Tapped):
             if "LastEvaluatedKey" not in answer:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManager[object]:
+    """Let somebody else come between the next look at the database and the write that follows it."""
+    others = [by]
+
+    def late(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems" and others:
+            others.pop()()
+        return proceed(operation, request)
+
+    return engine.tapped(late)
 
 
 def _partitions(operation: str, request: Request) -> Iterator[str]:

@@ -199,7 +199,7 @@ class Configs:
             raise NotFound(NO_PROJECT)
         found = {number: self._live(item) for number, item in zip(numbers, items, strict=True)}
         head = self._live(newest)
-        if head and found.get(head.version) is None:
+        if head:
             # The current version never expires, however long its item in history is gone.
             found[head.version] = head
         return [_existing(found[version], version) for version in versions]
