@@ -1,6 +1,6 @@
 """What a call tells of what it did, or of what is there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,11 +13,11 @@ from support.engines import Engine, overtaken
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
-from dashboard_store.errors import Fault, InvalidData, StorageUnavailable
+from dashboard_store.errors import Fault, InvalidData, StorageUnavailable, VersionConflict
 from dashboard_store.preconditions import ANY, Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
@@ -59,6 +59,31 @@ def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey)
         configs.change(key.config(), lambda _: same, Precondition(), Origin()),
     ):
         assert (again.changed, again.merged, again.head) == (False, False, first.head)
+
+
+def test_a_draft_that_is_not_there_is_at_version_0(configs: Configs, key: ProjectKey) -> None:
+    """A stale save of a draft that its project has not is a conflict with nothing, and the project is not absent."""
+    with pytest.raises(VersionConflict) as refusal:
+        configs.save(key.config("s1"), config(a=1), at(3), Origin())
+    assert (refusal.value.current["currentVersion"], refusal.value.current["current"]) == (0, None)
+
+
+def test_whatever_is_saved_moves_its_project_up(
+    configs: Configs, projects: Projects, tables: Tables, key: ProjectKey, clock: Clock
+) -> None:
+    """A list begins with the project that a config, a table or an analysis was saved to last."""
+    saves: list[Callable[[], object]] = [
+        lambda: configs.save(key.config(), config(a=1), at(0), Origin()),
+        lambda: tables.upload(key, upload("first"), Precondition()),
+        lambda: tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition()),
+    ]
+    for number, save in enumerate(saves):
+        clock.advance(seconds=1)
+        projects.create(key.user, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
+        clock.advance(seconds=1)
+        save()
+        (first,) = projects.page(key.user, 1, None).projects
+        assert (first["id"], first["updatedAt"]) == (key.project_id, timestamp(clock.moment))
 
 
 def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:

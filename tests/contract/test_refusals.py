@@ -102,6 +102,7 @@ def test_an_upload_that_was_not_announced_is_absent(
 ) -> None:
     """An upload is absent where none was announced, and as soon as its time to be completed is over."""
     assert tables.data(key).version == 0
+    clock.moment = clock.moment.replace(microsecond=0)
     announced = uploads.announce(key, FILE).upload_id
     clock.advance(days=1, seconds=-1)
     assert uploads.pending(key, announced).completed is None
@@ -115,6 +116,7 @@ def test_an_upload_that_was_not_announced_is_absent(
 def test_an_upload_is_announced_for_an_hour(uploads: Uploads, clock: Clock, key: ProjectKey) -> None:
     """The answer says until when the file can be sent."""
     announced = uploads.announce(key, FILE)
+    assert BUCKET in announced.url
     sent_by = clock.moment
     clock.advance(hours=-1)
     assert announced.expires_at > timestamp(sent_by)
