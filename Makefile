@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate benchmark benchmark-csv audit reference format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit reference format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -151,21 +151,36 @@ prove: install browser tests/node_modules/installed ## Run the long checks too, 
 load: install ## Drive loads and saves from 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.load $(if $(URL),--url "$$URL") --seconds $(SECONDS_EACH)
 
-benchmark: install tests/node_modules/installed ## Count what calls and tables cost, and send 100 MB through the stack
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.request_units
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.project_data
+# What Dashkeep is compared with: boto3 alone, which is the floor, and frameworks, in environments of their own.
+PEERS := boto3 chalice fastapi flask powertools
+BENCH := PYTHONPATH=shared:tests:functions/get_config:functions/put_config:functions/projects .venv/bin/python -m benchmarks
+.PHONY: valgrind
+bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) ## Measure everything and write docs/performance.md (PARTS="warm price": some, and no page)
+	@$(BENCH) $(PARTS)
+
+bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_readers/installed ## Measure what single decisions rest on: transports, CSV readers, checks of texts, 100 MB through the stack
+	@PYTHONPATH=shared .venv-benchmark-csv_readers/bin/python -m benchmarks.csv_readers
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.transport
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.unsafe_text
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
 
-benchmark-csv: .venv-benchmark/installed ## Compare readers of CSV at 100 MB (some minutes)
-	@PYTHONPATH=shared .venv-benchmark/bin/python -m benchmarks.csv_readers
+.venv-benchmark-csv_readers/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
+	@echo "Installing the readers that are compared …" >&2
+	@$(call create_environment,.venv-benchmark-csv_readers,$<)
 
-.venv-benchmark/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
-	@echo "Installing the readers that are compared into .venv-benchmark …" >&2
-	@test -x .venv-benchmark/bin/python || $(PYTHON) -m venv .venv-benchmark
-	@.venv/uv/bin/uv pip sync --quiet --require-hashes --python .venv-benchmark $^ >&2
+.venv-benchmark-%/installed: benchmarks/requirements/%.txt benchmarks/layer.py | python .venv/uv/installed
+	@echo "Installing $* to compare with …" >&2
+	@$(PYTHON) -m venv --clear .venv-benchmark-$*
+	@.venv/uv/bin/uv pip sync --quiet --require-hashes --python .venv-benchmark-$* $< >&2
+	@$(PYTHON) -m benchmarks.layer .venv-benchmark-$*
 	@touch $@
+
+# Debian's package needs no root where it is only unpacked, and nothing else of it is needed to count.
+valgrind:
+	@command -v valgrind >/dev/null || test -x .valgrind/usr/bin/valgrind || { \
+	  command -v apt-get >/dev/null && echo "Unpacking valgrind into .valgrind …" >&2 && \
+	  mkdir -p .valgrind && cd .valgrind && apt-get download -qq valgrind >&2 && dpkg -x valgrind_*.deb .; } || { \
+	  echo "valgrind is needed, to count instructions: install it (apt install valgrind, dnf install valgrind)." >&2; exit 1; }
 
 # Made of what the modules are now, so a run after a change needs nothing else.
 MUTATED := shared/dashboard_store/merge.py shared/dashboard_store/preconditions.py \
@@ -219,7 +234,7 @@ format: .venv/installed ## Format the code and fix what can be fixed
 clean: ## Remove all that was installed, built and saved here, the local stack's data included
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack runs on the data in .local: stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .aws-sam .local .benchmark */node_modules web/client/node_modules
+	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules
 	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

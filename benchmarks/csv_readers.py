@@ -2,7 +2,7 @@
 
 Each reads the same file in a process of its own, in turns, and has its cells typed and stored by the product's code:
 the readers' own types would make a number of the postcode 01234. What differs is who parts the text into cells, what
-that takes in memory, and what it adds to the layer. `make benchmark-csv`.
+that takes in memory, and what it adds to the layer. `make bench-apart`.
 """
 
 import argparse

@@ -13,7 +13,10 @@ import boto3
 from moto import mock_aws
 from support.template import ROOT
 
-from benchmarks.request_units import Meter, engine
+from benchmarks.database import Meter, metered
+from benchmarks.report import Section
+from benchmarks.report import Table as Shown
+from benchmarks.workload import SETTINGS
 from dashboard_store.gateway.api import utc_now
 from dashboard_store.json_document import compact
 from dashboard_store.preconditions import Precondition
@@ -25,13 +28,11 @@ from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
-from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import Upload, read_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SETTINGS = Settings("benchmark", "benchmark")
 FOLDER = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 FILES = ("cars.json", "gapminder.json", "flights-2k.json", "movies.json", "flights-20k.json", "flights-200k.json")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -109,24 +110,34 @@ class Measure:
         return self._units(lambda: self._meter.call("GetItem", request))
 
     def _units(self, call: Callable[[], Any]) -> str:
-        return self._meter.of(call).partition(" / ")[2]
+        return f"{self._meter.of(call).units:g}"
 
 
 def _as_rows(name: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": "rows"}, "sk": {"S": name}}
 
 
-def main() -> None:
-    print("Bytes stored; capacity units + requests to the bucket")
-    titles = ["rows", "as JSON", "JSON, gzip", "stored", "upload", "next upload", "read", "JSON: put", "JSON: get"]
-    print(" " * 18 + "".join(f"{title:>13}" for title in titles))
-    with engine() as meter, mock_aws():
+def report() -> list[Section]:
+    header = [
+        "Table",
+        "Rows",
+        "as JSON",
+        "JSON, gzip",
+        "stored",
+        "upload",
+        "next upload",
+        "read",
+        "put JSON",
+        "get JSON",
+    ]
+    with metered() as meter, mock_aws():
         bucket_client = boto3.client("s3", region_name="us-east-1")
         bucket_client.create_bucket(Bucket=SETTINGS.bucket_name)
         measure = Measure(meter, bucket_client)
-        for name in FILES:
-            print("".join([f"{name:>18}", *(f"{cell:>13}" for cell in measure.of(name))]))
-
-
-if __name__ == "__main__":
-    main()
+        rows = [[name.partition(".")[0], *measure.of(name)] for name in FILES]
+    measured = (
+        "Bytes of real tables as JSON and as they are stored, and the request units + requests to the bucket of an "
+        "upload, of the next one, which puts the table before it aside, and of a read. Beside them the same rows as "
+        "one JSON text in an item, where an item holds them."
+    )
+    return [Section("Tables", measured, [Shown(header, rows)])]

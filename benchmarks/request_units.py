@@ -1,78 +1,59 @@
-"""Count what each call costs: DynamoDB requests and capacity units, as the local stack's engine counts them.
+"""Count what each call costs: DynamoDB requests and request units, as the local stack's engine counts them.
 
 Units, not seconds: they are what AWS bills, and the same on every machine. Beside them stands what the same config
-would cost as a native DynamoDB map, one item written without history.
+would cost as a native DynamoDB map, without history and with a history that one transaction keeps.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
-from typing import Any
+from typing import Final
 
 from boto3.dynamodb.types import TypeSerializer
 from support import engines
-from support.clients import Answer, Request, Tapped
-from support.template import table_definition
 
+from benchmarks.database import Cost, Meter, engine
+from benchmarks.report import Claim, Section
+from benchmarks.report import Table as Shown
+from benchmarks.workload import NAMES, SETTINGS, TABLE
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import VersionConflict
 from dashboard_store.gateway.api import utc_now
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.keys import ProjectKey, rate_window
+from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Condition, Table, put, update
-from dashboard_store.repository.wire import Client
+from dashboard_store.repository.table import Table
 from dashboard_store.repository.writes import Writes
-from dashboard_store.settings import Settings
-from local.dashboards import SIZES, dashboard
+from local.dashboards import dashboard
 
-SETTINGS = Settings("benchmark")
+CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")
+MAPS: Final = ("put", "put with history", "get")
+SAVE_UNITS: Final = 22
+# A conflict may take one more, where it names the conflicting pointers.
+ROUND_TRIPS: Final = {"load": 1, "save": 1, "conflict": 2, "patch": 2, "list": 1}
 
-
-class Meter(Tapped):
-    """Adds up the requests and units of what was done through it."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        self.requests, self.units = 0, 0.0
-
-    def call(self, operation: str, request: Request) -> Answer:
-        self.requests += 1
-        answer = super().call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
-        consumed = answer.get("ConsumedCapacity", [])
-        entries = consumed if isinstance(consumed, list) else [consumed]
-        self.units += sum(entry["CapacityUnits"] for entry in entries)
-        return answer
-
-    def of(self, call: Callable[[], Any]) -> str:
-        self.requests, self.units = 0, 0
-        call()
-        return f"{self.requests} / {self.units:g}"
-
-
-@contextmanager
-def engine() -> Iterator[Meter]:
-    """Run the engine, with the table of the template."""
-    with engines.dynoxide() as environment, closing(engines.through_transport(environment)) as client:
-        client.call("CreateTable", {"TableName": SETTINGS.table_name, **table_definition()})
-        yield Meter(client)
+type Call = Callable[[], object]
 
 
 def at(version: int) -> Precondition:
     return Precondition(if_match=frozenset({str(version)}))
 
 
-def measure(meter: Meter, size: str) -> list[str]:
-    table = Table(meter, SETTINGS.table_name)
-    configs = Configs(table, SETTINGS, utc_now)
+def measure(meter: Meter, size: str) -> dict[str, Cost]:
+    """Count the calls on a config of a size, the count of the user's writes included."""
+    table = Table(meter, TABLE)
+    configs, writes = Configs(table, SETTINGS, utc_now), Writes(table, SETTINGS, utc_now)
     projects = Projects(table, configs, utc_now)
-    project = ProjectKey("user-1", size)
-    key = project.config()
+    key = ProjectKey("user-1", size).config()
     first, second = (read_config(dashboard(size, seed), SETTINGS) for seed in (1, 2))
     new = read_new_project({"id": size, "name": size}, SETTINGS)
+
+    def create() -> None:
+        writes.count("user-1")
+        projects.create("user-1", new)
 
     def conflict() -> None:
         try:
@@ -81,49 +62,70 @@ def measure(meter: Meter, size: str) -> list[str]:
             return
         raise AssertionError("the save should have been refused")
 
-    item = TypeSerializer().serialize(json.loads(first.text, parse_float=Decimal))
-    native: dict[str, Any] = {"pk": {"S": "native"}, "sk": {"S": size}, "config": item}
-    native_key = {"pk": native["pk"], "sk": native["sk"]}
-    name = SETTINGS.table_name
-    return [
-        f"{first.size:,}",
-        meter.of(lambda: projects.create("user-1", new)),
-        meter.of(lambda: configs.save(key, first, at(0), Origin())),
-        meter.of(lambda: configs.save(key, second, at(1), Origin())),
-        meter.of(conflict),
-        meter.of(lambda: configs.save(key, second, at(1), Origin())),
-        meter.of(lambda: configs.head(key)),
-        meter.of(lambda: projects.page("user-1", 25, None)),
-        meter.of(lambda: meter.call("PutItem", {"TableName": name, "Item": native})),
-        meter.of(lambda: meter.call("GetItem", {"TableName": name, "Key": native_key, "ConsistentRead": True})),
+    calls: list[Call] = [
+        create,
+        lambda: configs.save(key, first, at(0), Origin()),
+        lambda: configs.save(key, second, at(1), Origin()),
+        conflict,
+        lambda: configs.save(key, second, at(1), Origin()),
+        lambda: configs.change(key, lambda _: first, Precondition(), Origin()),
+        lambda: configs.head(key),
+        lambda: projects.page("user-1", 25, None),
     ]
+    return {name: meter.of(call) for name, call in zip(CALLS, calls, strict=True)}
 
 
-def measure_count(meter: Meter) -> list[str]:
-    """Count what counting a write costs: by a request of its own, or within a transaction that is made anyway."""
-    table = Table(meter, SETTINGS.table_name)
-    moment = utc_now()
-    counter = update(
-        rate_window("user-2", moment), {"expiresAt": 0}, Condition("attribute_not_exists(#x)"), add={"n": 1}
+def measure_map(meter: Meter, size: str) -> dict[str, Cost]:
+    """Count the same config as a native map: written, written with a version in history in one transaction, read."""
+    config = TypeSerializer().serialize(json.loads(json.dumps(dashboard(size)), parse_float=Decimal))
+    key = {"pk": {"S": "native"}, "sk": {"S": size}}
+    head = {**key, "config": config}
+    version = {**head, "sk": {"S": f"{size}#1"}}
+    both = [{"Put": {"TableName": TABLE, "Item": item}} for item in (head, version)]
+    calls: list[Call] = [
+        lambda: meter.call("PutItem", {"TableName": TABLE, "Item": head}),
+        lambda: meter.call("TransactWriteItems", {"TransactItems": both}),
+        lambda: meter.call("GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True}),
+    ]
+    return {name: meter.of(call) for name, call in zip(MAPS, calls, strict=True)}
+
+
+def costs() -> tuple[dict[str, dict[str, Cost]], dict[str, dict[str, Cost]]]:
+    """Count each call at each size, and the same as a native map, which takes longer than the own client waits."""
+    with engine() as environment, closing(engines.through_transport(environment)) as own:
+        mine, patient = Meter(own), Meter(engines.through_boto3(environment))
+        return {size: measure(mine, size) for size in NAMES}, {size: measure_map(patient, size) for size in NAMES}
+
+
+def report() -> list[Section]:
+    mine, maps = costs()
+    measured = (
+        "Requests / request units of each call, as `ReturnConsumedCapacity` tells them on the local stack's engine, "
+        "which counts as AWS does. A save is all that a save does: document, history, the list's summary and the "
+        "counter of the user's writes. Beside it the same config as a native DynamoDB map, without history and with "
+        "one that the same transaction keeps."
     )
-    items = [put({"pk": "benchmark", "sk": str(number)}) for number in range(3)]
+    tables = [_table("Dashkeep", mine, CALLS), _table("Native map", maps, MAPS)]
+    notes = ["The engine counts a refused transaction as nothing; AWS bills a conditional write that fails."]
+    return [Section("Round trips and request units", measured, tables, notes, _claims(mine["medium"], maps["medium"]))]
+
+
+def _table(title: str, found: dict[str, dict[str, Cost]], calls: tuple[str, ...]) -> Shown:
+    return Shown(
+        [title, *calls], [[NAMES[size], *(str(costs[call]) for call in calls)] for size, costs in found.items()]
+    )
+
+
+def _claims(mine: dict[str, Cost], maps: dict[str, Cost]) -> list[Claim]:
+    save, load = mine["save"], mine["load"]
+    put, kept, get = (maps[name].units for name in MAPS)
+    with_maps = f"map {put:g}, with history {kept:g}"
+    made = ", ".join(f"{name} {mine[name].requests}" for name in ROUND_TRIPS)
+    most = ", ".join(f"{name} {count}" for name, count in ROUND_TRIPS.items())
+    few = all(mine[name].requests <= count for name, count in ROUND_TRIPS.items())
+    within = save.units <= SAVE_UNITS
     return [
-        meter.of(lambda: Writes(table, SETTINGS, lambda: moment).count("user-1")),
-        meter.of(lambda: table.transact(*items)),
-        meter.of(lambda: table.transact(*items, counter)),
+        Claim("DynamoDB round trips", "1", "–", most, made, few),
+        Claim("Request units of a save, 20 KB", "–", with_maps, f"≤ {SAVE_UNITS}", f"{save.units:g}", within),
+        Claim("Request units of a load, 20 KB", "–", f"map {get:g}", "1", f"{load.units:g}", load.units <= 1),
     ]
-
-
-def main() -> None:
-    titles = ["bytes", "create", "first save", "save", "conflict", "unchanged", "load", "list", "map: put", "map: get"]
-    print("DynamoDB requests / capacity units for each call")
-    print("".join(f"{title:>12}" for title in ["", *titles]))
-    with engine() as meter:
-        for size in SIZES:
-            print("".join(f"{cell:>12}" for cell in [size, *measure(meter, size)]))
-        alone, without, within = measure_count(meter)
-        print(f"To count a write: {alone} by itself; within a transaction of {without} it makes that {within}")
-
-
-if __name__ == "__main__":
-    main()

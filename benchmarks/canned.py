@@ -1,0 +1,62 @@
+"""A DynamoDB that says the same to everybody, over HTTP: whoever starts has to open a real connection to it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, override
+
+type Json = dict[str, Any]
+
+_CONSUMED = {"TableName": "table", "CapacityUnits": 1.0}
+
+
+def answer(operation: str, request: Json, head: Json) -> Json:
+    """Answer a call of a user who has one config and nothing else."""
+    match operation:
+        case "GetItem":
+            return {"Item": head, "ConsumedCapacity": _CONSUMED}
+        case "TransactGetItems":
+            sks = [each["Get"]["Key"]["sk"] for each in request["TransactItems"]]
+            found: list[Json] = [{"Item": head} if sk == head["sk"] else {} for sk in sks]
+            return {"Responses": found, "ConsumedCapacity": [_CONSUMED]}
+        case "Query":
+            return {"Items": [], "Count": 0, "ScannedCount": 0, "ConsumedCapacity": _CONSUMED}
+        case "PutItem" | "UpdateItem":
+            return {"ConsumedCapacity": _CONSUMED}
+        case "TransactWriteItems":
+            return {"ConsumedCapacity": [_CONSUMED]}
+    raise ValueError(f"nothing here calls {operation}")
+
+
+@contextmanager
+def database(head: Json) -> Iterator[str]:
+    """Serve on loopback while the block runs; yields the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            operation = self.headers["x-amz-target"].rpartition(".")[2]
+            content = json.dumps(answer(operation, request, head)).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/x-amz-json-1.0")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        @override
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing of requests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,150 @@
+"""Who is compared, and how each of them is started: as on Lambda, with its folder and its packages on the path."""
+
+import compileall
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from local import ROOT
+from local.build import SAM_FOLDER, build, exclusive
+
+PROGRAM: Final = ROOT / "benchmarks" / "function.py"
+CONTENDERS: Final = ROOT / "benchmarks" / "contenders"
+
+# As a function on AWS; the keys are made up and open nothing.
+ENVIRONMENT: Final = {
+    "AWS_LAMBDA_FUNCTION_NAME": "a-function",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "POWERTOOLS_SERVICE_NAME": "dashkeep",
+    "POWERTOOLS_METRICS_NAMESPACE": "Dashkeep",
+    # What tells the X-Ray SDK that it is on Lambda, and that this request is not traced.
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "_X_AMZN_TRACE_ID": "Root=1-6b02d940-038292f4428e241f068c9a5a;Parent=53995c3f42cd8ad8;Sampled=0",
+    "TABLE_NAME": "table",
+    "BUCKET_NAME": "bucket",
+    "FLAGS_PATH": "an-application/an-environment/a-profile",
+    # An order of hashes that is the same for everybody, so that counts are.
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A function that may be started; `is_rest` where it reads the events of a REST API."""
+
+    name: str
+    handler: str
+    path: tuple[Path, ...]
+    is_rest: bool = False
+
+    def command(self, does: str, *options: str, **files: Path) -> list[str]:
+        """Make the command that runs it: as `-I` without `-E`, so that the order of hashes can be given."""
+        given = {"path": list(map(str, self.path)), "handler": self.handler, "does": does}
+        given |= {name: str(path) for name, path in files.items()}
+        return [sys.executable, "-s", "-P", "-S", *options, str(PROGRAM), json.dumps(given)]
+
+
+def built() -> Path:
+    """Build what the local stack deploys, for this machine's processor, unless it is there."""
+    folder = SAM_FOLDER / "local"
+    with exclusive():
+        build(folder, "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64")
+    return folder
+
+
+def layer() -> Path:
+    return built() / "DashboardStoreLayer" / "python"
+
+
+def ours(function: str) -> Contender:
+    """Take one of Dashkeep's built functions by its handler's name: `get_config`."""
+    folder = "".join(word.title() for word in function.split("_")) + "Function"
+    return Contender(f"Dashkeep `{function}`", f"{function}.handler", (built() / folder, layer()))
+
+
+def bare() -> Contender:
+    return _peer("bare function, boto3", "bare", "boto3")
+
+
+def peers() -> list[Contender]:
+    return [
+        _peer("Chalice", "chalice_app", "chalice", is_rest=True),
+        _peer("FastAPI (async) + Mangum", "fastapi_app", "fastapi"),
+        _peer("Flask + apig-wsgi", "flask_app", "flask"),
+        _peer("Powertools + Pydantic, as documented", "powertools_app", "powertools"),
+    ]
+
+
+def chalice_stored() -> Contender:
+    return _peer("Chalice, handing on Dashkeep's stored gzip", "chalice_stored", "chalice", is_rest=True)
+
+
+def _peer(name: str, module: str, environment: str, *, is_rest: bool = False) -> Contender:
+    packages = ROOT / f".venv-benchmark-{environment}" / "lib" / "python3.13" / "site-packages"
+    if not packages.is_dir():
+        raise SystemExit(f"{name} is not installed; make bench installs it.")
+    return Contender(name, f"{module}.handler", (_compiled(), packages), is_rest)
+
+
+def _compiled() -> Path:
+    compileall.compile_dir(CONTENDERS, quiet=1)
+    return CONTENDERS
+
+
+class Worker:
+    """A contender that is started once and then answers as often as it is asked to, its database in memory."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender = contender
+        # Without the function's name nothing is connected while Dashkeep's modules are imported.
+        environment = {**ENVIRONMENT, "POWERTOOLS_TRACE_DISABLED": "true"}
+        del environment["AWS_LAMBDA_FUNCTION_NAME"]
+        self._process = subprocess.Popen(  # noqa: S603 - ourselves
+            contender.command("serve"),
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stack:
+            stack.callback(self._process.__exit__, kind, value, trace)
+            if self._process.stdin:
+                self._process.stdin.close()
+
+    def answer(self, event: Path, item: Path) -> dict[str, Any]:
+        """Answer an event once, and return the answer."""
+        answer: dict[str, Any] = self._ask(event, item, 1)["answer"]
+        return answer
+
+    def seconds(self, event: Path, item: Path, times: int) -> float:
+        """Answer an event so often, and return the CPU seconds that it took."""
+        return float(self._ask(event, item, times)["seconds"])
+
+    def _ask(self, event: Path, item: Path, times: int) -> Mapping[str, Any]:
+        if not self._process.stdin or not self._process.stdout:
+            raise AssertionError("the worker has no pipes")
+        request = {"event": str(event), "item": str(item), "times": times}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.contender.name} ended; what it said stands above.")
+        told: dict[str, Any] = json.loads(line)
+        return told

@@ -1,0 +1,204 @@
+"""What a call takes as a user's projects and a config's versions grow from ten to ten thousand."""
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import batched
+from typing import Any, Final
+
+from benchmarks import workload
+from benchmarks.database import metered, quiet
+from benchmarks.report import Claim, Section, Table
+from benchmarks.with_engine import answered, connected
+from benchmarks.workload import SETTINGS, TABLE
+from dashboard_store.config_form import read_config
+from dashboard_store.gateway.api import utc_now
+from dashboard_store.json_document import compact
+from dashboard_store.repository.configs import Configs, Origin, shown
+from dashboard_store.repository.keys import ProjectKey, timestamp
+from dashboard_store.repository.table import Table as Store
+from dashboard_store.repository.wire import Client, marshalled
+from local.dashboards import dashboard
+
+COUNTS: Final = (10, 100, 1_000, 10_000)
+ROUNDS: Final = 15
+# Timers jitter; what grows as the square root of the count would show as 0.5.
+FLAT: Final = 0.1
+PROJECT: Final = "p-0"
+
+type Json = dict[str, Any]
+
+
+@dataclass
+class Calls:
+    """The calls of one user, who has so many projects, the first with so many versions."""
+
+    count: int
+    modules: dict[str, Any]
+    version: int
+    took: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
+    """CPU seconds, seconds and request units of each call."""
+
+    def round(self) -> None:
+        config = f"/api/projects/{PROJECT}/config"
+        newest = f'"{self.version}"'
+        self._call("GET", "get_config", self._event("get_config/200-saved", config))
+        self._call("PUT", "put_config", self._save(config, newest, 2 + self.version % 2))
+        patch = compact({"theme": {"id": f"theme-{self.version}"}})
+        self._call("PATCH", "put_config", self._event("patch_config/200-sent-as-json", config, patch))
+        # A save that was made from the version before the patch; only its chart differs.
+        stale = self._save(f"{config}?onConflict=merge", f'"{self.version + 1}"', 2 + self.version % 2, title="mine")
+        self._call("merge", "put_config", stale)
+        self._call("list", "projects", self._event("list_projects/200-first-page", "/api/projects?limit=10"))
+        self._call("history", "get_config", self._event("list_versions/200-all", f"{config}/versions?limit=10"))
+        self.version += 3
+
+    def _call(self, name: str, module: str, event: Json) -> None:
+        text, handler = json.dumps(event), self.modules[module]
+        cpu, clock = time.process_time(), time.perf_counter()
+        json.dumps(answered(handler, json.loads(text)))
+        took = (time.process_time() - cpu, time.perf_counter() - clock, handler.api.table.units)
+        self.took.setdefault(name, []).append(took)
+
+    def _save(self, path: str, if_match: str, seed: int, title: str = "") -> Json:
+        document = _config(seed)
+        if title:
+            document["chartCustomizations"]["chart-000"]["title"] = title
+        event = self._event("put_config/200-saved", path, compact(document))
+        event["headers"]["if-match"] = if_match
+        return event
+
+    def _event(self, name: str, url: str, body: str | None = None) -> Json:
+        """Take an event and point it at this user and an address."""
+        event = workload.event(name)
+        path, _, query = url.partition("?")
+        event |= {"rawPath": path, "rawQueryString": query}
+        event["requestContext"]["http"]["path"] = path
+        event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = user(self.count)
+        event["queryStringParameters"] = dict(pair.split("=") for pair in query.split("&")) if query else None
+        event["headers"].pop("if-match", None)
+        if body is not None:
+            event |= {"body": body, "isBase64Encoded": False}
+            event["headers"]["content-length"] = str(len(body.encode()))
+        return event
+
+    def median(self, name: str) -> tuple[float, float, float]:
+        cpu, clock, units = zip(*self.took[name], strict=True)
+        return statistics.median(cpu), statistics.median(clock), statistics.median(units)
+
+
+def user(count: int) -> str:
+    return f"user-with-{count}"
+
+
+def measure() -> list[Calls]:
+    with metered() as client, quiet():
+        for count in COUNTS:
+            _write(client, _items(count))
+        names = ("get_config", "put_config", "projects")
+        modules = dict(zip(names, connected(*names, client=client), strict=True))
+        users = [Calls(count, modules, version=count) for count in COUNTS]
+        for _ in range(ROUNDS):
+            for each in users:
+                each.round()
+    return users
+
+
+def _items(count: int) -> Iterator[Json]:
+    """Make a user's items: so many projects, the first with so many versions, as the repository would write them."""
+    configs = Configs(Store(None, TABLE), SETTINGS, utc_now)  # type: ignore[arg-type] # making items asks nothing
+    config = read_config(_config(1), SETTINGS)
+    start = utc_now() - timedelta(hours=5)
+    for number in range(count):
+        key = ProjectKey(user(count), f"p-{number}")
+        moment = start + timedelta(seconds=number)
+        versions = range(1, count + 1) if number == 0 else (1,)
+        for version in versions:
+            head, kept = configs.items(key.config(), config, version, Origin(), start + timedelta(seconds=version))
+            yield kept
+        yield head
+        yield {
+            **key.project,
+            "listKey": key.listed(timestamp(moment)),
+            "settings": "{}",
+            "summary": {
+                "name": f"Project {number}",
+                "description": "",
+                "version": 1,
+                "createdAt": timestamp(start),
+                "updatedAt": timestamp(moment),
+                "dashboardConfig": shown(head["summary"]),
+                "data": None,
+            },
+        }
+
+
+def _config(seed: int) -> Json:
+    """Make a config of two charts, whose items stay below one unit's KB however many digits a version has."""
+    document = dashboard("small", seed)
+    del document["chartCustomizations"]["chart-002"]
+    return document
+
+
+def _write(client: Client, items: Iterator[Json]) -> None:
+    for batch in batched(items, 25, strict=False):
+        puts = [{"PutRequest": {"Item": marshalled(item)}} for item in batch]
+        left = client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})["UnprocessedItems"]
+        if left:
+            raise SystemExit(f"The engine did not write {len(left[TABLE])} items.")
+
+
+def exponent(users: list[Calls], name: str, which: int) -> float:
+    """Fit how a figure grows: 0 where it does not depend on the count, 1 where it is proportional to it."""
+    counts = [math.log(each.count) for each in users]
+    return statistics.linear_regression(counts, [math.log(each.median(name)[which]) for each in users]).slope
+
+
+def report() -> list[Section]:
+    users = measure()
+    names = list(users[0].took)
+    measured = (
+        "A user with so many projects, the first of which has so many versions of a config of 1.5 KB; the engine in "
+        f"memory. Calls of each user in turns, medians of {ROUNDS}. CPU of the handler's process and wall time as "
+        "ratios to the user with ten; the exponent is that of the count in the CPU time, by a fit of logarithms: 0 is "
+        "flat, 1 is proportional."
+    )
+    rows = [_row(users, name) for name in names]
+    header = ["Call", *(f"CPU at {count:,}" for count in COUNTS), "Exponent"]
+    header += [f"Wall at {count:,}" for count in COUNTS[1:]] + ["Units at 10", f"Units at {COUNTS[-1]:,}"]
+    worst = max(names, key=lambda name: exponent(users, name, 0))
+    steepest = exponent(users, worst, 0)
+    same_units = all(users[0].median(name)[2] == users[-1].median(name)[2] for name in names)
+    claim = Claim(
+        "Growth to 10,000 projects and versions",
+        "flat",
+        "–",
+        f"flat: exponent < {FLAT}, units the same",
+        f"≤ {steepest:.2f} ({worst}), units {'the same' if same_units else 'differ'}",
+        steepest < FLAT and same_units,
+    )
+    notes = [
+        (
+            "Each call reads and writes a bounded number of items under keys that it knows; a list and a page of "
+            "history are one query of a page's length, here ten, on an index that is in their order."
+        )
+    ]
+    return [Section("Growth", measured, [Table(header, rows)], notes, [claim])]
+
+
+def _row(users: list[Calls], name: str) -> list[str]:
+    first, last = users[0].median(name), users[-1].median(name)
+    cpu = [each.median(name)[0] for each in users]
+    return [
+        name,
+        f"{cpu[0] * 1e6:,.0f} µs",
+        *(f"× {each / cpu[0]:.2f}" for each in cpu[1:]),
+        f"{exponent(users, name, 0):+.2f}",
+        *(f"× {each.median(name)[1] / first[1]:.2f}" for each in users[1:]),
+        f"{first[2]:g}",
+        f"{last[2]:g}",
+    ]

@@ -1,0 +1,238 @@
+"""What a million loads and saves cost at list prices, at which memory size, and from when on a server is cheaper."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import canned, contender, request_units, workload
+from benchmarks.cold_start import command
+from benchmarks.contender import ENVIRONMENT, Worker
+from benchmarks.database import Cost
+from benchmarks.report import Section, Table
+from benchmarks.workload import NAMES
+
+# List prices in USD without free tiers, us-east-1, Linux, as AWS published them in 2025:
+# aws.amazon.com/lambda/pricing (arm64), /api-gateway/pricing (HTTP APIs), /dynamodb/pricing/on-demand,
+# /cloudwatch/pricing, /ec2/pricing/on-demand, /ebs/pricing, /rds/postgresql/pricing, /vpc/pricing.
+GB_SECOND: Final = 0.0000133334
+INVOCATION: Final = 0.20 / 1e6
+API_CALL: Final = 1.00 / 1e6
+WRITE_UNIT: Final = 0.625 / 1e6
+READ_UNIT: Final = 0.125 / 1e6
+LOG_GB: Final = 0.50
+TRANSFER_GB: Final = 0.09
+HOURS: Final = 730
+SERVER: Final = {
+    "EC2 t4g.small": 0.0168 * HOURS,
+    "its 20 GB of gp3": 20 * 0.08,
+    "RDS for PostgreSQL db.t4g.micro, one zone": 0.016 * HOURS,
+    "its 20 GB of gp3 ": 20 * 0.115,
+    "a public IPv4 address": 0.005 * HOURS,
+}
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MB_PER_PROCESSOR: Final = 1_769
+MEMORY_SIZES: Final = (128, 256, 512, 768, 1_024, 1_769)
+DEPLOYED_MB: Final = 1_024
+# Assumptions, not measurements: what DynamoDB takes to answer within a region, and the runtime around a handler.
+READ_SECONDS: Final = 0.004
+WRITE_SECONDS: Final = 0.012
+RUNTIME_SECONDS: Final = 0.001
+# Of requests that meet a function with no idle instance.
+COLD_SHARE: Final = 0.01
+SAVES_PER_LOADS: Final = 0.25
+# Of an answer's headers, on its way out.
+HEADER_BYTES: Final = 600
+
+RUNS: Final = 3
+TIMES: Final = {"small": 150, "medium": 60, "large": 10}
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Work:
+    """CPU seconds of a start up to the first answer and of a warm request, and what else a request brings about."""
+
+    megabytes: float
+    start: float
+    request: float
+    wait: float
+    units: float
+    unit_price: float
+    log_bytes: int
+    sent_bytes: int
+
+    def seconds(self, megabytes: int, cpu: float) -> float:
+        """Say how long some CPU time takes at a memory size: below a whole processor, the longer the less there is."""
+        return cpu * max(1.0, MB_PER_PROCESSOR / megabytes)
+
+    def duration(self, megabytes: int) -> float:
+        return self.seconds(megabytes, self.request + RUNTIME_SECONDS) + self.wait
+
+    def compute(self, megabytes: int) -> float:
+        """Say what Lambda asks for a request, with its share of the starts, which are billed as well."""
+        billed = self.duration(megabytes) + COLD_SHARE * self.seconds(megabytes, self.start)
+        return INVOCATION + GB_SECOND * billed * megabytes / 1_024
+
+    def price(self, megabytes: int, units: float | None = None, sent_bytes: int | None = None) -> dict[str, float]:
+        sent = self.sent_bytes if sent_bytes is None else sent_bytes
+        return {
+            "Lambda": self.compute(megabytes),
+            "API Gateway": API_CALL,
+            "DynamoDB": self.unit_price * (self.units if units is None else units),
+            "logs": LOG_GB * self.log_bytes / 1e9,
+            "transfer": TRANSFER_GB * sent / 1e9,
+        }
+
+
+def report() -> list[Section]:
+    costs, maps = request_units.costs()
+    loads = {size: _work("get_config", size, costs[size]["load"].units) for size in NAMES}
+    saves = {size: _work("put_config", size, costs[size]["save"].units) for size in NAMES}
+    return [_dollars(loads, saves, maps), _memory(loads["medium"], saves["medium"])]
+
+
+def _work(function: str, size: str, units: float) -> Work:
+    is_load = function == "get_config"
+    with tempfile.TemporaryDirectory() as folder, Worker(contender.ours(function)) as worker:
+        event = workload.load_event() if is_load else workload.save_event(size)
+        path = workload.write(Path(folder), "event", event)
+        item = workload.write(Path(folder), "item", workload.head_item(size))
+        answer = worker.answer(path, item)
+        request = statistics.median(worker.seconds(path, item, TIMES[size]) / TIMES[size] for _ in range(ROUNDS))
+    told, log_bytes = _start(function)
+    body = answer.get("body") or ""
+    sent = len(body) * 3 // 4 if answer["isBase64Encoded"] else len(body)
+    wait = READ_SECONDS if is_load else WRITE_SECONDS
+    return Work(
+        megabytes=told["megabytes"],
+        start=told["seconds"],
+        request=request,
+        wait=wait,
+        units=units,
+        unit_price=READ_UNIT if is_load else WRITE_UNIT,
+        log_bytes=log_bytes,
+        sent_bytes=sent + HEADER_BYTES,
+    )
+
+
+def _start(function: str) -> tuple[dict[str, float], int]:
+    """Start a function: what it told of CPU seconds and megabytes up to the first answer, and the bytes it logged."""
+    with tempfile.TemporaryDirectory() as folder, canned.database(workload.head_item("medium")) as address:
+        started = command(contender.ours(function), Path(folder))
+        environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
+        told: list[dict[str, Any]] = []
+        logged = 0
+        for _ in range(RUNS):
+            done = subprocess.run(started, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+            *log, last = done.stdout.splitlines()
+            told.append(json.loads(last))
+            logged = sum(len(line.encode()) + 1 for line in log)
+    return {name: statistics.median(each[name] for each in told) for name in ("seconds", "megabytes")}, logged
+
+
+def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dict[str, Cost]]) -> Section:
+    rows = []
+    for size, name in NAMES.items():
+        rows += [_row(f"load {name}", loads[size]), _row(f"save {name}", saves[size])]
+    for size, name in NAMES.items():
+        found, document = maps[size], workload.save_event(size)["body"]
+        rows += [
+            _row(f"load {name}, native map, sent as it is", loads[size], found["get"].units, len(document.encode())),
+            _row(f"save {name}, native map, no history", saves[size], found["put"].units),
+            _row(f"save {name}, native map with history", saves[size], found["put with history"].units),
+        ]
+    parts = list(loads["medium"].price(DEPLOYED_MB))
+    table = Table(["USD a million", *parts, "in all"], rows)
+    server = sum(SERVER.values())
+    mixed = _mixed(loads["medium"], saves["medium"], DEPLOYED_MB)
+    month = server / mixed
+    items = "; ".join(f"{name.strip()} {price:.2f}" for name, price in SERVER.items())
+    always = Table(
+        ["Always on, USD a month", "Price"],
+        [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["in all", f"{server:.2f}"]],
+    )
+    measured = (
+        "List prices without free tiers, us-east-1, as AWS published them in 2025: Lambda arm64 0.0000133334 a "
+        "GB-second and 0.20 a million requests, HTTP API 1.00 a million, DynamoDB on demand 0.625 a million write and "
+        "0.125 a million read request units, logs 0.50 a GB, transfer 0.09 a GB. Durations are the measured CPU time "
+        f"at {DEPLOYED_MB:,} MB, and, assumed, {READ_SECONDS * 1000:.0f} ms that DynamoDB takes for a read, "
+        f"{WRITE_SECONDS * 1000:.0f} ms for a save's transaction, and {RUNTIME_SECONDS * 1000:.0f} ms of the "
+        f"runtime; one request in {1 / COLD_SHARE:.0f} starts a function. Storage comes on top: 0.25 a GB and month, "
+        "which is 0.0007 for each config of 20 KB with a history of a hundred versions. A native map has Dashkeep's "
+        "durations here, which flatters it: reading and writing one takes boto3 more CPU."
+    )
+    notes = [
+        (
+            f"A server that is always on ({items}) costs {server:.2f} a month, whatever it does, and is one machine in "
+            f"one zone. Dashkeep costs that at {month / 1e6:,.1f} million loads and saves of 20 KB a month, four loads "
+            f"to a save: {month / HOURS / 3600:,.1f} a second around the clock. Below that it is cheaper."
+        ),
+        "CloudWatch asks 0.30 a month for each metric on top, of which Dashkeep writes 13.",
+    ]
+    return Section("Dollars", measured, [table, always], notes)
+
+
+def _row(name: str, work: Work, units: float | None = None, sent_bytes: int | None = None) -> list[str]:
+    parts = work.price(DEPLOYED_MB, units, sent_bytes)
+    return [name, *(f"{price * 1e6:.2f}" for price in parts.values()), f"{sum(parts.values()) * 1e6:.2f}"]
+
+
+def _memory(load: Work, save: Work) -> Section:
+    rows = [
+        [
+            f"{megabytes:,} MB",
+            f"{load.seconds(megabytes, load.start) * 1000:,.0f}",
+            f"{load.duration(megabytes) * 1000:.1f}",
+            f"{save.duration(megabytes) * 1000:.1f}",
+            f"{load.compute(megabytes) * 1e6:.2f}",
+            f"{save.compute(megabytes) * 1e6:.2f}",
+        ]
+        for megabytes in MEMORY_SIZES
+    ]
+    header = [
+        "Memory",
+        "start to first answer, ms",
+        "load, ms",
+        "save, ms",
+        "a million loads, USD",
+        "a million saves, USD",
+    ]
+    measured = (
+        "Lambda gives processor time in proportion to memory, 1,769 MB being one processor. Modelled from the measured "
+        f"CPU time: a start up to the first answer {load.start * 1000:,.0f} ms, "
+        f"a load of 20 KB {load.request * 1000:.2f} ms, a save {save.request * 1000:.2f} ms; with the waiting times "
+        "and the share of cold starts named under *Dollars*. The prices are what Lambda asks, without API Gateway and "
+        "DynamoDB, which memory does not change."
+    )
+    return Section("Memory size", measured, [Table(header, rows)], _right_size(load, save))
+
+
+def _right_size(load: Work, save: Work) -> list[str]:
+    """Say what memory buys and costs: a start and a warm request get shorter, all that is paid hardly changes."""
+    smallest, deployed, largest = 512, DEPLOYED_MB, MEMORY_SIZES[-1]
+    costs = {size: _mixed(load, save, size) for size in (smallest, deployed, largest)}
+    starts = {size: load.seconds(size, load.start) * 1000 for size in costs}
+    return [
+        (
+            f"Of all that a million loads and saves cost, four to one, {deployed:,} MB make "
+            f"{costs[deployed] / costs[smallest] - 1:.1%} more than {smallest} MB and {largest:,} MB "
+            f"{costs[largest] / costs[deployed] - 1:.1%} more than {deployed:,} MB: a warm request mostly waits for "
+            f"DynamoDB. A start takes {starts[smallest]:,.0f}, {starts[deployed]:,.0f} and {starts[largest]:,.0f} ms. "
+            f"The process needs {max(load.megabytes, save.megabytes):,.0f} MB."
+        ),
+        (
+            f"The template's {deployed:,} MB are right as long as a start takes less than half a second with them; "
+            "more than one processor is of no use to a function that does one thing at a time."
+        ),
+    ]
+
+
+def _mixed(load: Work, save: Work, megabytes: int) -> float:
+    """Say what the average of loads and saves costs."""
+    costs = sum(load.price(megabytes).values()) + SAVES_PER_LOADS * sum(save.price(megabytes).values())
+    return costs / (1 + SAVES_PER_LOADS)

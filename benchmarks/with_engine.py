@@ -1,0 +1,222 @@
+"""CPU of a load and a save with a real engine, beside the one bare call that each is made of, in the same process."""
+
+import copy
+import importlib
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import boto3
+from support import engines
+from support.clients import Boto3DynamoDB, Tapped
+
+from benchmarks import workload
+from benchmarks.database import engine, quiet
+from benchmarks.function import CONTEXT, decoded
+from benchmarks.report import Claim, Section, Table
+from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
+from dashboard_store.gateway.api import utc_now
+from dashboard_store.repository.wire import Client
+
+ROUNDS: Final = 7
+TIMES: Final = 12
+TO_REACH: Final = {"GET": 1.25, "PUT": 1.6}
+
+HANDLER: Final = "handler, own client"
+HANDLER_BOTO3: Final = "handler, boto3"
+BARE: Final = "bare call, boto3"
+BARE_OWN: Final = "bare call, own client"
+COLUMNS: Final = (HANDLER, HANDLER_BOTO3, BARE, BARE_OWN)
+
+type Json = dict[str, Any]
+
+
+def connected(*handlers: str, client: Client) -> list[Any]:
+    """Import handlers and hand them a client, as benchmarks.function.connect does in a process of its own."""
+    modules = [importlib.import_module(name) for name in handlers]
+    for module in modules:
+        module.api.connect(SETTINGS, client, None, utc_now)
+    return modules
+
+
+def answered(module: Any, event: Json) -> Json:  # noqa: ANN401 - a handler's module
+    """Answer an event. Raises SystemExit for a refusal: what errs is quick and shows nothing."""
+    answer: Json = module.handler(event, CONTEXT)
+    if answer["statusCode"] >= 300:  # noqa: PLR2004 - all that is no success
+        raise SystemExit(f"{event['routeKey']} was answered with {answer['statusCode']}: {answer['body']}")
+    return answer
+
+
+@dataclass
+class Run:
+    """A call of one method and size by one of the columns, and the microseconds that it took."""
+
+    method: str
+    size: str
+    column: str
+    call: Callable[[], object]
+    prepare: Callable[[], object] = lambda: None
+    took: list[float] = field(default_factory=list)
+
+    def round(self) -> None:
+        self.prepare()
+        began = time.process_time()
+        for _ in range(TIMES):
+            self.call()
+        self.took.append((time.process_time() - began) / TIMES * 1e6)
+
+
+def measure() -> dict[tuple[str, str], dict[str, float]]:
+    """Measure medians of microseconds, by method and size, then by column."""
+    with engine() as environment, closing(engines.through_transport(environment)) as own, quiet():
+        runs = [run for size in NAMES for make in (_loads, _saves) for run in make(size, own, environment)]
+        for _ in range(ROUNDS):
+            for run in runs:
+                run.round()
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for run in runs:
+        found.setdefault((run.method, run.size), {})[run.column] = statistics.median(run.took)
+    return found
+
+
+def _loads(size: str, own: Client, environment: Mapping[str, str]) -> list[Run]:
+    user = f"{USER}-{size}"
+    Saves(user, size, own)
+    event = json.dumps(_of(user, workload.load_event()))
+    handler = importlib.import_module("get_config")
+
+    def load() -> None:
+        json.dumps(answered(handler, json.loads(event)))
+
+    tapped = Tapped(own)
+    connected("get_config", client=tapped)
+    with tapped.recorded() as asked:
+        load()
+    ((_, request),) = asked
+    behind, raw = engines.through_boto3(environment), raw_boto3(environment)
+    calls = [
+        (HANDLER, load, lambda: connected("get_config", client=own)),
+        (HANDLER_BOTO3, load, lambda: connected("get_config", client=behind)),
+        (BARE, lambda: raw.get_item(**request), lambda: None),
+        (BARE_OWN, lambda: own.call("GetItem", request), lambda: None),
+    ]
+    return [Run("GET", size, *call) for call in calls]
+
+
+def _saves(size: str, own: Client, environment: Mapping[str, str]) -> list[Run]:
+    behind, raw = engines.through_boto3(environment), raw_boto3(environment)
+    mine, boto3s = Saves(f"{USER}-{size}-own", size, own), Saves(f"{USER}-{size}-boto3", size, behind)
+    bare_own = BareSaves(mine.asked, f"{USER}-{size}-bare-own", own)
+    bare = BareSaves(mine.asked, f"{USER}-{size}-bare", own)
+    # Where bytes are bytes, as boto3 takes them.
+    request: Json = json.loads(json.dumps(bare.request), object_hook=decoded)
+    calls = [
+        (HANDLER, mine.next, mine.connect),
+        (HANDLER_BOTO3, boto3s.next, boto3s.connect),
+        (BARE, lambda: raw.transact_write_items(**bare.moved(request)), lambda: None),
+        (BARE_OWN, lambda: own.call("TransactWriteItems", bare_own.moved(bare_own.request)), lambda: None),
+    ]
+    return [Run("PUT", size, *call) for call in calls]
+
+
+def raw_boto3(environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3's, which takes what was recorded
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=environment["AWS_ENDPOINT_URL_DYNAMODB"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+class Saves:
+    """A user's project and its saves, each in place of the one before and with another content."""
+
+    def __init__(self, user: str, size: str, client: Client | Boto3DynamoDB) -> None:
+        self._client = client
+        self._events = [_of(user, workload.save_event(size, seed=seed)) for seed in (1, 2)]
+        self._version = 0
+        create = _of(user, workload.event("create_project/201-with-its-own-id"))
+        create["body"] = json.dumps({"id": PROJECT, "name": "Sales"})
+        (projects,) = connected("projects", client=client)
+        answered(projects, create)
+        self._put_config = importlib.import_module("put_config")
+        tapped = Tapped(client)
+        connected("put_config", client=tapped)
+        with tapped.recorded() as asked:
+            self.next()
+        ((_, self.asked),) = asked
+        """The request that a save makes."""
+
+    def connect(self) -> None:
+        connected("put_config", client=self._client)
+
+    def next(self) -> None:
+        event = self._events[self._version % 2]
+        event["headers"]["if-match"] = f'"{self._version}"'
+        json.dumps(answered(self._put_config, json.loads(json.dumps(event))))
+        self._version += 1
+
+
+class BareSaves:
+    """The transaction of a save, again and again on another user's items: the same writes, and no handler."""
+
+    def __init__(self, asked: Mapping[str, Any], user: str, client: Client) -> None:
+        self.request = copy.deepcopy(dict(asked))
+        self._version = 1
+        parts = [part for write in self.request["TransactItems"] for part in write.values()]
+        for part in parts:
+            (part.get("Item") or part["Key"])["pk"] = {"S": f"USER#{user}"}
+        head, _, project, *_ = parts
+        # What the conditions ask for has to be there: a project, and the version before.
+        summary = {"M": {"updatedAt": {"S": "2000"}, "dashboardConfig": {"NULL": True}}}
+        client.call("PutItem", {"TableName": TABLE, "Item": {**project["Key"], "summary": summary}})
+        client.call("PutItem", {"TableName": TABLE, "Item": {**head["Item"], "version": {"N": "1"}}})
+
+    def moved(self, request: Json) -> Json:
+        """Let the request replace the version that it made before, with another content."""
+        head, history, *_ = (part for write in request["TransactItems"] for part in write.values())
+        kind = type(head["Item"]["digest"]["B"])
+        digest = {"B": b"%032d" % self._version if kind is bytes else f"{self._version:032}"}
+        expected, following = {"N": str(self._version)}, {"N": str(self._version + 1)}
+        values = head["ExpressionAttributeValues"]
+        values |= {name: expected if name == ":expected" else digest for name in (":expected", ":digest")}
+        for part in (head, history):
+            part["Item"] |= {"version": following, "digest": digest}
+        self._version += 1
+        return request
+
+
+def _of(user: str, event: Json) -> Json:
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = user
+    return event
+
+
+def report() -> list[Section]:
+    medians = measure()
+    rows = [
+        [f"{method} {NAMES[size]}", *(f"{medians[method, size][column]:,.0f}" for column in COLUMNS), *ratios]
+        for method in TO_REACH
+        for size in NAMES
+        if (ratios := [f"{medians[method, size][column] / medians[method, size][BARE]:.2f}" for column in COLUMNS[:2]])
+    ]
+    measured = (
+        "Microseconds of CPU time of the handler's process, the engine in a process of its own. A bare call is the "
+        "very request that the handler makes, sent without a handler: `GetItem` for a load, `TransactWriteItems` for a "
+        "save. Its own client is what is deployed. Behind boto3 stands the same handler, with an adapter that changes "
+        f"bytes from one form to the other. {ROUNDS} rounds in turns, medians."
+    )
+    table = Table(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
+    claims = [_claim(method, medians[method, "medium"]) for method in TO_REACH]
+    return [Section("The same with a real engine", measured, [table], claims=claims)]
+
+
+def _claim(method: str, each: Mapping[str, float]) -> Claim:
+    limit, ratio = TO_REACH[method], each[HANDLER] / each[BARE]
+    peers = f"behind boto3 {each[HANDLER_BOTO3] / each[BARE]:.2f} ×"
+    figure = f"{method} with a real engine, 20 KB"
+    return Claim(figure, f"{each[BARE]:,.0f} µs", peers, f"≤ {limit} × the floor", f"{ratio:.2f} ×", ratio <= limit)

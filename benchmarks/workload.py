@@ -1,0 +1,91 @@
+"""What every contender is asked to do: the events, and the item that the database answers with."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from support.events import EVENTS
+
+from dashboard_store.config_form import read_config
+from dashboard_store.json_document import compact
+from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.table import Table
+from dashboard_store.repository.wire import marshalled
+from dashboard_store.settings import Settings
+from local.dashboards import dashboard
+
+type Json = dict[str, Any]
+
+TABLE: Final = "table"
+USER: Final = "user-1"
+PROJECT: Final = "sales"
+SETTINGS: Final = Settings(TABLE, "bucket", writes_per_minute=1_000_000)
+NAMES: Final = {"small": "2 KB", "medium": "20 KB", "large": "200 KB"}
+
+
+def event(name: str) -> Json:
+    made: Json = json.loads((EVENTS / f"{name}.json").read_text())
+    return made
+
+
+def load_event() -> Json:
+    """Make the event of a browser that loads a config, with all the headers that a browser sends."""
+    return event("get_config/200-saved")
+
+
+def save_event(size: str, version: int = 1, seed: int = 2) -> Json:
+    """Make the event of a browser that saves a config in place of a version, as JSON.stringify writes it."""
+    made = event("put_config/200-saved")
+    made["body"] = compact(dashboard(size, seed))
+    made["headers"] |= {"if-match": f'"{version}"', "content-length": str(len(made["body"].encode()))}
+    return made
+
+
+def head_item(size: str) -> Json:
+    """Make the item that holds a saved config, in DynamoDB's JSON."""
+    config = read_config(dashboard(size), SETTINGS)
+    # Making items asks no database.
+    configs = Configs(Table(None, TABLE), SETTINGS, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    moment = datetime.now(UTC)
+    head, _ = configs.items(ProjectKey(USER, PROJECT).config(), config, 1, Origin(), moment)
+    return marshalled(head)
+
+
+def rest_api(made: Json) -> Json:
+    """Write the event as a REST API would send the same request (payload 1.0), which Chalice reads."""
+    context, method = made["requestContext"], made["requestContext"]["http"]["method"]
+    claims = context["authorizer"]["jwt"]["claims"]
+    resource = "/api/projects/{project_id}/config"
+    return {
+        "version": "1.0",
+        "resource": resource,
+        "path": made["rawPath"],
+        "httpMethod": method,
+        "headers": made["headers"],
+        "multiValueHeaders": {name: [value] for name, value in made["headers"].items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"project_id": PROJECT},
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": context["accountId"],
+            "apiId": context["apiId"],
+            "authorizer": {"claims": claims},
+            "httpMethod": method,
+            "identity": {"sourceIp": context["http"]["sourceIp"]},
+            "path": made["rawPath"],
+            "requestId": context["requestId"],
+            "resourcePath": resource,
+            "stage": "api",
+        },
+        "body": made.get("body"),
+        "isBase64Encoded": made["isBase64Encoded"],
+    }
+
+
+def write(folder: Path, name: str, document: Json) -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(document))
+    return path
