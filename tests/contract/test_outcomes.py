@@ -20,7 +20,7 @@ from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
+from dashboard_store.repository.table import EXISTS, Table, put, update
 from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Pending
 from dashboard_store.settings import Settings
@@ -59,6 +59,31 @@ def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey)
         configs.change(key.config(), lambda _: same, Precondition(), Origin()),
     ):
         assert (again.changed, again.merged, again.head) == (False, False, first.head)
+
+
+def test_what_was_saved_is_what_is_read(engine: Engine, configs: Configs, projects: Projects, key: ProjectKey) -> None:
+    """Every read that is no transaction asks for what was written last: a reload shows the save."""
+    asked: dict[str, bool] = {}
+
+    def watched(proceed: Call, operation: str, request: Request) -> Answer:
+        parts = request.get("RequestItems", {"": request}).values()
+        asked[operation] = all(part.get("ConsistentRead", False) for part in parts)
+        return proceed(operation, request)
+
+    configs.save(key.config(), config(a=1), at(0), Origin())
+    with engine.tapped(watched):
+        configs.head(key.config())
+        configs.history(key.config(), 10, None)
+        projects.page(key.user, 10, None, with_configs=True)
+    assert asked == {"GetItem": True, "Query": True, "BatchGetItem": True}
+
+
+def test_an_update_sets_removes_and_counts(table: Table, key: ProjectKey) -> None:
+    """One update may set, remove and count up several attributes each, and leaves the others as they are."""
+    place = {"pk": key.pk, "sk": "1"}
+    table.transact(put({**place, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}))
+    table.transact(update(place, {"a": 2, "b": 3}, EXISTS, remove=["c", "d"], add={"e": 10, "f": 20}))
+    assert table.get(place) == {**place, "a": 2, "b": 3, "e": 11, "f": 21, "g": 1}
 
 
 def test_a_draft_that_is_not_there_is_at_version_0(configs: Configs, key: ProjectKey) -> None:

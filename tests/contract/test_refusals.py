@@ -1,5 +1,6 @@
 """What a refusal says. It goes into the answer as it is: what a client shows, and what it needs to go on."""
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,7 +8,16 @@ from conftest import BUCKET, TABLE, Clock
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
-from dashboard_store.errors import InvalidConfig, NotFound, ProjectExists, StorageUnavailable, VersionConflict
+from dashboard_store.errors import (
+    Fault,
+    InvalidConfig,
+    InvalidData,
+    NotFound,
+    ProjectExists,
+    StorageUnavailable,
+    UploadTooLarge,
+    VersionConflict,
+)
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository.configs import Configs, Origin
@@ -110,6 +120,24 @@ def test_an_upload_that_was_not_announced_is_absent(
     for upload_id in ("another", announced):
         with pytest.raises(NotFound, match=r"^There is no such upload, or it was not completed in time\.$"):
             uploads.pending(key, upload_id)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_file_that_is_not_what_was_announced_is_refused(uploads: Uploads, objects: Objects, key: ProjectKey) -> None:
+    """Where no file was sent the refusal says what to do; one that is larger than was announced is not read."""
+    announced = uploads.announce(key, FILE)
+    pending, file = uploads.pending(key, announced.upload_id), io.BytesIO()
+    with pytest.raises(InvalidData, match=r"^Nothing was sent to the bucket yet\.$") as missing:
+        uploads.fetch(key, pending, file)
+    message = "send the file to the upload's url first, in a form with its fields"
+    assert missing.value.faults == (Fault("", message),)
+    objects.put(announced.fields["key"], b"four", "text/csv")
+    with pytest.raises(UploadTooLarge, match=r"^The file is 4 bytes; 3 were announced\.$") as large:
+        uploads.fetch(key, pending, file)
+    assert (large.value.limit_bytes, large.value.actual_bytes, file.getvalue()) == (3, 4, b"")
+    objects.put(announced.fields["key"], b"123", "text/csv")
+    uploads.fetch(key, pending, file)
+    assert file.getvalue() == b"123"
 
 
 @pytest.mark.usefixtures("project")

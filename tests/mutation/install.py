@@ -48,6 +48,9 @@ def _assign(module: str, statements: Iterable[ast.stmt]) -> None:
 def _graft(old: Any, new: Any) -> None:
     """Let a function, or each function of a class, do what another does, whoever holds it."""
     if not isinstance(old, type):
+        if hasattr(old, "cache_clear"):
+            # What it answered before the change is not what it answers now.
+            old.cache_clear()
         for part in ("fget", "__func__", "__wrapped__"):
             if hasattr(old, part):
                 _graft(getattr(old, part), getattr(new, part))

@@ -62,7 +62,11 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "repository/objects.py": (*_tests("unit", "objects"), *_CONTRACT, *_DATA),
     "repository/projects.py": (*_CONTRACT, *_tests("functions", "projects", "deleted_projects")),
     "repository/sigv4.py": _TRANSPORT,
-    "repository/table.py": (*_CONTRACT, *_tests("contract", "units"), *_tests("functions", "round_trips")),
+    "repository/table.py": (
+        *_CONTRACT,
+        *_tests("contract", "units", "rate_limit"),
+        *_tests("functions", "round_trips"),
+    ),
     "repository/tables.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
     "repository/uploads.py": (*_CONTRACT, *_DATA),
     "repository/wire.py": _TRANSPORT,
