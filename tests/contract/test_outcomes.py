@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from unittest import mock
 
@@ -105,6 +106,7 @@ def test_whatever_is_saved_moves_its_project_up(
     for number, save in enumerate(saves):
         clock.advance(seconds=1)
         projects.create(key.user, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
+        assert [project["id"] for project in projects.page(key.user, 1, None).projects] == [f"other-{number}"]
         clock.advance(seconds=1)
         save()
         (first,) = projects.page(key.user, 1, None).projects
@@ -113,11 +115,45 @@ def test_whatever_is_saved_moves_its_project_up(
 
 def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:
     """Where nothing was ever saved a delete leaves version 0, also one that names it."""
-    for precondition in (at(0), Precondition(if_none_match=frozenset({ANY})), Precondition()):
+    preconditions = at(0), Precondition(if_none_match=frozenset({ANY})), Precondition()
+    for place, precondition in product((key.config(), key.config("s1")), preconditions):
         with written(engine) as keys:
-            outcome = configs.save(key.config(), None, precondition, Origin())
+            outcome = configs.save(place, None, precondition, Origin())
         assert (outcome.changed, outcome.head.version) == (False, 0)
         assert not [name for name in keys if name.startswith("CONFIG")]
+
+
+def test_a_deleted_config_is_a_version_without_content(configs: Configs, projects: Projects, key: ProjectKey) -> None:
+    """A delete is a version of its own, which the project shows as no config; its digest is what older items have."""
+    configs.save(key.config(), config(a=1), at(0), Origin())
+    assert projects.get(key)["dashboardConfig"]["version"] == 1
+    deleted = configs.save(key.config(), None, at(1), Origin()).head
+    assert (deleted.version, deleted.config(), deleted.digest) == (2, None, b"deleted")
+    assert projects.get(key)["dashboardConfig"] is None
+    assert configs.head(key.config()).digest == configs.head(key.config("s1")).digest == b"deleted"
+
+
+def test_a_draft_ends_with_its_last_second(configs: Configs, key: ProjectKey, clock: Clock) -> None:
+    """A draft is there until its time is over, and from that second on it is not, for readers and writers alike."""
+    clock.moment = clock.moment.replace(microsecond=0)
+    draft = key.config("s1")
+    configs.save(draft, config(a=1), at(0), Origin())
+    clock.advance(days=SETTINGS.session_ttl_days, seconds=-1)
+    assert configs.head(draft).version == 1
+    clock.advance(seconds=1)
+    assert configs.head(draft).version == 0
+    with pytest.raises(VersionConflict) as refusal:
+        configs.save(draft, config(a=2), at(1), Origin())
+    assert refusal.value.current["currentVersion"] == 0
+    assert configs.save(draft, config(a=2), at(0), Origin()).head.version == 1
+
+
+def test_charts_that_come_with_a_table_are_the_users(tables: Tables, configs: Configs, key: ProjectKey) -> None:
+    """A first config that came with an upload is a person's in history, like any other."""
+    tables.upload(key, upload("first", chartCustomizations={"c": {}}), Precondition())
+    ((first,), _) = configs.history(key.config(), 10, None)
+    assert set(first) == {"version", "updatedAt", "source", "chartCount", "bytes"}
+    assert first["source"] == "user"
 
 
 def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None:

@@ -49,6 +49,7 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 # the others are to find as well.
 _CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
+_COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "credentials", "dynamodb", "sigv4", "wire")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "merge.py": _tests("unit", "merge"),

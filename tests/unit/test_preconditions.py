@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.errors import InvalidPrecondition
+from dashboard_store.errors import Fault, InvalidPrecondition
 from dashboard_store.preconditions import Precondition, entity_tag, is_current
 
 VERSIONS = range(21)
@@ -267,7 +267,9 @@ class TestReaders:
         """A reader that sends what is no tag learns it, and does not load everything for ever."""
         with pytest.raises(InvalidPrecondition) as refusal:
             is_current("7", 7)
-        assert [fault.pointer for fault in refusal.value.faults] == ["If-None-Match"]
+        expected = 'expected "<version>" in quotes, a list of these, or *'
+        assert refusal.value.faults == (Fault("If-None-Match", expected),)
+        assert str(refusal.value) == "The header If-None-Match cannot be read."
 
 
 def test_a_precondition_that_says_nothing_is_none() -> None:
