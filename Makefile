@@ -155,7 +155,7 @@ load: install ## Drive loads and saves from 1, 8 and 32 clients for a minute eac
 PEERS := boto3 chalice fastapi flask powertools
 BENCH := PYTHONPATH=shared:tests:functions/get_config:functions/put_config:functions/projects .venv/bin/python -m benchmarks
 .PHONY: valgrind
-bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) ## Measure everything and write docs/performance.md (PARTS="warm price": some, and no page)
+bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) service-contenders ## Measure everything and write docs/performance.md (PARTS="warm price": some, and no page)
 	@$(BENCH) $(PARTS)
 
 bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_readers/installed ## Measure what single decisions rest on: transports, CSV readers, checks of texts, 100 MB through the stack
