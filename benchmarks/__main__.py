@@ -21,6 +21,7 @@ PARTS: Final = (
     "with_engine",
     "request_units",
     "growth",
+    "service.sections",
     "project_data",
     "package",
     "price",
