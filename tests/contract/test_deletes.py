@@ -1,7 +1,7 @@
 """What becomes of a project's items when it is deleted, restored, or forgotten."""
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
@@ -18,6 +18,9 @@ from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import read_analysis, read_upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SETTINGS = Settings(TABLE, BUCKET)
 MONTH = timedelta(days=30)
@@ -156,13 +159,27 @@ def test_of_two_restores_at_once_both_answer_the_project(
         assert projects.restore(key) == project
 
 
-def test_a_delete_takes_what_came_in_between(projects: Projects, engine: Engine, key: ProjectKey) -> None:
-    """What somebody else changes between a delete's look and its write is deleted with the rest, and restored too."""
-    with overtaken(engine, lambda: projects.change(key, renamed, Precondition())):
-        projects.delete(key, Precondition())
-    with pytest.raises(NotFound):
-        projects.get(key)
-    assert projects.restore(key)["name"] == "renamed"
+def test_a_delete_takes_what_came_in_between(
+    engine: Engine, projects: Projects, configs: Configs, tables: Tables, key: ProjectKey
+) -> None:
+    """What somebody else saves between a delete's look and its write is deleted with the rest, and restored too."""
+    third = read_config({"chartCustomizations": {"c": {"value": 3}}}, SETTINGS)
+    saves: list[Callable[[], object]] = [
+        lambda: projects.change(key, renamed, Precondition()),
+        lambda: configs.save(key.config(), third, Precondition(if_match=frozenset({"2"})), Origin()),
+        lambda: tables.analyse(key, read_analysis({"analysis": {"of": "again"}}, SETTINGS), Precondition()),
+        lambda: tables.upload(key, read_upload({"fileName": "third", "rawData": [{"a": 1}]}, SETTINGS), Precondition()),
+    ]
+    for save in saves:
+        with overtaken(engine, save):
+            projects.delete(key, Precondition())
+        with pytest.raises(NotFound):
+            projects.get(key)
+        projects.restore(key)
+    data = tables.data(key)
+    assert projects.get(key)["name"] == "renamed"
+    assert (data.config.version, data.version, data.analysis_version) == (3, 3, 0)
+    assert tables.version(key, 2).analysis_document() == {"of": "again"}
 
 
 def test_a_change_is_made_of_what_came_in_between(projects: Projects, engine: Engine, key: ProjectKey) -> None:

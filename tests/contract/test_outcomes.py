@@ -1,5 +1,6 @@
 """What a call tells of what it did, or of what is there."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,9 +15,9 @@ from support.engines import Engine, overtaken
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
-from dashboard_store.errors import Fault, InvalidData, StorageUnavailable, VersionConflict
+from dashboard_store.errors import Fault, InvalidData, InvalidQuery, StorageUnavailable, VersionConflict
 from dashboard_store.preconditions import ANY, Precondition
-from dashboard_store.project import read_new_project
+from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.objects import Objects
@@ -99,18 +100,58 @@ def test_whatever_is_saved_moves_its_project_up(
 ) -> None:
     """A list begins with the project that a config, a table or an analysis was saved to last."""
     saves: list[Callable[[], object]] = [
+        lambda: projects.change(key, lambda old: Project("renamed", old.description, old.settings), Precondition()),
         lambda: configs.save(key.config(), config(a=1), at(0), Origin()),
         lambda: tables.upload(key, upload("first"), Precondition()),
         lambda: tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition()),
     ]
+
+    def first() -> tuple[str, str]:
+        (project,) = projects.page(key.user, 1, None).projects
+        return project["id"], project["updatedAt"]
+
     for number, save in enumerate(saves):
         clock.advance(seconds=1)
-        projects.create(key.user, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
-        assert [project["id"] for project in projects.page(key.user, 1, None).projects] == [f"other-{number}"]
-        clock.advance(seconds=1)
         save()
-        (first,) = projects.page(key.user, 1, None).projects
-        assert (first["id"], first["updatedAt"]) == (key.project_id, timestamp(clock.moment))
+        assert first() == (key.project_id, timestamp(clock.moment))
+        clock.advance(seconds=1)
+        projects.create(key.user, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
+        assert first() == (f"other-{number}", timestamp(clock.moment))
+
+
+def test_a_page_with_configs_holds_what_fits(
+    projects: Projects, configs: Configs, key: ProjectKey, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page with configs ends before they outgrow it, at one project at least; without configs nothing is counted."""
+    for name in ("q", "r"):
+        projects.create(key.user, read_new_project({"id": name, "name": name}, SETTINGS))
+    size = config(a=1).size
+    for project in (key, ProjectKey(key.user, "q")):
+        clock.advance(seconds=1)
+        configs.save(project.config(), config(a=1), at(0), Origin())
+    for most, held in ((2 * size, 3), (2 * size - 1, 1), (size, 1), (size - 1, 1), (0, 1)):
+        monkeypatch.setattr("dashboard_store.repository.projects.PAGE_BYTES", most)
+        assert len(projects.page(key.user, 10, None, with_configs=True).projects) == held
+        assert len(projects.page(key.user, 10, None).projects) == 3
+
+
+def test_a_cursor_leads_to_the_next_page(projects: Projects, key: ProjectKey) -> None:
+    """A cursor is made of what stands in a query as it is, and leads on from wherever a page ended."""
+    # The cursors of these ids have every length, and one ends with each kind of character.
+    made = [key.project_id, "aW", "bcW", "_", "-a", "abcd", "X"]
+    for name in made[1:]:
+        projects.create(key.user, read_new_project({"id": name, "name": name}, SETTINGS))
+    found, cursor = [], None
+    for _ in made:
+        page = projects.page(key.user, 1, cursor)
+        found += [project["id"] for project in page.projects]
+        cursor = page.cursor
+        assert cursor is None or re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
+    assert (sorted(found), cursor) == (sorted(made), None)
+    for unreadable in ("!", "abc", "YQ"):
+        with pytest.raises(InvalidQuery, match=r"^The query has a cursor that cannot be read\.$") as refusal:
+            projects.page(key.user, 1, unreadable)
+        assert refusal.value.faults == (Fault("cursor", "not a cursor that this list gave out"),)
 
 
 def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:
@@ -130,6 +171,8 @@ def test_a_deleted_config_is_a_version_without_content(configs: Configs, project
     deleted = configs.save(key.config(), None, at(1), Origin()).head
     assert (deleted.version, deleted.config(), deleted.digest) == (2, None, b"deleted")
     assert projects.get(key)["dashboardConfig"] is None
+    shown = {name: deleted.summary[name] for name in ("chartCount", "bytes", "deleted")}
+    assert shown == {"chartCount": 0, "bytes": 0, "deleted": True}
     assert configs.head(key.config()).digest == configs.head(key.config("s1")).digest == b"deleted"
 
 
@@ -184,6 +227,22 @@ def test_history_begins_with_the_newest_wherever_it_is_asked_to(
         assert (newest["version"], following) == (2, 2)
     ((oldest,), following) = configs.history(draft, 1, 2)
     assert (oldest["version"], following) == (1, None)
+
+
+def test_two_first_configs_are_joined(configs: Configs, key: ProjectKey) -> None:
+    """Who began with nothing and is late adds charts to those that somebody else began with."""
+    configs.save(key.config(), config(a=1), at(0), Origin())
+    merged = configs.merge(key.config(), config(b=2), 0, Origin(), lambda document: read_config(document, SETTINGS))
+    assert merged.head.config() == config(a=1, b=2).document
+
+
+def test_a_late_delete_is_a_conflict(configs: Configs, key: ProjectKey) -> None:
+    """Who deletes another version than the newest learns the newest, and what in it would be lost."""
+    configs.save(key.config(), config(a=1), at(0), Origin())
+    newest = configs.save(key.config(), config(a=2), at(1), Origin()).head
+    with pytest.raises(VersionConflict) as refusal:
+        configs.save(key.config(), None, at(1), Origin())
+    assert (refusal.value.current["current"], refusal.value.current["conflicts"]) == (newest.config(), [""])
 
 
 def test_what_was_put_aside_keeps_its_analysis(tables: Tables, key: ProjectKey, clock: Clock) -> None:

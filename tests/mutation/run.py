@@ -61,7 +61,10 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "repository/dynamodb.py": _TRANSPORT,
     "repository/keys.py": _tests("unit", "keys"),
     "repository/objects.py": (*_tests("unit", "objects"), *_CONTRACT, *_DATA),
-    "repository/projects.py": (*_CONTRACT, *_tests("functions", "projects", "deleted_projects")),
+    "repository/projects.py": (
+        *(*_CONTRACT, *_tests("unit", "uuid7")),
+        *_tests("functions", "projects", "deleted_projects"),
+    ),
     "repository/sigv4.py": _TRANSPORT,
     "repository/table.py": (
         *_CONTRACT,

@@ -329,6 +329,23 @@ def test_a_clock_is_followed_once(connected: Connected) -> None:
     assert len(transport.server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    ],
+)
+def test_whatever_a_wrong_clock_leads_to_sets_it(connected: Connected, code: str) -> None:
+    """Every refusal that a wrong clock may be the reason of is met with one more request, by the server's clock."""
+    transport = connected(refuses(code, headers={"date": date(3)}), answers(FOUND))
+    assert transport.call() == FOUND
+    assert transport.server.requests[1].headers["x-amz-date"] == "20261125T150000Z"
+
+
 def test_a_clock_that_was_set_is_not_set_again(connected: Connected) -> None:
     """What a server refuses by the time that was taken over already is refused at once, by the next call too."""
     transport = connected(refuses("RequestTimeTooSkewed", headers={"date": date(3)}))

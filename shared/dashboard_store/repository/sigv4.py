@@ -20,7 +20,7 @@ class Credentials:
 
     access_key: str
     secret_key: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
+    token: str | None = field(repr=False)
 
 
 def signed(  # noqa: PLR0913 - each is a part of what is signed
