@@ -47,7 +47,7 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 
 # Which tests are to find what is wrong with a module. What takes long, or drives processes, is left out: what it finds
 # the others are to find as well.
-_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "refusals", "deletes")
+_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "tables", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "credentials", "dynamodb", "sigv4", "wire")

@@ -130,6 +130,21 @@ def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManage
     return engine.tapped(late)
 
 
+@contextmanager
+def written(engine: Engine) -> Iterator[list[str]]:
+    """The sort keys of the items that are written meanwhile."""
+    keys: list[str] = []
+
+    def watched(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems":
+            parts = [part for write in request["TransactItems"] for part in write.values()]
+            keys.extend(part.get("Item", part.get("Key"))["sk"]["S"] for part in parts)
+        return proceed(operation, request)
+
+    with engine.tapped(watched):
+        yield keys
+
+
 def _partitions(operation: str, request: Request) -> Iterator[str]:
     """Name the partitions that a call writes to."""
     match operation:
