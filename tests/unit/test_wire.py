@@ -48,6 +48,12 @@ def test_what_no_item_holds_is_refused(value: object) -> None:
         serialized([value])
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
+def test_a_defect_says_what_it_is(code: str) -> None:
+    """What is wrong with rights, table or request is told in DynamoDB's own words: they hold no secret."""
+    assert str(Refused(code, {"message": "so"})) == f"DynamoDB refused the request: {code}: so"
+
+
 def test_a_refusal_says_no_more_than_it_may() -> None:
     """The message of a refusal tells what was wrong with the request; that of a signature would tell its token."""
     wrong = Refused("ValidationException", {"message": "One value was invalid"})
