@@ -198,9 +198,7 @@ mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ##
 SERVICE := benchmarks/service/npm
 service-contenders: .venv-benchmark-runtime/installed .venv-benchmark-service/installed $(SERVICE)/next/.next/BUILD_ID
 
-.PHONY: service-contenders benchmark-service
-benchmark-service: install service-contenders ## Compare the service process with others that keep JSON (some minutes)
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.service
+.PHONY: service-contenders
 
 .venv-benchmark-runtime/installed: benchmarks/requirements/lambda_runtime.txt | python .venv/uv/installed
 	@echo "Installing Lambda's runtime into .venv-benchmark-runtime …" >&2
