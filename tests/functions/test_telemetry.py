@@ -194,6 +194,20 @@ def test_the_line_says_what_was_consumed(client: Client) -> None:
     assert [line["units"] for line in lines if line.get("message") == "request"] == [0.5, 0.5]
 
 
+def test_a_request_is_one_line(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted and what is not leave one line each, both with the same fields and the trace that they are of."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Parent=4;Sampled=1")
+    with written() as lines:
+        client.get(CONFIG)
+        client.get(PROJECT)
+    counted, plain = lines
+    assert ("_aws" in counted, "_aws" in plain) == (True, False)
+    by_each = {"_aws", "ConfigLoaded", "ConfigLoadLatency", "location", "timestamp"}
+    assert set(counted) - by_each == set(plain) - by_each
+    assert counted["xray_trace_id"] == plain["xray_trace_id"] == "1-2-3"
+    assert (counted["level"], counted["message"]) == (plain["level"], plain["message"]) == ("INFO", "request")
+
+
 def test_sizes_are_those_of_the_bodies(client: Client) -> None:
     """A body that API Gateway hands over in base64 counts with the bytes that were sent, as does an answer."""
     big = {"chartCustomizations": {"c1": {"title": "x" * 5_000}}}

@@ -1,15 +1,17 @@
-"""What a request leaves behind: one line in the log, and metrics in CloudWatch's embedded format.
+"""What a request leaves behind: one line in the log, with its metrics in CloudWatch's embedded format.
 
-Both are written to the function's output, so neither costs a call. They hold sizes, hashes and counts, never content:
-whoever reads the log learns nothing of a dashboard, and of a user only whether two requests are of the same one.
+Powertools' Metrics writes it, its Logger where nothing is counted, with the same fields: to the function's output, so
+it costs no call. The fields hold sizes, hashes and counts, never content: whoever reads the log learns nothing of a
+dashboard, and of a user only whether two requests are of the same one.
 docs/operations.md says what each metric means.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from json import JSONEncoder
@@ -70,17 +72,31 @@ class Exchange:
 
 
 def report(exchange: Exchange) -> None:
-    """Write the line and the metrics of one request."""
-    logger.info("request", **fields(exchange))
-    for name, unit, value in measured(exchange):
-        metrics.add_metric(name=name, unit=unit, value=value)
-    if metrics.provider.metric_set:
-        metrics.flush_metrics()
+    """Write the line of one request; its metrics, where it has any, are in the same line."""
+    counted = list(measured(exchange))
+    if counted:
+        _write_with(counted, exchange)
+    else:
+        logger.info("request", **fields(exchange))
     if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # A metric of its own, because it alone is told apart by route.
         with single_metric(name="RequestError", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
             metric.add_dimension("service", str(metrics.service))
             metric.add_dimension("route", exchange.route)
+
+
+def _write_with(counted: Iterable[tuple[str, MetricUnit, float]], exchange: Exchange) -> None:
+    for name, unit, value in counted:
+        metrics.add_metric(name=name, unit=unit, value=value)
+    for name, said in {"level": "INFO", "message": "request", "xray_trace_id": _trace(), **fields(exchange)}.items():
+        if said is not None:
+            metrics.add_metadata(name, said)
+    metrics.flush_metrics()
+
+
+def _trace() -> str | None:
+    """Name the request's trace as Logger does."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=") or None
 
 
 def fields(exchange: Exchange) -> dict[str, Any]:
