@@ -19,8 +19,6 @@ GATEWAY = "dashboard_store.gateway"
 COMPOSITION = "gateway/api.py"
 FLAGS = "gateway/flags.py"
 BUCKET = "repository/objects.py"
-# What speaks HTTP to AWS, not to users.
-TRANSPORT = "repository/connections.py"
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -55,9 +53,9 @@ def test_boto3_serves_bucket_and_flags(path: Path) -> None:
 
 @every_module
 def test_only_the_gateway_knows_http(path: Path) -> None:
-    """Powertools and HTTP are imported in the gateway and the handlers, and HTTP by the transport; nowhere else."""
+    """Powertools and HTTP are imported in the gateway and the handlers, and nowhere else."""
     uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
-    assert not uses_http or place(path).startswith(("gateway/", "functions/")) or place(path) == TRANSPORT
+    assert not uses_http or place(path).startswith(("gateway/", "functions/"))
 
 
 @every_module
@@ -118,5 +116,4 @@ def test_the_rules_see_the_modules() -> None:
     places = {place(path): set(imported(path)) for path in MODULES}
     assert f"{REPOSITORY}.dynamodb.DynamoDB" in places[COMPOSITION]
     assert "boto3" in places[FLAGS] & places[BUCKET]
-    assert "http.client.HTTPResponse" in places[TRANSPORT]
     assert any(name.startswith("functions/") for name in places)
