@@ -135,8 +135,8 @@ def test_a_page_with_configs_holds_what_fits(
 
 def test_a_cursor_leads_to_the_next_page(projects: Projects, key: ProjectKey) -> None:
     """A cursor is made of what stands in a query as it is, and leads on from wherever a page ended."""
-    # The cursors of these ids have every length, and one ends with each kind of character.
-    made = [key.project_id, "aW", "bcW", "_", "-a", "abcd", "X"]
+    # Their cursors have every length. The one of aW ends with an X; aB is next, and would be missing without it.
+    made = [key.project_id, "aW", "aB", "bcW", "_", "-a", "abcd", "X"]
     for name in made[1:]:
         projects.create(key.user, read_new_project({"id": name, "name": name}, SETTINGS))
     found, cursor = [], None

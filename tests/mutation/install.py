@@ -56,6 +56,12 @@ def _graft(old: Any, new: Any) -> None:
                 _graft(getattr(old, part), getattr(new, part))
                 return
         old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
+        for name, kept, made in zip(
+            new.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True
+        ):
+            # What a dataclass fills in, such as what makes a default. Only the class stays the one that others hold.
+            if name != "__class__":
+                kept.cell_contents = made.cell_contents
         return
     for name, value in vars(new).items():
         if isinstance(value, FunctionType | property | classmethod | staticmethod):

@@ -50,10 +50,11 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 _CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "tables", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
-_TRANSPORT: Final = _tests("unit", "credentials", "dynamodb", "sigv4", "wire")
+_TRANSPORT: Final = _tests("unit", "answers", "credentials", "dynamodb", "sigv4", "wire")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "merge.py": _tests("unit", "merge"),
     "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
+    "repository/answers.py": _TRANSPORT,
     "repository/configs.py": (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit")),
     "repository/connections.py": _TRANSPORT,
     "repository/credentials.py": _TRANSPORT,
@@ -67,6 +68,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "repository/sigv4.py": _TRANSPORT,
     "repository/table.py": (
+        *_tests("unit", "table"),
         *_CONTRACT,
         *_tests("contract", "units", "rate_limit"),
         *_tests("functions", "round_trips"),

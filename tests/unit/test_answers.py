@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,3 +142,32 @@ def test_nothing_in_time_is_told_apart(ends: tuple[socket.socket, socket.socket]
     server.sendall(PLAIN[:-1])
     with pytest.raises(TimeoutError):
         read_answer(client)
+
+
+class CutOff:
+    """A connection that is reset after it brought some bytes."""
+
+    def __init__(self, brought: bytes) -> None:
+        self._brought = [brought] if brought else []
+
+    def recv(self, _: int) -> bytes:
+        if self._brought:
+            return self._brought.pop()
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    "brought", [b"HTTP/1.1 200", b"HTTP/1.1 200 -\r\nContent-Length: 5\r\n\r\nab", b"HTTP/1.1 200 -\r\n\r\na"]
+)
+def test_a_reset_within_an_answer_breaks_it(brought: bytes) -> None:
+    """Where a part had come the answer is broken: the request was received, so it is no closed connection."""
+    connection: Any = CutOff(brought)
+    with pytest.raises(BrokenAnswer):
+        read_answer(connection)
+
+
+def test_a_reset_before_an_answer_is_a_closed_connection() -> None:
+    """Where nothing had come the connection may have been closed before the request."""
+    connection: Any = CutOff(b"")
+    with pytest.raises(ConnectionResetError):
+        read_answer(connection)
