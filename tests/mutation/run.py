@@ -87,7 +87,7 @@ ARGUMENTS: Final = (
 
 # A mutant that loops, waits or gathers for ever is found by these limits, beyond what its tests took when all was well.
 SPARE_CPU_SECONDS: Final = 10
-SPARE_SECONDS: Final = 30
+SPARE_SECONDS: Final = 60
 MEMORY_BYTES: Final = 4 * 1024**3
 
 _FORK: Final = multiprocessing.get_context("fork")
