@@ -10,7 +10,9 @@ from support import engines
 from support.clients import Tapped
 from support.engines import Engine
 
+from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
@@ -121,3 +123,10 @@ def projects(table: Table, configs: Configs, clock: Clock) -> Projects:
 @pytest.fixture
 def tables(table: Table, objects: Objects, configs: Configs, settings: Settings, clock: Clock) -> Tables:
     return Tables(table, objects, configs, settings, clock)
+
+
+@pytest.fixture
+def key(user: str, projects: Projects) -> ProjectKey:
+    """A project with nothing in it."""
+    projects.create(user, read_new_project({"id": "p", "name": "P"}, Settings(TABLE)))
+    return ProjectKey(user, "p")

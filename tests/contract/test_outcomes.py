@@ -3,14 +3,14 @@
 import re
 from datetime import timedelta
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import BUCKET, TABLE, Clock
+from conftest import Clock
 from support.clients import Answer, Call, Request
+from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, written
 
-from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
 from dashboard_store.errors import Fault, InvalidQuery, VersionConflict
 from dashboard_store.preconditions import ANY, Precondition
@@ -20,32 +20,10 @@ from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import EXISTS, Table, put, update
 from dashboard_store.repository.tables import Tables
-from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import Upload, read_analysis, read_upload
+from dashboard_store.table_data.upload import read_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SETTINGS = Settings(TABLE, BUCKET)
-
-
-@pytest.fixture
-def key(user: str, projects: Projects) -> ProjectKey:
-    """A project with nothing in it."""
-    projects.create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
-    return ProjectKey(user, "p")
-
-
-def at(version: int) -> Precondition:
-    return Precondition(if_match=frozenset({str(version)}))
-
-
-def config(**charts: Any) -> Config:
-    return read_config({"chartCustomizations": {name: {"value": value} for name, value in charts.items()}}, SETTINGS)
-
-
-def upload(name: str, **more: Any) -> Upload:
-    return read_upload({"fileName": name, "rawData": [{"a": 1}], **more}, SETTINGS)
 
 
 def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey) -> None:

@@ -6,43 +6,19 @@ from unittest import mock
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
+from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, overtaken, written
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config
 from dashboard_store.errors import Fault, InvalidData, NotFound, StorageUnavailable
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.objects import Objects
-from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Pending
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import Upload, read_analysis, read_completion, read_upload
-
-SETTINGS = Settings(TABLE, BUCKET)
-
-
-@pytest.fixture
-def key(user: str, projects: Projects) -> ProjectKey:
-    """A project with nothing in it."""
-    projects.create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
-    return ProjectKey(user, "p")
-
-
-def at(version: int) -> Precondition:
-    return Precondition(if_match=frozenset({str(version)}))
-
-
-def config(**charts: Any) -> Config:
-    return read_config({"chartCustomizations": {name: {"value": value} for name, value in charts.items()}}, SETTINGS)
-
-
-def upload(name: str, **more: Any) -> Upload:
-    return read_upload({"fileName": name, "rawData": [{"a": 1}], **more}, SETTINGS)
+from dashboard_store.table_data.upload import read_analysis, read_completion
 
 
 def test_charts_that_come_with_a_table_are_the_users(tables: Tables, configs: Configs, key: ProjectKey) -> None:

@@ -1,0 +1,25 @@
+"""What the contract's tests save, and in place of which version."""
+
+from typing import Any
+
+from conftest import BUCKET, TABLE
+
+from dashboard_store.config import Config
+from dashboard_store.config_form import read_config
+from dashboard_store.preconditions import Precondition
+from dashboard_store.settings import Settings
+from dashboard_store.table_data.upload import Upload, read_upload
+
+SETTINGS = Settings(TABLE, BUCKET)
+
+
+def at(version: int) -> Precondition:
+    return Precondition(if_match=frozenset({str(version)}))
+
+
+def config(**charts: Any) -> Config:
+    return read_config({"chartCustomizations": {name: {"value": value} for name, value in charts.items()}}, SETTINGS)
+
+
+def upload(name: str, **more: Any) -> Upload:
+    return read_upload({"fileName": name, "rawData": [{"a": 1}], **more}, SETTINGS)
