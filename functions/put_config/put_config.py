@@ -11,9 +11,9 @@ from dashboard_store.gateway import request
 from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.api import Api
 from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
-from dashboard_store.json_document import compact
 from dashboard_store.merge import merge_patch
 from dashboard_store.preconditions import Precondition
+from dashboard_store.quick_json import written
 from dashboard_store.repository.configs import Origin, Saved
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 
@@ -53,7 +53,7 @@ def restore_version(project_id: str, version: str) -> Answer:
     number = request.version(version)
     (found,) = api.configs.at(key, number)
     document = found.config()
-    config = None if document is None else Config.of(document, compact(document))
+    config = None if document is None else Config.of(document, written(document))
     return _saved(api.configs.save(key, config, precondition, replace(origin, restored_from=number)))
 
 

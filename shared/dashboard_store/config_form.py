@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from dashboard_store.config import Config, JsonObject
 from dashboard_store.errors import ConfigTooLarge, Fault, InvalidConfig
-from dashboard_store.json_document import Path, checked, compact, largest, pointer, read
+from dashboard_store.json_document import Path, checked, largest, pointer
+from dashboard_store.quick_json import read, written
 from dashboard_store.settings import Settings
 from dashboard_store.validation import Form, read_form
 
@@ -81,13 +82,14 @@ def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  
     The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: two
     configs whose members stand in another order are two configs, because pages draw their charts in that order.
     """
-    return _config(document, checked(document, settings.max_depth, InvalidConfig, at), settings, at)
+    checked(document, settings.max_depth, InvalidConfig, at)
+    return _config(document, written(document), settings, at)
 
 
 def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  # noqa: ANN401
     if isinstance(document, dict) and not OLDER_NAMES.keys().isdisjoint(document):
         document = _with_current_names(document, at)
-        text = compact(document)
+        text = written(document)
     read_form(ConfigForm, document, InvalidConfig, at)
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:

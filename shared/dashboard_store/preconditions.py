@@ -14,7 +14,8 @@ from dashboard_store.errors import Fault, InvalidPrecondition
 ANY: Final = '"*"'
 _ANY_ALONE: Final = frozenset({ANY})
 
-_VERSION: Final = r"(?:0|[1-9][0-9]{0,15})"
+_NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
+_VERSION = re.compile(_NUMBER)
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
@@ -55,7 +56,8 @@ class Precondition:
         """The one version at which the condition holds, where it can be told without looking."""
         if self.if_match is None:
             return 0 if self.if_none_match == _ANY_ALONE else None
-        return self.base if self.base is not None and self.holds(self.base) else None
+        base = self.base
+        return base if base is not None and self.holds(base) else None
 
     @property
     def base(self) -> int | None:
@@ -63,7 +65,7 @@ class Precondition:
         if self.if_match is None or len(self.if_match) != 1:
             return None
         (tag,) = self.if_match
-        return int(tag) if re.fullmatch(_VERSION, tag) else None
+        return int(tag) if _VERSION.fullmatch(tag) else None
 
     def narrowed(self, parts: int) -> Self:
         """Compare only the first `parts` numbers of composite tags such as the data's `1.0.3`."""
@@ -104,6 +106,6 @@ def _narrow_all(tags: frozenset[str] | None, parts: int) -> frozenset[str] | Non
 
 
 def _narrow(tag: str, parts: int) -> str:
-    if not re.fullmatch(rf"{_VERSION}(\.{_VERSION})*", tag):
+    if not re.fullmatch(rf"{_NUMBER}(\.{_NUMBER})*", tag):
         return tag
     return entity_tag(*map(int, tag.split(".")[:parts]))

@@ -84,6 +84,19 @@ def test_an_unchanged_save_writes_nothing(project: Client, stored: Callable[[], 
     assert stored() == before
 
 
+@pytest.mark.parametrize("number", ["0.00001", "1e-05", "10E-6"])
+def test_a_number_written_otherwise_is_no_change(project: Client, number: str) -> None:
+    """The same value is the same content, however its number is written, and whether it comes as a config or a patch.
+
+    JavaScript writes 0.00001, Python 1e-05.
+    """
+    save(project, f'{{"chartCustomizations":{{"c":{{"value":{number}}}}}}}'.encode())
+    again = config_with(0.00001)
+    assert save(project, again, 1).json["version"] == 1
+    assert project.patch(CONFIG, again, if_match='"1"').headers["etag"] == '"1"'
+    assert project.post(f"{CONFIG}/versions/1/restore", None, if_match='"1"').json["version"] == 1
+
+
 def test_the_order_of_members_is_content(project: Client) -> None:
     """A config whose charts stand in another order is another config, and comes back in its order."""
     charts: dict[str, Any] = {"chartCustomizations": {"b": {}, "a": {}}}

@@ -89,7 +89,7 @@ class ConfigKey:
 
 def rate_window(user: str, window: datetime) -> Item:
     """Name the counter of a user's writes in the minute that begins at a moment."""
-    return {"pk": user_partition(user), "sk": f"RATE#{window.astimezone(UTC):%Y-%m-%dT%H:%MZ}"}
+    return {"pk": user_partition(user), "sk": f"RATE#{_utc(window, 'minutes')}"}
 
 
 def user_partition(user: str) -> str:
@@ -98,4 +98,8 @@ def user_partition(user: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with milliseconds, as the contract has it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _utc(moment, "milliseconds")
+
+
+def _utc(moment: datetime, precision: str) -> str:
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
