@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.texts import kept_texts
 
 from dashboard_store.errors import InvalidData
 from dashboard_store.settings import Settings
@@ -131,7 +132,7 @@ def test_a_file_may_have_one_column() -> None:
 
 
 # Cells that CSV can tell apart: an empty text and null are one there.
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+texts = kept_texts(max_size=12)
 
 
 @given(header=st.lists(texts, min_size=2, max_size=4, unique=True), data=st.data())

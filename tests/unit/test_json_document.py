@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.texts import kept_texts
 
 from dashboard_store import quick_json
 from dashboard_store.errors import BadInput, Fault, InvalidConfig, InvalidData, MalformedJson
@@ -14,8 +15,7 @@ from dashboard_store.json_document import checked, compact, largest, parse, poin
 
 DEPTH = 32
 
-characters = st.characters(codec="utf-8", exclude_characters="\0")
-texts = st.text(characters, max_size=20)
+texts = kept_texts(max_size=20)
 scalars = (
     st.none() | st.booleans() | st.integers() | st.integers(-(2**300), 2**300) | st.floats(allow_nan=False) | texts
 ).filter(lambda value: value not in {float("inf"), float("-inf")})

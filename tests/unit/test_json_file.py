@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.texts import kept_texts
 
 from dashboard_store.errors import InvalidData
 from dashboard_store.json_document import parse_at
@@ -19,7 +20,7 @@ from dashboard_store.table_data.stored import json_rows
 SETTINGS = Settings(table_name="unused")
 READERS = {"JSON": read_json, "NDJSON": read_ndjson}
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+texts = kept_texts(max_size=8)
 cells = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 tables = st.lists(st.dictionaries(texts, cells | st.lists(cells, max_size=2), min_size=1, max_size=4), min_size=1)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.texts import kept_texts
 
 from dashboard_store.errors import AnalysisTooLarge, BadInput, ConfigTooLarge, InvalidConfig, InvalidData
 from dashboard_store.json_document import parse
@@ -19,7 +20,7 @@ from dashboard_store.table_data.upload import Upload, read_analysis, read_upload
 
 SETTINGS = Settings(table_name="unused")
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10)
+texts = kept_texts(max_size=10)
 numbers = st.integers() | st.integers(-(2**200), 2**200) | st.floats(allow_nan=False, allow_infinity=False)
 cells = st.recursive(
     st.none() | st.booleans() | numbers | texts,
