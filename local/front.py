@@ -180,7 +180,16 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     options = parser.parse_args()
     app = application(port=options.port, gateway=options.gateway, state=options.state)
-    web.run_app(app, host="127.0.0.1", port=options.port, access_log=None, print=None, reuse_address=True)
+    # A compressed body is the function's to read, or to refuse.
+    web.run_app(
+        app,
+        host="127.0.0.1",
+        port=options.port,
+        access_log=None,
+        print=None,
+        reuse_address=True,
+        auto_decompress=False,
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 PARTS: Final = (
-    Part("engines", "What the repository promises, on every engine", 4, _pytest("tests/contract", "--engine", "all")),
+    Part("engines", "What the repository promises, on every engine", 2, _pytest("tests/contract", "--engine", "all")),
     Part(
         "crash",
         "Twenty times SIGKILL under load, and every answered save is there",
@@ -28,11 +28,11 @@ PARTS: Final = (
         _pytest("tests/prove/test_crash.py"),
     ),
     Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "benchmarks.load")),
-    Part("soak", "100,000 requests in one process", 5, _pytest("tests/prove/test_soak.py")),
+    Part("soak", "100,000 requests in one process", 8, _pytest("tests/prove/test_soak.py")),
     Part(
         "properties",
         "Every property with a thousand other examples",
-        20,
+        12,
         _pytest(
             "tests/unit",
             "tests/functions",
@@ -44,14 +44,14 @@ PARTS: Final = (
     Part(
         "document",
         "What the OpenAPI document allows to be sent, and where its links lead",
-        6,
+        4,
         _pytest("tests/prove/test_schemathesis.py"),
     ),
-    Part("coverage", "Branches that the tests run", 4, (sys.executable, "-m", "prove.branches")),
+    Part("coverage", "Branches that the tests run", 5, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",
         "A test fails wherever merge, preconditions or repository are changed",
-        20,
+        25,
         ("make", "--no-print-directory", "mutate", "ONLY="),
     ),
 )

@@ -101,6 +101,7 @@ HEADERS: dict[str, dict[str, str]] = {
     "a precondition of 7,000 characters": {"If-Match": '"' + "1" * 7_000 + '"'},
     "a tag that is no ASCII": {"If-Match": '"\u00e9"'},
     "a precondition that is no ASCII": {"If-Match": "\u00e9"},
+    "a gzip that is none, as an encoding": {"If-Match": '"0"', "Content-Encoding": "gzip"},
     "an encoding of two": {"If-Match": '"0"', "Content-Encoding": "gzip, gzip"},
     "a media type that is none": {"If-Match": '"0"', "Content-Type": "json"},
     "a media type that is no ASCII": {"If-Match": '"0"', "Content-Type": "application/\u00e9"},
@@ -182,15 +183,22 @@ def test_a_header_that_cannot_be_read_is_refused(project: httpx.Client, name: st
 
 
 def test_a_precondition_that_is_there_twice_names_both(project: httpx.Client) -> None:
-    """Two values of If-Match, which a gateway joins by a comma, are a list, and neither is the one that counts.
-
-    What it makes of two content types or encodings is in tests/functions/test_bad_headers.py: the local run's servers
-    take one of both before a function sees them.
-    """
+    """Two values of If-Match, which a gateway joins by a comma, are a list, and neither is the one that counts."""
     answer = project.put(CONFIG, content=BODY, headers=[("If-Match", '"1"'), ("If-Match", '"2"')])
     assert answer.status_code == 412
     assert_refused(answer)
     assert project.get(CONFIG).json()["version"] == 0
+
+
+def test_two_encodings_are_none_that_is_read(project: httpx.Client) -> None:
+    """Two values of Content-Encoding are refused, though one says that there is none.
+
+    Of two content types tests/functions/test_bad_headers.py tells: the local run's server refuses them itself.
+    """
+    encodings = [("Content-Encoding", "gzip"), ("Content-Encoding", "identity")]
+    answer = project.put(CONFIG, content=BODY, headers=[("If-Match", '"0"'), *encodings])
+    assert answer.status_code == 415
+    assert_refused(answer)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
