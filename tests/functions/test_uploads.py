@@ -11,6 +11,7 @@ import pytest
 from conftest import BUCKET, Clock
 from support.http_api import Client, Reply
 
+from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -225,8 +226,8 @@ def test_a_large_table_lies_in_the_bucket(
     project.post(send(LARGE), {})
     rows = [{"n": index * 7_919 % 1_000_003} for index in range(20_000)]
     assert project.get(DATA).json["rawData"] == rows
-    objects = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix="tables/")["Contents"]
-    newest = max(objects, key=lambda found: found["LastModified"])
-    content = bucket_client.get_object(Bucket=BUCKET, Key=newest["Key"])["Body"].read()
-    assert newest["Key"].endswith(hashlib.sha256(content).hexdigest())
+    folder = f"tables/{ProjectKey(project.user, 'p').folder}/"
+    (found,) = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix=folder)["Contents"]
+    content = bucket_client.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read()
+    assert found["Key"].endswith(hashlib.sha256(content).hexdigest())
     assert len(content) > settings.max_inline_table_bytes

@@ -34,6 +34,14 @@ def test_an_object_says_what_it_is(objects: Objects, bucket_client: "S3Client", 
     assert objects.describe(user) is None
 
 
+def test_a_bucket_is_the_one_that_was_named(objects: Objects, bucket_client: "S3Client", user: str) -> None:
+    """What lies in one bucket is in no other."""
+    objects.put(user, b"content", "text/csv; charset=utf-8")
+    assert Objects(bucket_client, BUCKET).get(user) == b"content"
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Objects(bucket_client, "elsewhere").get(user)
+
+
 def test_a_form_lets_in_one_file_and_nothing_else(objects: Objects, user: str) -> None:
     """A form is good for its key, type and size alone, and for its time; it has the fields that its policy asks for."""
     form = objects.upload_form(user, "text/csv", 1_000, 600)
