@@ -185,8 +185,8 @@ valgrind:
 # Made of what the modules are now, so a run after a change needs nothing else.
 MUTATED := shared/dashboard_store/merge.py shared/dashboard_store/preconditions.py \
   $(wildcard shared/dashboard_store/repository/*.py)
-mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Change the code in one place after another, and see that a test fails (25 minutes; ONLY=merge)
-	@echo "Making the mutants; testing them takes about 25 minutes on two cores, ONLY=merge less …" >&2
+mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Change the code in one place after another, and see that a test fails (15 minutes; ONLY=merge)
+	@echo "Making the mutants; testing them takes about 15 minutes on two cores, ONLY=merge less …" >&2
 	@PYTHONPATH=tests .venv-mutation/bin/python -m mutation.make $(MUTATED) > .venv-mutation/mutants.jsonl
 	@PYTHONPATH=shared:tests .venv/bin/python -m mutation.run .venv-mutation/mutants.jsonl --only "$$ONLY"
 

@@ -20,19 +20,19 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 PARTS: Final = (
-    Part("engines", "What the repository promises, on every engine", 2, _pytest("tests/contract", "--engine", "all")),
+    Part("engines", "What the repository promises, on every engine", 1, _pytest("tests/contract", "--engine", "all")),
     Part(
         "crash",
         "Twenty times SIGKILL under load, and every answered save is there",
-        4,
+        2,
         _pytest("tests/prove/test_crash.py"),
     ),
     Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "benchmarks.load")),
-    Part("soak", "100,000 requests in one process", 8, _pytest("tests/prove/test_soak.py")),
+    Part("soak", "100,000 requests in one process", 4, _pytest("tests/prove/test_soak.py")),
     Part(
         "properties",
         "Every property with a thousand other examples",
-        12,
+        10,
         _pytest(
             "tests/unit",
             "tests/functions",
@@ -51,7 +51,7 @@ PARTS: Final = (
     Part(
         "mutation",
         "A test fails wherever merge, preconditions or repository are changed",
-        25,
+        15,
         ("make", "--no-print-directory", "mutate", "ONLY="),
     ),
 )
