@@ -96,36 +96,47 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub "$$SUB" \
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
+# Each one's output in one piece where make can do that, and all of them even if one finds something.
+SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
 # The longest first, three at a time: those that start a local stack, each one of its own, mostly wait for it.
-TESTS := test-rest test-stack test-web test-client
+TESTS := test-rest test-page test-waits test-stack test-contract test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
-	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(TESTS)
+	@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
 
 test-stack:
-	.venv/bin/pytest tests/stack
+	.venv/bin/pytest tests/stack -m "not waits"
+
+test-waits:
+	.venv/bin/pytest tests/stack -m waits
 
 test-client:
 	cd web && node --test --test-timeout=20000 client/tests/*.test.js app/tests/*.test.js
 
+test-contract:
+	.venv/bin/pytest tests/contract
+
 test-rest:
-	.venv/bin/pytest --ignore tests/stack --ignore tests/web
+	.venv/bin/pytest --ignore tests/contract --ignore tests/stack --ignore tests/web
 
 coverage: .venv/installed tests/node_modules/installed ## Say which branches of shared/ and functions/ no test runs
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.branches
 
-test-web: install browser tests/node_modules/installed ## Only the page, in a real browser
+test-page:
 	.venv/bin/pytest tests/web
 
-test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
-	@$(MAKE) --no-print-directory test-rest
+test-web: install browser tests/node_modules/installed ## Only the page, in a real browser
+	@$(MAKE) --no-print-directory test-page
 
-# Side by side, each one's output in one piece where make can do that, and all of them even if one finds something.
+test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
+	@$(SIDE_BY_SIDE) --jobs 2 test-rest test-contract
+
 CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
 .PHONY: $(CHECKS)
 check: install ## Check formatting, style, types and the template
-	@$(MAKE) --no-print-directory --keep-going --jobs 4 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
+	@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
 
 check-format:
 	.venv/bin/ruff format --check .

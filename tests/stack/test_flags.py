@@ -4,6 +4,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from support.local_stack import LocalStack
 
 from dashboard_store.gateway.flags import MAX_AGE_SECONDS, share
@@ -35,6 +36,7 @@ def deploy(client: "AppConfigClient", document: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.waits
 def test_flags_change_without_a_deployment_of_the_stack(stack: LocalStack) -> None:
     """What is deployed to AppConfig is what `GET /api/flags` answers a minute later, for the users that it names."""
     assert share(MINE) < 50 <= share(OTHERS)

@@ -5,6 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 from support.local_stack import LocalStack
 
 AT_ONCE = 4
@@ -12,6 +13,7 @@ LIMIT = 120
 MOST_SECONDS = 30
 
 
+@pytest.mark.waits
 def test_the_121st_write_within_a_minute_is_refused(stack: LocalStack) -> None:
     """Of 121 saves by one user from several clients one is 429; reading goes on, and after Retry-After writing too."""
     with stack.client("hasty") as client, stack.client("somebody-else") as other:
