@@ -104,7 +104,7 @@ TESTS := test-rest test-page test-waits test-stack test-contract test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
-	@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
+	+@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
 
 test-stack:
 	.venv/bin/pytest tests/stack -m "not waits"
@@ -131,12 +131,12 @@ test-web: install browser tests/node_modules/installed ## Only the page, in a re
 	@$(MAKE) --no-print-directory test-page
 
 test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
-	@$(SIDE_BY_SIDE) --jobs 2 test-rest test-contract
+	+@$(SIDE_BY_SIDE) --jobs 2 test-rest test-contract
 
 CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
 .PHONY: $(CHECKS)
 check: install ## Check formatting, style, types and the template
-	@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
+	+@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
 
 check-format:
 	.venv/bin/ruff format --check .
