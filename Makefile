@@ -99,12 +99,12 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load all that 
 # Each one's output in one piece where make can do that, and all of them even if one finds something.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-# The longest first, three at a time: those that start a local stack, each one of its own, mostly wait for it.
-TESTS := test-rest test-page test-waits test-stack test-contract test-client
+# The longest first, four at a time: those that start a local stack, each one of its own, often wait for it.
+TESTS := test-page test-functions test-waits test-stack test-rest test-contract test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests, those of the running stack beside the others; what each prints comes when it is through …"
-	+@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
+	+@$(SIDE_BY_SIDE) --jobs 4 $(TESTS)
 
 test-stack:
 	.venv/bin/pytest tests/stack -m "not waits"
@@ -118,8 +118,12 @@ test-client:
 test-contract:
 	.venv/bin/pytest tests/contract
 
+test-functions:
+	.venv/bin/pytest tests/functions
+
+# What stands in no folder that is named here is not forgotten.
 test-rest:
-	.venv/bin/pytest --ignore tests/contract --ignore tests/stack --ignore tests/web
+	.venv/bin/pytest $(foreach folder,contract functions stack web,--ignore tests/$(folder))
 
 coverage: .venv/installed tests/node_modules/installed ## Say which branches of shared/ and functions/ no test runs
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.branches
@@ -131,7 +135,7 @@ test-web: install browser tests/node_modules/installed ## Only the page, in a re
 	@$(MAKE) --no-print-directory test-page
 
 test-quick: check tests/node_modules/installed ## The same without the tests that start the local stack
-	+@$(SIDE_BY_SIDE) --jobs 2 test-rest test-contract
+	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-contract
 
 CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
 .PHONY: $(CHECKS)
