@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from dashboard_store.config import Config, JsonObject
 from dashboard_store.errors import ConfigTooLarge, Fault, InvalidConfig
 from dashboard_store.json_document import Path, checked, largest, pointer
-from dashboard_store.quick_json import read, written
+from dashboard_store.quick_json import checked_text, read, written
 from dashboard_store.settings import Settings
 from dashboard_store.validation import Form, read_form
 
@@ -82,8 +82,7 @@ def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  
     The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: two
     configs whose members stand in another order are two configs, because pages draw their charts in that order.
     """
-    checked(document, settings.max_depth, InvalidConfig, at)
-    return _config(document, written(document), settings, at)
+    return _config(document, checked_text(document, settings.max_depth, InvalidConfig, at), settings, at)
 
 
 def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  # noqa: ANN401

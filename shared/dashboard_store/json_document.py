@@ -112,14 +112,13 @@ def checked(  # noqa: PLR0913
     Or UnsafeText, naming those that a browser would execute.
 
     `at` is the path of the document in the body, which the names begin with. Where the document is a slice of a longer
-    array, `first` is the index of its first element there. `text` is its compact JSON where that is known already.
+    array, `first` is the index of its first element there. `text` is its JSON where that could be written already.
 
     Most documents have none, which a look at the written text and at the nesting shows in a tenth of the time that
     naming the places takes.
     """
     try:
-        written = compact(document) if text is None else text
-        written.encode()
+        written = _encodable_json(document) if text is None else text
     except (TypeError, ValueError, RecursionError):
         suspicious = True
     else:
@@ -129,6 +128,12 @@ def checked(  # noqa: PLR0913
     if may_be_unsafe(written) and (found := list(islice(_unsafe(document, max_depth, at, first), MOST_FAULTS))):
         raise UnsafeText(found)
     return written
+
+
+def _encodable_json(document: Any) -> str:  # noqa: ANN401
+    text = compact(document)
+    text.encode()
+    return text
 
 
 def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401

@@ -3,12 +3,15 @@
 Not in `json_document`, because loading a dashboard does without Pydantic, whose import takes longer than all else.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
 from dashboard_store.errors import BadInput
-from dashboard_store.json_document import checked, parse
+from dashboard_store.json_document import Path, checked, parse
+
+# What is written of a number beyond the range of a double.
+_INFINITY: Final = b"Infinity"
 
 
 def read(body: bytes, max_depth: int, error: type[BadInput]) -> tuple[Any, str]:
@@ -22,8 +25,19 @@ def read(body: bytes, max_depth: int, error: type[BadInput]) -> tuple[Any, str]:
         checked(document, max_depth, error, text=text)
         return found
     document = parse(body)
-    checked(document, max_depth, error)
-    return document, written(document)
+    return document, checked_text(document, max_depth, error)
+
+
+def checked_text(document: Any, max_depth: int, error: type[BadInput], at: Path = None) -> str:  # noqa: ANN401
+    """Check a parsed document like `checked`, and raise the same; returns its text as `written` makes it."""
+    try:
+        encoded = to_json(document)
+    except ValueError:
+        return checked(document, max_depth, error, at)
+    text = encoded.decode()
+    # Whether it stands for a number or in a string, the text does not say.
+    checked(document, max_depth, error, at, text=None if _INFINITY in encoded else text)
+    return text
 
 
 def written(document: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -42,13 +56,12 @@ def _read_whole(body: bytes) -> tuple[Any, str] | None:
         encoded = to_json(document)
     except ValueError:
         return None
+    text = encoded.decode()
     # A text that is written again to the letter has lost nothing, and a browser's is.
-    if encoded == body or _keeps_all(body, encoded):
-        return document, encoded.decode()
-    return None
+    return (document, text) if encoded == body or _keeps_all(body, encoded) else None
 
 
 def _keeps_all(body: bytes, encoded: bytes) -> bool:
     # A member that is named twice takes the colon of the first with it. Written as an escape, a colon in a string does
-    # not count on one side. Infinity is what became of a number beyond the range of a double.
-    return body.count(b":") == encoded.count(b":") and b"\\u003" not in body and b"Infinity" not in encoded
+    # not count on one side.
+    return body.count(b":") == encoded.count(b":") and b"\\u003" not in body and _INFINITY not in encoded

@@ -30,6 +30,7 @@ def read(body: bytes | str, max_depth: int = DEPTH) -> Any:
     text = checked(parse(sent), max_depth, InvalidData)
     document, written = quick_json.read(sent, max_depth, InvalidData)
     assert compact(document) == compact(json.loads(written)) == text
+    assert written == quick_json.checked_text(parse(sent), max_depth, InvalidData)
     assert written == quick_json.written(json.loads(text))
     return json.loads(served(written))
 
@@ -41,7 +42,9 @@ def refusal(body: bytes | str, max_depth: int = DEPTH) -> list[tuple[str, str]]:
         checked(document, max_depth, InvalidData)
     with pytest.raises(InvalidData) as refused_at_once:
         quick_json.read(sent, max_depth, InvalidData)
-    assert refused_at_once.value.faults == refused.value.faults
+    with pytest.raises(InvalidData) as refused_to_be_written:
+        quick_json.checked_text(document, max_depth, InvalidData)
+    assert refused_at_once.value.faults == refused_to_be_written.value.faults == refused.value.faults
     return [(fault.pointer, fault.message) for fault in refused.value.faults]
 
 
@@ -75,7 +78,7 @@ def written_objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 # Few names, so that objects name members twice; and numbers that no answer may hold.
 written_texts = st.recursive(
-    strings() | st.sampled_from(["1", "NaN", "1e999", "9" * 10_001, "tru"]),
+    strings() | st.sampled_from(["1", "NaN", "1e999", '"Infinity"', "9" * 10_001, "tru"]),
     lambda inner: written_arrays(inner) | written_objects(inner),
     max_leaves=12,
 )
@@ -96,7 +99,12 @@ def test_reading_at_once_takes_and_refuses_the_same(text: str) -> None:
         checked(document, DEPTH, InvalidData)
         return document, quick_json.written(document)
 
+    def in_two_steps() -> tuple[Any, str]:
+        document = parse(text.encode())
+        return document, quick_json.checked_text(document, DEPTH, InvalidData)
+
     assert outcome(lambda: quick_json.read(text.encode(), DEPTH, InvalidData)) == outcome(in_turn)
+    assert outcome(in_two_steps) == outcome(in_turn)
 
 
 class TestWhatComesBack:
