@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
+from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, overtaken
 
-from dashboard_store.config_form import read_config
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.preconditions import Precondition
 from dashboard_store.project import Project, read_new_project
@@ -17,12 +17,11 @@ from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import Table
 from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import read_analysis, read_upload
+from dashboard_store.table_data.upload import read_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SETTINGS = Settings(TABLE, BUCKET)
 MONTH = timedelta(days=30)
 
 
@@ -43,11 +42,10 @@ def project(projects: Projects, configs: Configs, tables: Tables, clock: Clock, 
     clock.moment = clock.moment.replace(microsecond=0)
     create(projects, key)
     clock.advance(seconds=1)
-    second = read_config({"chartCustomizations": {"c": {"value": 1}}}, SETTINGS)
-    configs.save(key.config(), second, Precondition(if_match=frozenset({"1"})), Origin("ai", "a note"))
+    configs.save(key.config(), config(c=1), at(1), Origin("ai", "a note"))
     for name in ("first", "second"):
         clock.advance(seconds=1)
-        tables.upload(key, read_upload({"fileName": name, "rawData": [{"a": 1}]}, SETTINGS), Precondition())
+        tables.upload(key, upload(name), Precondition())
     tables.analyse(key, read_analysis({"analysis": {"of": "second"}}, SETTINGS), Precondition())
     clock.advance(seconds=1)
     return projects.get(key)
@@ -163,12 +161,11 @@ def test_a_delete_takes_what_came_in_between(
     engine: Engine, projects: Projects, configs: Configs, tables: Tables, key: ProjectKey
 ) -> None:
     """What somebody else saves between a delete's look and its write is deleted with the rest, and restored too."""
-    third = read_config({"chartCustomizations": {"c": {"value": 3}}}, SETTINGS)
     saves: list[Callable[[], object]] = [
         lambda: projects.change(key, renamed, Precondition()),
-        lambda: configs.save(key.config(), third, Precondition(if_match=frozenset({"2"})), Origin()),
+        lambda: configs.save(key.config(), config(c=3), at(2), Origin()),
         lambda: tables.analyse(key, read_analysis({"analysis": {"of": "again"}}, SETTINGS), Precondition()),
-        lambda: tables.upload(key, read_upload({"fileName": "third", "rawData": [{"a": 1}]}, SETTINGS), Precondition()),
+        lambda: tables.upload(key, upload("third"), Precondition()),
     ]
     for save in saves:
         with overtaken(engine, save):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock
+from support.contents import at
 from support.engines import Engine
 
 from dashboard_store.config import Config
@@ -57,11 +58,11 @@ def history(engine: Engine, key: ConfigKey) -> list[int]:
 
 def test_one_of_many_saves_of_a_version_wins(configs: Configs, key: ConfigKey, atomic_engine: Engine) -> None:
     """Of 32 parallel saves in place of the same version one is accepted; each other learns the winner's document."""
-    configs.save(key, config("base"), Precondition(if_match=frozenset({"0"})), Origin())
+    configs.save(key, config("base"), at(0), Origin())
 
     def save(writer: int) -> int | dict[str, Any]:
         try:
-            return configs.save(key, config(writer), Precondition(if_match=frozenset({"1"})), Origin()).head.version
+            return configs.save(key, config(writer), at(1), Origin()).head.version
         except VersionConflict as conflict:
             return conflict.current
 
@@ -81,7 +82,7 @@ def test_no_accepted_save_is_lost(configs: Configs, key: ConfigKey, atomic_engin
         seen, accepted = 0, 0
         for number in range(25):
             try:
-                precondition = Precondition(if_match=frozenset({str(seen)}))
+                precondition = at(seen)
                 seen = configs.save(key, config([writer, number]), precondition, Origin()).head.version
                 accepted += 1
             except VersionConflict as conflict:
@@ -139,7 +140,7 @@ def test_uploads_at_once_follow_each_other(tables: Tables, key: ConfigKey, objec
 def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables, key: ConfigKey) -> None:
     """Of 8 parallel uploads that name the same version one is accepted, and the others learn its schema."""
     tables.upload(key.project, table_of(-1), Precondition())
-    named = Precondition(if_match=frozenset({"1"}))
+    named = at(1)
 
     def upload(writer: int) -> str:
         try:

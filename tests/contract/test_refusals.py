@@ -4,7 +4,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import BUCKET, TABLE, Clock
+from conftest import BUCKET, Clock
+from support.contents import SETTINGS, at
 
 from dashboard_store.config import Config
 from dashboard_store.config_form import read_config
@@ -27,16 +28,14 @@ from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.table import ConditionFailed, Table
 from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Uploads
-from dashboard_store.settings import Settings
 from dashboard_store.table_data.upload import FileForm, read_analysis, read_upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SETTINGS = Settings(TABLE, BUCKET)
 FILE = FileForm(fileName="t.csv", contentType="text/csv", bytes=3)
-FIRST = Precondition(if_match=frozenset({"0"}))
-STALE = Precondition(if_match=frozenset({"7"}))
+FIRST = at(0)
+STALE = at(7)
 
 
 def config(**members: Any) -> Config:
@@ -199,7 +198,7 @@ def test_a_stale_save_brings_all_that_is_known(configs: Configs, key: ProjectKey
     }
     mine = config(value=3)
     with pytest.raises(VersionConflict, match=r"^The config is at version 2\.$") as refusal:
-        configs.save(key.config(), mine, Precondition(if_match=frozenset({str(first.version)})), Origin())
+        configs.save(key.config(), mine, at(first.version), Origin())
     clash = ["/chartCustomizations/c/value"]
     assert refusal.value.current == {**known, "baseVersion": 1, "conflicts": clash}
     with pytest.raises(VersionConflict) as refusal:
@@ -226,11 +225,11 @@ def test_an_edit_that_fits_neither_version_is_no_comparison(configs: Configs, ke
     configs.save(key.config(), config(), FIRST, Origin())
     configs.change(key.config(), lambda _: config(value=2), Precondition(), Origin())
     with pytest.raises(VersionConflict) as refusal:
-        configs.change(key.config(), misfit, Precondition(if_match=frozenset({"1"})), Origin())
+        configs.change(key.config(), misfit, at(1), Origin())
     assert (refusal.value.current["baseVersion"], "conflicts" in refusal.value.current) == (1, False)
     assert refusal.value.current["currentVersion"] == 2
     with pytest.raises(InvalidConfig):
-        configs.change(key.config(), misfit, Precondition(if_match=frozenset({"2"})), Origin())
+        configs.change(key.config(), misfit, at(2), Origin())
 
 
 @pytest.mark.usefixtures("project")
@@ -266,7 +265,7 @@ def test_a_stale_analysis_brings_the_newest(tables: Tables, clock: Clock, key: P
     }
     assert refusal.value.current == known
     clock.advance(seconds=1)
-    analysed = tables.analyse(key, analysis, Precondition(if_match=frozenset({"1"})))
+    analysed = tables.analyse(key, analysis, at(1))
     with pytest.raises(VersionConflict, match=r"^The data is at version 1 with analysis 1\.$") as refusal:
         tables.analyse(key, other, STALE)
     known |= {"currentAnalysisVersion": 1, "current": {"of": "t"}, "updatedAt": analysed.updated_at}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from conftest import Clock
 from support.clients import Answer, Call, Request
+from support.contents import at
 from support.engines import Engine
 
 from dashboard_store.config import Config
@@ -28,10 +29,6 @@ ORIGIN = Origin()
 
 def config(value: Any) -> Config:
     return read_config({"chartCustomizations": {"c": {"value": value}}}, SETTINGS)
-
-
-def at(version: int) -> Precondition:
-    return Precondition(if_match=frozenset({str(version)}))
 
 
 @pytest.fixture

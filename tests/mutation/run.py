@@ -63,14 +63,15 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "repository/keys.py": _tests("unit", "keys"),
     "repository/objects.py": (*_tests("unit", "objects"), *_CONTRACT, *_DATA),
     "repository/projects.py": (
-        *(*_CONTRACT, *_tests("unit", "uuid7")),
+        *_CONTRACT,
+        *_tests("unit", "uuid7"),
         *_tests("functions", "projects", "deleted_projects"),
     ),
     "repository/sigv4.py": _TRANSPORT,
     "repository/table.py": (
         *_tests("unit", "table"),
         *_CONTRACT,
-        *_tests("contract", "units", "rate_limit"),
+        *_COUNTED,
         *_tests("functions", "round_trips"),
     ),
     "repository/tables.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
