@@ -25,8 +25,8 @@ READERS = ("csv", "pyarrow", "polars", "duckdb", "pandas")
 
 def by_csv(path: Path) -> int:
     """Do what the product does: two passes of the standard library's reader, a group of rows at a time."""
+    from dashboard_store.documents.dataset.csv_file import read_csv  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415 - a process loads what it measures
-    from dashboard_store.table_data.csv_file import read_csv  # noqa: PLC0415
 
     with path.open("rb") as file:
         return len(read_csv(file, {}, Settings("benchmark")).stored)
@@ -72,9 +72,9 @@ def by_pandas(path: Path) -> int:
 
 def _stored(names: Sequence[str], groups: Callable[[], Iterable[Columns]]) -> int:
     """Type and store cells as the product does."""
-    from dashboard_store.table_data.column_types import CsvColumn  # noqa: PLC0415
-    from dashboard_store.table_data.csv_file import column_json  # noqa: PLC0415
-    from dashboard_store.table_data.stored import TableWriter  # noqa: PLC0415
+    from dashboard_store.documents.dataset.column_types import CsvColumn  # noqa: PLC0415
+    from dashboard_store.documents.dataset.csv_file import column_json  # noqa: PLC0415
+    from dashboard_store.documents.dataset.storage_format import TableWriter  # noqa: PLC0415
 
     columns = [CsvColumn() for _ in names]
     for group in groups():

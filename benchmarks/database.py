@@ -11,7 +11,7 @@ from support.clients import Answer, Request, Tapped
 from support.template import table_definition
 
 from benchmarks.workload import TABLE
-from dashboard_store.repository.wire import Client
+from dashboard_store.dynamodb.protocol import Client
 
 
 @contextmanager

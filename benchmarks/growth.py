@@ -15,13 +15,13 @@ from benchmarks.database import metered, quiet
 from benchmarks.report import Claim, Section, Table
 from benchmarks.with_engine import answered, connected
 from benchmarks.workload import SETTINGS, TABLE
-from dashboard_store.config_form import read_config
-from dashboard_store.gateway.api import utc_now
-from dashboard_store.json_document import compact
+from dashboard_store.app import utc_now
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.json_text import compact
+from dashboard_store.dynamodb.protocol import Client, marshalled
 from dashboard_store.repository.configs import Configs, Origin, shown
+from dashboard_store.repository.items import Table as Store
 from dashboard_store.repository.keys import ProjectKey, timestamp
-from dashboard_store.repository.table import Table as Store
-from dashboard_store.repository.wire import Client, marshalled
 from local.dashboards import dashboard
 
 COUNTS: Final = (10, 100, 1_000, 10_000)

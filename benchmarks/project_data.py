@@ -17,18 +17,18 @@ from benchmarks.database import Meter, metered
 from benchmarks.report import Section
 from benchmarks.report import Table as Shown
 from benchmarks.workload import SETTINGS
-from dashboard_store.gateway.api import utc_now
-from dashboard_store.json_document import compact
+from dashboard_store.app import utc_now
+from dashboard_store.documents.dataset.upload import Upload, read_upload
+from dashboard_store.documents.json_text import compact
+from dashboard_store.documents.project import read_new_project
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.datasets import Tables
 from dashboard_store.repository.downloads import Downloads
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.tables import Tables
-from dashboard_store.table_data.upload import Upload, read_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,16 +17,16 @@ from benchmarks.database import Cost, Meter, engine
 from benchmarks.report import Claim, Section
 from benchmarks.report import Table as Shown
 from benchmarks.workload import NAMES, SETTINGS, TABLE
-from dashboard_store.config_form import read_config
+from dashboard_store.app import utc_now
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import VersionConflict
-from dashboard_store.gateway.api import utc_now
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.writes import Writes
+from dashboard_store.repository.rate_limit import Writes
 from local.dashboards import dashboard
 
 CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")

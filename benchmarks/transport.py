@@ -20,7 +20,7 @@ from typing import Any, Final
 from support import engines
 from support.template import ROOT, table_definition
 
-from dashboard_store.repository.sigv4 import Credentials, signed
+from dashboard_store.dynamodb.sigv4 import Credentials, signed
 
 TABLE: Final = "benchmark"
 KEY: Final = {"pk": {"S": "USER#user-00000000-0000-0000-0000-000000000000"}, "sk": {"S": "CONFIG#p#"}}
@@ -32,7 +32,7 @@ CALLS: Final = 300
 
 _OURS = """
 import os
-from dashboard_store.repository.dynamodb import DynamoDB
+from dashboard_store.dynamodb.client import DynamoDB
 client = DynamoDB.from_environment(os.environ)
 """
 _CALL_OURS = f"client.call('GetItem', {REQUEST!r})"
@@ -45,7 +45,7 @@ STARTS: Final = {
     "botocore alone": _BOTOCORE + _CALL_BOTO,
     "own transport": _OURS + _CALL_OURS,
 }
-_ROOTS = "from dashboard_store.repository.connections import AMAZON_ROOTS\n"
+_ROOTS = "from dashboard_store.dynamodb.connection_pool import AMAZON_ROOTS\n"
 # What a client verifies its server with, beside an import of all that reads it.
 AUTHORITIES: Final = {
     "the system's": "ssl.create_default_context()",

@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.large_table import write_table
-from dashboard_store import json_document
-from dashboard_store.config_form import read_config
+from dashboard_store.documents import json_text
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset import csv_file
 from dashboard_store.settings import Settings
-from dashboard_store.table_data import csv_file
 
 SETTINGS = Settings("benchmark")
 STRINGS = 9_000
@@ -40,7 +40,7 @@ def seconds(call: Callable[[], Any], times: int) -> float:
 def in_config(text: str) -> tuple[float, float]:
     config = {"chartCustomizations": {"c": {str(number): text for number in range(STRINGS)}}}
     checked = seconds(lambda: read_config(config, SETTINGS), 5)
-    with patch.object(json_document, "may_be_unsafe", lambda _: False):
+    with patch.object(json_text, "may_be_unsafe", lambda _: False):
         return seconds(lambda: read_config(config, SETTINGS), 5), checked
 
 

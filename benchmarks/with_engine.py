@@ -19,8 +19,8 @@ from benchmarks.database import engine, quiet
 from benchmarks.function import CONTEXT, decoded
 from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
-from dashboard_store.gateway.api import utc_now
-from dashboard_store.repository.wire import Client
+from dashboard_store.app import utc_now
+from dashboard_store.dynamodb.protocol import Client
 
 ROUNDS: Final = 7
 TIMES: Final = 12

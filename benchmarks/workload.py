@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from support.events import EVENTS
 
-from dashboard_store.config_form import read_config
-from dashboard_store.json_document import compact
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.json_text import compact
+from dashboard_store.dynamodb.protocol import marshalled
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.wire import marshalled
 from dashboard_store.settings import Settings
 from local.dashboards import dashboard
 

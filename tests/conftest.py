@@ -15,7 +15,7 @@ from support.http_api import Client, apis
 from support.local_stack import LocalStack
 from support.template import table_definition
 
-from dashboard_store.repository.objects import CLIENT, Objects
+from dashboard_store.repository.bucket import CLIENT, Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

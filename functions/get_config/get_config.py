@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from typing import Final
 
-from dashboard_store.config import never_saved_answer
+from dashboard_store.app import Api
+from dashboard_store.documents.config import never_saved_answer
 from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
-from dashboard_store.gateway.api import Api
+from dashboard_store.gateway.response import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.preconditions import is_current
 from dashboard_store.repository.configs import Head
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
@@ -42,7 +42,7 @@ def get_version(project_id: str, version: str) -> Answer:
 @api.get("/api/projects/<project_id>/config/versions/<version>/diff/<other>")
 def diff_versions(project_id: str, version: str, other: str) -> Answer:
     # Imported here: loading a dashboard needs no diff, and starts sooner without it.
-    from dashboard_store.diff import chart_changes, operations  # noqa: PLC0415
+    from dashboard_store.documents.diff import chart_changes, operations  # noqa: PLC0415
 
     found = api.configs.at(_key(project_id), request.version(version), request.version(other))
     before, after = (head.config() for head in found)

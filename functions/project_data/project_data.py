@@ -6,24 +6,24 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 
-from dashboard_store.errors import Fault, InvalidQuery, NotFound, PreconditionRequired
-from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, body_answer, document_headers, empty_answer
-from dashboard_store.gateway.api import Api
-from dashboard_store.json_document import compact, served
-from dashboard_store.preconditions import entity_tag, is_current
-from dashboard_store.repository.configs import Head
-from dashboard_store.repository.downloads import CSV, Downloads, attachment
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.tables import Data, Stored, Tables, Uploaded
-from dashboard_store.repository.uploads import Uploads
-from dashboard_store.table_data.upload import (
+from dashboard_store.app import Api
+from dashboard_store.documents.dataset.upload import (
     read_analysis,
     read_announcement,
     read_completion,
     read_upload,
     read_uploaded,
 )
+from dashboard_store.documents.json_text import compact, served
+from dashboard_store.errors import Fault, InvalidQuery, NotFound, PreconditionRequired
+from dashboard_store.gateway import request
+from dashboard_store.gateway.response import Answer, body_answer, document_headers, empty_answer
+from dashboard_store.preconditions import entity_tag, is_current
+from dashboard_store.repository.configs import Head
+from dashboard_store.repository.datasets import Data, Stored, Tables, Uploaded
+from dashboard_store.repository.downloads import CSV, Downloads, attachment
+from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.uploads import Uploads
 
 OF_AN_UPLOAD: Final = ("rawData", "analysis", "dataSchema")
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")

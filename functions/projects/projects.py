@@ -3,11 +3,11 @@
 from http import HTTPStatus
 from typing import Final
 
+from dashboard_store.app import Api
+from dashboard_store.documents.project import Project, patched, read_new_project
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, document_headers, empty_answer
-from dashboard_store.gateway.api import Api
-from dashboard_store.project import Project, patched, read_new_project
+from dashboard_store.gateway.response import Answer, document_headers, empty_answer
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 

@@ -4,16 +4,16 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from dashboard_store.config import Config, never_saved_answer
-from dashboard_store.config_form import read_config, read_config_body, read_customizations, read_patch
+from dashboard_store.app import Api
+from dashboard_store.documents.config import Config, never_saved_answer
+from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
+from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.merge import merge_patch
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.answer import Answer, document_headers, empty_answer, stored_answer
-from dashboard_store.gateway.api import Api
+from dashboard_store.gateway.response import Answer, document_headers, empty_answer, stored_answer
 from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
-from dashboard_store.merge import merge_patch
 from dashboard_store.preconditions import Precondition
-from dashboard_store.quick_json import written
 from dashboard_store.repository.configs import Origin, Saved
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 

@@ -10,13 +10,13 @@ from support import engines
 from support.clients import Tapped
 from support.engines import Engine
 
-from dashboard_store.project import read_new_project
+from dashboard_store.documents.project import read_new_project
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
 from local.database import binary
 

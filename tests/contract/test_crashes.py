@@ -11,8 +11,8 @@ from support.clients import Answer, Call, Request
 from support.engines import Engine
 from support.http_api import Client, Reply, apis
 
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.keys import user_partition
-from dashboard_store.repository.objects import Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

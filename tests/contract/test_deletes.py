@@ -8,16 +8,16 @@ from conftest import BUCKET, TABLE, Clock
 from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, overtaken
 
+from dashboard_store.documents.dataset.upload import read_analysis
+from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.tables import Tables
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import read_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable

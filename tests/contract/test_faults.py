@@ -8,7 +8,7 @@ from support.clients import Answer, Tapped
 from support.faults import CONTENDED, OUT_OF_REACH, injected, refuses
 
 from dashboard_store.errors import StorageUnavailable
-from dashboard_store.repository.table import ATTEMPTS, Table, put
+from dashboard_store.repository.items import ATTEMPTS, Table, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,16 +11,16 @@ from support.clients import Answer, Call, Request
 from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, written
 
-from dashboard_store.config_form import read_config
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.upload import read_analysis
+from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import Fault, InvalidQuery, VersionConflict
 from dashboard_store.preconditions import ANY, Precondition
-from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.items import EXISTS, Table, put, update
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import EXISTS, Table, put, update
-from dashboard_store.repository.tables import Tables
-from dashboard_store.table_data.upload import read_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable

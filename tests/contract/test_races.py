@@ -9,21 +9,21 @@ from conftest import Clock
 from support.contents import at
 from support.engines import Engine
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config
+from dashboard_store.documents.config import Config
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.upload import FileForm, Upload, read_completion, read_upload, read_uploaded
+from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import VersionConflict
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.datasets import Tables
 from dashboard_store.repository.downloads import Downloads
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
-from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
-from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Uploads
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import FileForm, Upload, read_completion, read_upload, read_uploaded
 
 # Every table lies in the bucket, so that there is more to go wrong; and nobody writes too often.
 SETTINGS = Settings("any", max_inline_table_bytes=0, writes_per_minute=1_000_000)

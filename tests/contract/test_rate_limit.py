@@ -14,9 +14,9 @@ from support.engines import ATOMIC, Engine
 from support.faults import CONTENDED, injected, refuses
 
 from dashboard_store.errors import RateLimited, StorageUnavailable
+from dashboard_store.repository.items import ATTEMPTS, IS_NEW, ConditionFailed, Table, put
 from dashboard_store.repository.keys import rate_window, user_partition
-from dashboard_store.repository.table import ATTEMPTS, IS_NEW, ConditionFailed, Table, put
-from dashboard_store.repository.writes import IN_VAIN, Writes
+from dashboard_store.repository.rate_limit import IN_VAIN, Writes
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")

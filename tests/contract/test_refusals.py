@@ -7,8 +7,10 @@ import pytest
 from conftest import BUCKET, Clock
 from support.contents import SETTINGS, at
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config
+from dashboard_store.documents.config import Config
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.upload import FileForm, read_analysis, read_upload
+from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import (
     Fault,
     InvalidConfig,
@@ -20,15 +22,13 @@ from dashboard_store.errors import (
     VersionConflict,
 )
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import Project, read_new_project
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.items import ConditionFailed, Table
 from dashboard_store.repository.keys import ProjectKey, timestamp
-from dashboard_store.repository.objects import Objects
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import ConditionFailed, Table
-from dashboard_store.repository.tables import Tables
 from dashboard_store.repository.uploads import Uploads
-from dashboard_store.table_data.upload import FileForm, read_analysis, read_upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,19 +9,19 @@ from support.clients import Answer, Call, Request
 from support.contents import at
 from support.engines import Engine
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config
+from dashboard_store.documents.config import Config
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.upload import read_analysis, read_upload
+from dashboard_store.documents.project import read_new_project
+from dashboard_store.dynamodb.protocol import Refused
 from dashboard_store.errors import NotFound, ProjectExists, VersionConflict
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import read_new_project
 from dashboard_store.repository.configs import Configs, Origin
+from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.items import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, check, put, update
 from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, check, put, update
-from dashboard_store.repository.tables import Tables
-from dashboard_store.repository.wire import Refused
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import read_analysis, read_upload
 
 SETTINGS = Settings("any")
 ORIGIN = Origin()

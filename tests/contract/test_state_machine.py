@@ -45,16 +45,16 @@ from support.model import (
     unordered,
 )
 
-from dashboard_store.config import Config, never_saved_answer
-from dashboard_store.config_form import read_config
-from dashboard_store.diff import operations
+from dashboard_store.documents.config import Config, never_saved_answer
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.diff import operations
+from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import BadInput, NotFound, ProjectExists, VersionConflict
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import Project, read_new_project
 from dashboard_store.repository import configs as repository
+from dashboard_store.repository.items import Table
 from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.table import Table
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from dashboard_store.repository.items import EXISTS, IS_NEW, Item, Table, put, update
 from dashboard_store.repository.keys import user_partition
-from dashboard_store.repository.table import EXISTS, IS_NEW, Item, Table, put, update
 
 # Each kind of call that the table makes, about one item of less than 1 KB, with the units that AWS bills for it.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html

@@ -21,7 +21,7 @@ from support.http_api import TEXT_TYPES, Reply, apis, find_route, handler_module
 from support.openapi import openapi, operations, problem_codes, resolved
 from support.template import functions, http_functions, routes, table_definition
 
-from dashboard_store.repository.objects import Objects
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

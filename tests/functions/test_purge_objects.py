@@ -11,7 +11,7 @@ from purge_objects import handler, purge
 from support.faults import answers, injected_in_bucket
 from support.template import ROOT, functions
 
-from dashboard_store.repository.objects import Objects
+from dashboard_store.repository.bucket import Objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

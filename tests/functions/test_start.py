@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.http_api import Client, apis
 
-from dashboard_store.gateway.api import Api
+from dashboard_store.app import Api
 from dashboard_store.settings import Settings
 
 ENVIRONMENT = {

@@ -10,7 +10,7 @@ from support.clients import Tapped
 from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 from support.http_api import Client, apis
 
-from dashboard_store.repository.table import Table
+from dashboard_store.repository.items import Table
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

@@ -47,37 +47,37 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 
 # Which tests are to find what is wrong with a module. What takes long, or drives processes, is left out: what it finds
 # the others are to find as well.
-_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "tables", "refusals", "deletes")
+_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "datasets", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
-_TRANSPORT: Final = _tests("unit", "answers", "credentials", "dynamodb", "sigv4", "wire")
+_TRANSPORT: Final = _tests("unit", "http_response", "credentials", "dynamodb_client", "sigv4", "protocol")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "merge.py": _tests("unit", "merge"),
+    "documents/merge.py": _tests("unit", "merge"),
     "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
-    "repository/answers.py": _TRANSPORT,
+    "dynamodb/http_response.py": _TRANSPORT,
     "repository/configs.py": (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit")),
-    "repository/connections.py": _TRANSPORT,
-    "repository/credentials.py": _TRANSPORT,
+    "dynamodb/connection_pool.py": _TRANSPORT,
+    "dynamodb/credentials.py": _TRANSPORT,
     "repository/downloads.py": _DATA,
-    "repository/dynamodb.py": _TRANSPORT,
+    "dynamodb/client.py": _TRANSPORT,
     "repository/keys.py": _tests("unit", "keys"),
-    "repository/objects.py": (*_tests("unit", "objects"), *_CONTRACT, *_DATA),
+    "repository/bucket.py": (*_tests("unit", "bucket"), *_CONTRACT, *_DATA),
     "repository/projects.py": (
         *_CONTRACT,
         *_tests("unit", "uuid7"),
         *_tests("functions", "projects", "deleted_projects"),
     ),
-    "repository/sigv4.py": _TRANSPORT,
-    "repository/table.py": (
-        *_tests("unit", "table"),
+    "dynamodb/sigv4.py": _TRANSPORT,
+    "repository/items.py": (
+        *_tests("unit", "items"),
         *_CONTRACT,
         *_COUNTED,
         *_tests("functions", "round_trips"),
     ),
-    "repository/tables.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
+    "repository/datasets.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
     "repository/uploads.py": (*_CONTRACT, *_DATA),
-    "repository/wire.py": _TRANSPORT,
-    "repository/writes.py": (*_tests("contract", "rate_limit"), *_tests("functions", "rate_limit")),
+    "dynamodb/protocol.py": _TRANSPORT,
+    "repository/rate_limit.py": (*_tests("contract", "rate_limit"), *_tests("functions", "rate_limit")),
 }
 
 ARGUMENTS: Final = (

@@ -16,9 +16,9 @@ HTTP = {"aws_lambda_powertools", "http"}
 REPOSITORY = "dashboard_store.repository"
 GATEWAY = "dashboard_store.gateway"
 # The one place that makes a client and hands it to the table, and what asks AppConfig.
-COMPOSITION = "gateway/api.py"
+COMPOSITION = "app.py"
 FLAGS = "gateway/flags.py"
-BUCKET = "repository/objects.py"
+BUCKET = "repository/bucket.py"
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 

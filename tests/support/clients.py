@@ -10,7 +10,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from dashboard_store.repository.wire import Client, Refused, Unreachable
+from dashboard_store.dynamodb.protocol import Client, Refused, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

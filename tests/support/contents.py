@@ -4,11 +4,11 @@ from typing import Any
 
 from conftest import BUCKET, TABLE
 
-from dashboard_store.config import Config
-from dashboard_store.config_form import read_config
+from dashboard_store.documents.config import Config
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.upload import Upload, read_upload
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.upload import Upload, read_upload
 
 SETTINGS = Settings(TABLE, BUCKET)
 

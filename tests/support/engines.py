@@ -24,8 +24,8 @@ from botocore.config import Config as ClientConfig
 from support.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
 from support.template import ROOT, table_definition
 
-from dashboard_store.repository.dynamodb import DynamoDB
-from dashboard_store.repository.wire import Client, Unreachable
+from dashboard_store.dynamodb.client import DynamoDB
+from dashboard_store.dynamodb.protocol import Client, Unreachable
 from local.database import binary
 
 LOCAL = ("moto", "dynoxide", "dynoxide-boto3", "ministack")

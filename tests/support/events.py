@@ -34,16 +34,16 @@ from typing import TYPE_CHECKING, Any, Final
 from support.http_api import Client, handler_module
 from support.template import ROOT
 
+from dashboard_store.documents.dataset.upload import FileForm
 from dashboard_store.errors import RateLimited
 from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository.rate_limit import Writes
 from dashboard_store.repository.uploads import Uploads
-from dashboard_store.repository.writes import Writes
-from dashboard_store.table_data.upload import FileForm
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from dashboard_store.gateway.api import Api
+    from dashboard_store.app import Api
 
 EVENTS: Final = ROOT / "events"
 # The folder of what comes from the table's stream and is no request.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from support.clients import Answer, Call, Request, Tapped
 
-from dashboard_store.repository.wire import Refused, Unreachable
+from dashboard_store.dynamodb.protocol import Refused, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from support.template import Route, functions, http_functions, routes
 
-from dashboard_store.gateway.api import Api
+from dashboard_store.app import Api
 
 TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from dashboard_store.unsafe_text import is_unsafe
+from dashboard_store.documents.unsafe_html import is_unsafe
 
 _CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from support.http_api import Client, handler_module
 
-from dashboard_store.repository.dynamodb import DynamoDB
+from dashboard_store.dynamodb.client import DynamoDB
 from dashboard_store.settings import Settings
 
 

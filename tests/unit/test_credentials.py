@@ -10,9 +10,9 @@ from unittest import mock
 import pytest
 from support.servers import Server, Step, answers, closes, serving
 
-from dashboard_store.repository import credentials
-from dashboard_store.repository.sigv4 import Credentials
-from dashboard_store.repository.wire import Unreachable
+from dashboard_store.dynamodb import credentials
+from dashboard_store.dynamodb.protocol import Unreachable
+from dashboard_store.dynamodb.sigv4 import Credentials
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
 HOUR = 3_600

@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.texts import kept_texts
 
+from dashboard_store.documents.dataset.column_types import ColumnType
+from dashboard_store.documents.dataset.csv_file import read_csv
+from dashboard_store.documents.dataset.data_schema import Content
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
+from dashboard_store.documents.dataset.storage_format import csv_rows, json_rows
 from dashboard_store.errors import InvalidData
 from dashboard_store.settings import Settings
-from dashboard_store.table_data.column_types import ColumnType
-from dashboard_store.table_data.csv_file import read_csv
-from dashboard_store.table_data.rows import GROUP_CHARACTERS
-from dashboard_store.table_data.schema import Content
-from dashboard_store.table_data.stored import csv_rows, json_rows
 
 SETTINGS = Settings(table_name="unused")
 

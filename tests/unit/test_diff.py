@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.diff import chart_changes, operations
+from dashboard_store.documents.diff import chart_changes, operations
 from local.dashboards import dashboard
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.texts import kept_texts
 
+from dashboard_store.documents.dataset import json_file
+from dashboard_store.documents.dataset.json_file import LONGEST_ROW, read_json, read_ndjson
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
+from dashboard_store.documents.dataset.storage_format import json_rows
+from dashboard_store.documents.json_text import parse_at
 from dashboard_store.errors import InvalidData
-from dashboard_store.json_document import parse_at
 from dashboard_store.settings import Settings
-from dashboard_store.table_data import json_file
-from dashboard_store.table_data.json_file import LONGEST_ROW, read_json, read_ndjson
-from dashboard_store.table_data.rows import GROUP_CHARACTERS
-from dashboard_store.table_data.stored import json_rows
 
 SETTINGS = Settings(table_name="unused")
 READERS = {"JSON": read_json, "NDJSON": read_ndjson}

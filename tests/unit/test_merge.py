@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from dashboard_store.merge import Merged, merge, merge_patch, same
+from dashboard_store.documents.merge import Merged, merge, merge_patch, same
 from local.dashboards import dashboard
 
 # RFC 7396, appendix A: original, patch, result.

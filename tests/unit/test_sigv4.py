@@ -9,8 +9,8 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.repository.connections import Connections
-from dashboard_store.repository.sigv4 import Credentials, signed
+from dashboard_store.dynamodb.connection_pool import Connections
+from dashboard_store.dynamodb.sigv4 import Credentials, signed
 
 printable = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 keys = st.builds(Credentials, st.from_regex(r"[A-Z0-9]{16,20}", fullmatch=True), printable, st.none() | printable)

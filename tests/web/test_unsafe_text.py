@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, Route
 from support.http_api import Client
 from support.unsafe_texts import HARMLESS, RUNNING, UNSAFE, collection
 
+from dashboard_store.documents.unsafe_html import is_unsafe
 from dashboard_store.settings import Settings
-from dashboard_store.unsafe_text import is_unsafe
 
 URL = "http://dashboard.test/"
 # How long frames and animations may take to run something.

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from dashboard_store import errors
-from dashboard_store.gateway.answer import Answer, json_answer
-from dashboard_store.json_document import encodable
+from dashboard_store.documents.json_text import encodable
+from dashboard_store.gateway.response import Answer, json_answer
 
 MEDIA_TYPE: Final = "application/problem+json"
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from dashboard_store.documents.json_text import encodable, parse
+from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
 from dashboard_store.errors import (
     Fault,
     InvalidQuery,
@@ -21,10 +23,8 @@ from dashboard_store.errors import (
     UnsafeText,
     UnsupportedMediaType,
 )
-from dashboard_store.json_document import encodable, parse
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
-from dashboard_store.unsafe_text import MESSAGE, is_unsafe
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dashboard_store.config import Config, JsonObject, config_in, stored_answer
+from dashboard_store.documents.config import Config, JsonObject, config_in, stored_answer
+from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import BadInput, NotFound, StorageUnavailable, VersionConflict
-from dashboard_store.merge import Merged, merge
 from dashboard_store.preconditions import Precondition
+from dashboard_store.repository.items import EXISTS, Condition, ConditionFailed, Item, Table, check, put, update
 from dashboard_store.repository.keys import VERSION_DIGITS, ConfigKey, timestamp
-from dashboard_store.repository.table import EXISTS, Condition, ConditionFailed, Item, Table, check, put, update
-from dashboard_store.repository.writes import Writes
+from dashboard_store.repository.rate_limit import Writes
 from dashboard_store.settings import Settings
 
 # How many times a save that depends on what is newest looks again when somebody was faster. With the waits in between

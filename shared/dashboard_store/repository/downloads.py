@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
+from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows
+from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.datasets import Stored
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.objects import Objects
-from dashboard_store.repository.tables import Stored
-from dashboard_store.table_data.stored import csv_rows, download, json_rows
 
 DOWNLOADABLE: Final = timedelta(minutes=5)
 # The bucket's lifecycle removes downloads after a day; one that is served is far from its end.

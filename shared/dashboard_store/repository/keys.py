@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from dashboard_store.errors import NotFound
-from dashboard_store.repository.table import Item
+from dashboard_store.repository.items import Item
 
 PROJECTS: Final = "PROJECT#"
 # Zero-padded, so that the order of the texts is the order of the numbers.

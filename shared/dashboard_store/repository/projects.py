@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final
 
+from dashboard_store.documents.json_text import compact
+from dashboard_store.documents.project import NewProject, Project
 from dashboard_store.errors import (
     Fault,
     InvalidQuery,
@@ -19,12 +21,9 @@ from dashboard_store.errors import (
     StorageUnavailable,
     VersionConflict,
 )
-from dashboard_store.json_document import compact
 from dashboard_store.preconditions import Precondition
-from dashboard_store.project import NewProject, Project
 from dashboard_store.repository.configs import NO_PROJECT, Configs, Head, Origin, never_saved_item, shown
-from dashboard_store.repository.keys import PROJECTS, ProjectKey, timestamp, user_partition
-from dashboard_store.repository.table import (
+from dashboard_store.repository.items import (
     EXISTS,
     IS_NEW,
     Condition,
@@ -36,6 +35,7 @@ from dashboard_store.repository.table import (
     put,
     update,
 )
+from dashboard_store.repository.keys import PROJECTS, ProjectKey, timestamp, user_partition
 
 ATTEMPTS: Final = 8
 # A page with configs ends before its answer could outgrow what Lambda may return (6 MB, a third of it for base64).

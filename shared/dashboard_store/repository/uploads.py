@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 
+from dashboard_store.documents.dataset.upload import FileForm, FileType
 from dashboard_store.errors import Fault, InvalidData, NotFound, UploadTooLarge
+from dashboard_store.repository.bucket import Objects
 from dashboard_store.repository.configs import NO_PROJECT
+from dashboard_store.repository.items import EXISTS, IS_NEW, ConditionFailed, Table, check, put
 from dashboard_store.repository.keys import ProjectKey, timestamp
-from dashboard_store.repository.objects import Objects
-from dashboard_store.repository.table import EXISTS, IS_NEW, ConditionFailed, Table, check, put
-from dashboard_store.table_data.upload import FileForm, FileType
 
 UPLOADABLE: Final = timedelta(hours=1)
 """How long a file can be sent to the address of an upload."""

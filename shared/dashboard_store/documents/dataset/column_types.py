@@ -1,0 +1,95 @@
+"""Which type a column has, told from its cells as they come: the narrowest one that holds them all."""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Final, Literal
+
+from dashboard_store.documents.json_text import LONGEST_INTEGER
+
+type ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "string"]
+
+BOOLEANS: Final = frozenset({"true", "false", "True", "False", "TRUE", "FALSE"})
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATETIME: Final = rf"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
+# As JSON writes them: a leading zero or a plus makes a code or a telephone number, which stays the text that it is.
+_INTEGER: Final = rf"0|-?[1-9][0-9]{{0,{LONGEST_INTEGER - 1}}}"
+_NUMBER: Final = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+
+
+def _all_parse(pattern: str, parse: Callable[[str], object]) -> Callable[[Iterable[str]], bool]:
+    form = re.compile(pattern)
+
+    def fit(cells: Iterable[str]) -> bool:
+        try:
+            return all(form.fullmatch(cell) and parse(cell) is not None for cell in cells)
+        except ValueError:
+            return False
+
+    return fit
+
+
+def _are_numbers(cells: Collection[str]) -> bool:
+    return all(map(re.compile(_NUMBER).fullmatch, cells)) and all(map(math.isfinite, map(float, cells)))
+
+
+_FITS: Final[dict[ColumnType, Callable[[Collection[str]], bool]]] = {
+    "boolean": BOOLEANS.issuperset,
+    "integer": lambda cells: all(map(re.compile(_INTEGER).fullmatch, cells)),
+    "number": _are_numbers,
+    "date": _all_parse(_DATE, date.fromisoformat),
+    "datetime": _all_parse(_DATETIME, datetime.fromisoformat),
+}
+_OF_TEXT: Final[tuple[ColumnType, ...]] = ("date", "datetime")
+
+
+def fits(column_type: ColumnType, cells: Collection[str]) -> bool:
+    """Whether the texts of a column, empty ones left out, can be read as a type; every text is a string."""
+    return column_type == "string" or _FITS[column_type](cells)
+
+
+class CsvColumn:
+    """The type of a CSV file's column: every type that all texts so far can be read as, the narrowest first."""
+
+    def __init__(self, given: ColumnType | None = None) -> None:
+        self._left: list[ColumnType] = list(_FITS) if given is None else [given]
+        self._is_empty = True
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Take the texts of some rows, empty ones left out."""
+        if self._left and cells:
+            self._is_empty = False
+            self._left = [each for each in self._left if fits(each, cells)]
+
+    @property
+    def fits(self) -> bool:
+        return bool(self._left)
+
+    @property
+    def type(self) -> ColumnType:
+        return "string" if self._is_empty or not self._left else self._left[0]
+
+
+class JsonColumn:
+    """The type of a JSON table's column: its values say what they are, and texts may all be dates."""
+
+    def __init__(self) -> None:
+        self._kinds: set[type] = set()
+        self._of_text: list[ColumnType] = list(_OF_TEXT)
+
+    def add(self, cells: Iterable[Any]) -> None:
+        present = [cell for cell in cells if cell is not None]
+        self._kinds.update(map(type, present))
+        if self._kinds <= {str}:
+            self._of_text = [each for each in self._of_text if fits(each, present)]
+
+    @property
+    def type(self) -> ColumnType:
+        if self._kinds == {bool}:
+            return "boolean"
+        if self._kinds == {int}:
+            return "integer"
+        if self._kinds and self._kinds <= {int, float}:
+            return "number"
+        return self._of_text[0] if self._kinds == {str} and self._of_text else "string"

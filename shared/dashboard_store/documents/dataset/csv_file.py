@@ -1,0 +1,219 @@
+"""Tables in CSV files (RFC 4180, and what spreadsheets make of it)."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import BinaryIO, Final
+
+from dashboard_store.documents.dataset.column_types import ColumnType, CsvColumn, fits
+from dashboard_store.documents.dataset.data_schema import Content, unreadable
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
+from dashboard_store.documents.dataset.storage_format import TableWriter
+from dashboard_store.documents.json_text import MOST_FAULTS, compact, pointer, served
+from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
+from dashboard_store.errors import Fault, UnsafeText
+from dashboard_store.settings import Settings
+
+_LONGEST_HEADER: Final = 1_000_000
+_DELIMITERS: Final = ",;\t"
+# Types whose cells do not stay text.
+_CONVERTED: Final = frozenset[ColumnType]({"boolean", "integer", "number"})
+
+
+def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Settings) -> Content:
+    """Read a table in bounded memory, with the types that are given.
+
+    Raises InvalidData or UnsafeText, which name row and column.
+    """
+    file = _CsvFile(content, settings)
+    types = _types(file, given)
+    writer = TableWriter()
+    rows = 0
+    cell_bytes = 0
+    for first, group in file.groups():
+        columns = [
+            column_json(types[name], cells) for name, cells in zip(file.names, zip(*group, strict=True), strict=True)
+        ]
+        _refuse_unsafe(file, first, group, columns)
+        writer.add_columns(file.names, len(group), columns)
+        rows += len(group)
+        # Without the brackets and commas of the column.
+        cell_bytes += sum(len(served(column)) - len(group) - 1 for column in columns)
+    row_bytes = len(served(compact(dict.fromkeys(file.names, 0)))) - len(file.names) + 1
+    return Content(rows, types, writer.finish(), 1 + rows * row_bytes + cell_bytes)
+
+
+def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    """Raise UnsafeText for what a browser would execute; `columns` are the rows' cells as JSON, to be quick."""
+    suspicious = [index for index, column in enumerate(columns) if may_be_unsafe(column)]
+    found = (
+        file.fault(row, index, MESSAGE)
+        for row, cells in enumerate(rows if suspicious else (), first)
+        for index in suspicious
+        if is_unsafe(cells[index])
+    )
+    if faults := list(islice(found, MOST_FAULTS)):
+        raise UnsafeText(faults)
+
+
+class _CsvFile:
+    """A CSV file, which is read twice: to see the types of its columns, then to store their cells."""
+
+    def __init__(self, file: BinaryIO, settings: Settings) -> None:
+        self._file = file
+        self._settings = settings
+        self._delimiter = self._find_delimiter()
+        self.names: list[str] = []
+        self.names = self._header()
+
+    def groups(self) -> Iterator[tuple[int, list[list[str]]]]:
+        """Yield (number of the first row, rows); the first row under the header has number 1."""
+        try:
+            yield from self._groups()
+        except (UnicodeDecodeError, _NulError):
+            raise unreadable(self._first_that_is_no_text()) from None
+
+    def _groups(self) -> Iterator[tuple[int, list[list[str]]]]:
+        with self._text() as lines:
+            records = self._records(lines)
+            next(records)
+            first, rows, end = 1, [], lines.characters + GROUP_CHARACTERS
+            for row in records:
+                rows.append(row)
+                if lines.characters > end:
+                    yield first, self._checked(first, rows)
+                    first, rows, end = first + len(rows), [], lines.characters + GROUP_CHARACTERS
+            if rows:
+                yield first, self._checked(first, rows)
+
+    def fault(self, row: int, column: int, message: str) -> Fault:
+        place = f"row {row}, column {column + 1}" if row else f"the header, column {column + 1}"
+        if not row or column >= len(self.names):
+            return Fault(pointer((None, row - 1)) if row else "", f"{place}: {message}")
+        name = self.names[column]
+        return Fault(pointer(((None, row - 1), name)), f"{place} ({compact(name)}): {message}")
+
+    def _find_delimiter(self) -> str:
+        """Take the one that the header has most often, quoted names left out; a comma if it has none."""
+        self._file.seek(0)
+        unquoted = re.sub(rb'"[^"]*"', b"", self._file.readline(_LONGEST_HEADER))
+        return max(_DELIMITERS, key=lambda delimiter: unquoted.count(delimiter.encode()))
+
+    def _header(self) -> list[str]:
+        try:
+            with self._text() as lines:
+                names = next(self._records(lines), [])
+        except (UnicodeDecodeError, _NulError):
+            raise unreadable(self._first_that_is_no_text()) from None
+        if not names:
+            raise unreadable(Fault("", "the file is empty: a table has a header with at least one column"))
+        if len(names) > self._settings.max_columns:
+            limit = self._settings.max_columns
+            raise unreadable(Fault("", f"the header has {len(names)} columns; the limit is {limit}"))
+        if len(set(names)) < len(names):
+            index = next(index for index, name in enumerate(names) if name in names[:index])
+            raise unreadable(self.fault(0, index, f"a column before is named {compact(names[index])} too"))
+        if unsafe := [index for index, name in enumerate(names) if is_unsafe(name)]:
+            raise UnsafeText([self.fault(0, index, MESSAGE) for index in unsafe[:MOST_FAULTS]])
+        return names
+
+    def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        # The csv module keeps this limit for the process; it is the same for every file.
+        csv.field_size_limit(self._settings.max_cell_characters)
+        row = 0
+        try:
+            for record in csv.reader(lines, delimiter=self._delimiter, strict=True):
+                # An empty line, at the end as a rule, is no row.
+                if record:
+                    yield record
+                    row += 1
+        except csv.Error as exc:
+            place = f"row {row}" if row else "the header"
+            raise unreadable(Fault(pointer((None, row - 1)) if row else "", f"{place}: {exc}")) from exc
+
+    def _checked(self, first: int, rows: list[list[str]]) -> list[list[str]]:
+        width = len(self.names)
+        if {width}.issuperset(map(len, rows)):
+            return rows
+        odd = [(row, len(cells)) for row, cells in enumerate(rows, first) if len(cells) != width]
+        faults = [
+            self.fault(row, min(count, width), f"the row has {count} cells, and the header {width} columns")
+            for row, count in odd[:MOST_FAULTS]
+        ]
+        raise unreadable(*faults)
+
+    def _first_that_is_no_text(self) -> Fault:
+        with self._text(errors="surrogateescape", allow_nul=True) as lines:
+            for row, record in enumerate(self._records(lines)):
+                self.names = self.names or record
+                for column, cell in enumerate(record):
+                    if found := _NO_TEXT.search(cell):
+                        return self.fault(row, column, _no_text(found[0]))
+        raise AssertionError("the byte that was met before is gone")
+
+    @contextmanager
+    def _text(self, errors: str = "strict", *, allow_nul: bool = False) -> Iterator["_Lines"]:
+        self._file.seek(0)
+        text = io.TextIOWrapper(self._file, encoding="utf-8-sig", errors=errors, newline="")
+        try:
+            yield _Lines(text, allow_nul=allow_nul)
+        finally:
+            # Else the wrapper would close the file with itself.
+            text.detach()
+
+
+class _NulError(Exception):
+    pass
+
+
+class _Lines:
+    """The lines of a text, and how many characters of it were read."""
+
+    def __init__(self, text: Iterable[str], *, allow_nul: bool) -> None:
+        self._text = text
+        self._allow_nul = allow_nul
+        self.characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            if "\0" in line and not self._allow_nul:
+                raise _NulError
+            self.characters += len(line)
+            yield line
+
+
+# What `surrogateescape` makes of a byte that is not UTF-8.
+_NO_TEXT: Final = re.compile("[\0\udc80-\udcff]")
+
+
+def _no_text(found: str) -> str:
+    if found == "\0":
+        return "a NUL character (U+0000)"
+    return f"the byte 0x{ord(found) - 0xDC00:02X} is not UTF-8; save the file as UTF-8"
+
+
+def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
+    """Find the type of each column; one that is given, and whose cells do not stay text, must fit."""
+    forced = {name: each for name, each in given.items() if each in _CONVERTED}
+    columns = {name: CsvColumn(forced.get(name)) for name in file.names}
+    for first, group in file.groups():
+        for index, cells in enumerate(zip(*group, strict=True)):
+            name = file.names[index]
+            columns[name].add([cell for cell in cells if cell])
+            if name in forced and not columns[name].fits:
+                row = next(row for row, cell in enumerate(cells, first) if cell and not fits(forced[name], [cell]))
+                raise unreadable(file.fault(row, index, f"the text cannot be read as {forced[name]}"))
+    return {name: given.get(name) or column.type for name, column in columns.items()}
+
+
+def column_json(column_type: ColumnType, cells: Sequence[str]) -> str:
+    """Write a column as the JSON array of its cells."""
+    if column_type not in _CONVERTED:
+        return compact([cell or None for cell in cells])
+    text = f"[{','.join([cell.lower() or 'null' for cell in cells])}]"
+    # A number may be written in many ways; it is stored in the one that answers have.
+    return compact(json.loads(text)) if column_type == "number" else text

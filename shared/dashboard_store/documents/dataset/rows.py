@@ -1,0 +1,57 @@
+"""Rows of JSON values: checked, typed and stored a group at a time."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from dashboard_store.documents.dataset.column_types import JsonColumn
+from dashboard_store.documents.dataset.data_schema import Content
+from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of
+from dashboard_store.documents.json_text import Path, compact, pointer
+from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.settings import Settings
+
+# A group's text. Larger ones compress no better; it is what bounds the memory that reading a table takes.
+GROUP_CHARACTERS: Final = 1_000_000
+
+
+class RowsReader:
+    """Takes the rows of a JSON table, which were checked to be storable, in their order.
+
+    `at` is the path of the rows in the body or file.
+    """
+
+    def __init__(self, settings: Settings, at: Path = None) -> None:
+        self._settings = settings
+        self._at = at
+        self._writer = TableWriter()
+        self._columns: dict[str, JsonColumn] = {}
+        self._rows = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take some rows. Raises InvalidData."""
+        columns = columns_of(rows)
+        for name, cells in columns.items():
+            if any(_length(cell) > self._settings.max_cell_characters for cell in cells):
+                raise self._long_cell(rows, name)
+            self._columns.setdefault(name, JsonColumn()).add(cells)
+        if len(self._columns) > self._settings.max_columns:
+            fault = Fault(pointer(self._at), f"more than {self._settings.max_columns} columns")
+            raise InvalidData("The table has too many columns.", [fault])
+        self._writer.add_rows(rows, columns)
+        self._rows += len(rows)
+
+    def content(self, raw_bytes: int) -> Content:
+        types = {name: column.type for name, column in self._columns.items()}
+        return Content(self._rows, types, self._writer.finish(), raw_bytes)
+
+    def _long_cell(self, rows: Iterable[Row], name: str) -> InvalidData:
+        limit = self._settings.max_cell_characters
+        index = next(index for index, row in enumerate(rows, self._rows) if _length(row.get(name)) > limit)
+        fault = Fault(pointer(((self._at, index), name)), f"a cell of more than {limit} characters")
+        return InvalidData("A cell is too large.", [fault])
+
+
+def _length(cell: Any) -> int:  # noqa: ANN401 - any JSON value
+    if isinstance(cell, dict | list):
+        cell = compact(cell)
+    return len(cell) if isinstance(cell, str) else 0

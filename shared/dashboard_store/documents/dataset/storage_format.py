@@ -1,0 +1,106 @@
+"""The stored form of a table, and the answers that are made of it; the package's docstring describes the form."""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, BinaryIO, Final
+
+from dashboard_store.documents.json_text import compact, served
+
+type Row = dict[str, Any]
+
+# 3.4 times as fast as level 6 for 9 % more bytes: what a large upload waits for most.
+GZIP_LEVEL: Final = 4
+# What is made for one download: as fast as gzip is.
+DOWNLOAD_GZIP_LEVEL: Final = 1
+_GZIP: Final = zlib.MAX_WBITS | 16
+
+
+class TableWriter:
+    """Writes groups of rows in the stored form."""
+
+    def __init__(self) -> None:
+        self._gzip = zlib.compressobj(GZIP_LEVEL, wbits=_GZIP)
+        self._parts: list[bytes] = []
+
+    def add_rows(self, rows: Sequence[Row], columns: Mapping[str, Sequence[Any]]) -> None:
+        """Add rows of any shapes, with the cells that `columns_of` finds in them."""
+        names = list(columns)
+        place = {name: index for index, name in enumerate(names)}
+        shapes: dict[tuple[str, ...], int] = {}
+        shape_of_row = [shapes.setdefault(tuple(row), len(shapes)) for row in rows]
+        members = [[place[name] for name in shape] for shape in shapes]
+        texts = list(map(compact, columns.values()))
+        self._add(names, members, len(rows) if len(shapes) == 1 else shape_of_row, texts)
+
+    def add_columns(self, names: Sequence[str], count: int, columns: Sequence[str]) -> None:
+        """Add rows that have every column; each column is the JSON text of the array of its cells."""
+        self._add(names, [list(range(len(names)))], count, columns)
+
+    def _add(self, names: Sequence[str], shapes: Sequence[Any], rows: Any, columns: Sequence[str]) -> None:  # noqa: ANN401
+        head = compact({"names": names, "shapes": shapes, "rows": rows})
+        line = f'{head[:-1]},"columns":[{",".join(columns)}]}}\n'
+        self._parts.append(self._gzip.compress(line.encode()))
+
+    def finish(self) -> bytes:
+        return b"".join([*self._parts, self._gzip.flush()])
+
+
+def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Gather the cells of each column, in a time that grows with the cells and not with rows times columns."""
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, cell in row.items():
+            columns.setdefault(name, []).append(cell)
+    return columns
+
+
+def read_groups(stored: BinaryIO) -> Iterator[list[Row]]:
+    """Read the rows back, a group at a time, members in their order."""
+    with gzip.open(stored) as lines:
+        for line in lines:
+            yield _rows(json.loads(line))
+
+
+def _rows(group: Mapping[str, Any]) -> list[Row]:
+    names, rows = group["names"], group["rows"]
+    shapes = [[(names[index], index) for index in shape] for shape in group["shapes"]]
+    columns = [iter(column) for column in group["columns"]]
+    shape_of_row = [0] * rows if isinstance(rows, int) else rows
+    return [{name: next(columns[index]) for name, index in shapes[shape]} for shape in shape_of_row]
+
+
+def json_rows(stored: BinaryIO) -> Iterator[bytes]:
+    """Write the rows as the JSON array that answers show, a group at a time."""
+    opening = b"["
+    for rows in read_groups(stored):
+        yield opening + served(compact(rows)[1:-1])
+        opening = b","
+    yield b"]"
+
+
+def csv_rows(stored: BinaryIO, names: Sequence[str]) -> Iterator[bytes]:
+    """Write the table as CSV (RFC 4180) in UTF-8, a group at a time; null and a missing member are empty cells.
+
+    Numbers and booleans stand as in JSON, so does a cell that is an object or an array.
+    """
+    for rows in chain([[dict(zip(names, names, strict=True))]], read_groups(stored)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([_csv_cell(row.get(name)) for name in names] for row in rows)
+        yield text.getvalue().encode()
+
+
+def _csv_cell(cell: Any) -> str:  # noqa: ANN401 - any JSON value
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str) else compact(cell)
+
+
+def download(parts: Iterable[bytes]) -> bytes:
+    """Compress what is downloaded as a file."""
+    compressor = zlib.compressobj(DOWNLOAD_GZIP_LEVEL, wbits=_GZIP)
+    return b"".join([*map(compressor.compress, parts), compressor.flush()])

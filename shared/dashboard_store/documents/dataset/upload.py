@@ -1,0 +1,196 @@
+"""The bodies that bring a table or an analysis, or announce a file."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from pydantic import Field
+
+from dashboard_store.documents.config import Config, JsonObject
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.dataset.csv_file import read_csv
+from dashboard_store.documents.dataset.data_schema import Content, SchemaForm, make_schema
+from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
+from dashboard_store.documents.dataset.storage_format import Row
+from dashboard_store.documents.json_text import checked, compact, served
+from dashboard_store.documents.validation import Form, read_form
+from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
+from dashboard_store.settings import Settings
+
+type FileType = Literal["text/csv", "application/json", "application/x-ndjson"]
+
+
+class UploadForm(Form):
+    fileName: str = Field(min_length=1, max_length=255)  # noqa: N815 - the contract's names
+    rawData: list[Row] = Field(min_length=1)  # noqa: N815
+    dataSchema: SchemaForm | None = None  # noqa: N815
+    analysis: JsonObject | None = None
+    chartCustomizations: JsonObject | None = None  # noqa: N815
+
+
+class FileForm(Form):
+    """The body that announces a file; `bytes` is its size."""
+
+    fileName: str = Field(min_length=1, max_length=255)  # noqa: N815
+    contentType: FileType  # noqa: N815
+    bytes: int = Field(ge=1)
+
+
+class CompletionForm(Form):
+    dataSchema: SchemaForm | None = None  # noqa: N815
+    analysis: JsonObject | None = None
+
+
+class AnalysisForm(Form):
+    analysis: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An analysis that passed every check: its compact JSON, that text's SHA-256, and the text as stored."""
+
+    text: str
+    digest: bytes
+
+    @property
+    def stored(self) -> bytes:
+        return gzip.compress(served(self.text), compresslevel=6, mtime=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A table that passed every check, and what came with it.
+
+    `schema` is `dataSchema` as answers show it; `content` what is stored; `digest` the SHA-256 of all that was sent but
+    the chart customizations, by which a repeated upload is told; `request` the digest of a completion.
+    """
+
+    schema: JsonObject
+    content: Content
+    digest: bytes
+    analysis: Analysis | None
+    config: Config | None = None
+    request: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What comes with the word that a file was uploaded; `digest` tells a repeated one."""
+
+    schema: SchemaForm
+    analysis: Analysis | None
+    digest: bytes
+
+
+def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
+    """Check the body of an upload. Raises InvalidData, InvalidConfig, or one of the TooLarge errors."""
+    texts = _texts(document, settings)
+    form = read_form(UploadForm, document, InvalidData)
+    content = _read_rows(form.rawData, texts["rawData"], settings)
+    return Upload(
+        schema=make_schema(form.fileName, form.dataSchema or SchemaForm(), content, settings, "/rawData"),
+        content=content,
+        digest=_digest(*(texts.get(name, "") for name in ("fileName", "rawData", "dataSchema", "analysis"))),
+        analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
+        config=None
+        if form.chartCustomizations is None
+        else read_config({"chartCustomizations": form.chartCustomizations}, settings),
+    )
+
+
+def read_announcement(document: Any, settings: Settings) -> FileForm:  # noqa: ANN401
+    """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
+    _texts(document, settings)
+    form = read_form(FileForm, document, InvalidData)
+    limit = settings.max_upload_bytes
+    if form.bytes > limit:
+        detail = f"The file is {form.bytes} bytes; the limit is {limit}."
+        raise UploadTooLarge(detail, limit_bytes=limit, actual_bytes=form.bytes)
+    return form
+
+
+def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
+    """Check the body that says that a file was uploaded. Raises InvalidData or AnalysisTooLarge."""
+    texts = _texts(document, settings)
+    form = read_form(CompletionForm, document, InvalidData)
+    return Completion(
+        schema=form.dataSchema or SchemaForm(),
+        analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
+        digest=_digest(*(texts.get(name, "") for name in ("dataSchema", "analysis"))),
+    )
+
+
+def read_uploaded(
+    file: BinaryIO, name: str, content_type: FileType, completion: Completion, settings: Settings
+) -> Upload:
+    """Read an uploaded file, in bounded memory. Raises InvalidData that names row and column."""
+    content = _read_file(file, content_type, completion.schema, settings)
+    return Upload(
+        schema=make_schema(name, completion.schema, content, settings),
+        content=content,
+        digest=_digest(name, content_type, _file_digest(file), completion.digest.hex()),
+        analysis=completion.analysis,
+        request=completion.digest,
+    )
+
+
+def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN401
+    """Check the body `{"analysis": {…}}`. Raises InvalidData or AnalysisTooLarge."""
+    # The envelope is one level of nesting that the analysis itself is not charged for.
+    checked(document, settings.max_depth + 1, InvalidData)
+    return _analysis(compact(read_form(AnalysisForm, document, InvalidData).analysis), settings)
+
+
+def _texts(document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
+    """Check each member of a body by itself, so that the body is no level of nesting; returns their compact JSON."""
+    if not isinstance(document, dict):
+        checked(document, settings.max_depth, InvalidData)
+        # The form says what was expected instead.
+        return {}
+    return {name: checked(part, settings.max_depth, InvalidData, (None, name)) for name, part in document.items()}
+
+
+def _read_rows(rows: list[Row], text: str, settings: Settings) -> Content:
+    reader = RowsReader(settings, at=(None, "rawData"))
+    for group in _groups(rows, len(text)):
+        reader.add(group)
+    return reader.content(len(served(text)))
+
+
+def _groups(rows: list[Row], characters: int) -> Iterator[list[Row]]:
+    size = max(1, len(rows) * GROUP_CHARACTERS // characters)
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _read_file(file: BinaryIO, content_type: FileType, given: SchemaForm, settings: Settings) -> Content:
+    match content_type:
+        case "text/csv":
+            return read_csv(file, given.columnTypes or {}, settings)
+        case "application/json":
+            return read_json(file, settings)
+        case "application/x-ndjson":
+            return read_ndjson(file, settings)
+
+
+def _analysis(text: str, settings: Settings) -> Analysis:
+    encoded = text.encode()
+    limit = settings.max_analysis_bytes
+    if len(encoded) > limit:
+        detail = f"The analysis is {len(encoded)} bytes as compact JSON; the limit is {limit}."
+        raise AnalysisTooLarge(detail, limit_bytes=limit, actual_bytes=len(encoded))
+    return Analysis(text, hashlib.sha256(encoded).digest())
+
+
+def _file_digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while block := file.read(1_048_576):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()

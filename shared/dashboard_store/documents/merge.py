@@ -1,0 +1,211 @@
+"""Merging documents, as functions of values.
+
+`merge_patch` applies what one side changed. `merge` joins what two sides changed since their common base:
+
+- What one side left as it was is taken from the other.
+- Objects are joined member by member.
+- Arrays whose elements are all objects with an `id` (or an `i`, as react-grid-layout has it) of their own are joined
+  element by element. Their order is a change too: the side that changed it decides, new elements stand behind the one
+  that they were put behind, and where both sides put some at one place, these alternate in the order of their ids.
+- Any other array is one value, like a string.
+- What both sides changed, to different values, is a conflict. So is an edit of what the other side deleted, and an
+  array whose order both changed differently. Nothing is dropped without a word.
+
+The order of an object's members follows the same rule, but it alone is never a conflict.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dashboard_store.documents.json_text import Path, compact, pointer
+
+IDENTITIES: Final = ("id", "i")
+
+
+type Named = dict[str, Any]
+"""An object's members by name, or an array's elements by identity."""
+
+
+class _Missing:
+    """Stands for a member or an element that is not there."""
+
+
+MISSING: Final = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The joined document, and the RFC 6901 pointers of what could not be joined: there it has their side's value.
+
+    An element of an array is named by its index in their document, or in the base where they deleted it.
+    """
+
+    document: Any
+    conflicts: tuple[str, ...]
+
+
+def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Apply a JSON merge patch (RFC 7396, section 2): null removes a member, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
+    """Join two documents that were made from the same base; `theirs` is the one that is saved already."""
+    merger = _Merger()
+    document = merger.join(base, theirs, mine, None)
+    return Merged(document, tuple(pointer(path) for path in merger.conflicts))
+
+
+def same(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether two JSON values are equal: members in any order; true is not 1, and 1 is not 1.0."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    # Zero has two signs, which a comparison does not see.
+    return bool(one == other) and repr(one) == repr(other)
+
+
+class _Merger:
+    """One merge, gathering the paths of its conflicts."""
+
+    def __init__(self) -> None:
+        self.conflicts: list[Path] = []
+
+    def join(self, base: Any, theirs: Any, mine: Any, path: Path) -> Any:  # noqa: ANN401
+        if _unchanged(base, mine) or _unchanged(theirs, mine):
+            return theirs
+        if _unchanged(base, theirs):
+            return mine
+        if isinstance(base, dict) and isinstance(theirs, dict) and isinstance(mine, dict):
+            return self._members(base, theirs, mine, path)
+        named = _by_identity(base, theirs, mine)
+        if named:
+            return self._elements(*named, path)
+        if same(base, theirs):
+            # They changed nothing but the order of members.
+            return mine
+        if not same(base, mine) and not same(theirs, mine):
+            self.conflicts.append(path)
+        return theirs
+
+    def _members(self, base: Named, theirs: Named, mine: Named, path: Path) -> dict[str, Any]:
+        joined = self._each(base, theirs, mine, {name: (path, name) for side in (base, theirs, mine) for name in side})
+        order, _ = _ordered(list(base), list(theirs), list(mine), joined)
+        return {name: joined[name] for name in order}
+
+    def _elements(self, base: Named, theirs: Named, mine: Named, path: Path) -> list[Any]:
+        # The last side that has an element says its index: mine only where it is new.
+        paths: dict[str, Path] = {
+            name: (path, index) for side in (mine, base, theirs) for index, name in enumerate(side)
+        }
+        joined = self._each(base, theirs, mine, paths)
+        order, is_disputed = _ordered(list(base), list(theirs), list(mine), joined)
+        if is_disputed:
+            self.conflicts.append(path)
+        return [joined[name] for name in order]
+
+    def _each(self, base: Named, theirs: Named, mine: Named, paths: Mapping[str, Path]) -> Named:
+        joined = {}
+        for name in dict.fromkeys([*theirs, *mine, *base]):
+            before, saved, sent = (side.get(name, MISSING) for side in (base, theirs, mine))
+            value = self.join(before, saved, sent, paths[name])
+            if value is not MISSING:
+                joined[name] = value
+        return joined
+
+
+def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401
+    """Whether a side is as it was, the order of members included: that alone is a change to carry over."""
+    if before is MISSING or after is MISSING:
+        return before is after
+    return compact(before) == compact(after)
+
+
+def _by_identity(base: Any, theirs: Any, mine: Any) -> tuple[Named, Named, Named] | None:  # noqa: ANN401
+    """Name the elements of three arrays by an identity that all of them have; None where there is none."""
+    for identity in IDENTITIES:
+        named = _identified(base, identity), _identified(theirs, identity), _identified(mine, identity)
+        if named[0] is not None and named[1] is not None and named[2] is not None:
+            return named[0], named[1], named[2]
+    return None
+
+
+def _identified(value: Any, identity: str) -> Named | None:  # noqa: ANN401
+    if not isinstance(value, list) or not all(isinstance(element, dict) for element in value):
+        return None
+    names = [element.get(identity) for element in value]
+    if not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
+        return None
+    # The number 1 and the text "1" are two names.
+    named = {compact(name): element for name, element in zip(names, value, strict=True)}
+    return named if len(named) == len(value) else None
+
+
+def _ordered(
+    base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], kept: Mapping[str, Any]
+) -> tuple[list[str], bool]:
+    """Put what is kept in order, and tell whether both sides changed the order differently (then theirs is taken)."""
+    old = [name for name in base if name in kept]
+    known = set(old)
+    # Of what was there nothing is kept that they deleted; what mine deleted may be, for a conflict, and then mine says
+    # nothing about its place.
+    in_theirs = [name for name in theirs if name in known]
+    in_mine = [name for name in mine if name in known]
+    theirs_moved = in_theirs != old
+    mine_moved = in_mine != [name for name in old if name in set(in_mine)]
+    skeleton = in_mine if mine_moved and not theirs_moved else in_theirs
+    skeleton = [*skeleton, *(name for name in old if name not in set(skeleton))]
+    order = list(_with_new(skeleton, _runs(theirs, known, kept), _runs(mine, known, kept)))
+    return order, theirs_moved and mine_moved and in_theirs != in_mine
+
+
+def _runs(side: Sequence[str], known: set[str], kept: Mapping[str, Any]) -> dict[str | None, list[str]]:
+    """Group a side's new names by the old one that they stand behind, None for the beginning."""
+    runs: dict[str | None, list[str]] = {}
+    behind: str | None = None
+    for name in side:
+        if name in known:
+            behind = name
+        elif name in kept:
+            runs.setdefault(behind, []).append(name)
+    return runs
+
+
+def _with_new(
+    skeleton: Sequence[str], theirs: Mapping[str | None, list[str]], mine: Mapping[str | None, list[str]]
+) -> Iterator[str]:
+    given: set[str] = set()
+    for name in (None, *skeleton):
+        if name is not None:
+            yield name
+        for new in _alternated(theirs.get(name, []), mine.get(name, [])):
+            if new not in given:
+                given.add(new)
+                yield new
+
+
+def _alternated(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    """Join two runs, each in its order, the same whichever comes first; what both have waits for its turn in both."""
+    left, right = deque(one), deque(other)
+    shared = set(one) & set(other)
+    joined: dict[str, None] = {}
+    while left and right:
+        run = min(left, right, key=lambda run: (run[0] in shared and left[0] != right[0], run[0]))
+        joined[run[0]] = None
+        for run in (left, right):
+            while run and run[0] in joined:
+                run.popleft()
+    return [*joined, *left, *right]

@@ -1,0 +1,102 @@
+"""The project: what a dashboard's owner calls it and keeps beside it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from dashboard_store.documents.config import Config, JsonObject
+from dashboard_store.documents.config_schema import read_config
+from dashboard_store.documents.json_text import checked, compact
+from dashboard_store.documents.merge import merge_patch
+from dashboard_store.documents.validation import Form, read_form
+from dashboard_store.errors import Fault, InvalidProject
+from dashboard_store.settings import Settings
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,128}$"
+MAX_FILE_INFO_BYTES = 8192
+
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+type Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class SettingsForm(Form):
+    fileInfo: JsonObject = Field(default_factory=dict)  # noqa: N815 - the contract's names
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+
+
+class ProjectForm(Form):
+    name: Name
+    description: str = Field("", max_length=2000)
+    settings: SettingsForm = Field(default_factory=SettingsForm)
+
+
+class NewSettingsForm(SettingsForm):
+    dashboardConfig: JsonObject | None = None  # noqa: N815
+
+
+class NewProjectForm(ProjectForm):
+    id: str | None = Field(None, pattern=ID_PATTERN)
+    settings: NewSettingsForm = Field(default_factory=NewSettingsForm)
+
+
+class SettingsPatchForm(Form):
+    fileInfo: Any = None  # noqa: N815
+    tags: Any = None
+
+
+class PatchForm(Form):
+    """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
+
+    name: Any = None
+    description: Any = None
+    settings: SettingsPatchForm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What a project's owner may change; `settings` holds `fileInfo` and `tags` where they were given."""
+
+    name: str
+    description: str
+    settings: JsonObject
+
+    def as_document(self) -> JsonObject:
+        return {"name": self.name, "description": self.description, "settings": self.settings}
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    project: Project
+    id: str | None
+    config: Config | None
+
+
+def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: ANN401
+    """Check the body of a create. Raises InvalidProject, or InvalidConfig or ConfigTooLarge for its first config."""
+    given = document.get("settings") if isinstance(document, dict) else None
+    config = None
+    if isinstance(given, dict) and given.get("dashboardConfig") is not None:
+        at = ((None, "settings"), "dashboardConfig")
+        config = read_config(given["dashboardConfig"], settings, at)
+        rest = {name: value for name, value in given.items() if name != "dashboardConfig"}
+        document = {**document, "settings": rest}
+    checked(document, settings.max_depth, InvalidProject)
+    form = read_form(NewProjectForm, document, InvalidProject)
+    return NewProject(_project(form), form.id, config)
+
+
+def patched(project: Project, patch: Any, settings: Settings) -> Project:  # noqa: ANN401
+    """Apply a merge patch (RFC 7396) to a project. Raises InvalidProject naming the places of the patch."""
+    checked(patch, settings.max_depth, InvalidProject)
+    read_form(PatchForm, patch, InvalidProject)
+    return _project(read_form(ProjectForm, merge_patch(project.as_document(), patch), InvalidProject))
+
+
+def _project(form: ProjectForm) -> Project:
+    settings = form.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
+    size = len(compact(settings.get("fileInfo", {})).encode())
+    if size > MAX_FILE_INFO_BYTES:
+        fault = Fault("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
+        raise InvalidProject("The project's fileInfo is too large.", [fault])
+    return Project(form.name, form.description, settings)
