@@ -11,7 +11,7 @@ from support.clients import Answer, Request, Tapped
 from support.template import table_definition
 
 from benchmarks.workload import TABLE
-from dashboard_store.dynamodb.protocol import Client
+from dashboard_store.dynamodb.protocol import Transport
 
 
 @contextmanager
@@ -42,7 +42,7 @@ class Cost:
 class Meter(Tapped):
     """Adds up the requests and units of what was done through it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Transport) -> None:
         super().__init__(client)
         self.requests, self.units = 0, 0.0
 

@@ -12,15 +12,15 @@ from typing import Any, Final
 
 from benchmarks import workload
 from benchmarks.database import metered, quiet
-from benchmarks.report import Claim, Section, Table
+from benchmarks.report import Claim, Items, Section
 from benchmarks.with_engine import answered, connected
 from benchmarks.workload import SETTINGS, TABLE
 from dashboard_store.app import utc_now
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
-from dashboard_store.dynamodb.protocol import Client, marshalled
+from dashboard_store.dynamodb.protocol import Transport, marshal
 from dashboard_store.repository.configs import Configs, Origin, shown
-from dashboard_store.repository.items import Table as Store
+from dashboard_store.repository.items import Items as Store
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from local.dashboards import dashboard
 
@@ -144,9 +144,9 @@ def _config(seed: int) -> Json:
     return document
 
 
-def _write(client: Client, items: Iterator[Json]) -> None:
+def _write(client: Transport, items: Iterator[Json]) -> None:
     for batch in batched(items, 25, strict=False):
-        puts = [{"PutRequest": {"Item": marshalled(item)}} for item in batch]
+        puts = [{"PutRequest": {"Item": marshal(item)}} for item in batch]
         left = client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})["UnprocessedItems"]
         if left:
             raise SystemExit(f"The engine did not write {len(left[TABLE])} items.")
@@ -187,7 +187,7 @@ def report() -> list[Section]:
             "history are one query of a page's length, here ten, on an index that is in their order."
         )
     ]
-    return [Section("Growth", measured, [Table(header, rows)], notes, [claim])]
+    return [Section("Growth", measured, [Items(header, rows)], notes, [claim])]
 
 
 def _row(users: list[Calls], name: str) -> list[str]:

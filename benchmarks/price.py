@@ -12,7 +12,7 @@ from benchmarks import canned, contender, request_units, workload
 from benchmarks.cold_start import command
 from benchmarks.contender import ENVIRONMENT, Worker
 from benchmarks.database import Cost
-from benchmarks.report import Section, Table
+from benchmarks.report import Items, Section
 from benchmarks.workload import NAMES
 
 # List prices in USD without free tiers, us-east-1, Linux, as AWS published them in 2025:
@@ -147,12 +147,12 @@ def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dic
             _row(f"save {name}, native map with history", saves[size], found["put with history"].units),
         ]
     parts = list(loads["medium"].price(DEPLOYED_MB))
-    table = Table(["USD a million", *parts, "in all"], rows)
+    table = Items(["USD a million", *parts, "in all"], rows)
     server = sum(SERVER.values())
     mixed = _mixed(loads["medium"], saves["medium"], DEPLOYED_MB)
     month = server / mixed
     items = "; ".join(f"{name.strip()} {price:.2f}" for name, price in SERVER.items())
-    always = Table(
+    always = Items(
         ["Always on, USD a month", "Price"],
         [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["in all", f"{server:.2f}"]],
     )
@@ -209,7 +209,7 @@ def _memory(load: Work, save: Work) -> Section:
         "and the share of cold starts named under *Dollars*. The prices are what Lambda asks, without API Gateway and "
         "DynamoDB, which memory does not change."
     )
-    return Section("Memory size", measured, [Table(header, rows)], _right_size(load, save))
+    return Section("Memory size", measured, [Items(header, rows)], _right_size(load, save))
 
 
 def _right_size(load: Work, save: Work) -> list[str]:

@@ -14,19 +14,19 @@ from moto import mock_aws
 from support.template import ROOT
 
 from benchmarks.database import Meter, metered
+from benchmarks.report import Items as Shown
 from benchmarks.report import Section
-from benchmarks.report import Table as Shown
 from benchmarks.workload import SETTINGS
 from dashboard_store.app import utc_now
 from dashboard_store.documents.dataset.upload import Upload, read_upload
 from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.datasets import Datasets
 from dashboard_store.repository.downloads import Downloads
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 
@@ -40,7 +40,7 @@ LARGEST_ITEM = 400 * 1024
 
 
 @dataclass
-class Bucket:
+class BucketRequests:
     """Counts the requests that a client makes to the bucket."""
 
     requests: int = 0
@@ -56,13 +56,13 @@ class Measure:
     """One project on the engine and a bucket, and what its calls cost."""
 
     def __init__(self, meter: Meter, bucket_client: "S3Client") -> None:
-        self._meter, self._bucket = meter, Bucket()
+        self._meter, self._bucket = meter, BucketRequests()
         self._bucket.attach(bucket_client)
-        table = Table(meter, SETTINGS.table_name)
-        objects = Objects(bucket_client, SETTINGS.bucket_name)
+        table = Items(meter, SETTINGS.table_name)
+        objects = Bucket(bucket_client, SETTINGS.bucket_name)
         configs = Configs(table, SETTINGS, utc_now)
         self._projects = Projects(table, configs, utc_now)
-        self._tables = Tables(table, objects, configs, SETTINGS, utc_now)
+        self._tables = Datasets(table, objects, configs, SETTINGS, utc_now)
         self._downloads = Downloads(objects, utc_now)
 
     def of(self, name: str) -> list[str]:

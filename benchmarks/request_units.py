@@ -15,7 +15,7 @@ from support import engines
 
 from benchmarks.database import Cost, Meter, engine
 from benchmarks.report import Claim, Section
-from benchmarks.report import Table as Shown
+from benchmarks.report import Items as Shown
 from benchmarks.workload import NAMES, SETTINGS, TABLE
 from dashboard_store.app import utc_now
 from dashboard_store.documents.config_schema import read_config
@@ -23,10 +23,10 @@ from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import VersionConflict
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.rate_limit import Writes
+from dashboard_store.repository.rate_limit import RateLimit
 from local.dashboards import dashboard
 
 CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")
@@ -44,8 +44,8 @@ def at(version: int) -> Precondition:
 
 def measure(meter: Meter, size: str) -> dict[str, Cost]:
     """Count the calls on a config of a size, the count of the user's writes included."""
-    table = Table(meter, TABLE)
-    configs, writes = Configs(table, SETTINGS, utc_now), Writes(table, SETTINGS, utc_now)
+    table = Items(meter, TABLE)
+    configs, writes = Configs(table, SETTINGS, utc_now), RateLimit(table, SETTINGS, utc_now)
     projects = Projects(table, configs, utc_now)
     key = ProjectKey("user-1", size).config()
     first, second = (read_config(dashboard(size, seed), SETTINGS) for seed in (1, 2))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from benchmarks import contender, workload
 from benchmarks.contender import Contender, Worker
-from benchmarks.report import Claim, Section, Table
+from benchmarks.report import Claim, Items, Section
 from benchmarks.workload import NAMES
 from local.dashboards import dashboard
 
@@ -105,7 +105,7 @@ def check(method: str, size: str, answer: Mapping[str, Any], who: str) -> None:
         raise SystemExit(f"{who} answered {method} {size} with {answer['statusCode']}: {content[:500]!r}")
 
 
-def _table(method: str, medians: Medians) -> Table:
+def _table(method: str, medians: Medians) -> Items:
     names = list(dict.fromkeys(name for each, _, name in medians if each == method))
     ours = _ours(names)
     header = [f"{method}, µs", *NAMES.values(), *(f"× Dashkeep at {name}" for name in NAMES.values())]
@@ -117,7 +117,7 @@ def _table(method: str, medians: Medians) -> Table:
         ]
         for name in names
     ]
-    return Table(header, rows)
+    return Items(header, rows)
 
 
 def _ours(names: list[str]) -> str:

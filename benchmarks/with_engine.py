@@ -17,10 +17,10 @@ from support.clients import Boto3DynamoDB, Tapped
 from benchmarks import workload
 from benchmarks.database import engine, quiet
 from benchmarks.function import CONTEXT, decoded
-from benchmarks.report import Claim, Section, Table
+from benchmarks.report import Claim, Items, Section
 from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
 from dashboard_store.app import utc_now
-from dashboard_store.dynamodb.protocol import Client
+from dashboard_store.dynamodb.protocol import Transport
 
 ROUNDS: Final = 7
 TIMES: Final = 12
@@ -35,7 +35,7 @@ COLUMNS: Final = (HANDLER, HANDLER_BOTO3, BARE, BARE_OWN)
 type Json = dict[str, Any]
 
 
-def connected(*handlers: str, client: Client) -> list[Any]:
+def connected(*handlers: str, client: Transport) -> list[Any]:
     """Import handlers and hand them a client, as benchmarks.function.connect does in a process of its own."""
     modules = [importlib.import_module(name) for name in handlers]
     for module in modules:
@@ -83,7 +83,7 @@ def measure() -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
-def _loads(size: str, own: Client, environment: Mapping[str, str]) -> list[Run]:
+def _loads(size: str, own: Transport, environment: Mapping[str, str]) -> list[Run]:
     user = f"{USER}-{size}"
     Saves(user, size, own)
     event = json.dumps(_of(user, workload.load_event()))
@@ -107,7 +107,7 @@ def _loads(size: str, own: Client, environment: Mapping[str, str]) -> list[Run]:
     return [Run("GET", size, *call) for call in calls]
 
 
-def _saves(size: str, own: Client, environment: Mapping[str, str]) -> list[Run]:
+def _saves(size: str, own: Transport, environment: Mapping[str, str]) -> list[Run]:
     behind, raw = engines.through_boto3(environment), raw_boto3(environment)
     mine, boto3s = Saves(f"{USER}-{size}-own", size, own), Saves(f"{USER}-{size}-boto3", size, behind)
     bare_own = BareSaves(mine.asked, f"{USER}-{size}-bare-own", own)
@@ -136,7 +136,7 @@ def raw_boto3(environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3's,
 class Saves:
     """A user's project and its saves, each in place of the one before and with another content."""
 
-    def __init__(self, user: str, size: str, client: Client | Boto3DynamoDB) -> None:
+    def __init__(self, user: str, size: str, client: Transport | Boto3DynamoDB) -> None:
         self._client = client
         self._events = [_of(user, workload.save_event(size, seed=seed)) for seed in (1, 2)]
         self._version = 0
@@ -165,7 +165,7 @@ class Saves:
 class BareSaves:
     """The transaction of a save, again and again on another user's items: the same writes, and no handler."""
 
-    def __init__(self, asked: Mapping[str, Any], user: str, client: Client) -> None:
+    def __init__(self, asked: Mapping[str, Any], user: str, client: Transport) -> None:
         self.request = copy.deepcopy(dict(asked))
         self._version = 1
         parts = [part for write in self.request["TransactItems"] for part in write.values()]
@@ -210,7 +210,7 @@ def report() -> list[Section]:
         "save. Its own client is what is deployed. Behind boto3 stands the same handler, with an adapter that changes "
         f"bytes from one form to the other. {ROUNDS} rounds in turns, medians."
     )
-    table = Table(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
+    table = Items(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
     claims = [_claim(method, medians[method, "medium"]) for method in TO_REACH]
     return [Section("The same with a real engine", measured, [table], claims=claims)]
 

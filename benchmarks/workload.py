@@ -9,9 +9,9 @@ from support.events import EVENTS
 
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
-from dashboard_store.dynamodb.protocol import marshalled
+from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.settings import Settings
 from local.dashboards import dashboard
@@ -47,10 +47,10 @@ def head_item(size: str) -> Json:
     """Make the item that holds a saved config, in DynamoDB's JSON."""
     config = read_config(dashboard(size), SETTINGS)
     # Making items asks no database.
-    configs = Configs(Table(None, TABLE), SETTINGS, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    configs = Configs(Items(None, TABLE), SETTINGS, lambda: datetime.now(UTC))  # type: ignore[arg-type]
     moment = datetime.now(UTC)
     head, _ = configs.items(ProjectKey(USER, PROJECT).config(), config, 1, Origin(), moment)
-    return marshalled(head)
+    return marshal(head)
 
 
 def rest_api(made: Json) -> Json:

@@ -15,7 +15,7 @@ from support.http_api import Client, apis
 from support.local_stack import LocalStack
 from support.template import table_definition
 
-from dashboard_store.repository.bucket import CLIENT, Objects
+from dashboard_store.repository.bucket import CLIENT, Bucket
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - it stands for m
 
 
 @pytest.fixture(scope="session")
-def objects(bucket_client: "S3Client") -> Objects:
-    return Objects(bucket_client, BUCKET)
+def objects(bucket_client: "S3Client") -> Bucket:
+    return Bucket(bucket_client, BUCKET)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def user() -> str:
 
 
 @pytest.fixture
-def connect(moto_client: Tapped, objects: Objects, clock: Clock) -> Callable[[Settings], None]:
+def connect(moto_client: Tapped, objects: Bucket, clock: Clock) -> Callable[[Settings], None]:
     """Connect every handler to the table and the bucket on moto under the given settings."""
 
     def connect_all(settings: Settings) -> None:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks.report import Claim, Section, Table
+from benchmarks.report import Claim, Items, Section
 from benchmarks.service.functions import FLOOR, OURS, built, function_contenders
 from benchmarks.service.load import CLIENTS
 from benchmarks.service.measure import ROUNDS, SECONDS, Cost, Result, measure
@@ -66,8 +66,8 @@ _PEERS_NOTE: Final = (
 )
 
 
-def _costs(verb: str, results: Sequence[Result]) -> Table:
-    return Table([verb, *_HEADER], [_cost(result, _VERBS[verb](result)) for result in results])
+def _costs(verb: str, results: Sequence[Result]) -> Items:
+    return Items([verb, *_HEADER], [_cost(result, _VERBS[verb](result)) for result in results])
 
 
 def _cost(result: Result, cost: Cost) -> list[str]:
@@ -80,11 +80,11 @@ def _rest(cost: Cost) -> list[str]:
     return [f"{cost.per_second:,.0f}", f"{cost.p50:.1f}", f"{cost.p99:.1f}"]
 
 
-def _described(results: Sequence[Result]) -> Table:
+def _described(results: Sequence[Result]) -> Items:
     rows = [
         [result.contender.name, " + ".join(result.contender.parts), result.contender.survives] for result in results
     ]
-    return Table(["Contender", "processes", "what a saved answer survives"], rows)
+    return Items(["Contender", "processes", "what a saved answer survives"], rows)
 
 
 def _claims(results: Sequence[Result]) -> list[Claim]:

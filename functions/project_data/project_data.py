@@ -15,12 +15,12 @@ from dashboard_store.documents.dataset.upload import (
     read_uploaded,
 )
 from dashboard_store.documents.json_text import compact, served
-from dashboard_store.errors import Fault, InvalidQuery, NotFound, PreconditionRequired
+from dashboard_store.errors import FieldError, InvalidQuery, NotFound, PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.response import Answer, body_answer, document_headers, empty_answer
+from dashboard_store.gateway.response import ApiResponse, content_response, document_headers, empty_response
 from dashboard_store.preconditions import entity_tag, is_current
-from dashboard_store.repository.configs import Head
-from dashboard_store.repository.datasets import Data, Stored, Tables, Uploaded
+from dashboard_store.repository.configs import ConfigVersion
+from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, UploadResult
 from dashboard_store.repository.downloads import CSV, Downloads, attachment
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.uploads import Uploads
@@ -37,7 +37,7 @@ handler = api.handler
 
 
 @api.post("/api/projects/<project_id>/data")
-def post_data(project_id: str) -> Answer:
+def post_data(project_id: str) -> ApiResponse:
     precondition = request.precondition(api.current_event).narrowed(TABLE)
     upload = read_upload(request.json_body(api.current_event, api.settings), api.settings)
     api.count_write()
@@ -47,7 +47,7 @@ def post_data(project_id: str) -> Answer:
 
 
 @api.get("/api/projects/<project_id>/data")
-def get_data(project_id: str) -> Answer:
+def get_data(project_id: str) -> ApiResponse:
     key = ProjectKey(api.user, project_id)
     parts = _parts(PARTS)
     data = _tables().data(key)
@@ -56,7 +56,7 @@ def get_data(project_id: str) -> Answer:
 
 
 @api.put("/api/projects/<project_id>/data/analysis")
-def put_analysis(project_id: str) -> Answer:
+def put_analysis(project_id: str) -> ApiResponse:
     key = ProjectKey(api.user, project_id)
     precondition = request.precondition(api.current_event).narrowed(ANALYSIS)
     if api.settings.require_precondition and not precondition.is_given:
@@ -77,14 +77,14 @@ def put_analysis(project_id: str) -> Answer:
 
 
 @api.get("/api/projects/<project_id>/data/versions")
-def list_data_versions(project_id: str) -> Answer:
+def list_data_versions(project_id: str) -> ApiResponse:
     data = _tables().data(ProjectKey(api.user, project_id))
     newest = [data.newest.summary] if data.newest else []
     return api.json({"versions": [*newest, *data.kept], "dataVersionsKept": api.settings.data_versions_kept})
 
 
 @api.get("/api/projects/<project_id>/data/versions/<version>")
-def get_data_version(project_id: str, version: str) -> Answer:
+def get_data_version(project_id: str, version: str) -> ApiResponse:
     key = ProjectKey(api.user, project_id)
     parts = _parts(OF_AN_UPLOAD)
     stored = _tables().version(key, request.version(version))
@@ -94,7 +94,7 @@ def get_data_version(project_id: str, version: str) -> Answer:
 
 
 @api.post("/api/projects/<project_id>/data/uploads")
-def post_upload(project_id: str) -> Answer:
+def post_upload(project_id: str) -> ApiResponse:
     form = read_announcement(request.json_body(api.current_event, api.settings), api.settings)
     api.count_write()
     announced = _uploads().announce(ProjectKey(api.user, project_id), form)
@@ -108,7 +108,7 @@ def post_upload(project_id: str) -> Answer:
 
 
 @api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete")
-def complete_upload(project_id: str, upload_id: str) -> Answer:
+def complete_upload(project_id: str, upload_id: str) -> ApiResponse:
     key = ProjectKey(api.user, project_id)
     precondition = request.precondition(api.current_event).narrowed(TABLE)
     completion = read_completion(request.json_body(api.current_event, api.settings), api.settings)
@@ -123,8 +123,8 @@ def complete_upload(project_id: str, upload_id: str) -> Answer:
     return _uploaded(_tables().upload(key, upload, precondition, pending))
 
 
-def _tables() -> Tables:
-    return Tables(api.table, api.objects, api.configs, api.settings, api.now)
+def _tables() -> Datasets:
+    return Datasets(api.table, api.objects, api.configs, api.settings, api.now)
 
 
 def _uploads() -> Uploads:
@@ -135,7 +135,7 @@ def _downloads() -> Downloads:
     return Downloads(api.objects, api.now)
 
 
-def _uploaded(uploaded: Uploaded, more: dict[str, Any] | None = None) -> Answer:
+def _uploaded(uploaded: UploadResult, more: dict[str, Any] | None = None) -> ApiResponse:
     document = {
         "success": True,
         "version": uploaded.version,
@@ -153,23 +153,23 @@ def _parts(offered: tuple[str, ...]) -> tuple[str, ...] | None:
     if request.choice(api.current_event, "format", ("json", "csv"), "json") == "json":
         return included or offered
     if included:
-        raise InvalidQuery("CSV holds the table alone.", [Fault("include", "cannot be asked for with format=csv")])
+        raise InvalidQuery("CSV holds the table alone.", [FieldError("include", "cannot be asked for with format=csv")])
     return None
 
 
-def _unmodified(tag: str, headers: dict[str, str]) -> Answer | None:
+def _unmodified(tag: str, headers: dict[str, str]) -> ApiResponse | None:
     if is_current(api.current_event.headers.get("if-none-match"), tag):
-        return empty_answer(HTTPStatus.NOT_MODIFIED, headers)
+        return empty_response(HTTPStatus.NOT_MODIFIED, headers)
     return None
 
 
 def _document(
     key: ProjectKey,
-    stored: Stored | None,
+    stored: DatasetVersion | None,
     parts: tuple[str, ...] | None,
     headers: dict[str, str],
-    data: Data | None = None,
-) -> Answer:
+    data: ProjectData | None = None,
+) -> ApiResponse:
     """Answer with parts of an upload, and of the config where `data` says what it is; without parts, as CSV."""
     if parts is None:
         return _csv(key, stored, headers)
@@ -183,10 +183,10 @@ def _document(
         return api.json({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
     # The rows are written once, by the code that also writes what is too large for an answer.
     body = b'{"rawData":' + _downloads().json_rows(stored) + b"," + served(compact(rest)[1:])
-    return body_answer(body, api.accept_encoding, headers=headers, media_type="application/json")
+    return content_response(body, api.accept_encoding, headers=headers, media_type="application/json")
 
 
-def _part(part: str, stored: Stored | None, config: Head | None) -> Any:  # noqa: ANN401 - any JSON value
+def _part(part: str, stored: DatasetVersion | None, config: ConfigVersion | None) -> Any:  # noqa: ANN401 - any JSON value
     match part:
         case "analysis":
             return stored.analysis_document() if stored else None
@@ -196,7 +196,7 @@ def _part(part: str, stored: Stored | None, config: Head | None) -> Any:  # noqa
             return stored.schema if stored else None
 
 
-def _versions(stored: Stored | None, data: Data | None) -> dict[str, Any]:
+def _versions(stored: DatasetVersion | None, data: ProjectData | None) -> dict[str, Any]:
     return {
         "version": stored.version if stored else 0,
         "analysisVersion": stored.analysis_version if stored else 0,
@@ -205,7 +205,7 @@ def _versions(stored: Stored | None, data: Data | None) -> dict[str, Any]:
     }
 
 
-def _csv(key: ProjectKey, stored: Stored | None, headers: dict[str, str]) -> Answer:
+def _csv(key: ProjectKey, stored: DatasetVersion | None, headers: dict[str, str]) -> ApiResponse:
     if stored is None:
         raise NotFound("The project has no data.")
     if stored.raw_bytes > api.settings.max_raw_data_bytes:
@@ -214,4 +214,4 @@ def _csv(key: ProjectKey, stored: Stored | None, headers: dict[str, str]) -> Ans
         return Response(HTTPStatus.FOUND, body="", headers={**headers, **location})
     saved_as = {"Content-Disposition": attachment(stored.schema["fileName"], "csv")}
     rows = _downloads().csv_rows(stored)
-    return body_answer(rows, api.accept_encoding, headers={**headers, **saved_as}, media_type=CSV)
+    return content_response(rows, api.accept_encoding, headers={**headers, **saved_as}, media_type=CSV)

@@ -7,7 +7,7 @@ from dashboard_store.app import Api
 from dashboard_store.documents.project import Project, patched, read_new_project
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.response import Answer, document_headers, empty_answer
+from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 
@@ -20,7 +20,7 @@ handler = api.handler
 
 
 @api.post("/api/projects")
-def create_project() -> Answer:
+def create_project() -> ApiResponse:
     new = read_new_project(request.json_body(api.current_event, api.settings), api.settings)
     api.count_write()
     project = _projects().create(api.user, new)
@@ -29,7 +29,7 @@ def create_project() -> Answer:
 
 
 @api.get("/api/projects")
-def list_projects() -> Answer:
+def list_projects() -> ApiResponse:
     event = api.current_event
     with_configs = bool(request.choices(event, "include", ("dashboardConfig",)))
     limit = request.number(event, "limit", DEFAULT_PAGE, LONGEST_PAGE_WITH_CONFIGS if with_configs else LONGEST_PAGE)
@@ -39,13 +39,13 @@ def list_projects() -> Answer:
 
 
 @api.get("/api/projects/<project_id>")
-def get_project(project_id: str) -> Answer:
+def get_project(project_id: str) -> ApiResponse:
     project = _projects().get(ProjectKey(api.user, project_id))
     return api.json(project, headers=_headers(project))
 
 
 @api.patch("/api/projects/<project_id>")
-def patch_project(project_id: str) -> Answer:
+def patch_project(project_id: str) -> ApiResponse:
     projects, key = _projects(), ProjectKey(api.user, project_id)
     precondition = request.precondition(api.current_event)
     if api.settings.require_precondition and not precondition.is_given:
@@ -61,15 +61,15 @@ def patch_project(project_id: str) -> Answer:
 
 
 @api.delete("/api/projects/<project_id>")
-def delete_project(project_id: str) -> Answer:
+def delete_project(project_id: str) -> ApiResponse:
     precondition = request.precondition(api.current_event)
     api.count_write()
     _projects().delete(ProjectKey(api.user, project_id), precondition)
-    return empty_answer(HTTPStatus.NO_CONTENT)
+    return empty_response(HTTPStatus.NO_CONTENT)
 
 
 @api.post("/api/projects/<project_id>/restore")
-def restore_project(project_id: str) -> Answer:
+def restore_project(project_id: str) -> ApiResponse:
     api.count_write()
     project = _projects().restore(ProjectKey(api.user, project_id))
     return api.json(project, headers=_headers(project))

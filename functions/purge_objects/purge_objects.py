@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,10 +23,10 @@ _logger = Logger()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - the form that Lambda reads
-    return purge(event, context, Objects.in_bucket(os.environ["BUCKET_NAME"]))
+    return purge(event, context, Bucket.in_bucket(os.environ["BUCKET_NAME"]))
 
 
-def purge(event: dict[str, Any], context: "LambdaContext", objects: Objects) -> Any:  # noqa: ANN401
+def purge(event: dict[str, Any], context: "LambdaContext", objects: Bucket) -> Any:  # noqa: ANN401
     """Remove what the expired items named; what could not be removed is reported, and comes again."""
 
     def remove(record: DynamoDBRecord) -> None:

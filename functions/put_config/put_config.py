@@ -5,16 +5,16 @@ from http import HTTPStatus
 from typing import Any
 
 from dashboard_store.app import Api
-from dashboard_store.documents.config import Config, never_saved_answer
+from dashboard_store.documents.config import Config, never_saved_body
 from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
 from dashboard_store.documents.json_fast import written
 from dashboard_store.documents.merge import merge_patch
 from dashboard_store.errors import PreconditionRequired
 from dashboard_store.gateway import request
-from dashboard_store.gateway.response import Answer, document_headers, empty_answer, stored_answer
+from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, stored_response
 from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import Origin, Saved
+from dashboard_store.repository.configs import Origin, SaveResult
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 
 api = Api()
@@ -22,7 +22,7 @@ handler = api.handler
 
 
 @api.put("/api/projects/<project_id>/config")
-def put_config(project_id: str) -> Answer:
+def put_config(project_id: str) -> ApiResponse:
     key, precondition, origin = _save_request(project_id)
     resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
     config = read_config_body(request.json_text(api.current_event, api.settings), api.settings)
@@ -33,22 +33,22 @@ def put_config(project_id: str) -> Answer:
 
 
 @api.patch("/api/projects/<project_id>/config")
-def patch_config(project_id: str) -> Answer:
+def patch_config(project_id: str) -> ApiResponse:
     key, precondition, origin = _save_request(project_id, needs_precondition=False)
     body = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
     patch = read_patch(body, api.settings)
     saved = api.configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
-    return stored_answer(saved.head.answer or never_saved_answer(), api.accept_encoding, _accepted(saved))
+    return stored_response(saved.head.answer or never_saved_body(), api.accept_encoding, _accepted(saved))
 
 
 @api.delete("/api/projects/<project_id>/config")
-def delete_config(project_id: str) -> Answer:
+def delete_config(project_id: str) -> ApiResponse:
     key, precondition, origin = _save_request(project_id)
-    return empty_answer(HTTPStatus.NO_CONTENT, _accepted(api.configs.save(key, None, precondition, origin)))
+    return empty_response(HTTPStatus.NO_CONTENT, _accepted(api.configs.save(key, None, precondition, origin)))
 
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/restore")
-def restore_version(project_id: str, version: str) -> Answer:
+def restore_version(project_id: str, version: str) -> ApiResponse:
     key, precondition, origin = _save_request(project_id)
     number = request.version(version)
     (found,) = api.configs.at(key, number)
@@ -58,7 +58,7 @@ def restore_version(project_id: str, version: str) -> Answer:
 
 
 @api.put("/api/projects/<project_id>/data/customizations")
-def put_customizations(project_id: str) -> Answer:
+def put_customizations(project_id: str) -> ApiResponse:
     key, precondition, origin = _save_request(project_id)
     body = request.json_body(api.current_event, api.settings)
     charts = {"chartCustomizations": read_customizations(body, api.settings)}
@@ -81,14 +81,14 @@ def _config(document: Any) -> Config:  # noqa: ANN401 - any JSON value
     return read_config(document, api.settings)
 
 
-def _saved(saved: Saved) -> Answer:
+def _saved(saved: SaveResult) -> ApiResponse:
     document: dict[str, Any] = {"success": True, "version": saved.head.version, "updatedAt": saved.head.updated_at}
     if saved.merged:
         document |= {"merged": True, "config": saved.head.config()}
     return api.json(document, headers=_accepted(saved))
 
 
-def _accepted(saved: Saved) -> dict[str, str]:
+def _accepted(saved: SaveResult) -> dict[str, str]:
     """Note what the save came to, and name the version in the answer's headers."""
     api.outcome = (MERGED if saved.merged else SAVED) if saved.changed else UNCHANGED
     return document_headers(saved.head.version, saved.head.updated_at)

@@ -12,38 +12,38 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
-from dashboard_store.dynamodb.client import DynamoDB
+from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
 from dashboard_store.gateway import request, telemetry
 from dashboard_store.gateway.problems import problem, problem_code
-from dashboard_store.gateway.response import Answer, empty_answer, json_answer
+from dashboard_store.gateway.response import ApiResponse, empty_response, json_response
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.items import Table
-from dashboard_store.repository.rate_limit import Writes
+from dashboard_store.repository.items import Items
+from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.feature_flags import StoreProvider
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from dashboard_store.dynamodb.protocol import Client
+    from dashboard_store.dynamodb.protocol import Transport
     from dashboard_store.gateway.flags import Flags
-    from dashboard_store.repository.bucket import Objects
+    from dashboard_store.repository.bucket import Bucket
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _bucket(settings: Settings) -> "Objects":
+def _bucket(settings: Settings) -> "Bucket":
     # Imported by those alone who have a bucket: boto3, which serves it, takes longer to import than all else.
-    from dashboard_store.repository.bucket import Objects  # noqa: PLC0415
+    from dashboard_store.repository.bucket import Bucket  # noqa: PLC0415
 
-    return Objects.in_bucket(settings.bucket_name)
+    return Bucket.in_bucket(settings.bucket_name)
 
 
-def _identified(api: "Api", next_middleware: NextMiddleware) -> Answer:
+def _identified(api: "Api", next_middleware: NextMiddleware) -> ApiResponse:
     """Let nobody further whose token the authorizer took and this service does not, whatever else is wrong."""
     if "authorizer" in api.current_event.request_context:
         request.user(api.current_event)
@@ -58,9 +58,9 @@ class Api(APIGatewayHttpResolver):
     """
 
     settings: Settings
-    table: Table
+    table: Items
     configs: Configs
-    objects: "Objects"
+    objects: "Bucket"
     now: Callable[[], datetime]
     outcome: str | None = None
     """What the present request came to, for the log and the metrics."""
@@ -73,17 +73,19 @@ class Api(APIGatewayHttpResolver):
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             settings = Settings.from_environment(os.environ)
             # Two calls in a row wait at most 2 * (1 + 2) seconds each, which leaves time of the function's 15.
-            self.connect(settings, DynamoDB.from_environment(os.environ), _bucket(settings) if uses_bucket else None)
+            self.connect(
+                settings, DynamoDBClient.from_environment(os.environ), _bucket(settings) if uses_bucket else None
+            )
 
     def connect(
         self,
         settings: Settings,
-        client: "Client",
-        objects: "Objects | None" = None,
+        client: "Transport",
+        objects: "Bucket | None" = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self.table = Table(client, settings.table_name)
+        self.table = Items(client, settings.table_name)
         self.configs = Configs(self.table, settings, now)
         if objects:
             self.objects = objects
@@ -128,26 +130,26 @@ class Api(APIGatewayHttpResolver):
         For whatever asks the database to change something, once nothing is left to be refused without asking it; a save
         of a config counts itself.
         """
-        Writes(self.table, self.settings, self.now).count(self.user)
+        RateLimit(self.table, self.settings, self.now).count(self.user)
 
-    def json(self, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: ANN401
-        return json_answer(document, self.accept_encoding, status=status, headers=headers)
+    def json(self, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> ApiResponse:  # noqa: ANN401
+        return json_response(document, self.accept_encoding, status=status, headers=headers)
 
     @property
     def accept_encoding(self) -> str | None:
         return self.current_event.headers.get("accept-encoding")
 
-    def _failed(self, error: Exception) -> Answer:
+    def _failed(self, error: Exception) -> ApiResponse:
         if not isinstance(error, StoreError):
             telemetry.logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
         self.outcome = problem_code(error)
         return problem(error, self.current_event.request_context.request_id, self.accept_encoding)
 
-    def _not_found(self, _: NotFoundError) -> Answer:
+    def _not_found(self, _: NotFoundError) -> ApiResponse:
         method, allowed = self.current_event.http_method, methods_at(self.current_event.path)
         if method == "OPTIONS":
             # API Gateway answers a browser's preflight itself and puts its CORS headers on whatever comes from here.
-            return empty_answer(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
+            return empty_response(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
         if not allowed:
             return self._failed(NoRoute("There is no such address."))
         if method not in allowed:

@@ -32,7 +32,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One thing wrong with the input: where (RFC 6901 JSON pointer, or a header's or parameter's name) and what."""
 
     pointer: str
@@ -44,7 +44,7 @@ class StoreError(Exception):
 
 
 class BadInput(StoreError):  # noqa: N818 - the family is named for what the caller did; so are its members
-    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, detail: str, faults: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.faults = tuple(faults)
 
@@ -74,7 +74,7 @@ class InvalidQuery(BadInput):
 
 
 class UnsafeText(BadInput):
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__("A browser would execute this text if a page inserted it as HTML.", faults)
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from dashboard_store.errors import Fault, InvalidPrecondition
+from dashboard_store.errors import FieldError, InvalidPrecondition
 
 # What `*` is kept as: no opaque tag holds quotation marks, so the tag `"*"`, which names one version, is another.
 ANY: Final = '"*"'
@@ -96,7 +96,7 @@ def _tags(header: str, value: str | None) -> frozenset[str] | None:
     if value.strip() == "*":
         return _ANY_ALONE
     if not _ENTITY_TAGS.fullmatch(value.strip()):
-        fault = Fault(header, 'expected "<version>" in quotes, a list of these, or *')
+        fault = FieldError(header, 'expected "<version>" in quotes, a list of these, or *')
         raise InvalidPrecondition(f"The header {header} cannot be read.", [fault])
     return frozenset(_ENTITY_TAG.findall(value))
 

@@ -11,10 +11,10 @@ from support.clients import Tapped
 from support.engines import Engine
 
 from dashboard_store.documents.project import read_new_project
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
@@ -106,23 +106,23 @@ def atomic_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def table(engine: Engine) -> Table:
-    return Table(engine, engine.table_name)
+def table(engine: Engine) -> Items:
+    return Items(engine, engine.table_name)
 
 
 @pytest.fixture
-def configs(table: Table, settings: Settings, clock: Clock) -> Configs:
+def configs(table: Items, settings: Settings, clock: Clock) -> Configs:
     return Configs(table, settings, clock)
 
 
 @pytest.fixture
-def projects(table: Table, configs: Configs, clock: Clock) -> Projects:
+def projects(table: Items, configs: Configs, clock: Clock) -> Projects:
     return Projects(table, configs, clock)
 
 
 @pytest.fixture
-def tables(table: Table, objects: Objects, configs: Configs, settings: Settings, clock: Clock) -> Tables:
-    return Tables(table, objects, configs, settings, clock)
+def tables(table: Items, objects: Bucket, configs: Configs, settings: Settings, clock: Clock) -> Datasets:
+    return Datasets(table, objects, configs, settings, clock)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from support.clients import Answer, Call, Request
 from support.engines import Engine
 from support.http_api import Client, Reply, apis
 
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.keys import user_partition
 from dashboard_store.settings import Settings
 
@@ -71,7 +71,7 @@ class Crashing:
 
 
 @pytest.fixture
-def client(engine: Engine, objects: Objects, clock: Clock, user: str) -> Client:
+def client(engine: Engine, objects: Bucket, clock: Clock, user: str) -> Client:
     """A user whose project `p` has a table in the bucket, on each engine in turn."""
     for api in apis():
         api.connect(replace(SETTINGS, table_name=engine.table_name), engine, objects, clock)

@@ -10,18 +10,18 @@ from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, overtaken, written
 
 from dashboard_store.documents.dataset.upload import read_analysis, read_completion
-from dashboard_store.errors import Fault, InvalidData, NotFound, StorageUnavailable
+from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUnavailable
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.uploads import Pending
+from dashboard_store.repository.uploads import PendingUpload
 from dashboard_store.settings import Settings
 
 
-def test_charts_that_come_with_a_table_are_the_users(tables: Tables, configs: Configs, key: ProjectKey) -> None:
+def test_charts_that_come_with_a_table_are_the_users(tables: Datasets, configs: Configs, key: ProjectKey) -> None:
     """A first config that came with an upload is a person's in history, like any other."""
     tables.upload(key, upload("first", chartCustomizations={"c": {}}), Precondition())
     ((first,), _) = configs.history(key.config(), 10, None)
@@ -29,7 +29,7 @@ def test_charts_that_come_with_a_table_are_the_users(tables: Tables, configs: Co
     assert first["source"] == "user"
 
 
-def test_what_was_put_aside_keeps_its_analysis(tables: Tables, key: ProjectKey, clock: Clock) -> None:
+def test_what_was_put_aside_keeps_its_analysis(tables: Datasets, key: ProjectKey, clock: Clock) -> None:
     """An upload that another one replaced has its own version, analysis and moment, whatever came after it."""
     tables.upload(key, upload("first"), Precondition())
     clock.advance(seconds=1)
@@ -44,7 +44,7 @@ def test_what_was_put_aside_keeps_its_analysis(tables: Tables, key: ProjectKey, 
     assert (newest.version, newest.analysis_version, newest.analysis_document()) == (2, 0, None)
 
 
-def test_data_is_as_new_as_its_newest_part(tables: Tables, configs: Configs, key: ProjectKey, clock: Clock) -> None:
+def test_data_is_as_new_as_its_newest_part(tables: Datasets, configs: Configs, key: ProjectKey, clock: Clock) -> None:
     """What a project has was modified when its table, its analysis or its config was; nothing was modified never."""
     nothing = tables.data(key)
     assert (nothing.version, nothing.analysis_version, nothing.tag) == (0, 0, "0")
@@ -60,7 +60,7 @@ def test_data_is_as_new_as_its_newest_part(tables: Tables, configs: Configs, key
     assert tables.data(key).tag == "1.1.1"
 
 
-def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
+def test_an_upload_tells_what_it_left(tables: Datasets, key: ProjectKey) -> None:
     """An upload says its version and tag, whether it changed anything, and whether its charts are the first config."""
     charts: dict[str, Any] = {"chartCustomizations": {"c": {}}}
     first = tables.upload(key, upload("first", **charts, analysis={"of": "first"}), Precondition())
@@ -73,12 +73,12 @@ def test_an_upload_tells_what_it_left(tables: Tables, key: ProjectKey) -> None:
 
 
 @pytest.fixture
-def large(table: Table, objects: Objects, configs: Configs, clock: Clock) -> Tables:
+def large(table: Items, objects: Bucket, configs: Configs, clock: Clock) -> Datasets:
     """To which every table is a large one."""
-    return Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
+    return Datasets(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
 
 
-def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
     """A table that lies in its item was never announced, so no item of an upload is written for it."""
     with written(engine) as keys:
         tables.upload(key, upload("first"), Precondition())
@@ -87,7 +87,7 @@ def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Tab
 
 
 def test_an_object_is_named_before_it_is_there(
-    engine: Engine, table: Table, objects: Objects, large: Tables, key: ProjectKey
+    engine: Engine, table: Items, objects: Bucket, large: Datasets, key: ProjectKey
 ) -> None:
     """Where a large table's bytes do not arrive, the upload's item names their place until it expires."""
     out_of_reach = mock.patch.object(objects, "put", side_effect=StorageUnavailable("The storage is out of reach."))
@@ -101,19 +101,19 @@ def test_an_object_is_named_before_it_is_there(
 
 
 def test_a_table_lies_in_its_item_up_to_the_limit(
-    table: Table, objects: Objects, configs: Configs, key: ProjectKey, clock: Clock
+    table: Items, objects: Bucket, configs: Configs, key: ProjectKey, clock: Clock
 ) -> None:
     """A table of just as many bytes as an item may hold lies in it; one of a byte more in the bucket."""
     sent = upload("first")
     size = len(sent.content.stored)
     for limit, place in ((size - 1, "object"), (size, "columns")):
-        tables = Tables(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=limit), clock)
+        tables = Datasets(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=limit), clock)
         tables.upload(key, upload(f"for {limit}"), Precondition())
         assert {"object", "columns"} & set(table.get(key.data) or {}) == {place}
 
 
 def test_an_object_is_named_by_its_table_alone(
-    table: Table, objects: Objects, large: Tables, key: ProjectKey, clock: Clock
+    table: Items, objects: Bucket, large: Datasets, key: ProjectKey, clock: Clock
 ) -> None:
     """A large table's object is named by the table's item once it is there: what expires with the upload is not it."""
     uploaded = large.upload(key, upload("first"), Precondition())
@@ -125,7 +125,7 @@ def test_an_object_is_named_by_its_table_alone(
     assert objects.get(place)
 
 
-def test_an_upload_replaces_what_came_in_between(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+def test_an_upload_replaces_what_came_in_between(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
     """An upload that another one overtakes is the version after it, and the other is kept."""
     with overtaken(engine, lambda: tables.upload(key, upload("first"), Precondition())):
         assert tables.upload(key, upload("second"), Precondition()).version == 2
@@ -136,7 +136,7 @@ def test_an_upload_replaces_what_came_in_between(engine: Engine, tables: Tables,
 
 
 def test_charts_of_an_upload_give_way_to_a_config_that_came_in_between(
-    engine: Engine, tables: Tables, configs: Configs, key: ProjectKey
+    engine: Engine, tables: Datasets, configs: Configs, key: ProjectKey
 ) -> None:
     """A config that somebody saved while a table came in stays: the table's charts are only for where there is none."""
     with overtaken(engine, lambda: configs.save(key.config(), config(a=1), at(0), Origin())):
@@ -145,7 +145,7 @@ def test_charts_of_an_upload_give_way_to_a_config_that_came_in_between(
     assert configs.head(key.config()).config() == config(a=1).document
 
 
-def test_an_analysis_replaces_what_came_in_between(engine: Engine, tables: Tables, key: ProjectKey) -> None:
+def test_an_analysis_replaces_what_came_in_between(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
     """An analysis that another one overtakes is the one after it; one that a table overtakes is of that table."""
     first, second, third = (read_analysis({"analysis": {"n": number}}, SETTINGS) for number in (1, 2, 3))
     tables.upload(key, upload("first"), Precondition())
@@ -158,7 +158,7 @@ def test_an_analysis_replaces_what_came_in_between(engine: Engine, tables: Table
     assert tables.version(key, 1).analysis_document() == {"n": 2}
 
 
-def test_a_table_that_is_kept_has_what_a_reader_needs(table: Table, tables: Tables, key: ProjectKey) -> None:
+def test_a_table_that_is_kept_has_what_a_reader_needs(table: Items, tables: Datasets, key: ProjectKey) -> None:
     """A table that was replaced lies aside with its own analysis, if it had one, and without those before it."""
     for name in ("first", "second", "third"):
         tables.upload(key, upload(name), Precondition())
@@ -168,10 +168,10 @@ def test_a_table_that_is_kept_has_what_a_reader_needs(table: Table, tables: Tabl
 
 
 def test_a_table_that_is_not_kept_expires(
-    table: Table, objects: Objects, configs: Configs, key: ProjectKey, clock: Clock
+    table: Items, objects: Bucket, configs: Configs, key: ProjectKey, clock: Clock
 ) -> None:
     """Where nothing is kept a table that was replaced is out of reach, and lies there a day for who reads it now."""
-    tables = Tables(table, objects, configs, Settings(TABLE, BUCKET, data_versions_kept=1), clock)
+    tables = Datasets(table, objects, configs, Settings(TABLE, BUCKET, data_versions_kept=1), clock)
     for name in ("first", "second"):
         tables.upload(key, upload(name), Precondition())
     with pytest.raises(NotFound):
@@ -179,12 +179,12 @@ def test_a_table_that_is_not_kept_expires(
     assert (table.get(key.data_version(1)) or {})["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
 
 
-def test_an_upload_that_was_completed_otherwise_is_refused(tables: Tables, key: ProjectKey) -> None:
+def test_an_upload_that_was_completed_otherwise_is_refused(tables: Datasets, key: ProjectKey) -> None:
     """A completion again with something else, or after another upload, says what became of the first."""
     completion = read_completion({}, SETTINGS)
 
-    def pending(completed: int | None, request: bytes | None) -> Pending:
-        return Pending("u", "t.csv", "text/csv", 3, completed, request)
+    def pending(completed: int | None, request: bytes | None) -> PendingUpload:
+        return PendingUpload("u", "t.csv", "text/csv", 3, completed, request)
 
     uploaded = tables.upload(key, upload("t.csv"), Precondition())
     assert tables.completed(key, pending(None, None), completion) is None
@@ -195,4 +195,4 @@ def test_an_upload_that_was_completed_otherwise_is_refused(tables: Tables, key: 
         with pytest.raises(InvalidData, match=r"^An upload is completed once\.$") as refusal:
             tables.completed(key, pending(version, request), completion)
         message = f"this upload was completed before, as version {version}; upload the file again"
-        assert refusal.value.faults == (Fault("", message),)
+        assert refusal.value.faults == (FieldError("", message),)

@@ -13,8 +13,8 @@ from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey
 from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
@@ -37,7 +37,7 @@ def create(projects: Projects, key: ProjectKey) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def project(projects: Projects, configs: Configs, tables: Tables, clock: Clock, key: ProjectKey) -> dict[str, Any]:
+def project(projects: Projects, configs: Configs, tables: Datasets, clock: Clock, key: ProjectKey) -> dict[str, Any]:
     """A project with all that one can have, at the beginning of a second."""
     clock.moment = clock.moment.replace(microsecond=0)
     create(projects, key)
@@ -55,14 +55,14 @@ def places(key: ProjectKey) -> list[dict[str, Any]]:
     return [key.project, key.config().head, key.data, key.analysis]
 
 
-def everything(table: Table, key: ProjectKey) -> list[dict[str, Any] | None]:
+def everything(table: Items, key: ProjectKey) -> list[dict[str, Any] | None]:
     """All items of the project that can be named, as they are."""
     kept = [key.data_version(1), *map(key.config().version, (1, 2))]
     return [table.get(key) for key in (*places(key), *kept, *map(key.deleted, places(key)))]
 
 
 def test_what_is_restored_is_what_was(
-    projects: Projects, table: Table, project: dict[str, Any], key: ProjectKey
+    projects: Projects, table: Items, project: dict[str, Any], key: ProjectKey
 ) -> None:
     """Every item is as it was before the delete: nothing of it expires, and nothing is left in the other place."""
     before = everything(table, key)
@@ -76,7 +76,7 @@ def test_what_is_restored_is_what_was(
 
 
 def test_what_is_deleted_lies_aside_and_expires(
-    projects: Projects, configs: Configs, table: Table, clock: Clock, key: ProjectKey
+    projects: Projects, configs: Configs, table: Items, clock: Clock, key: ProjectKey
 ) -> None:
     """A deleted project's items are in no reader's place; they expire after 30 days, the one that has the id later."""
     before = [table.get(place) for place in places(key)]
@@ -118,7 +118,7 @@ def test_an_id_is_free_when_nothing_is_left_under_it(
     assert create(projects, key)["version"] == 1
 
 
-def test_an_id_is_taken_as_long_as_it_can_be_restored(table: Table, key: ProjectKey, clock: Clock) -> None:
+def test_an_id_is_taken_as_long_as_it_can_be_restored(table: Items, key: ProjectKey, clock: Clock) -> None:
     """Where nothing lives as long as a deleted project can be restored, its id is taken for that long."""
     settings = Settings(TABLE, BUCKET, history_retention_days=1, session_ttl_days=1)
     projects = Projects(table, Configs(table, settings, clock), clock)
@@ -158,7 +158,7 @@ def test_of_two_restores_at_once_both_answer_the_project(
 
 
 def test_a_delete_takes_what_came_in_between(
-    engine: Engine, projects: Projects, configs: Configs, tables: Tables, key: ProjectKey
+    engine: Engine, projects: Projects, configs: Configs, tables: Datasets, key: ProjectKey
 ) -> None:
     """What somebody else saves between a delete's look and its write is deleted with the rest, and restored too."""
     saves: list[Callable[[], object]] = [
@@ -191,7 +191,7 @@ def test_a_change_is_made_of_what_came_in_between(projects: Projects, engine: En
     assert projects.get(key) == changed
 
 
-def test_the_longest_life_is_that_of_history_or_of_drafts(table: Table, clock: Clock) -> None:
+def test_the_longest_life_is_that_of_history_or_of_drafts(table: Items, clock: Clock) -> None:
     """What lives longest, a version that was replaced a week late or a draft, decides how long an id stays taken."""
     lives = [
         Configs(table, Settings(TABLE, history_retention_days=history, session_ttl_days=drafts), clock).longest_life

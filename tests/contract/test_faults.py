@@ -8,7 +8,7 @@ from support.clients import Answer, Tapped
 from support.faults import CONTENDED, OUT_OF_REACH, injected, refuses
 
 from dashboard_store.errors import StorageUnavailable
-from dashboard_store.repository.items import ATTEMPTS, Table, put
+from dashboard_store.repository.items import ATTEMPTS, Items, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +22,12 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def table(moto_client: Tapped, pauses: list[float]) -> Table:
-    return Table(moto_client, TABLE, pause=pauses.append)
+def table(moto_client: Tapped, pauses: list[float]) -> Items:
+    return Items(moto_client, TABLE, pause=pauses.append)
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_contended_write_is_tried_again(table: Table, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+def test_a_contended_write_is_tried_again(table: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
     """A transaction that met another one or a throttle is tried again after a wait, and then goes through."""
     with injected(moto_client, CONTENDED[fault], times=2) as calls:
         table.transact(put(KEY))
@@ -38,7 +38,7 @@ def test_a_contended_write_is_tried_again(table: Table, moto_client: Tapped, pau
 
 @pytest.mark.parametrize("fault", CONTENDED)
 def test_contention_that_lasts_ends_in_unavailable(
-    table: Table, moto_client: Tapped, pauses: list[float], fault: str
+    table: Items, moto_client: Tapped, pauses: list[float], fault: str
 ) -> None:
     """The attempts are bounded, the waits between them grow at most to a bound, and nothing was written."""
     with injected(moto_client, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
@@ -51,7 +51,7 @@ def test_contention_that_lasts_ends_in_unavailable(
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
 @pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "newest", "transact"])
-def test_a_database_out_of_reach_is_unavailable(table: Table, moto_client: Tapped, fault: str, operation: str) -> None:
+def test_a_database_out_of_reach_is_unavailable(table: Items, moto_client: Tapped, fault: str, operation: str) -> None:
     """Every call turns a throttle, a failure or a time-out that outlasts the client's attempts into one error."""
     calls: dict[str, Callable[[], Any]] = {
         "get": lambda: table.get(KEY),
@@ -65,7 +65,7 @@ def test_a_database_out_of_reach_is_unavailable(table: Table, moto_client: Tappe
     assert table.get(KEY) is None
 
 
-def test_unprocessed_keys_are_asked_for_again(table: Table, moto_client: Tapped) -> None:
+def test_unprocessed_keys_are_asked_for_again(table: Items, moto_client: Tapped) -> None:
     """What BatchGetItem leaves unprocessed is read with the next request; when it never is, that is unavailable."""
     table.transact(put(KEY))
     left: Answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}}
@@ -79,7 +79,7 @@ def test_unprocessed_keys_are_asked_for_again(table: Table, moto_client: Tapped)
         table.get_many([KEY])
 
 
-def test_a_refusal_that_is_our_own_fault_is_a_defect(table: Table, moto_client: Tapped) -> None:
+def test_a_refusal_that_is_our_own_fault_is_a_defect(table: Items, moto_client: Tapped) -> None:
     """A transaction that was malformed is not retried and not called unavailable: it fails aloud."""
     malformed = refuses("TransactionCanceledException", ("ValidationError",))
     with injected(moto_client, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):

@@ -14,11 +14,11 @@ from support.engines import Engine, written
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project, read_new_project
-from dashboard_store.errors import Fault, InvalidQuery, VersionConflict
+from dashboard_store.errors import FieldError, InvalidQuery, VersionConflict
 from dashboard_store.preconditions import ANY, Precondition
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import EXISTS, Table, put, update
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import EXISTS, Items, put, update
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.projects import Projects
 
@@ -56,7 +56,7 @@ def test_what_was_saved_is_what_is_read(engine: Engine, configs: Configs, projec
     assert asked == {"GetItem": True, "Query": True, "BatchGetItem": True}
 
 
-def test_an_update_sets_removes_and_counts(table: Table, key: ProjectKey) -> None:
+def test_an_update_sets_removes_and_counts(table: Items, key: ProjectKey) -> None:
     """One update may set, remove and count up several attributes each, and leaves the others as they are."""
     place = {"pk": key.pk, "sk": "1"}
     table.transact(put({**place, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}))
@@ -72,7 +72,7 @@ def test_a_draft_that_is_not_there_is_at_version_0(configs: Configs, key: Projec
 
 
 def test_whatever_is_saved_moves_its_project_up(
-    configs: Configs, projects: Projects, tables: Tables, key: ProjectKey, clock: Clock
+    configs: Configs, projects: Projects, tables: Datasets, key: ProjectKey, clock: Clock
 ) -> None:
     """A list begins with the project that a config, a table or an analysis was saved to last."""
     saves: list[Callable[[], object]] = [
@@ -127,7 +127,7 @@ def test_a_cursor_leads_to_the_next_page(projects: Projects, key: ProjectKey) ->
     for unreadable in ("!", "abc", "YQ"):
         with pytest.raises(InvalidQuery, match=r"^The query has a cursor that cannot be read\.$") as refusal:
             projects.page(key.user, 1, unreadable)
-        assert refusal.value.faults == (Fault("cursor", "not a cursor that this list gave out"),)
+        assert refusal.value.faults == (FieldError("cursor", "not a cursor that this list gave out"),)
 
 
 def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:
@@ -213,7 +213,7 @@ def test_a_late_delete_is_a_conflict(configs: Configs, key: ProjectKey) -> None:
     assert (refusal.value.current["current"], refusal.value.current["conflicts"]) == (newest.config(), [""])
 
 
-def test_a_project_shows_its_data(projects: Projects, tables: Tables, key: ProjectKey, clock: Clock) -> None:
+def test_a_project_shows_its_data(projects: Projects, tables: Datasets, key: ProjectKey, clock: Clock) -> None:
     """A project shows of its data which version it is, what the file was, whether it is analysed, and since when."""
     tables.upload(key, upload("first"), Precondition())
     shown = {

@@ -11,15 +11,21 @@ from support.engines import Engine
 
 from dashboard_store.documents.config import Config
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.dataset.upload import FileForm, Upload, read_completion, read_upload, read_uploaded
+from dashboard_store.documents.dataset.upload import (
+    AnnouncementSchema,
+    Upload,
+    read_completion,
+    read_upload,
+    read_uploaded,
+)
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import VersionConflict
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
+from dashboard_store.repository.datasets import Datasets
 from dashboard_store.repository.downloads import Downloads
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ConfigKey, ProjectKey
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.uploads import Uploads
@@ -35,12 +41,12 @@ def key(user: str) -> ConfigKey:
 
 
 @pytest.fixture
-def table(atomic_engine: Engine) -> Table:
-    return Table(atomic_engine, atomic_engine.table_name)
+def table(atomic_engine: Engine) -> Items:
+    return Items(atomic_engine, atomic_engine.table_name)
 
 
 @pytest.fixture
-def configs(table: Table, clock: Clock, user: str) -> Configs:
+def configs(table: Items, clock: Clock, user: str) -> Configs:
     """Configs on the engine, with the empty project `p`."""
     configs = Configs(table, SETTINGS, clock)
     Projects(table, configs, clock).create(user, read_new_project({"id": "p", "name": "P"}, SETTINGS))
@@ -114,15 +120,15 @@ def test_changes_of_the_newest_version_all_win(configs: Configs, key: ConfigKey)
 
 
 @pytest.fixture
-def tables(table: Table, objects: Objects, configs: Configs, clock: Clock) -> Tables:
-    return Tables(table, objects, configs, SETTINGS, clock)
+def tables(table: Items, objects: Bucket, configs: Configs, clock: Clock) -> Datasets:
+    return Datasets(table, objects, configs, SETTINGS, clock)
 
 
 def table_of(writer: int) -> Upload:
     return read_upload({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}, SETTINGS)
 
 
-def test_uploads_at_once_follow_each_other(tables: Tables, key: ConfigKey, objects: Objects, clock: Clock) -> None:
+def test_uploads_at_once_follow_each_other(tables: Datasets, key: ConfigKey, objects: Bucket, clock: Clock) -> None:
     """Of 8 parallel uploads each is a version of its own, and each that is kept is whole and is one of those sent."""
     with ThreadPoolExecutor(8) as writers:
         versions = list(
@@ -137,7 +143,7 @@ def test_uploads_at_once_follow_each_other(tables: Tables, key: ConfigKey, objec
         assert downloads.json_rows(stored) == b'[{"writer":%d}]' % writer
 
 
-def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables, key: ConfigKey) -> None:
+def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Datasets, key: ConfigKey) -> None:
     """Of 8 parallel uploads that name the same version one is accepted, and the others learn its schema."""
     tables.upload(key.project, table_of(-1), Precondition())
     named = at(1)
@@ -155,11 +161,11 @@ def test_one_of_many_uploads_in_place_of_a_version_wins(tables: Tables, key: Con
 
 
 def test_an_upload_completed_at_once_is_one_version(
-    tables: Tables, key: ConfigKey, table: Table, objects: Objects, clock: Clock
+    tables: Datasets, key: ConfigKey, table: Items, objects: Bucket, clock: Clock
 ) -> None:
     """Of 8 parallel completions of one file all succeed, with one and the same version: they are retries."""
     uploads = Uploads(table, objects, clock)
-    form = FileForm(fileName="f.csv", contentType="text/csv", bytes=4)
+    form = AnnouncementSchema(fileName="f.csv", contentType="text/csv", bytes=4)
     announced = uploads.announce(key.project, form)
     completion = read_completion({}, SETTINGS)
 

@@ -14,9 +14,9 @@ from support.engines import ATOMIC, Engine
 from support.faults import CONTENDED, injected, refuses
 
 from dashboard_store.errors import RateLimited, StorageUnavailable
-from dashboard_store.repository.items import ATTEMPTS, IS_NEW, ConditionFailed, Table, put
+from dashboard_store.repository.items import ATTEMPTS, IS_NEW, ConditionFailed, Items, put
 from dashboard_store.repository.keys import rate_window, user_partition
-from dashboard_store.repository.rate_limit import IN_VAIN, Writes
+from dashboard_store.repository.rate_limit import IN_VAIN, RateLimit
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")
@@ -43,7 +43,7 @@ def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: st
 
 def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str) -> None:
     """Of 200 writes by one user the limit goes through, no more and no less, however many are at once."""
-    writes = Writes(Table(engine, engine.table_name), SETTINGS, clock)
+    writes = RateLimit(Items(engine, engine.table_name), SETTINGS, clock)
     threads = 32 if engine.name in ATOMIC else 1
 
     def count(_: int) -> str:
@@ -60,19 +60,19 @@ def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str)
 KEY = {"pk": "a", "sk": "1"}
 
 
-def counted(table: Table, clock: Clock) -> int:
+def counted(table: Items, clock: Clock) -> int:
     window = table.get(rate_window("user-1", clock.moment.replace(second=0, microsecond=0)))
     return window["count"] if window else 0
 
 
 @pytest.fixture
-def moto_table(moto_client: Tapped) -> Table:
-    return Table(moto_client, TABLE, pause=lambda _: None)
+def moto_table(moto_client: Tapped) -> Items:
+    return Items(moto_client, TABLE, pause=lambda _: None)
 
 
-def test_a_write_is_counted_once_it_is_made(moto_table: Table, clock: Clock) -> None:
+def test_a_write_is_counted_once_it_is_made(moto_table: Items, clock: Clock) -> None:
     """A write and its count go through together or not at all; what refused it is told as without the count."""
-    writes = Writes(moto_table, SETTINGS, clock)
+    writes = RateLimit(moto_table, SETTINGS, clock)
     writes.transact("user-1", put(KEY, IS_NEW))
     assert counted(moto_table, clock) == 1
     with pytest.raises(ConditionFailed) as refusal:
@@ -81,9 +81,9 @@ def test_a_write_is_counted_once_it_is_made(moto_table: Table, clock: Clock) -> 
     assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
 
 
-def test_saves_in_vain_add_up_over_a_minute(moto_table: Table, clock: Clock) -> None:
+def test_saves_in_vain_add_up_over_a_minute(moto_table: Items, clock: Clock) -> None:
     """An instance tells of ten saves in vain within a minute, however far apart, and begins anew after it."""
-    writes = Writes(moto_table, SETTINGS, clock)
+    writes = RateLimit(moto_table, SETTINGS, clock)
     clock.moment = clock.moment.replace(second=0, microsecond=0)
     for _ in range(IN_VAIN):
         assert counted(moto_table, clock) == 0
@@ -97,10 +97,10 @@ def test_saves_in_vain_add_up_over_a_minute(moto_table: Table, clock: Clock) -> 
     assert counted(moto_table, clock) == 0
 
 
-def test_a_refusal_names_the_limit_and_the_wait(moto_table: Table, clock: Clock) -> None:
+def test_a_refusal_names_the_limit_and_the_wait(moto_table: Items, clock: Clock) -> None:
     """Who is refused learns how often one may write, and after how many seconds again."""
     clock.moment = clock.moment.replace(second=59, microsecond=400_000)
-    writes = Writes(moto_table, Settings("any", writes_per_minute=1), clock)
+    writes = RateLimit(moto_table, Settings("any", writes_per_minute=1), clock)
     writes.count("user-1")
     with pytest.raises(RateLimited, match=r"^You may write 1 times a minute\. The next minute begins in 1 s\.$"):
         writes.count("user-1")
@@ -108,30 +108,30 @@ def test_a_refusal_names_the_limit_and_the_wait(moto_table: Table, clock: Clock)
 
 @pytest.mark.parametrize("fault", CONTENDED)
 def test_a_write_that_met_another_is_counted_apart(
-    moto_client: Tapped, moto_table: Table, clock: Clock, fault: str
+    moto_client: Tapped, moto_table: Items, clock: Clock, fault: str
 ) -> None:
     """Two writes that meet at their user's count do not meet again: it goes ahead alone, and once."""
     with injected(moto_client, CONTENDED[fault], times=1) as calls:
-        Writes(moto_table, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
+        RateLimit(moto_table, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
     assert calls == [3]
     assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
 
 
 def test_a_write_that_met_another_is_still_refused_at_the_limit(
-    moto_client: Tapped, moto_table: Table, clock: Clock
+    moto_client: Tapped, moto_table: Items, clock: Clock
 ) -> None:
     """Meeting another write is no way around the limit."""
-    writes = Writes(moto_table, Settings(TABLE, writes_per_minute=1), clock)
+    writes = RateLimit(moto_table, Settings(TABLE, writes_per_minute=1), clock)
     writes.count("user-1")
     with injected(moto_client, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
         writes.transact("user-1", put(KEY, IS_NEW))
     assert moto_table.get(KEY) is None
 
 
-def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, moto_table: Table, clock: Clock) -> None:
+def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, moto_table: Items, clock: Clock) -> None:
     """DynamoDB refuses a single write that meets a transaction; it is tried again, a bounded number of times."""
-    writes = Writes(moto_table, SETTINGS, clock)
+    writes = RateLimit(moto_table, SETTINGS, clock)
     met = refuses("TransactionConflictException")
     with injected(moto_client, met, times=2):
         writes.count("user-1")

@@ -9,10 +9,10 @@ from support.contents import SETTINGS, at
 
 from dashboard_store.documents.config import Config
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.dataset.upload import FileForm, read_analysis, read_upload
+from dashboard_store.documents.dataset.upload import AnnouncementSchema, read_analysis, read_upload
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import (
-    Fault,
+    FieldError,
     InvalidConfig,
     InvalidData,
     NotFound,
@@ -22,10 +22,10 @@ from dashboard_store.errors import (
     VersionConflict,
 )
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import ConditionFailed, Table
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.keys import ProjectKey, timestamp
 from dashboard_store.repository.projects import Projects
 from dashboard_store.repository.uploads import Uploads
@@ -33,7 +33,7 @@ from dashboard_store.repository.uploads import Uploads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILE = FileForm(fileName="t.csv", contentType="text/csv", bytes=3)
+FILE = AnnouncementSchema(fileName="t.csv", contentType="text/csv", bytes=3)
 FIRST = at(0)
 STALE = at(7)
 
@@ -48,7 +48,7 @@ def key(user: str) -> ProjectKey:
 
 
 @pytest.fixture
-def uploads(table: Table, objects: Objects, clock: Clock) -> Uploads:
+def uploads(table: Items, objects: Bucket, clock: Clock) -> Uploads:
     return Uploads(table, objects, clock)
 
 
@@ -63,7 +63,7 @@ def renamed(project: Project) -> Project:
 
 
 def test_what_is_not_there_is_said_in_the_same_words(
-    configs: Configs, projects: Projects, tables: Tables, uploads: Uploads, key: ProjectKey
+    configs: Configs, projects: Projects, tables: Datasets, uploads: Uploads, key: ProjectKey
 ) -> None:
     """Whatever is asked of a project that is absent, nothing tells it from one that is somebody else's."""
     saved, origin, upload = config(), Origin(), read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS)
@@ -97,7 +97,7 @@ def test_what_history_does_not_hold_is_named(configs: Configs, key: ProjectKey) 
 
 
 @pytest.mark.usefixtures("project")
-def test_what_is_not_kept_is_named(tables: Tables, key: ProjectKey) -> None:
+def test_what_is_not_kept_is_named(tables: Datasets, key: ProjectKey) -> None:
     """An upload that is not kept is named in the refusal, and an analysis of nothing says what is missing."""
     with pytest.raises(NotFound, match=r"^The project keeps no upload 3\.$"):
         tables.version(key, 3)
@@ -107,7 +107,7 @@ def test_what_is_not_kept_is_named(tables: Tables, key: ProjectKey) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_an_upload_that_was_not_announced_is_absent(
-    uploads: Uploads, tables: Tables, clock: Clock, key: ProjectKey
+    uploads: Uploads, tables: Datasets, clock: Clock, key: ProjectKey
 ) -> None:
     """An upload is absent where none was announced, and as soon as its time to be completed is over."""
     assert tables.data(key).version == 0
@@ -122,14 +122,14 @@ def test_an_upload_that_was_not_announced_is_absent(
 
 
 @pytest.mark.usefixtures("project")
-def test_a_file_that_is_not_what_was_announced_is_refused(uploads: Uploads, objects: Objects, key: ProjectKey) -> None:
+def test_a_file_that_is_not_what_was_announced_is_refused(uploads: Uploads, objects: Bucket, key: ProjectKey) -> None:
     """Where no file was sent the refusal says what to do; one that is larger than was announced is not read."""
     announced = uploads.announce(key, FILE)
     pending, file = uploads.pending(key, announced.upload_id), io.BytesIO()
     with pytest.raises(InvalidData, match=r"^Nothing was sent to the bucket yet\.$") as missing:
         uploads.fetch(key, pending, file)
     message = "send the file to the upload's url first, in a form with its fields"
-    assert missing.value.faults == (Fault("", message),)
+    assert missing.value.faults == (FieldError("", message),)
     objects.put(announced.fields["key"], b"four", "text/csv")
     with pytest.raises(UploadTooLarge, match=r"^The file is 4 bytes; 3 were announced\.$") as large:
         uploads.fetch(key, pending, file)
@@ -153,13 +153,13 @@ def test_an_upload_is_announced_for_an_hour(uploads: Uploads, clock: Clock, key:
 
 @pytest.mark.usefixtures("project")
 def test_an_upload_is_announced_under_a_name_of_its_own(
-    table: Table, objects: Objects, clock: Clock, key: ProjectKey
+    table: Items, objects: Bucket, clock: Clock, key: ProjectKey
 ) -> None:
     """Where a name comes twice nothing of the first upload is written over; a made name cannot be guessed."""
     uploads = Uploads(table, objects, clock, new_id=lambda: "once")
     uploads.announce(key, FILE)
     with pytest.raises(NotFound):
-        uploads.announce(key, FileForm(fileName="other.csv", contentType="text/csv", bytes=4))
+        uploads.announce(key, AnnouncementSchema(fileName="other.csv", contentType="text/csv", bytes=4))
     assert uploads.pending(key, "once").file_name == "t.csv"
     assert len(bytes.fromhex(Uploads(table, objects, clock).announce(key, FILE).upload_id)) >= 16
 
@@ -233,7 +233,7 @@ def test_an_edit_that_fits_neither_version_is_no_comparison(configs: Configs, ke
 
 
 @pytest.mark.usefixtures("project")
-def test_a_stale_upload_brings_what_is_there(tables: Tables, key: ProjectKey) -> None:
+def test_a_stale_upload_brings_what_is_there(tables: Datasets, key: ProjectKey) -> None:
     """An upload in place of another version than the newest brings the newest table's schema, or nothing."""
     upload, other = (read_upload({"fileName": name, "rawData": [{"a": 1}]}, SETTINGS) for name in ("t", "other"))
     with pytest.raises(VersionConflict, match=r"^The data is at version 0\.$") as refusal:
@@ -251,7 +251,7 @@ def test_a_stale_upload_brings_what_is_there(tables: Tables, key: ProjectKey) ->
 
 
 @pytest.mark.usefixtures("project")
-def test_a_stale_analysis_brings_the_newest(tables: Tables, clock: Clock, key: ProjectKey) -> None:
+def test_a_stale_analysis_brings_the_newest(tables: Datasets, clock: Clock, key: ProjectKey) -> None:
     """An analysis in place of another one than the newest brings the newest, or nothing where there is none."""
     table = tables.upload(key, read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS), Precondition())
     analysis, other = (read_analysis({"analysis": {"of": name}}, SETTINGS) for name in ("t", "other"))
@@ -273,7 +273,7 @@ def test_a_stale_analysis_brings_the_newest(tables: Tables, clock: Clock, key: P
 
 
 @pytest.fixture
-def waits(tables: Tables, table: Table, monkeypatch: pytest.MonkeyPatch, key: ProjectKey) -> list[int]:
+def waits(tables: Datasets, table: Items, monkeypatch: pytest.MonkeyPatch, key: ProjectKey) -> list[int]:
     """The project with a table, where somebody else is always faster; returns after which attempts a change waited."""
     tables.upload(key, read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS), Precondition())
     attempts: list[int] = []
@@ -289,7 +289,7 @@ def waits(tables: Tables, table: Table, monkeypatch: pytest.MonkeyPatch, key: Pr
 
 @pytest.mark.usefixtures("project")
 def test_who_is_always_overtaken_gives_up(
-    configs: Configs, projects: Projects, tables: Tables, waits: list[int], key: ProjectKey
+    configs: Configs, projects: Projects, tables: Datasets, waits: list[int], key: ProjectKey
 ) -> None:
     """Where somebody else is faster every time, a change ends, having waited the longer the oftener, and says why."""
     upload = read_upload({"fileName": "other", "rawData": [{"a": 1}]}, SETTINGS)

@@ -17,8 +17,8 @@ from dashboard_store.dynamodb.protocol import Refused
 from dashboard_store.errors import NotFound, ProjectExists, VersionConflict
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Tables
-from dashboard_store.repository.items import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, check, put, update
+from dashboard_store.repository.datasets import Datasets
+from dashboard_store.repository.items import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Items, check, put, update
 from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
@@ -43,7 +43,7 @@ def project(projects: Projects, user: str) -> ProjectKey:
     return ProjectKey(user, "p")
 
 
-def test_a_transaction_writes_all_or_nothing(table: Table, key: Item) -> None:
+def test_a_transaction_writes_all_or_nothing(table: Items, key: Item) -> None:
     """Where one write's condition fails none is done, and the failure brings the item that is in the way."""
     table.transact(put({**key, "n": 1}, IS_NEW))
     with pytest.raises(ConditionFailed) as refusal:
@@ -52,7 +52,7 @@ def test_a_transaction_writes_all_or_nothing(table: Table, key: Item) -> None:
     assert table.get({**key, "sk": "2"}) is None
 
 
-def test_a_condition_on_nothing_finds_nothing(table: Table, key: Item) -> None:
+def test_a_condition_on_nothing_finds_nothing(table: Items, key: Item) -> None:
     """A condition that fails for want of an item says so, for a put, an update and a check alike."""
     for write in (
         put({**key, "n": 1}, Condition("#n = :one", {"one": 1})),
@@ -64,21 +64,21 @@ def test_a_condition_on_nothing_finds_nothing(table: Table, key: Item) -> None:
         assert refusal.value.found == ({},)
 
 
-def test_every_failed_condition_is_reported(table: Table, key: Item) -> None:
+def test_every_failed_condition_is_reported(table: Items, key: Item) -> None:
     """A transaction with two failed conditions reports both: which of them it was decides the answer."""
     with pytest.raises(ConditionFailed) as refusal:
         table.transact(check(key, EXISTS), check({**key, "sk": "2"}, EXISTS))
     assert refusal.value.found == ({}, {})
 
 
-def test_a_nested_attribute_is_set_alone(table: Table, key: Item) -> None:
+def test_a_nested_attribute_is_set_alone(table: Items, key: Item) -> None:
     """An update of a path inside a map leaves the map's other members as they are."""
     table.transact(put({**key, "summary": {"name": "n", "data": None}}))
     table.transact(update(key, {"summary.data": {"version": 1}}, EXISTS))
     assert table.get(key) == {**key, "summary": {"name": "n", "data": {"version": 1}}}
 
 
-def test_the_index_lists_without_documents(table: Table, user: str) -> None:
+def test_the_index_lists_without_documents(table: Items, user: str) -> None:
     """The listing shows keys and summaries, the highest key first, and never a document."""
     pk, other = user_partition(user), user_partition(f"user-{uuid.uuid4()}")
     for number in range(3):
@@ -117,7 +117,7 @@ def test_a_stale_save_learns_what_won(configs: Configs, project: ProjectKey) -> 
     assert refusal.value.current["current"] == config("first").document
 
 
-def test_nothing_is_born_by_a_save(configs: Configs, tables: Tables, table: Table, user: str) -> None:
+def test_nothing_is_born_by_a_save(configs: Configs, tables: Datasets, table: Items, user: str) -> None:
     """A save, a draft or an upload for a project that is not there leaves no item behind."""
     absent = ProjectKey(user, "p")
     saved, draft = absent.config(), absent.config("s1")
@@ -150,7 +150,7 @@ def test_an_expired_draft_is_gone_before_it_is_removed(configs: Configs, project
 
 
 def test_a_rested_version_is_renewed_in_history(
-    configs: Configs, project: ProjectKey, clock: Clock, table: Table
+    configs: Configs, project: ProjectKey, clock: Clock, table: Items
 ) -> None:
     """The first save after a long rest writes the version that it replaces into history again, as it was."""
     configs.save(project.config(), config("rested"), at(0), Origin("ai", "a note"))
@@ -171,7 +171,7 @@ def test_an_id_is_taken_once(projects: Projects, project: ProjectKey) -> None:
     assert projects.get(project)["name"] == "P"
 
 
-def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(table: Table, key: Item) -> None:
+def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(table: Items, key: Item) -> None:
     """DynamoDB's 400 KB is a guard behind our own limits: what runs into it fails aloud."""
     with pytest.raises((Refused, RuntimeError), match="Validation"):
         table.transact(put({**key, "body": b"x" * 450_000}))
@@ -179,7 +179,7 @@ def test_an_item_over_the_engines_limit_is_a_defect_not_a_silence(table: Table, 
 
 
 def test_an_analysis_that_comes_in_between_is_kept(
-    tables: Tables, project: ProjectKey, engine: Engine, settings: Settings
+    tables: Datasets, project: ProjectKey, engine: Engine, settings: Settings
 ) -> None:
     """An analysis saved between an upload's look and its write is put aside with the table that it was made of."""
     first, second = (read_upload({"fileName": name, "rawData": [{"a": 1}]}, settings) for name in ("1", "2"))

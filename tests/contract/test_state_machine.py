@@ -45,14 +45,14 @@ from support.model import (
     unordered,
 )
 
-from dashboard_store.documents.config import Config, never_saved_answer
+from dashboard_store.documents.config import Config, never_saved_body
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.diff import operations
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import BadInput, NotFound, ProjectExists, VersionConflict
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import configs as repository
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.keys import ProjectKey, user_partition
 from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
@@ -82,7 +82,7 @@ class RepositoryStore:
     """The project through the repository's classes."""
 
     def __init__(self, engine: Engine, user: str, now: Callable[[], datetime]) -> None:
-        table = Table(engine, engine.table_name, pause=lambda _: None)
+        table = Items(engine, engine.table_name, pause=lambda _: None)
         self._configs = repository.Configs(table, SETTINGS, now)
         self._projects = Projects(table, self._configs, now)
         self._project = ProjectKey(user, PROJECT)
@@ -136,7 +136,7 @@ class RepositoryStore:
         )
 
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
-        def restored() -> repository.Saved:
+        def restored() -> repository.SaveResult:
             (found,) = self._configs.at(self._project.config(session), version)
             document = found.config()
             config = None if document is None else _config(document)
@@ -150,7 +150,7 @@ class RepositoryStore:
             head = self._configs.head(self._project.config(session))
         except NotFound:
             return None
-        return gzip.decompress(head.answer or never_saved_answer())
+        return gzip.decompress(head.answer or never_saved_body())
 
     def version(self, session: str, version: int) -> bytes | None:
         try:
@@ -191,7 +191,7 @@ class RepositoryStore:
             return Refused.of(conflict.current)
         return Accepted(project["version"] if project else 0)
 
-    def _saved(self, call: Callable[[], repository.Saved], *, shows_config: bool = False) -> Outcome:
+    def _saved(self, call: Callable[[], repository.SaveResult], *, shows_config: bool = False) -> Outcome:
         try:
             saved = call()
         except NotFound:

@@ -21,7 +21,7 @@ from support.http_api import TEXT_TYPES, Reply, apis, find_route, handler_module
 from support.openapi import openapi, operations, problem_codes, resolved
 from support.template import functions, http_functions, routes, table_definition
 
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,14 +110,14 @@ every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 
 
 @pytest.fixture(scope="module")
-def bucket(bucket_client: "S3Client") -> Objects:
+def bucket(bucket_client: "S3Client") -> Bucket:
     """The bucket of the events' world."""
     bucket_client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return Objects(bucket_client, BUCKET)
+    return Bucket(bucket_client, BUCKET)
 
 
 @pytest.fixture(scope="module")
-def world(moto: Tapped, bucket: Objects, bucket_client: "S3Client") -> list[dict[str, Any]]:
+def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client") -> list[dict[str, Any]]:
     """The items of the world that tests/support/events.py describes, made by the handlers themselves.
 
     Its objects stay in the bucket: no event changes one.
@@ -130,7 +130,7 @@ def world(moto: Tapped, bucket: Objects, bucket_client: "S3Client") -> list[dict
 
 @pytest.fixture(scope="module")
 def answer(
-    moto: Tapped, bucket: Objects, bucket_client: "S3Client", world: list[dict[str, Any]]
+    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", world: list[dict[str, Any]]
 ) -> Callable[[EventFile], Answered]:
     """Answer an event in a world of its own, once."""
 
@@ -220,7 +220,7 @@ def _folder(key: str) -> str:
 
 
 @contextmanager
-def _connected(client: Tapped, objects: Objects, moment: datetime) -> Iterator[None]:
+def _connected(client: Tapped, objects: Bucket, moment: datetime) -> Iterator[None]:
     """Connect every handler to a new table, at a moment that stands still."""
     client.call("CreateTable", {"TableName": TABLE, **table_definition()})
     for api in apis():

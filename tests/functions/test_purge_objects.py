@@ -11,7 +11,7 @@ from purge_objects import handler, purge
 from support.faults import answers, injected_in_bucket
 from support.template import ROOT, functions
 
-from dashboard_store.repository.bucket import Objects
+from dashboard_store.repository.bucket import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +45,7 @@ def test_an_expired_items_object_is_removed(stored: "S3Client") -> None:
     assert KEY not in keys(stored)
 
 
-def test_what_could_not_be_removed_comes_again(stored: "S3Client", objects: Objects) -> None:
+def test_what_could_not_be_removed_comes_again(stored: "S3Client", objects: Bucket) -> None:
     """A record whose object could not be removed is reported by its number, and those of the others are removed."""
     second = copy.deepcopy(EVENT["Records"][0])
     second["dynamodb"]["SequenceNumber"] = "2"

@@ -10,7 +10,7 @@ from support.clients import Tapped
 from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 from support.http_api import Client, apis
 
-from dashboard_store.repository.items import Table
+from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def project(client: Client, moto_client: Tapped) -> Client:
     """A user with a project whose config is at version 1; the handlers wait for nothing between attempts."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
     for api in apis():
-        api.table = Table(moto_client, api.settings.table_name, pause=lambda _: None)
+        api.table = Items(moto_client, api.settings.table_name, pause=lambda _: None)
     return client
 
 

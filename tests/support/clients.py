@@ -10,7 +10,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from dashboard_store.dynamodb.protocol import Client, Refused, Unreachable
+from dashboard_store.dynamodb.protocol import Refused, Transport, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -65,7 +65,7 @@ class Tapped:
     `tap(proceed, operation, request)` returns what the call returns.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Transport) -> None:
         self._client = client
         self._taps: list[Tap] = []
 

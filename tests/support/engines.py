@@ -24,8 +24,8 @@ from botocore.config import Config as ClientConfig
 from support.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
 from support.template import ROOT, table_definition
 
-from dashboard_store.dynamodb.client import DynamoDB
-from dashboard_store.dynamodb.protocol import Client, Unreachable
+from dashboard_store.dynamodb.client import DynamoDBClient
+from dashboard_store.dynamodb.protocol import Transport, Unreachable
 from local.database import binary
 
 LOCAL = ("moto", "dynoxide", "dynoxide-boto3", "ministack")
@@ -57,7 +57,7 @@ class Engine(Tapped):
     """
 
     def __init__(
-        self, name: str, client: Client, table_name: str, environment: Mapping[str, str], *, is_shared: bool = False
+        self, name: str, client: Transport, table_name: str, environment: Mapping[str, str], *, is_shared: bool = False
     ) -> None:
         super().__init__(client)
         self.name = name
@@ -185,8 +185,8 @@ def ministack(folder: Path) -> Iterator[Mapping[str, str]]:
         yield _answering(port)
 
 
-def through_transport(environment: Mapping[str, str]) -> DynamoDB:
-    return DynamoDB.from_environment(environment)
+def through_transport(environment: Mapping[str, str]) -> DynamoDBClient:
+    return DynamoDBClient.from_environment(environment)
 
 
 def through_boto3(environment: Mapping[str, str]) -> Boto3DynamoDB:

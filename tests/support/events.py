@@ -34,10 +34,10 @@ from typing import TYPE_CHECKING, Any, Final
 from support.http_api import Client, handler_module
 from support.template import ROOT
 
-from dashboard_store.documents.dataset.upload import FileForm
+from dashboard_store.documents.dataset.upload import AnnouncementSchema
 from dashboard_store.errors import RateLimited
 from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.rate_limit import Writes
+from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.repository.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _announce(client: Client, project: str, number: int, size: int) -> str:
     """Announce a file under an id that the events can name, and return the key where it belongs."""
     api: Api = handler_module("ProjectDataFunction").api
     uploads = Uploads(api.table, api.objects, api.now, new_id=lambda: f"{number:032x}")
-    form = FileForm(fileName="readings.csv", contentType="text/csv", bytes=size)
+    form = AnnouncementSchema(fileName="readings.csv", contentType="text/csv", bytes=size)
     return uploads.announce(ProjectKey(client.user, project), form).fields["key"]
 
 
@@ -171,7 +171,7 @@ def _make_hasty(client: Client) -> None:
     _make_archive(client)
     _make_dashboard(client, "sales")
     api: Api = handler_module("ProjectsFunction").api
-    writes = Writes(api.table, api.settings, lambda: MOMENT)
+    writes = RateLimit(api.table, api.settings, lambda: MOMENT)
     with suppress(RateLimited):
         while True:
             writes.count(client.user)

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from support.http_api import Client, handler_module
 
-from dashboard_store.dynamodb.client import DynamoDB
+from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.settings import Settings
 
 
 def main(*given: str) -> None:
     table, user, moment, writes, limit = given
     settings = Settings(table_name=table, writes_per_minute=int(limit))
-    with closing(DynamoDB.from_environment(os.environ)) as database:
+    with closing(DynamoDBClient.from_environment(os.environ)) as database:
         api = handler_module("ProjectsFunction").api
         api.connect(settings, database, now=lambda: datetime.fromisoformat(moment))
         client = Client(user)

@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 from conftest import BUCKET
 
 from dashboard_store.errors import StorageUnavailable
-from dashboard_store.repository.bucket import CLIENT, Objects
+from dashboard_store.repository.bucket import CLIENT, Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def test_an_object_says_what_it_is(objects: Objects, bucket_client: "S3Client", user: str) -> None:
+def test_an_object_says_what_it_is(objects: Bucket, bucket_client: "S3Client", user: str) -> None:
     """An object is served as what it was written as, and as gzip: a browser unpacks it by itself."""
     objects.put(user, b"content", "text/csv; charset=utf-8")
     served = bucket_client.get_object(Bucket=BUCKET, Key=user)
@@ -34,15 +34,15 @@ def test_an_object_says_what_it_is(objects: Objects, bucket_client: "S3Client", 
     assert objects.describe(user) is None
 
 
-def test_a_bucket_is_the_one_that_was_named(objects: Objects, bucket_client: "S3Client", user: str) -> None:
+def test_a_bucket_is_the_one_that_was_named(objects: Bucket, bucket_client: "S3Client", user: str) -> None:
     """What lies in one bucket is in no other."""
     objects.put(user, b"content", "text/csv; charset=utf-8")
-    assert Objects(bucket_client, BUCKET).get(user) == b"content"
+    assert Bucket(bucket_client, BUCKET).get(user) == b"content"
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        Objects(bucket_client, "elsewhere").get(user)
+        Bucket(bucket_client, "elsewhere").get(user)
 
 
-def test_a_form_lets_in_one_file_and_nothing_else(objects: Objects, user: str) -> None:
+def test_a_form_lets_in_one_file_and_nothing_else(objects: Bucket, user: str) -> None:
     """A form is good for its key, type and size alone, and for its time; it has the fields that its policy asks for."""
     form = objects.upload_form(user, "text/csv", 1_000, 600)
     assert BUCKET in form["url"]
@@ -56,7 +56,7 @@ def test_a_form_lets_in_one_file_and_nothing_else(objects: Objects, user: str) -
 
 
 @pytest.mark.parametrize("seconds", [300, 60])
-def test_an_address_is_good_for_its_time(objects: Objects, user: str, seconds: int) -> None:
+def test_an_address_is_good_for_its_time(objects: Bucket, user: str, seconds: int) -> None:
     """An address is of one object, under one name, for as long as was asked for; it is signed by version 4."""
     url = urlsplit(objects.download_url(user, seconds, "attachment; filename*=UTF-8''a.csv"))
     query = parse_qs(url.query)
@@ -83,9 +83,9 @@ class Refusing:
         raise ClientError({"Error": {"Code": self._code}}, "HeadObject")
 
 
-def refusing(code: str) -> Objects:
+def refusing(code: str) -> Bucket:
     client: Any = Refusing(code)
-    return Objects(client, BUCKET)
+    return Bucket(client, BUCKET)
 
 
 @pytest.mark.parametrize("code", ["404", "NoSuchKey", "NotFound"])

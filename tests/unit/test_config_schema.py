@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dashboard_store.documents.config import never_saved_answer, stored_answer
+from dashboard_store.documents.config import never_saved_body, stored_body
 from dashboard_store.documents.config_schema import read_config, read_customizations
 from dashboard_store.errors import BadInput, ConfigTooLarge, InvalidConfig
 from dashboard_store.settings import Settings
@@ -222,7 +222,7 @@ class TestStoredAnswers:
     def test_the_stored_answer_is_the_answer(self) -> None:
         """What is stored is the whole body of a GET, safe to stand in a page."""
         kept = read_config(config(theme="</script>"), SETTINGS)
-        body = gzip.decompress(stored_answer(kept, 7, "2026-01-02T03:04:05.678Z"))
+        body = gzip.decompress(stored_body(kept, 7, "2026-01-02T03:04:05.678Z"))
         assert b"<" not in body
         assert json.loads(body) == {
             "config": config(theme="</script>"),
@@ -232,8 +232,8 @@ class TestStoredAnswers:
 
     def test_nothing_saved_and_a_deleted_config_look_alike(self) -> None:
         """Without a config the answer has the same members, and says null."""
-        assert json.loads(gzip.decompress(never_saved_answer())) == {"config": None, "version": 0, "updatedAt": None}
-        assert json.loads(gzip.decompress(stored_answer(None, 8, "2026-01-02T03:04:05.678Z"))) == {
+        assert json.loads(gzip.decompress(never_saved_body())) == {"config": None, "version": 0, "updatedAt": None}
+        assert json.loads(gzip.decompress(stored_body(None, 8, "2026-01-02T03:04:05.678Z"))) == {
             "config": None,
             "version": 8,
             "updatedAt": "2026-01-02T03:04:05.678Z",

@@ -34,8 +34,8 @@ from support.servers import (
 
 from dashboard_store.dynamodb import client as dynamodb
 from dashboard_store.dynamodb import connection_pool as connections
-from dashboard_store.dynamodb.client import BACKOFF_SECONDS, DynamoDB, endpoint
-from dashboard_store.dynamodb.connection_pool import Connections
+from dashboard_store.dynamodb.client import BACKOFF_SECONDS, DynamoDBClient, endpoint
+from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.protocol import Refused, TransportError, Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
 
@@ -59,33 +59,35 @@ PASSING: dict[str, Step] = {
 }
 
 
-class Transport:
+class Served:
     """A client of a server that does a script's steps, and how long it waited between attempts."""
 
     def __init__(self, server: Server, bundle: Path | None = None) -> None:
         self.server = server
         self.pauses: list[float] = []
         self.seconds = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
-        connections = Connections(server.url, str(bundle) if bundle else None)
-        self.client = DynamoDB(connections, "eu-central-1", lambda: KEYS, self.pauses.append, lambda: self.seconds)
+        connections = ConnectionPool(server.url, str(bundle) if bundle else None)
+        self.client = DynamoDBClient(
+            connections, "eu-central-1", lambda: KEYS, self.pauses.append, lambda: self.seconds
+        )
 
     def call(self, operation: str = "GetItem") -> dict[str, Any]:
         return self.client.call(operation, READ)
 
 
 @pytest.fixture
-def connected() -> Iterator[Callable[..., Transport]]:
+def connected() -> Iterator[Callable[..., Served]]:
     with ExitStack() as stack:
 
-        def connect(*steps: Step, tls: ssl.SSLContext | None = None, bundle: Path | None = None) -> Transport:
-            transport = Transport(stack.enter_context(serving(*steps, tls=tls)), bundle)
+        def connect(*steps: Step, tls: ssl.SSLContext | None = None, bundle: Path | None = None) -> Served:
+            transport = Served(stack.enter_context(serving(*steps, tls=tls)), bundle)
             stack.enter_context(closing(transport.client))
             return transport
 
         yield connect
 
 
-Connected = Callable[..., Transport]
+Connected = Callable[..., Served]
 
 
 def test_a_call_is_a_signed_post(connected: Connected) -> None:
@@ -182,7 +184,7 @@ def test_what_may_pass_is_tried_again(connected: Connected, fault: str) -> None:
     assert 0 <= pause <= BACKOFF_SECONDS
 
 
-BUSY = [
+RETRYABLE_CODES = [
     "InternalServerError",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -197,7 +199,7 @@ BUSY = [
 ]
 
 
-@pytest.mark.parametrize("code", BUSY)
+@pytest.mark.parametrize("code", RETRYABLE_CODES)
 def test_whoever_is_busy_is_asked_again(connected: Connected, code: str) -> None:
     """Every refusal that says nothing about the request is met with another attempt, whatever its status."""
     transport = connected(refuses(code), answers(FOUND))
@@ -265,7 +267,7 @@ def test_a_connection_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        client = DynamoDB(Connections(url), "eu-central-1", lambda: KEYS, lambda _: None)
+        client = DynamoDBClient(ConnectionPool(url), "eu-central-1", lambda: KEYS, lambda _: None)
         began = time.monotonic()
         with pytest.raises(Unreachable, match="TimeoutError"):
             client.call("GetItem", READ)
@@ -278,7 +280,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}"
     pauses: list[float] = []
     with pytest.raises(Unreachable, match="ConnectionRefusedError"):
-        DynamoDB(Connections(url), "eu-central-1", lambda: KEYS, pauses.append).call("GetItem", READ)
+        DynamoDBClient(ConnectionPool(url), "eu-central-1", lambda: KEYS, pauses.append).call("GetItem", READ)
     assert len(pauses) == 1
 
 
@@ -479,7 +481,7 @@ def test_the_environment_names_another_endpoint() -> None:
 def test_an_endpoint_that_is_none_is_named(url: str) -> None:
     """An address that is none fails at once and says which."""
     with pytest.raises(ValueError, match="is no address"):
-        Connections(url)
+        ConnectionPool(url)
 
 
 @pytest.mark.parametrize(("url", "port"), [("https://name", 443), ("http://name", 80), ("http://name:8000", 8000)])
@@ -487,7 +489,7 @@ def test_a_server_is_at_its_protocols_port(url: str, port: int) -> None:
     """A server is asked at the port that its address names, or at its protocol's own."""
     with mock.patch("socket.create_connection", side_effect=ConnectionRefusedError) as connect:
         with pytest.raises(Unreachable):
-            Connections(url).exchange("GET", "/", {})
+            ConnectionPool(url).exchange("GET", "/", {})
         assert connect.call_args[0][0] == ("name", port)
 
 
@@ -507,9 +509,9 @@ def test_a_client_comes_from_a_functions_environment(authority: Authority) -> No
             "AWS_SECRET_ACCESS_KEY": "s",
             "AWS_CA_BUNDLE": str(authority.bundle),
         }
-        with closing(DynamoDB.from_environment(environment)) as client:
+        with closing(DynamoDBClient.from_environment(environment)) as client:
             assert client.call("GetItem", READ) == FOUND
-        with closing(DynamoDB.from_environment({**environment, "AWS_REGION": "eu-north-1"})) as client:
+        with closing(DynamoDBClient.from_environment({**environment, "AWS_REGION": "eu-north-1"})) as client:
             client.call("GetItem", READ)
     first, second = (request.headers["authorization"] for request in server.requests)
     assert "Credential=AKID/" in first

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.dynamodb.http_response import MOST_HEAD_BYTES, Answer, BrokenAnswer, read_answer
+from dashboard_store.dynamodb.http_response import MAX_HEAD_BYTES, HttpResponse, MalformedResponse, read_response
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Amz-Crc32: 7\r\n\r\nhello"
-READ = Answer(200, {"content-length": "5", "x-amz-crc32": "7"}, b"hello")
+READ = HttpResponse(200, {"content-length": "5", "x-amz-crc32": "7"}, b"hello")
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, client
 
 
-def answered(*pieces: bytes, closes: bool = True) -> tuple[Answer, bool]:
+def answered(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
     """Read what a server sends in these pieces, and then closes the connection."""
     server, client = socket.socketpair()
     client.settimeout(5)
     with server, client, ThreadPoolExecutor(1) as reader:
-        outcome = reader.submit(read_answer, client)
+        outcome = reader.submit(read_response, client)
         for piece in pieces:
             server.sendall(piece)
         if closes:
@@ -42,9 +42,9 @@ def test_an_answer_with_its_length_ends_there(ends: tuple[socket.socket, socket.
     """Status, headers by their names in lower case and body are read, and the connection waits for the next request."""
     server, client = ends
     server.sendall(PLAIN)
-    assert read_answer(client) == (READ, True)
+    assert read_response(client) == (READ, True)
     server.sendall(PLAIN)
-    assert read_answer(client) == (READ, True)
+    assert read_response(client) == (READ, True)
 
 
 @given(cuts=st.lists(st.integers(0, len(PLAIN)), max_size=6))
@@ -115,7 +115,7 @@ BROKEN = {
     "another coding": PLAIN.replace(b"X-Amz-Crc32: 7", b"Transfer-Encoding: gzip"),
     "a chunk without a size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
     "a chunk that is longer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
-    "a head without an end": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (MOST_HEAD_BYTES // 6 + 1),
+    "a head without an end": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 1),
     "a body that breaks off": PLAIN[:-1],
     "a head that breaks off": PLAIN[:30],
     "chunks that break off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
@@ -125,7 +125,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_no_answer_is_refused(name: str) -> None:
     """What is not HTTP, or does not come to its end, is an error and never half an answer."""
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(MalformedResponse):
         answered(BROKEN[name])
 
 
@@ -141,7 +141,7 @@ def test_nothing_in_time_is_told_apart(ends: tuple[socket.socket, socket.socket]
     client.settimeout(0.05)
     server.sendall(PLAIN[:-1])
     with pytest.raises(TimeoutError):
-        read_answer(client)
+        read_response(client)
 
 
 class CutOff:
@@ -162,12 +162,12 @@ class CutOff:
 def test_a_reset_within_an_answer_breaks_it(brought: bytes) -> None:
     """Where a part had come the answer is broken: the request was received, so it is no closed connection."""
     connection: Any = CutOff(brought)
-    with pytest.raises(BrokenAnswer):
-        read_answer(connection)
+    with pytest.raises(MalformedResponse):
+        read_response(connection)
 
 
 def test_a_reset_before_an_answer_is_a_closed_connection() -> None:
     """Where nothing had come the connection may have been closed before the request."""
     connection: Any = CutOff(b"")
     with pytest.raises(ConnectionResetError):
-        read_answer(connection)
+        read_response(connection)

@@ -14,7 +14,7 @@ from dashboard_store.repository.items import (
     Condition,
     ConditionFailed,
     Contended,
-    Table,
+    Items,
     delete,
     put,
     update,
@@ -51,8 +51,8 @@ def pauses() -> Iterator[list[float]]:
         yield []
 
 
-def of(client: Scripted, pauses: list[float] | None = None) -> Table:
-    return Table(client, "t", pauses.append if pauses is not None else lambda _: None)
+def of(client: Scripted, pauses: list[float] | None = None) -> Items:
+    return Items(client, "t", pauses.append if pauses is not None else lambda _: None)
 
 
 @pytest.mark.parametrize(

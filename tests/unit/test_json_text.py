@@ -11,7 +11,7 @@ from support.texts import kept_texts
 
 from dashboard_store.documents import json_fast
 from dashboard_store.documents.json_text import checked, compact, largest, parse, pointer, served
-from dashboard_store.errors import BadInput, Fault, InvalidConfig, InvalidData, MalformedJson
+from dashboard_store.errors import BadInput, FieldError, InvalidConfig, InvalidData, MalformedJson
 
 DEPTH = 32
 
@@ -242,7 +242,7 @@ class TestWhatIsRefused:
         """A document checked inside a body is named from the body's root, and by the error of its kind."""
         with pytest.raises(InvalidConfig) as refused:
             checked(parse(b"[NaN]"), DEPTH, InvalidConfig, ((None, "settings"), "dashboardConfig"))
-        assert refused.value.faults == (Fault("/settings/dashboardConfig/0", "NaN is not a JSON number"),)
+        assert refused.value.faults == (FieldError("/settings/dashboardConfig/0", "NaN is not a JSON number"),)
 
     @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'], ids=["arrays", "objects", "both"])
     @pytest.mark.parametrize("depth", [500, 5_000, 100_000])

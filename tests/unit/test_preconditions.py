@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.errors import Fault, InvalidPrecondition
+from dashboard_store.errors import FieldError, InvalidPrecondition
 from dashboard_store.preconditions import Precondition, entity_tag, is_current
 
 VERSIONS = range(21)
@@ -268,7 +268,7 @@ class TestReaders:
         with pytest.raises(InvalidPrecondition) as refusal:
             is_current("7", 7)
         expected = 'expected "<version>" in quotes, a list of these, or *'
-        assert refusal.value.faults == (Fault("If-None-Match", expected),)
+        assert refusal.value.faults == (FieldError("If-None-Match", expected),)
         assert str(refusal.value) == "The header If-None-Match cannot be read."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashboard_store import errors
-from dashboard_store.errors import Fault
+from dashboard_store.errors import FieldError
 from dashboard_store.gateway.problems import PROBLEMS, problem
 
 # The contract's list of problem codes (section 7), and the status of each.
@@ -120,7 +120,7 @@ def test_a_defect_says_nothing_of_itself(defect: Exception) -> None:
 class TestWhatAnErrorCarries:
     def test_faults_are_told_in_order(self) -> None:
         """Invalid input names its places under `errors`; without places there is no empty list."""
-        faults = [Fault("/b/0", "one"), Fault("/a~1b", "two")]
+        faults = [FieldError("/b/0", "one"), FieldError("/a~1b", "two")]
         assert answered(errors.InvalidConfig("c", faults))["errors"] == [
             {"pointer": "/b/0", "message": "one"},
             {"pointer": "/a~1b", "message": "two"},

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.dynamodb.protocol import Refused, deserialized, marshalled, serialized, unmarshalled
+from dashboard_store.dynamodb.protocol import Refused, deserialize, marshal, serialize, unmarshal
 
 leaves = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.binary()
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -29,8 +29,8 @@ def as_text(value: Any) -> Any:
 @given(values)
 def test_values_are_written_as_boto3_does(value: Any) -> None:
     """Whatever an item holds has boto3's form, and is the same when it is read."""
-    assert serialized(value) == as_text(TypeSerializer().serialize(value))
-    read = deserialized(serialized(value))
+    assert serialize(value) == as_text(TypeSerializer().serialize(value))
+    read = deserialize(serialize(value))
     assert read == value
     assert repr(read) == repr(value)
 
@@ -38,14 +38,14 @@ def test_values_are_written_as_boto3_does(value: Any) -> None:
 @given(st.dictionaries(st.text(), values))
 def test_items_come_back(item: dict[str, Any]) -> None:
     """An item is its attributes, each by its name."""
-    assert unmarshalled(marshalled(item)) == item
+    assert unmarshal(marshal(item)) == item
 
 
 @pytest.mark.parametrize("value", [1.5, {1, 2}, object()])
 def test_what_no_item_holds_is_refused(value: object) -> None:
     """A value without a form of its own is a defect of the caller, not something else than it was."""
     with pytest.raises(TypeError, match=type(value).__name__):
-        serialized([value])
+        serialize([value])
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])

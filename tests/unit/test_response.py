@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from dashboard_store.gateway.response import (
-    Answer,
+    ApiResponse,
     accepts_gzip,
     document_headers,
-    empty_answer,
-    json_answer,
-    stored_answer,
-    text_answer,
+    empty_response,
+    json_response,
+    stored_response,
+    text_response,
 )
 
 
@@ -26,17 +26,17 @@ def text_of(size: int, character: str = "x") -> str:
     return f'"{character * count}{"x" * rest}"'
 
 
-def is_gzip(answer: Answer) -> bool:
+def is_gzip(answer: ApiResponse) -> bool:
     return answer.headers.get("Content-Encoding") == "gzip"
 
 
-def sent(answer: Answer) -> bytes:
+def sent(answer: ApiResponse) -> bytes:
     """The bytes that go out: Lambda takes them as text, or as base64 that is marked as such."""
     assert isinstance(answer.body, str)
     return base64.b64decode(answer.body) if answer.base64_encoded else answer.body.encode()
 
 
-def content(answer: Answer) -> bytes:
+def content(answer: ApiResponse) -> bytes:
     return gzip.decompress(sent(answer)) if is_gzip(answer) else sent(answer)
 
 
@@ -90,7 +90,7 @@ def test_a_written_text_is_compressed_from_1_kib(
 ) -> None:
     """The threshold counts the bytes that would be sent, characters written as escapes included."""
     text = text_of(size, character)
-    answer = text_answer(text, accept_encoding)
+    answer = text_response(text, accept_encoding)
     assert is_gzip(answer) is compressed
     assert len(content(answer)) == size
     assert json.loads(content(answer)) == json.loads(text)
@@ -117,7 +117,7 @@ def test_a_stored_text_is_sent_by_the_same_rule(
     varied = "".join(hashlib.sha256(bytes([index % 256, index // 256])).hexdigest() for index in range(size // 64 + 1))
     text = (text_of(size) if kind == "repeated" else f'"{varied[: size - 2]}"').encode()
     stored = gzip.compress(text)
-    answer = stored_answer(stored, accept_encoding, {"ETag": '"7"'})
+    answer = stored_response(stored, accept_encoding, {"ETag": '"7"'})
     assert is_gzip(answer) is compressed
     assert content(answer) == text
     assert not compressed or sent(answer) == stored
@@ -128,7 +128,7 @@ def test_a_stored_text_is_sent_by_the_same_rule(
 def test_an_answer_says_what_it_is(document: dict[str, Any]) -> None:
     """Status, headers and media type are the caller's; the body is JSON that is safe in a page."""
     given = {"ETag": '"7"'}
-    answer = json_answer(document, "gzip", status=201, headers=given, media_type="application/problem+json")
+    answer = json_response(document, "gzip", status=201, headers=given, media_type="application/problem+json")
     assert answer.status_code == 201
     assert answer.headers["ETag"] == '"7"'
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -139,7 +139,7 @@ def test_an_answer_says_what_it_is(document: dict[str, Any]) -> None:
 
 def test_an_empty_answer_has_no_body() -> None:
     """204 and 304 carry headers alone: RFC 9110 allows them no content, hence no type of it."""
-    answer = empty_answer(304, {"ETag": '"7"'})
+    answer = empty_response(304, {"ETag": '"7"'})
     assert (answer.status_code, sent(answer), answer.headers) == (304, b"", {"ETag": '"7"'})
 
 

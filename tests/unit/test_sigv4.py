@@ -9,7 +9,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.dynamodb.connection_pool import Connections
+from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.sigv4 import Credentials, signed
 
 printable = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
@@ -41,7 +41,7 @@ def test_signatures_are_botocores(  # noqa: PLR0917 - what is signed
         credentials,
         region=region,
         service="dynamodb",
-        host=Connections(url).host,
+        host=ConnectionPool(url).host,
         headers=headers,
         body=body,
         moment=moment,

@@ -34,7 +34,7 @@ class Config:
         return len(self.document["chartCustomizations"])
 
 
-def stored_answer(config: Config | None, version: int, updated_at: str) -> bytes:
+def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:
     """Make the body that `GET …/config` will answer, as it is stored: gzip of its JSON text."""
     text = f'{{"config":{config.text if config else "null"},"version":{version},"updatedAt":{json.dumps(updated_at)}}}'
     # mtime=0: the same answer is the same bytes. Level 6: level 9 takes twice as long for one percent.
@@ -47,6 +47,6 @@ def config_in(answer: bytes) -> JsonObject | None:
     return config
 
 
-def never_saved_answer() -> bytes:
+def never_saved_body() -> bytes:
     """Make the body that `GET …/config` answers before the first save, in the same form."""
     return gzip.compress(b'{"config":null,"version":0,"updatedAt":null}', mtime=0)

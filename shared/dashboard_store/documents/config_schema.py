@@ -8,8 +8,8 @@ from pydantic_core import PydanticCustomError
 from dashboard_store.documents.config import Config, JsonObject
 from dashboard_store.documents.json_fast import checked_text, read, written
 from dashboard_store.documents.json_text import Path, checked, largest, pointer
-from dashboard_store.documents.validation import Form, read_form
-from dashboard_store.errors import ConfigTooLarge, Fault, InvalidConfig
+from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.errors import ConfigTooLarge, FieldError, InvalidConfig
 from dashboard_store.settings import Settings
 
 OLDER_NAMES: Final = {"currentTheme": "theme", "dashboardFilters": "filters"}
@@ -25,7 +25,7 @@ type ObjectOrName = Annotated[Any, AfterValidator(_object_or_name)]
 """A layout or a theme; some older clients hold its bare name."""
 
 
-class ConfigForm(Form):
+class ConfigSchema(Schema):
     """The members that a config has; what is inside a chart, a layout, a filter or a theme is the client's own."""
 
     chartCustomizations: dict[str, JsonObject]  # noqa: N815 - the contract's names
@@ -35,7 +35,7 @@ class ConfigForm(Form):
     extensions: JsonObject = Field(default_factory=dict)
 
 
-class PatchForm(Form):
+class ConfigPatchSchema(Schema):
     """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
 
     chartCustomizations: Any = None  # noqa: N815
@@ -45,14 +45,14 @@ class PatchForm(Form):
     extensions: Any = None
 
 
-class CustomizationsForm(Form):
+class CustomizationsSchema(Schema):
     chartCustomizations: dict[str, JsonObject]  # noqa: N815
 
 
 def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     """Check the body `{"chartCustomizations": {…}}` and return the charts. Raises InvalidConfig."""
     checked(document, settings.max_depth, InvalidConfig)
-    read_form(CustomizationsForm, document, InvalidConfig)
+    validated(CustomizationsSchema, document, InvalidConfig)
     charts: JsonObject = document["chartCustomizations"]
     return charts
 
@@ -64,9 +64,9 @@ def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     """
     checked(document, settings.max_depth, InvalidConfig)
     if not isinstance(document, dict):
-        raise InvalidConfig("A merge patch of a config is an object.", [Fault("", "expected an object")])
+        raise InvalidConfig("A merge patch of a config is an object.", [FieldError("", "expected an object")])
     patch = _with_current_names(document, None)
-    read_form(PatchForm, patch, InvalidConfig)
+    validated(ConfigPatchSchema, patch, InvalidConfig)
     return patch
 
 
@@ -89,10 +89,12 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
     if isinstance(document, dict) and not OLDER_NAMES.keys().isdisjoint(document):
         document = _with_current_names(document, at)
         text = written(document)
-    read_form(ConfigForm, document, InvalidConfig, at)
+    validated(ConfigSchema, document, InvalidConfig, at)
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:
-        fault = Fault(pointer((at, "chartCustomizations")), f"{chart_count} charts; the limit is {settings.max_charts}")
+        fault = FieldError(
+            pointer((at, "chartCustomizations")), f"{chart_count} charts; the limit is {settings.max_charts}"
+        )
         raise InvalidConfig("The config has too many charts.", [fault])
     config = Config.of(document, text)
     if config.size > settings.max_config_bytes:
@@ -103,7 +105,7 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
 
 def _with_current_names(document: JsonObject, at: Path) -> JsonObject:
     faults = [
-        Fault(pointer((at, old)), f"the older name of {new}, which is there too")
+        FieldError(pointer((at, old)), f"the older name of {new}, which is there too")
         for old, new in OLDER_NAMES.items()
         if old in document and new in document
     ]

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
-from dashboard_store.errors import BadInput, Fault, MalformedJson, UnsafeText
+from dashboard_store.errors import BadInput, FieldError, MalformedJson, UnsafeText
 
 # Reading an integer takes time quadratic in its length, so there must be a bound; Python's own is 4,300 digits.
 LONGEST_INTEGER: Final = 10_000
@@ -150,10 +150,10 @@ def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
     return True
 
 
-def faults(document: Any, max_depth: int, at: Path = None, first: int = 0) -> list[Fault]:  # noqa: ANN401
+def faults(document: Any, max_depth: int, at: Path = None, first: int = 0) -> list[FieldError]:  # noqa: ANN401
     """Name the first places of a parsed document that cannot be kept as they came, in their order; see `checked`."""
     found = (
-        Fault(pointer(path), message)
+        FieldError(pointer(path), message)
         for value, path, depth in _values(document, max_depth, at, first)
         if (message := _fault(value, depth, max_depth))
     )
@@ -172,12 +172,12 @@ def _values(document: Any, max_depth: int, at: Path, first: int) -> Iterator[tup
             waiting.extend((inner, (path, name), depth + 1) for name, inner in reversed(inside))
 
 
-def _unsafe(document: Any, max_depth: int, at: Path, first: int) -> Iterator[Fault]:  # noqa: ANN401
+def _unsafe(document: Any, max_depth: int, at: Path, first: int) -> Iterator[FieldError]:  # noqa: ANN401
     for value, path, _ in _values(document, max_depth, at, first):
         if isinstance(value, str) and is_unsafe(value):
-            yield Fault(pointer(path), MESSAGE)
+            yield FieldError(pointer(path), MESSAGE)
         elif isinstance(value, dict) and any(map(is_unsafe, value)):
-            yield Fault(pointer(path), f"a member's name is {MESSAGE}")
+            yield FieldError(pointer(path), f"a member's name is {MESSAGE}")
 
 
 def _fault(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401

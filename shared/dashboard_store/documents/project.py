@@ -9,8 +9,8 @@ from dashboard_store.documents.config import Config, JsonObject
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import checked, compact
 from dashboard_store.documents.merge import merge_patch
-from dashboard_store.documents.validation import Form, read_form
-from dashboard_store.errors import Fault, InvalidProject
+from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.errors import FieldError, InvalidProject
 from dashboard_store.settings import Settings
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,128}$"
@@ -20,37 +20,37 @@ type Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip
 type Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class SettingsForm(Form):
+class ProjectSettingsSchema(Schema):
     fileInfo: JsonObject = Field(default_factory=dict)  # noqa: N815 - the contract's names
     tags: list[Tag] = Field(default_factory=list, max_length=50)
 
 
-class ProjectForm(Form):
+class ProjectSchema(Schema):
     name: Name
     description: str = Field("", max_length=2000)
-    settings: SettingsForm = Field(default_factory=SettingsForm)
+    settings: ProjectSettingsSchema = Field(default_factory=ProjectSettingsSchema)
 
 
-class NewSettingsForm(SettingsForm):
+class NewProjectSettingsSchema(ProjectSettingsSchema):
     dashboardConfig: JsonObject | None = None  # noqa: N815
 
 
-class NewProjectForm(ProjectForm):
+class NewProjectSchema(ProjectSchema):
     id: str | None = Field(None, pattern=ID_PATTERN)
-    settings: NewSettingsForm = Field(default_factory=NewSettingsForm)
+    settings: NewProjectSettingsSchema = Field(default_factory=NewProjectSettingsSchema)
 
 
-class SettingsPatchForm(Form):
+class ProjectSettingsPatchSchema(Schema):
     fileInfo: Any = None  # noqa: N815
     tags: Any = None
 
 
-class PatchForm(Form):
+class ProjectPatchSchema(Schema):
     """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
 
     name: Any = None
     description: Any = None
-    settings: SettingsPatchForm | None = None
+    settings: ProjectSettingsPatchSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +82,21 @@ def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: 
         rest = {name: value for name, value in given.items() if name != "dashboardConfig"}
         document = {**document, "settings": rest}
     checked(document, settings.max_depth, InvalidProject)
-    form = read_form(NewProjectForm, document, InvalidProject)
+    form = validated(NewProjectSchema, document, InvalidProject)
     return NewProject(_project(form), form.id, config)
 
 
 def patched(project: Project, patch: Any, settings: Settings) -> Project:  # noqa: ANN401
     """Apply a merge patch (RFC 7396) to a project. Raises InvalidProject naming the places of the patch."""
     checked(patch, settings.max_depth, InvalidProject)
-    read_form(PatchForm, patch, InvalidProject)
-    return _project(read_form(ProjectForm, merge_patch(project.as_document(), patch), InvalidProject))
+    validated(ProjectPatchSchema, patch, InvalidProject)
+    return _project(validated(ProjectSchema, merge_patch(project.as_document(), patch), InvalidProject))
 
 
-def _project(form: ProjectForm) -> Project:
+def _project(form: ProjectSchema) -> Project:
     settings = form.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
     size = len(compact(settings.get("fileInfo", {})).encode())
     if size > MAX_FILE_INFO_BYTES:
-        fault = Fault("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
+        fault = FieldError("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
         raise InvalidProject("The project's fileInfo is too large.", [fault])
     return Project(form.name, form.description, settings)

@@ -6,22 +6,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from dashboard_store.documents.json_text import MOST_FAULTS, Path, pointer
-from dashboard_store.errors import BadInput, Fault
+from dashboard_store.errors import BadInput, FieldError
 
 
-class Form(BaseModel):
+class Schema(BaseModel):
     """A body's envelope: exact JSON types, and no member that the contract does not name."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def read_form[F: Form](form: type[F], document: Any, error: type[BadInput], at: Path = None) -> F:  # noqa: ANN401
+def validated[F: Schema](form: type[F], document: Any, error: type[BadInput], at: Path = None) -> F:  # noqa: ANN401
     """Check a parsed document against its form. Raises `error` with a fault for each place; `at` leads the pointers."""
     try:
         return form.model_validate(document)
     except ValidationError as exc:
         found = [
-            Fault(pointer(_path(detail["loc"], at)), _message(detail))
+            FieldError(pointer(_path(detail["loc"], at)), _message(detail))
             for detail in exc.errors(include_url=False, include_input=False)[:MOST_FAULTS]
         ]
         raise error("The body does not have the expected form.", found) from exc

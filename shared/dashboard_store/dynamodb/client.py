@@ -20,9 +20,9 @@ from typing import Any, Final, Self
 from zlib import crc32
 
 from dashboard_store.dynamodb import credentials
-from dashboard_store.dynamodb.connection_pool import Connections
-from dashboard_store.dynamodb.http_response import Answer
-from dashboard_store.dynamodb.protocol import BUSY, Refused, TransportError, Unreachable
+from dashboard_store.dynamodb.connection_pool import ConnectionPool
+from dashboard_store.dynamodb.http_response import HttpResponse
+from dashboard_store.dynamodb.protocol import RETRYABLE_CODES, Refused, TransportError, Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials, signed
 
 ATTEMPTS: Final = 2
@@ -61,7 +61,7 @@ def endpoint(environment: Mapping[str, str], region: str) -> str:
     return named or f"https://dynamodb.{region}.{domain}"
 
 
-class DynamoDB:
+class DynamoDBClient:
     """A client for any number of threads.
 
     Made while a function starts it opens nothing, so a snapshot may hold it; what verifies certificates is ready then.
@@ -70,7 +70,7 @@ class DynamoDB:
 
     def __init__(
         self,
-        connections: Connections,
+        connections: ConnectionPool,
         region: str,
         credentials: Callable[[], Credentials],
         pause: Callable[[float], None] = time.sleep,
@@ -88,7 +88,7 @@ class DynamoDB:
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Connect with a function's own rights, in its own region, or to the endpoint that the environment names."""
         region = environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"]
-        connections = Connections(endpoint(environment, region), environment.get("AWS_CA_BUNDLE"))
+        connections = ConnectionPool(endpoint(environment, region), environment.get("AWS_CA_BUNDLE"))
         return cls(connections, region, credentials.from_environment(environment))
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class DynamoDB:
             try:
                 return self._attempted(operation, body)
             except TransportError as exc:
-                if isinstance(exc, Refused) and exc.code not in BUSY:
+                if isinstance(exc, Refused) and exc.code not in RETRYABLE_CODES:
                     raise
             # The system's source: instances that SnapStart makes of one snapshot share the state of every other one.
             self._pause(random.SystemRandom().uniform(0, BACKOFF_SECONDS))
@@ -117,7 +117,7 @@ class DynamoDB:
                 raise
         return _result(self._answer(operation, body))
 
-    def _answer(self, operation: str, body: bytes) -> Answer:
+    def _answer(self, operation: str, body: bytes) -> HttpResponse:
         headers = signed(
             self._credentials(),
             region=self._region,
@@ -129,7 +129,7 @@ class DynamoDB:
         )
         return self._connections.exchange("POST", "/", headers, body)
 
-    def _follows_clock(self, answer: Answer) -> bool:
+    def _follows_clock(self, answer: HttpResponse) -> bool:
         """Set the clock by the answer's date, and tell whether that made a difference."""
         try:
             ahead = parsedate_to_datetime(answer.headers["date"]).timestamp() - self._now()
@@ -141,7 +141,7 @@ class DynamoDB:
         return changed
 
 
-def _result(answer: Answer) -> dict[str, Any]:
+def _result(answer: HttpResponse) -> dict[str, Any]:
     """Read an answer. Raises Refused, or Unreachable where it is damaged or the server failed."""
     checksum = answer.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(crc32(answer.body)):

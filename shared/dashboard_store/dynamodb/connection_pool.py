@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from dashboard_store.dynamodb.http_response import Answer, BrokenAnswer, read_answer
+from dashboard_store.dynamodb.http_response import HttpResponse, MalformedResponse, read_response
 from dashboard_store.dynamodb.protocol import Unreachable
 
 # https://www.amazontrust.com/repository/
@@ -25,7 +25,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _CLOSED: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
 
 
-class Connections:
+class ConnectionPool:
     """The connections to `url`'s server: opened when they are needed, and kept when their answer was read.
 
     A connection that was kept and turns out to be closed is replaced at once, as when Lambda froze the function for
@@ -49,7 +49,7 @@ class Connections:
         self._asks_system = ca_bundle is None
         self._kept: list[socket.socket] = []
 
-    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> HttpResponse:
         """Send a request and read its answer; of `headers` the host and the length go without saying.
 
         Raises Unreachable.
@@ -60,7 +60,7 @@ class Connections:
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
             return self._exchanged(request)
-        except (OSError, BrokenAnswer) as exc:
+        except (OSError, MalformedResponse) as exc:
             # What else was kept is as old.
             self.close()
             raise Unreachable(f"There was no answer from {self.host}: {type(exc).__name__}.") from exc
@@ -69,7 +69,7 @@ class Connections:
         while kept := self._pop():
             kept.close()
 
-    def _exchanged(self, request: bytes) -> Answer:
+    def _exchanged(self, request: bytes) -> HttpResponse:
         kept = self._usable()
         if kept:
             try:
@@ -78,10 +78,10 @@ class Connections:
                 pass
         return self._answer(self._opened(), request)
 
-    def _answer(self, connection: socket.socket, request: bytes) -> Answer:
+    def _answer(self, connection: socket.socket, request: bytes) -> HttpResponse:
         try:
             connection.sendall(request)
-            answer, is_reusable = read_answer(connection)
+            answer, is_reusable = read_response(connection)
         except BaseException:
             connection.close()
             raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from dashboard_store.dynamodb.connection_pool import Connections
+from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.protocol import Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
 
@@ -93,7 +93,7 @@ class _Endpoint:
 
 def _asked(url: str, path: str, headers: Mapping[str, str]) -> tuple[Credentials, float]:
     """Return credentials and when they expire, in epoch seconds."""
-    connections = Connections(url)
+    connections = ConnectionPool(url)
     try:
         answer = connections.exchange("GET", path, headers)
     finally:

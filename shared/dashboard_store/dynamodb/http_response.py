@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-MOST_HEAD_BYTES: Final = 65_536
+MAX_HEAD_BYTES: Final = 65_536
 
 _AT_ONCE: Final = 65_536
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
@@ -19,11 +19,11 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 _CUT_OFF: Final = (ConnectionError, ssl.SSLEOFError)
 
 
-class BrokenAnswer(Exception):  # noqa: N818 - it reads as what was met
+class MalformedResponse(Exception):  # noqa: N818 - it reads as what was met
     """What came is not HTTP, or did not come to its end."""
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """The names of `headers` are in lower case; one that came several times has its values joined by commas."""
 
     status: int
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def read_answer(connection: socket.socket) -> tuple[Answer, bool]:
+def read_response(connection: socket.socket) -> tuple[HttpResponse, bool]:
     """Read the answer to a request other than HEAD, and tell whether the connection takes another one.
 
     Raises BrokenAnswer; ConnectionResetError or what the socket raises where not a byte of it came.
@@ -42,7 +42,7 @@ def read_answer(connection: socket.socket) -> tuple[Answer, bool]:
         is_newer, status, headers = _head(source)
     body, is_bounded = _body(source, status, headers)
     closes = "close" in headers.get("connection", "").lower()
-    return Answer(status, headers, body), is_newer and is_bounded and not closes and source.is_empty
+    return HttpResponse(status, headers, body), is_newer and is_bounded and not closes and source.is_empty
 
 
 class _Source:
@@ -60,8 +60,8 @@ class _Source:
     def before(self, mark: bytes) -> bytes:
         """Take what comes before the mark, and the mark itself away."""
         while (end := self._here.find(mark)) < 0:
-            if len(self._here) > MOST_HEAD_BYTES:
-                raise BrokenAnswer("the head has no end")
+            if len(self._here) > MAX_HEAD_BYTES:
+                raise MalformedResponse("the head has no end")
             self._receive()
         return self._taken(end + len(mark))[:end]
 
@@ -76,7 +76,7 @@ class _Source:
             while part := self._connection.recv(_AT_ONCE):
                 self._here += part
         except _CUT_OFF as exc:
-            raise BrokenAnswer("the answer broke off") from exc
+            raise MalformedResponse("the answer broke off") from exc
         return self._taken(len(self._here))
 
     def _taken(self, count: int) -> bytes:
@@ -90,11 +90,11 @@ class _Source:
         except _CUT_OFF as exc:
             if not self._has_begun:
                 raise
-            raise BrokenAnswer("the answer broke off") from exc
+            raise MalformedResponse("the answer broke off") from exc
         if not part and not self._has_begun:
             raise ConnectionResetError("closed without an answer")
         if not part:
-            raise BrokenAnswer("the answer broke off")
+            raise MalformedResponse("the answer broke off")
         self._has_begun = True
         self._here += part
 
@@ -104,12 +104,12 @@ def _head(source: _Source) -> tuple[bool, int, dict[str, str]]:
     status_line, *lines = source.before(b"\r\n\r\n").decode("latin-1").split("\r\n")
     found = _STATUS_LINE.fullmatch(status_line)
     if not found:
-        raise BrokenAnswer("what came is not HTTP")
+        raise MalformedResponse("what came is not HTTP")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise BrokenAnswer("a header is none")
+            raise MalformedResponse("a header is none")
         known = headers.get(name.lower())
         headers[name.lower()] = value.strip() if known is None else f"{known}, {value.strip()}"
     return found[1] == "1", int(found[2]), headers
@@ -122,12 +122,12 @@ def _body(source: _Source, status: int, headers: Mapping[str, str]) -> tuple[byt
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked":
-            raise BrokenAnswer("the body is in a coding that nobody asked for")
+            raise MalformedResponse("the body is in a coding that nobody asked for")
         return _chunks(source), True
     if length is None:
         return source.rest(), False
     if not (length.isascii() and length.isdecimal()):
-        raise BrokenAnswer("the body's length is no number")
+        raise MalformedResponse("the body's length is no number")
     return source.exactly(int(length)), True
 
 
@@ -137,7 +137,7 @@ def _chunks(source: _Source) -> bytes:
     while size := _chunk_size(source):
         body += source.exactly(size)
         if source.exactly(2) != b"\r\n":
-            raise BrokenAnswer("a chunk is longer than it says")
+            raise MalformedResponse("a chunk is longer than it says")
     while source.before(b"\r\n"):
         pass
     return bytes(body)
@@ -146,5 +146,5 @@ def _chunks(source: _Source) -> bytes:
 def _chunk_size(source: _Source) -> int:
     found = _CHUNK_SIZE.fullmatch(source.before(b"\r\n"))
     if not found:
-        raise BrokenAnswer("a chunk has no size")
+        raise MalformedResponse("a chunk has no size")
     return int(found[1], 16)

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 # Refusals that another attempt may not meet.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-BUSY: Final = frozenset(
+RETRYABLE_CODES: Final = frozenset(
     {
         "InternalServerError",
         "LimitExceededException",
@@ -52,7 +52,7 @@ class Unreachable(TransportError):  # noqa: N818
     """There was no usable answer within every attempt."""
 
 
-class Client(Protocol):
+class Transport(Protocol):
     """Whatever makes calls for a table."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,15 +63,15 @@ class Client(Protocol):
         ...
 
 
-def marshalled(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: serialized(value) for name, value in item.items()}
+def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: serialize(value) for name, value in item.items()}
 
 
-def unmarshalled(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: deserialized(value) for name, value in item.items()}
+def unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: deserialize(value) for name, value in item.items()}
 
 
-def serialized(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an attribute may be
+def serialize(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an attribute may be
     """Put a value into the wire form. Raises TypeError for what no item of this package holds."""
     write = _WRITERS.get(type(value))
     if write is None:
@@ -79,7 +79,7 @@ def serialized(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an attr
     return write(value)
 
 
-def deserialized(value: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def deserialize(value: Mapping[str, Any]) -> Any:  # noqa: ANN401
     ((kind, content),) = value.items()
     return _READERS[kind](content)
 
@@ -90,8 +90,8 @@ _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
     bool: lambda value: {"BOOL": value},
     int: lambda value: {"N": str(value)},
     bytes: lambda value: {"B": b2a_base64(value, newline=False).decode("ascii")},
-    dict: lambda value: {"M": marshalled(value)},
-    list: lambda value: {"L": [serialized(each) for each in value]},
+    dict: lambda value: {"M": marshal(value)},
+    list: lambda value: {"L": [serialize(each) for each in value]},
 }
 # Numbers are the service's own counters, hence integers.
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -100,6 +100,6 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "N": int,
     "B": a2b_base64,
     "NULL": lambda _: None,
-    "M": unmarshalled,
-    "L": lambda values: [deserialized(each) for each in values],
+    "M": unmarshal,
+    "L": lambda values: [deserialize(each) for each in values],
 }

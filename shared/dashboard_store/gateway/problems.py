@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from dashboard_store import errors
 from dashboard_store.documents.json_text import encodable
-from dashboard_store.gateway.response import Answer, json_answer
+from dashboard_store.gateway.response import ApiResponse, json_response
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -35,7 +35,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
 }
 
 
-def problem(error: Exception, request_id: str, accept_encoding: str | None) -> Answer:
+def problem(error: Exception, request_id: str, accept_encoding: str | None) -> ApiResponse:
     """Make the answer to an error; `request_id` is what the log knows the request by."""
     status, code, title = _described(error)
     document = {
@@ -49,7 +49,7 @@ def problem(error: Exception, request_id: str, accept_encoding: str | None) -> A
         **_members(error),
     }
     headers = {"Cache-Control": "no-store", **_headers(error)}
-    return json_answer(document, accept_encoding, status=status, headers=headers, media_type=MEDIA_TYPE)
+    return json_response(document, accept_encoding, status=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def problem_code(error: Exception) -> str:

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from dashboard_store.documents.json_text import encodable, parse
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
 from dashboard_store.errors import (
-    Fault,
+    FieldError,
     InvalidQuery,
     MalformedJson,
     NotFound,
@@ -195,9 +195,9 @@ def message(event: APIGatewayProxyEventV2) -> str | None:
     if value is not None and len(value) > _LONGEST_MESSAGE:
         raise _invalid("message", f"{len(value)} characters; the limit is {_LONGEST_MESSAGE}")
     if value is not None and is_unsafe(value):
-        raise UnsafeText([Fault("message", MESSAGE)])
+        raise UnsafeText([FieldError("message", MESSAGE)])
     return value
 
 
 def _invalid(name: str, expected: str) -> InvalidQuery:
-    return InvalidQuery(f"The query parameter {name} is not valid.", [Fault(name, expected)])
+    return InvalidQuery(f"The query parameter {name} is not valid.", [FieldError(name, expected)])

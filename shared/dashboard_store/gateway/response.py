@@ -11,38 +11,38 @@ from aws_lambda_powertools.event_handler import Response
 
 from dashboard_store.documents.json_text import compact, served
 
-type Answer = Response[Any]
+type ApiResponse = Response[Any]
 
 # Below it, a gzip header and a client's work cost more than the bytes saved.
 COMPRESS_FROM_BYTES: Final = 1024
 
 
-def json_answer(
+def json_response(
     document: Any,  # noqa: ANN401 - any JSON value
     accept_encoding: str | None,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
-) -> Answer:
-    return text_answer(compact(document), accept_encoding, status=status, headers=headers, media_type=media_type)
+) -> ApiResponse:
+    return text_response(compact(document), accept_encoding, status=status, headers=headers, media_type=media_type)
 
 
-def text_answer(
+def text_response(
     text: str,
     accept_encoding: str | None,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
-) -> Answer:
+) -> ApiResponse:
     """Answer with a JSON text that is written already."""
-    return body_answer(served(text), accept_encoding, status=status, headers=headers, media_type=media_type)
+    return content_response(served(text), accept_encoding, status=status, headers=headers, media_type=media_type)
 
 
-def body_answer(
+def content_response(
     body: bytes, accept_encoding: str | None, *, status: int = 200, headers: Mapping[str, str] | None, media_type: str
-) -> Answer:
+) -> ApiResponse:
     """Answer with content as it is, compressed where the client takes that."""
     small = len(body) < COMPRESS_FROM_BYTES
     if small or not accepts_gzip(accept_encoding):
@@ -50,14 +50,14 @@ def body_answer(
     return _answer(status, media_type, gzip.compress(body, compresslevel=6, mtime=0), _gzipped(headers))
 
 
-def stored_answer(stored: bytes, accept_encoding: str | None, headers: Mapping[str, str]) -> Answer:
+def stored_response(stored: bytes, accept_encoding: str | None, headers: Mapping[str, str]) -> ApiResponse:
     """Answer with a JSON text that is stored compressed, as it is stored where the client takes that."""
     if accepts_gzip(accept_encoding) and _is_worth_compressing(stored):
         return _answer(200, "application/json", stored, _gzipped(headers))
     return _answer(200, "application/json", gzip.decompress(stored), headers)
 
 
-def empty_answer(status: int, headers: Mapping[str, str] | None = None) -> Answer:
+def empty_response(status: int, headers: Mapping[str, str] | None = None) -> ApiResponse:
     """Answer without a body: 204, 304."""
     # An empty text, because a null body is not one that every runtime of the event's form takes.
     return Response(status_code=status, body="", headers=dict(headers or {}))
@@ -86,12 +86,12 @@ def _is_worth_compressing(stored: bytes) -> bool:
     return int.from_bytes(stored[-4:], "little") >= COMPRESS_FROM_BYTES
 
 
-def _answer(status: int, media_type: str, body: bytes, headers: Mapping[str, str] | None) -> Answer:
+def _answer(status: int, media_type: str, body: bytes, headers: Mapping[str, str] | None) -> ApiResponse:
     # A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
     # escaping its quotation marks for Lambda's own JSON could double it.
     is_text = len(body) < COMPRESS_FROM_BYTES and "Content-Encoding" not in (headers or {})
     content = body.decode() if is_text else base64.b64encode(body).decode()
-    answer: Answer = Response(status, media_type, content, dict(headers or {}))
+    answer: ApiResponse = Response(status, media_type, content, dict(headers or {}))
     # Encoded here because the resolver takes any body of a JSON media type for text.
     answer.base64_encoded = not is_text
     return answer

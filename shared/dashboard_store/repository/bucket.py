@@ -43,14 +43,14 @@ _UNAVAILABLE: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ObjectInfo:
     """An object's size in bytes, and when it was written."""
 
     size: int
     modified_at: datetime
 
 
-class Objects:
+class Bucket:
     """One S3 bucket behind a client. Every call raises StorageUnavailable where a retry may work."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -78,7 +78,7 @@ class Objects:
         with _translated():
             file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
 
-    def describe(self, key: str) -> Described | None:
+    def describe(self, key: str) -> ObjectInfo | None:
         """Look an object up; None where there is none."""
         try:
             with _translated():
@@ -87,7 +87,7 @@ class Objects:
             if exc.response["Error"]["Code"] in _ABSENT:
                 return None
             raise
-        return Described(answer["ContentLength"], answer["LastModified"])
+        return ObjectInfo(answer["ContentLength"], answer["LastModified"])
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""

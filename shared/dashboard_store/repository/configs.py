@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dashboard_store.documents.config import Config, JsonObject, config_in, stored_answer
+from dashboard_store.documents.config import Config, JsonObject, config_in, stored_body
 from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import BadInput, NotFound, StorageUnavailable, VersionConflict
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.items import EXISTS, Condition, ConditionFailed, Item, Table, check, put, update
+from dashboard_store.repository.items import EXISTS, Condition, ConditionFailed, Item, Items, check, put, update
 from dashboard_store.repository.keys import VERSION_DIGITS, ConfigKey, timestamp
-from dashboard_store.repository.rate_limit import Writes
+from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.settings import Settings
 
 # How many times a save that depends on what is newest looks again when somebody was faster. With the waits in between
@@ -45,7 +45,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ConfigVersion:
     """A version of a config, mostly the newest; `answer` is the gzip of the JSON that a reader gets, None at version 0.
 
     `summary` is what history shows of it.
@@ -57,7 +57,7 @@ class Head:
     summary: Mapping[str, Any]
 
     @classmethod
-    def from_item(cls, item: Item) -> "Head":
+    def from_item(cls, item: Item) -> "ConfigVersion":
         return cls(item["version"], item["digest"], item.get("answer"), item["summary"])
 
     @property
@@ -73,14 +73,14 @@ class Head:
         return None if self.answer is None else config_in(self.answer)
 
 
-NEVER_SAVED: Final = Head(version=0, digest=DELETED, answer=None, summary={})
+NEVER_SAVED: Final = ConfigVersion(version=0, digest=DELETED, answer=None, summary={})
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SaveResult:
     """What a save left behind; `changed` is False where the content was already there, `merged` True after a merge."""
 
-    head: Head
+    head: ConfigVersion
     changed: bool = True
     merged: bool = False
 
@@ -88,17 +88,17 @@ class Saved:
 class _Moved(Exception):  # noqa: N818 - an outcome, turned into a VersionConflict or another attempt
     """The newest version is not the expected one."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: ConfigVersion) -> None:
         super().__init__()
         self.head = head
 
 
 class Configs:
-    def __init__(self, table: Table, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(self, table: Items, settings: Settings, now: Callable[[], datetime]) -> None:
         self._table = table
         self._settings = settings
         self._now = now
-        self._writes = Writes(table, settings, now)
+        self._writes = RateLimit(table, settings, now)
 
     @property
     def longest_life(self) -> timedelta:
@@ -106,19 +106,19 @@ class Configs:
         history = timedelta(days=self._settings.history_retention_days) + RENEWAL
         return max(history, timedelta(days=self._settings.session_ttl_days))
 
-    def head(self, key: ConfigKey) -> Head:
+    def head(self, key: ConfigKey) -> ConfigVersion:
         """Read the newest version. Raises NotFound where the project is absent."""
         if not key.session:
             item = self._table.get(key.head)
             if item is None:
                 raise NotFound(NO_PROJECT)
-            return Head.from_item(item)
+            return ConfigVersion.from_item(item)
         project, item = self._table.get_snapshot([key.project.project, key.head])
         if project is None:
             raise NotFound(NO_PROJECT)
         return self._live(item) or NEVER_SAVED
 
-    def save(self, key: ConfigKey, config: Config | None, precondition: Precondition, origin: Origin) -> Saved:
+    def save(self, key: ConfigKey, config: Config | None, precondition: Precondition, origin: Origin) -> SaveResult:
         """Replace the config, or delete it with None, where the precondition holds of the newest version.
 
         A save whose content is already the newest changes nothing and says so, whatever the precondition: it is the
@@ -134,7 +134,7 @@ class Configs:
         except _Moved as exc:
             raise self._conflict(key, exc.head, precondition.base, lambda _: config) from exc
 
-    def change(self, key: ConfigKey, edit: Edit, precondition: Precondition, origin: Origin) -> Saved:
+    def change(self, key: ConfigKey, edit: Edit, precondition: Precondition, origin: Origin) -> SaveResult:
         """Save what `edit` makes of the newest version, again if somebody else saves in between; raises as `save`."""
         for attempt in range(ATTEMPTS):
             head = self.head(key)
@@ -147,7 +147,7 @@ class Configs:
                     raise
                 raise self._conflict(key, head, precondition.base, edit) from None
             if _digest(config) == head.digest and (holds or head.version):
-                return Saved(head, changed=False)
+                return SaveResult(head, changed=False)
             if not holds:
                 raise self._conflict(key, head, precondition.base, edit)
             try:
@@ -163,7 +163,7 @@ class Configs:
         base: int,
         origin: Origin,
         read: Callable[[JsonObject], Config],
-    ) -> Saved:
+    ) -> SaveResult:
         """Save a config that was made from version `base`, joined with what was saved since; raises as `save`.
 
         `read` checks the joined config. What both sides changed differently is a VersionConflict that names the
@@ -182,7 +182,7 @@ class Configs:
                 raise _refusal(head, base, joined.conflicts)
             merged = read(joined.document)
             if merged.digest == head.digest:
-                return Saved(head, changed=False, merged=True)
+                return SaveResult(head, changed=False, merged=True)
             try:
                 return replace(self._replace(key, merged, head.version, replace(origin, merged=True)), merged=True)
             except _Moved as exc:
@@ -190,7 +190,7 @@ class Configs:
                 self._table.back_off(attempt)
         raise StorageUnavailable("Too many changes to the same config at once.")
 
-    def at(self, key: ConfigKey, *versions: int) -> list[Head]:
+    def at(self, key: ConfigKey, *versions: int) -> list[ConfigVersion]:
         """Read versions as of one moment. Raises NotFound for an absent project and what history no longer holds."""
         numbers = list(dict.fromkeys(versions))
         keys = [key.project.project, key.head, *map(key.version, numbers)]
@@ -230,7 +230,7 @@ class Configs:
         content = {
             "version": version,
             "digest": _digest(config),
-            "answer": stored_answer(config, version, updated_at),
+            "answer": stored_body(config, version, updated_at),
             "summary": _summary(config, version, updated_at, origin),
         }
         history = self._history_item(key, content, moment)
@@ -239,7 +239,7 @@ class Configs:
         expiry = moment + timedelta(days=self._settings.session_ttl_days)
         return {**key.head, **content, "expiresAt": int(expiry.timestamp())}, history
 
-    def _replace_named(self, key: ConfigKey, config: Config | None, named: int, origin: Origin) -> Saved:
+    def _replace_named(self, key: ConfigKey, config: Config | None, named: int, origin: Origin) -> SaveResult:
         """Replace the version that the client named; where that writes nothing, it is counted as a save in vain."""
         try:
             saved = self._replace(key, config, named, origin)
@@ -252,7 +252,7 @@ class Configs:
 
     def _replace(
         self, key: ConfigKey, config: Config | None, expected: int, origin: Origin, renewed: Item | None = None
-    ) -> Saved:
+    ) -> SaveResult:
         moment = self._now()
         head_item, history_item = self.items(key, config, expected + 1, origin, moment)
         writes = [
@@ -267,22 +267,22 @@ class Configs:
         except ConditionFailed as exc:
             found, _, project, *_ = exc.found
         else:
-            return Saved(Head.from_item(head_item))
+            return SaveResult(ConfigVersion.from_item(head_item))
         if project is not None or (not found and not key.session):
             raise NotFound(NO_PROJECT)
         head = self._live(found) or NEVER_SAVED
         if head.version and head.digest == head_item["digest"]:
-            return Saved(head, changed=False)
+            return SaveResult(head, changed=False)
         if head.version != expected or renewed:
             raise _Moved(head)
         # Only its age is left to have failed the condition.
         return self._replace(key, config, expected, origin, renewed=found)
 
-    def _base(self, key: ConfigKey, version: int) -> Head | None:
+    def _base(self, key: ConfigKey, version: int) -> ConfigVersion | None:
         """Read the version that a save was made from; None where history no longer holds it."""
         return self._live(self._table.get(key.version(version))) if version else NEVER_SAVED
 
-    def _conflict(self, key: ConfigKey, head: Head, base: int | None, edit: Edit) -> VersionConflict:
+    def _conflict(self, key: ConfigKey, head: ConfigVersion, base: int | None, edit: Edit) -> VersionConflict:
         before = None if base is None else self._base(key, base)
         if before is None:
             return _refusal(head, base, conflicts=None)
@@ -330,8 +330,8 @@ class Configs:
         name = key.version(content["version"])
         return {**content, **name, "listKey": name["sk"], "expiresAt": int((moment + lifetime).timestamp())}
 
-    def _live(self, item: Item | None) -> Head | None:
-        return Head.from_item(item) if item and not self._has_expired(item) else None
+    def _live(self, item: Item | None) -> ConfigVersion | None:
+        return ConfigVersion.from_item(item) if item and not self._has_expired(item) else None
 
     def _has_expired(self, item: Item) -> bool:
         return bool(item.get("expiresAt", math.inf) <= self._now().timestamp())
@@ -371,13 +371,13 @@ def _digest(config: Config | None) -> bytes:
     return config.digest if config else DELETED
 
 
-def _existing(head: Head | None, version: int) -> Head:
+def _existing(head: ConfigVersion | None, version: int) -> ConfigVersion:
     if head is None:
         raise NotFound(f"History holds no version {version} of this config.")
     return head
 
 
-def _joined(before: Head, newest: Head, mine: Config | None) -> Merged:
+def _joined(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -> Merged:
     """Join a save with the newest version; a base without a config is taken for one without charts.
 
     A save against a delete of the whole config is a conflict at its root even where it changed nothing: who saves a
@@ -389,7 +389,7 @@ def _joined(before: Head, newest: Head, mine: Config | None) -> Merged:
     return merge(before.config() or {"chartCustomizations": {}}, saved, mine.document if mine else None)
 
 
-def _refusal(head: Head, base: int | None, conflicts: Sequence[str] | None) -> VersionConflict:
+def _refusal(head: ConfigVersion, base: int | None, conflicts: Sequence[str] | None) -> VersionConflict:
     current: dict[str, Any] = {
         "currentVersion": head.version,
         "current": head.config(),

@@ -18,20 +18,20 @@ from datetime import datetime
 from typing import Any, Final
 
 from dashboard_store.documents.dataset.upload import Analysis, Completion, Upload
-from dashboard_store.errors import Fault, InvalidData, NotFound, StorageUnavailable, VersionConflict
+from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUnavailable, VersionConflict
 from dashboard_store.preconditions import Precondition, entity_tag
-from dashboard_store.repository.bucket import Objects
-from dashboard_store.repository.configs import NO_PROJECT, Configs, Head, Origin, shown
-from dashboard_store.repository.items import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Table, put, update
+from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.configs import NO_PROJECT, Configs, ConfigVersion, Origin, shown
+from dashboard_store.repository.items import EXISTS, IS_NEW, Condition, ConditionFailed, Item, Items, put, update
 from dashboard_store.repository.keys import ProjectKey, timestamp
-from dashboard_store.repository.uploads import KEPT_UNFINISHED, Pending, new_upload_id
+from dashboard_store.repository.uploads import KEPT_UNFINISHED, PendingUpload, new_upload_id
 from dashboard_store.settings import Settings
 
 ATTEMPTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class DatasetVersion:
     """One upload, and the analysis that was made of it; `analysis` is the gzip of its JSON."""
 
     item: Item
@@ -65,11 +65,11 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class ProjectData:
     """What a project has at one moment; without a table `newest` is None and its version 0."""
 
-    config: Head
-    newest: Stored | None
+    config: ConfigVersion
+    newest: DatasetVersion | None
 
     @property
     def version(self) -> int:
@@ -100,7 +100,7 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
+class UploadResult:
     """What an upload left behind; `config_saved` tells whether its chart customizations became the first config."""
 
     version: int
@@ -112,15 +112,15 @@ class Uploaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysed:
+class AnalysisResult:
     version: int
     analysis_version: int
     updated_at: str
 
 
-class Tables:
+class Datasets:
     def __init__(
-        self, table: Table, objects: Objects, configs: Configs, settings: Settings, now: Callable[[], datetime]
+        self, table: Items, objects: Bucket, configs: Configs, settings: Settings, now: Callable[[], datetime]
     ) -> None:
         self._table = table
         self._objects = objects
@@ -128,14 +128,14 @@ class Tables:
         self._settings = settings
         self._now = now
 
-    def data(self, key: ProjectKey) -> Data:
+    def data(self, key: ProjectKey) -> ProjectData:
         """Read all of a project's data as of one moment. Raises NotFound where the project is absent."""
         config, item, analysis = self._table.get_snapshot([key.config().head, key.data, key.analysis])
         if config is None:
             raise NotFound(NO_PROJECT)
-        return Data(Head.from_item(config), _newest(item, analysis))
+        return ProjectData(ConfigVersion.from_item(config), _newest(item, analysis))
 
-    def version(self, key: ProjectKey, version: int) -> Stored:
+    def version(self, key: ProjectKey, version: int) -> DatasetVersion:
         """Read one of the uploads that are kept. Raises NotFound."""
         data = self.data(key)
         if data.newest and version == data.version:
@@ -143,10 +143,10 @@ class Tables:
         if version in (summary["version"] for summary in data.kept):
             item = self._table.get(key.data_version(version))
             if item:
-                return Stored(item, item.get("analysis"), item["analysisVersion"], item["updatedAt"])
+                return DatasetVersion(item, item.get("analysis"), item["analysisVersion"], item["updatedAt"])
         raise NotFound(f"The project keeps no upload {version}.")
 
-    def completed(self, key: ProjectKey, pending: Pending, completion: Completion) -> Uploaded | None:
+    def completed(self, key: ProjectKey, pending: PendingUpload, completion: Completion) -> UploadResult | None:
         """Answer a repeated completion with what the first one left behind; None where it is the first.
 
         Raises NotFound, or InvalidData where the upload became another version than the newest, or was completed with
@@ -157,12 +157,14 @@ class Tables:
         data = self.data(key)
         if data.newest and data.version == pending.completed and pending.request == completion.digest:
             return _unchanged(data, data.newest)
-        fault = Fault("", f"this upload was completed before, as version {pending.completed}; upload the file again")
+        fault = FieldError(
+            "", f"this upload was completed before, as version {pending.completed}; upload the file again"
+        )
         raise InvalidData("An upload is completed once.", [fault])
 
     def upload(
-        self, key: ProjectKey, upload: Upload, precondition: Precondition, pending: Pending | None = None
-    ) -> Uploaded:
+        self, key: ProjectKey, upload: Upload, precondition: Precondition, pending: PendingUpload | None = None
+    ) -> UploadResult:
         """Replace the table where the precondition holds of its version; the same upload again changes nothing.
 
         `pending` is the announced file that the table was read from. Raises NotFound, VersionConflict or
@@ -185,7 +187,7 @@ class Tables:
                 self._table.back_off(attempt)
         raise StorageUnavailable("Too many uploads to the same project at once.")
 
-    def analyse(self, key: ProjectKey, analysis: Analysis, precondition: Precondition) -> Analysed:
+    def analyse(self, key: ProjectKey, analysis: Analysis, precondition: Precondition) -> AnalysisResult:
         """Replace the analysis where the precondition holds of table and analysis; the same again changes nothing.
 
         Raises NotFound where there is no project or no table, VersionConflict with the analysis as it is, or
@@ -197,7 +199,7 @@ class Tables:
                 raise NotFound("There is no such project, or it has no data to analyse.")
             versions = item["version"], item["analysisVersion"]
             if item.get("digest") == analysis.digest:
-                return Analysed(*versions, item["updatedAt"])
+                return AnalysisResult(*versions, item["updatedAt"])
             if not precondition.holds(entity_tag(*versions)):
                 raise _analysis_conflict(item)
             try:
@@ -223,8 +225,8 @@ class Tables:
         return update(key.upload(upload_id), done, _NOT_COMPLETED, remove=["object"])
 
     def _replace(
-        self, key: ProjectKey, upload: Upload, before: Data, place: Item, finish: list[dict[str, Any]]
-    ) -> Uploaded:
+        self, key: ProjectKey, upload: Upload, before: ProjectData, place: Item, finish: list[dict[str, Any]]
+    ) -> UploadResult:
         moment = self._now()
         updated_at = timestamp(moment)
         version = before.version + 1
@@ -265,9 +267,11 @@ class Tables:
         self._table.transact(*writes, update(key.project, assignments, EXISTS))
         config_version = 1 if config_saved else before.config.version
         tag = entity_tag(version, int(has_analysis), config_version)
-        return Uploaded(version, upload.schema, updated_at, tag, config_saved=config_saved)
+        return UploadResult(version, upload.schema, updated_at, tag, config_saved=config_saved)
 
-    def _put_aside(self, key: ProjectKey, before: Data, moment: datetime) -> tuple[list[Item], list[dict[str, Any]]]:
+    def _put_aside(
+        self, key: ProjectKey, before: ProjectData, moment: datetime
+    ) -> tuple[list[Item], list[dict[str, Any]]]:
         """Keep what an upload replaces, and let go of what is one too many."""
         newest = before.newest
         if newest is None:
@@ -287,7 +291,9 @@ class Tables:
         writes += [update(key.data_version(version), expiry, EXISTS) for version in dropped]
         return summaries[:keep], writes
 
-    def _replace_analysis(self, key: ProjectKey, analysis: Analysis, version: int, analysis_version: int) -> Analysed:
+    def _replace_analysis(
+        self, key: ProjectKey, analysis: Analysis, version: int, analysis_version: int
+    ) -> AnalysisResult:
         updated_at = timestamp(self._now())
         unmoved = Condition(
             "#version = :version AND #analysisVersion = :analysisVersion",
@@ -303,21 +309,21 @@ class Tables:
             put(_analysis_item(key, version, analysis_version + 1, updated_at, analysis), unmoved),
             update(key.project, assignments, EXISTS),
         )
-        return Analysed(version, analysis_version + 1, updated_at)
+        return AnalysisResult(version, analysis_version + 1, updated_at)
 
 
 _NOT_COMPLETED: Final = Condition("attribute_not_exists(#completed)")
 
 
-def _newest(item: Item | None, analysis: Item | None) -> Stored | None:
+def _newest(item: Item | None, analysis: Item | None) -> DatasetVersion | None:
     if item is None or analysis is None:
         return None
     updated_at = max(item["updatedAt"], analysis["updatedAt"])
-    return Stored(item, analysis.get("answer"), analysis["analysisVersion"], updated_at)
+    return DatasetVersion(item, analysis.get("answer"), analysis["analysisVersion"], updated_at)
 
 
-def _unchanged(data: Data, newest: Stored) -> Uploaded:
-    return Uploaded(newest.version, newest.schema, newest.item["updatedAt"], data.tag, changed=False)
+def _unchanged(data: ProjectData, newest: DatasetVersion) -> UploadResult:
+    return UploadResult(newest.version, newest.schema, newest.item["updatedAt"], data.tag, changed=False)
 
 
 def _summary(schema: dict[str, Any], version: int, updated_at: str, *, has_analysis: bool) -> Item:
@@ -336,7 +342,7 @@ def _analysis_item(
     return item | {"digest": analysis.digest, "answer": analysis.stored} if analysis else item
 
 
-def _table_conflict(data: Data, precondition: Precondition) -> VersionConflict:
+def _table_conflict(data: ProjectData, precondition: Precondition) -> VersionConflict:
     current = {
         "currentVersion": data.version,
         "current": data.newest.schema if data.newest else None,

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import quote
 
 from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows
-from dashboard_store.repository.bucket import Objects
-from dashboard_store.repository.datasets import Stored
+from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.datasets import DatasetVersion
 from dashboard_store.repository.keys import ProjectKey
 
 DOWNLOADABLE: Final = timedelta(minutes=5)
@@ -18,29 +18,29 @@ CSV: Final = "text/csv; charset=utf-8"
 
 
 class Downloads:
-    def __init__(self, objects: Objects, now: Callable[[], datetime]) -> None:
+    def __init__(self, objects: Bucket, now: Callable[[], datetime]) -> None:
         self._objects = objects
         self._now = now
 
-    def json_rows(self, stored: Stored) -> bytes:
+    def json_rows(self, stored: DatasetVersion) -> bytes:
         """Write a table's rows as the JSON that answers show."""
         return b"".join(json_rows(self._content(stored)))
 
-    def csv_rows(self, stored: Stored) -> bytes:
+    def csv_rows(self, stored: DatasetVersion) -> bytes:
         """Write a table as CSV."""
         return b"".join(csv_rows(self._content(stored), stored.schema["columnNames"]))
 
-    def json_url(self, key: ProjectKey, stored: Stored) -> str:
+    def json_url(self, key: ProjectKey, stored: DatasetVersion) -> str:
         """Make the address, good for DOWNLOADABLE, where a table's rows can be had as gzip-encoded JSON."""
         return self._url(key, stored, "json", "application/json", lambda: json_rows(self._content(stored)))
 
-    def csv_url(self, key: ProjectKey, stored: Stored) -> str:
+    def csv_url(self, key: ProjectKey, stored: DatasetVersion) -> str:
         """Make the address, good for DOWNLOADABLE, where a table can be had as gzip-encoded CSV."""
         names = stored.schema["columnNames"]
         return self._url(key, stored, "csv", CSV, lambda: csv_rows(self._content(stored), names))
 
     def _url(
-        self, key: ProjectKey, stored: Stored, suffix: str, media_type: str, rows: Callable[[], Iterable[bytes]]
+        self, key: ProjectKey, stored: DatasetVersion, suffix: str, media_type: str, rows: Callable[[], Iterable[bytes]]
     ) -> str:
         """Serve a copy in another form, made for the first download and again when the bucket is about to drop it."""
         place = f"downloads/{key.folder}/{stored.item['digest'].hex()}.{suffix}"
@@ -50,7 +50,7 @@ class Downloads:
         seconds = int(DOWNLOADABLE.total_seconds())
         return self._objects.download_url(place, seconds, attachment(stored.schema["fileName"], suffix))
 
-    def _content(self, stored: Stored) -> io.BytesIO:
+    def _content(self, stored: DatasetVersion) -> io.BytesIO:
         item = stored.item
         return io.BytesIO(item["columns"] if "columns" in item else self._objects.get(item["object"]))
 

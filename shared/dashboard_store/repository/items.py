@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dashboard_store.dynamodb.protocol import (
-    BUSY,
-    Client,
+    RETRYABLE_CODES,
     Refused,
+    Transport,
     Unreachable,
-    marshalled,
-    serialized,
-    unmarshalled,
+    marshal,
+    serialize,
+    unmarshal,
 )
 from dashboard_store.errors import StorageUnavailable
 
@@ -58,7 +58,7 @@ IS_NEW: Final = Condition("attribute_not_exists(#pk)")
 
 def put(item: Item, condition: Condition | None = None) -> dict[str, Any]:
     """Make the part of a transaction that replaces an item."""
-    return {"Put": {"Item": marshalled(item), **_conditional(condition)}}
+    return {"Put": {"Item": marshal(item), **_conditional(condition)}}
 
 
 def update(
@@ -76,17 +76,17 @@ def update(
     values = {str(index): value for index, value in enumerate(assignments.values())}
     values |= {f"add_{name}": by for name, by in add.items()}
     named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
-    return {"Update": {"Key": marshalled(key), "UpdateExpression": expression, **named}}
+    return {"Update": {"Key": marshal(key), "UpdateExpression": expression, **named}}
 
 
 def delete(key: Item, condition: Condition) -> dict[str, Any]:
     """Make the part of a transaction that removes an item."""
-    return {"Delete": {"Key": marshalled(key), **_conditional(condition)}}
+    return {"Delete": {"Key": marshal(key), **_conditional(condition)}}
 
 
 def check(key: Item, condition: Condition) -> dict[str, Any]:
     """Make the part of a transaction that only asks for a condition."""
-    return {"ConditionCheck": {"Key": marshalled(key), **_conditional(condition)}}
+    return {"ConditionCheck": {"Key": marshal(key), **_conditional(condition)}}
 
 
 # Expressions are written by this package, so there are few of them, and each is used for every save.
@@ -107,7 +107,7 @@ def _names(*expressions: str) -> Mapping[str, str]:
 def _conditional(condition: Condition | None, also: str = "") -> dict[str, Any]:
     if condition is None:
         return {}
-    values = {f":{name}": serialized(value) for name, value in condition.values.items()}
+    values = {f":{name}": serialize(value) for name, value in condition.values.items()}
     return {
         "ConditionExpression": condition.expression,
         "ExpressionAttributeNames": _names(condition.expression, also),
@@ -124,14 +124,14 @@ class Contended(StorageUnavailable):
         super().__init__("Too many changes to the same project at once.")
 
 
-class Table:
+class Items:
     """One DynamoDB table behind a client; `pause` waits for a number of seconds between attempts.
 
     `units` are the read and write request units that its calls consumed since it was last set to 0, those apart that
     DynamoDB does not tell: of calls that it refused.
     """
 
-    def __init__(self, client: Client, name: str, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: Transport, name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._name = name
         self._pause = pause
@@ -140,19 +140,19 @@ class Table:
     def get(self, key: Item) -> Item | None:
         """Read one item, strongly consistent: what was just saved is there."""
         with _translated():
-            answer = self._call("GetItem", TableName=self._name, Key=marshalled(key), ConsistentRead=True)
-        return unmarshalled(answer["Item"]) if "Item" in answer else None
+            answer = self._call("GetItem", TableName=self._name, Key=marshal(key), ConsistentRead=True)
+        return unmarshal(answer["Item"]) if "Item" in answer else None
 
     def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
         """Read several items as they were at one moment."""
-        gets = [{"Get": {"TableName": self._name, "Key": marshalled(key)}} for key in keys]
+        gets = [{"Get": {"TableName": self._name, "Key": marshal(key)}} for key in keys]
         answer = self._retried(lambda: self._call("TransactGetItems", TransactItems=gets))
-        return [unmarshalled(response["Item"]) if "Item" in response else None for response in answer["Responses"]]
+        return [unmarshal(response["Item"]) if "Item" in response else None for response in answer["Responses"]]
 
     def get_many(self, keys: Sequence[Item]) -> list[Item]:
         """Read up to 100 items, each strongly consistent, in any order; absent ones are left out."""
         found: list[Item] = []
-        wanted = [marshalled(key) for key in keys]
+        wanted = [marshal(key) for key in keys]
         for attempt in range(ATTEMPTS):
             if not wanted:
                 return found
@@ -161,7 +161,7 @@ class Table:
             with _translated():
                 request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
                 answer = self._call("BatchGetItem", RequestItems=request)
-            found += map(unmarshalled, answer["Responses"].get(self._name, []))
+            found += map(unmarshal, answer["Responses"].get(self._name, []))
             left = answer["UnprocessedKeys"].get(self._name)
             wanted = left["Keys"] if left else []
         if wanted:
@@ -170,8 +170,8 @@ class Table:
 
     def newest(self, pk: str, prefix: str, limit: int, after: Item | None = None) -> list[Item]:
         """Read what the listing index holds under a prefix, the highest `listKey` first."""
-        values = {":pk": serialized(pk), ":prefix": serialized(prefix)}
-        start = {"ExclusiveStartKey": marshalled(after)} if after else {}
+        values = {":pk": serialize(pk), ":prefix": serialize(prefix)}
+        start = {"ExclusiveStartKey": marshal(after)} if after else {}
         with _translated():
             answer = self._call(
                 "Query",
@@ -184,7 +184,7 @@ class Table:
                 Limit=limit,
                 **start,
             )
-        return [unmarshalled(item) for item in answer["Items"]]
+        return [unmarshal(item) for item in answer["Items"]]
 
     def transact(self, *writes: dict[str, Any], attempts: int = ATTEMPTS) -> None:
         """Do all of the writes or none. Raises ConditionFailed, or StorageUnavailable, which is Contended by others.
@@ -237,7 +237,7 @@ def _translated() -> Iterator[None]:
             raise Contended from exc
         if exc.code == "ConditionalCheckFailedException":
             raise ConditionFailed([_found({"Code": "ConditionalCheckFailed", **exc.response})]) from exc
-        if exc.code in BUSY:
+        if exc.code in RETRYABLE_CODES:
             raise StorageUnavailable("The database is busy.") from exc
         raise
 
@@ -255,4 +255,4 @@ def _cancellation(reasons: Sequence[Mapping[str, Any]]) -> Exception:
 def _found(reason: Mapping[str, Any]) -> Item | None:
     if reason.get("Code") != "ConditionalCheckFailed":
         return None
-    return unmarshalled(reason.get("Item", {}))
+    return unmarshal(reason.get("Item", {}))

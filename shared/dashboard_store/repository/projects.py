@@ -14,7 +14,7 @@ from typing import Any, Final
 from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import NewProject, Project
 from dashboard_store.errors import (
-    Fault,
+    FieldError,
     InvalidQuery,
     NotFound,
     ProjectExists,
@@ -22,14 +22,14 @@ from dashboard_store.errors import (
     VersionConflict,
 )
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import NO_PROJECT, Configs, Head, Origin, never_saved_item, shown
+from dashboard_store.repository.configs import NO_PROJECT, Configs, ConfigVersion, Origin, never_saved_item, shown
 from dashboard_store.repository.items import (
     EXISTS,
     IS_NEW,
     Condition,
     ConditionFailed,
     Item,
-    Table,
+    Items,
     check,
     delete,
     put,
@@ -45,7 +45,7 @@ RESTORABLE: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ProjectPage:
     """One page of a list; `cursor` leads to the next one, None on the last."""
 
     projects: Sequence[dict[str, Any]]
@@ -53,7 +53,7 @@ class Page:
 
 
 class Projects:
-    def __init__(self, table: Table, configs: Configs, now: Callable[[], datetime]) -> None:
+    def __init__(self, table: Items, configs: Configs, now: Callable[[], datetime]) -> None:
         self._table = table
         self._configs = configs
         self._now = now
@@ -187,7 +187,7 @@ class Projects:
             writes.append(delete(place, _unmoved(part)))
         return writes
 
-    def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> Page:
+    def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for a foreign cursor."""
         pk = user_partition(user)
         after = _read_cursor(user, cursor) if cursor is not None else None
@@ -196,7 +196,7 @@ class Projects:
         documents = [_listed(item) for item in items]
         if with_configs:
             self._add_configs(user, documents)
-        return Page(documents, _cursor(items[-1]) if len(items) < len(found) else None)
+        return ProjectPage(documents, _cursor(items[-1]) if len(items) < len(found) else None)
 
     def _item(self, key: ProjectKey) -> Item:
         item = self._table.get(key.project)
@@ -227,7 +227,7 @@ class Projects:
         }
         for item in self._table.get_many([{"pk": user_partition(user), "sk": sk} for sk in by_head]):
             # The head is read later than the list: show the version that the config is of.
-            head, summary = Head.from_item(item), _config_summary(shown(item["summary"]))
+            head, summary = ConfigVersion.from_item(item), _config_summary(shown(item["summary"]))
             by_head[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": head.config()}
 
 
@@ -281,7 +281,7 @@ def _read_cursor(user: str, cursor: str) -> Item:
         text = ""
     match = _CURSOR.fullmatch(text)
     if not match:
-        fault = Fault("cursor", "not a cursor that this list gave out")
+        fault = FieldError("cursor", "not a cursor that this list gave out")
         raise InvalidQuery("The query has a cursor that cannot be read.", [fault])
     updated_at, project_id = match.groups()
     key = ProjectKey(user, project_id)

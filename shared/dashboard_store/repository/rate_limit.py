@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dashboard_store.errors import RateLimited
-from dashboard_store.repository.items import Condition, ConditionFailed, Contended, Table, update
+from dashboard_store.repository.items import Condition, ConditionFailed, Contended, Items, update
 from dashboard_store.repository.keys import rate_window
 from dashboard_store.settings import Settings
 
@@ -22,8 +22,8 @@ IN_VAIN: Final = 10
 """How many saves in vain an instance counts at once: a request for each would cost every conflict a round trip."""
 
 
-class Writes:
-    def __init__(self, table: Table, settings: Settings, now: Callable[[], datetime]) -> None:
+class RateLimit:
+    def __init__(self, table: Items, settings: Settings, now: Callable[[], datetime]) -> None:
         self._table = table
         self._limit = settings.writes_per_minute
         self._now = now

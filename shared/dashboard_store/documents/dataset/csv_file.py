@@ -15,7 +15,7 @@ from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
 from dashboard_store.documents.dataset.storage_format import TableWriter
 from dashboard_store.documents.json_text import MOST_FAULTS, compact, pointer, served
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
-from dashboard_store.errors import Fault, UnsafeText
+from dashboard_store.errors import FieldError, UnsafeText
 from dashboard_store.settings import Settings
 
 _LONGEST_HEADER: Final = 1_000_000
@@ -90,12 +90,12 @@ class _CsvFile:
             if rows:
                 yield first, self._checked(first, rows)
 
-    def fault(self, row: int, column: int, message: str) -> Fault:
+    def fault(self, row: int, column: int, message: str) -> FieldError:
         place = f"row {row}, column {column + 1}" if row else f"the header, column {column + 1}"
         if not row or column >= len(self.names):
-            return Fault(pointer((None, row - 1)) if row else "", f"{place}: {message}")
+            return FieldError(pointer((None, row - 1)) if row else "", f"{place}: {message}")
         name = self.names[column]
-        return Fault(pointer(((None, row - 1), name)), f"{place} ({compact(name)}): {message}")
+        return FieldError(pointer(((None, row - 1), name)), f"{place} ({compact(name)}): {message}")
 
     def _find_delimiter(self) -> str:
         """Take the one that the header has most often, quoted names left out; a comma if it has none."""
@@ -110,10 +110,10 @@ class _CsvFile:
         except (UnicodeDecodeError, _NulError):
             raise unreadable(self._first_that_is_no_text()) from None
         if not names:
-            raise unreadable(Fault("", "the file is empty: a table has a header with at least one column"))
+            raise unreadable(FieldError("", "the file is empty: a table has a header with at least one column"))
         if len(names) > self._settings.max_columns:
             limit = self._settings.max_columns
-            raise unreadable(Fault("", f"the header has {len(names)} columns; the limit is {limit}"))
+            raise unreadable(FieldError("", f"the header has {len(names)} columns; the limit is {limit}"))
         if len(set(names)) < len(names):
             index = next(index for index, name in enumerate(names) if name in names[:index])
             raise unreadable(self.fault(0, index, f"a column before is named {compact(names[index])} too"))
@@ -133,7 +133,7 @@ class _CsvFile:
                     row += 1
         except csv.Error as exc:
             place = f"row {row}" if row else "the header"
-            raise unreadable(Fault(pointer((None, row - 1)) if row else "", f"{place}: {exc}")) from exc
+            raise unreadable(FieldError(pointer((None, row - 1)) if row else "", f"{place}: {exc}")) from exc
 
     def _checked(self, first: int, rows: list[list[str]]) -> list[list[str]]:
         width = len(self.names)
@@ -146,7 +146,7 @@ class _CsvFile:
         ]
         raise unreadable(*faults)
 
-    def _first_that_is_no_text(self) -> Fault:
+    def _first_that_is_no_text(self) -> FieldError:
         with self._text(errors="surrogateescape", allow_nul=True) as lines:
             for row, record in enumerate(self._records(lines)):
                 self.names = self.names or record

@@ -9,15 +9,15 @@ from typing import Final
 from dashboard_store.documents.config import JsonObject
 from dashboard_store.documents.dataset.column_types import ColumnType
 from dashboard_store.documents.json_text import MOST_FAULTS, compact
-from dashboard_store.documents.validation import Form
-from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.documents.validation import Schema
+from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
 # The schema lies in the database item, whose size is bounded, beside an analysis and a small table.
 LONGEST_SCHEMA: Final = 100_000
 
 
-class SchemaForm(Form):
+class ColumnsSchema(Schema):
     """The `dataSchema` of a body: what the sender knows of his table."""
 
     columnNames: list[str] | None = None  # noqa: N815 - the contract's names
@@ -37,12 +37,12 @@ class Content:
     raw_bytes: int
 
 
-def unreadable(*faults: Fault) -> InvalidData:
+def unreadable(*faults: FieldError) -> InvalidData:
     """Say that a file is no table. A pointer into it takes it for the array of its rows: `/2/price`."""
     return InvalidData("The file is no table that can be read.", faults)
 
 
-def make_schema(file_name: str, given: SchemaForm, content: Content, settings: Settings, at: str = "") -> JsonObject:
+def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings: Settings, at: str = "") -> JsonObject:
     """Join what was given with what was found; `at` points to the rows. Raises InvalidData where the two do not fit."""
     names = list(content.types) if given.columnNames is None else given.columnNames
     types = given.columnTypes or {}
@@ -57,26 +57,28 @@ def make_schema(file_name: str, given: SchemaForm, content: Content, settings: S
         "columnTypes": {name: types.get(name) or content.types.get(name, "string") for name in names},
     }
     if (size := len(compact(schema).encode())) > LONGEST_SCHEMA:
-        fault = Fault(at, f"the names of the columns make a schema of {size} bytes; the limit is {LONGEST_SCHEMA}")
+        fault = FieldError(at, f"the names of the columns make a schema of {size} bytes; the limit is {LONGEST_SCHEMA}")
         raise InvalidData("The columns have very long names.", [fault])
     return schema
 
 
 def _faults(
     names: list[str], types: Mapping[str, ColumnType], content: Content, settings: Settings, at: str
-) -> Iterator[Fault]:
+) -> Iterator[FieldError]:
     if not content.rows:
-        yield Fault(at, "a table has at least one row")
+        yield FieldError(at, "a table has at least one row")
     elif not names:
-        yield Fault(at, "a table has at least one column")
+        yield FieldError(at, "a table has at least one column")
     if len(names) > settings.max_columns:
-        yield Fault(at, f"{len(names)} columns; the limit is {settings.max_columns}")
+        yield FieldError(at, f"{len(names)} columns; the limit is {settings.max_columns}")
     known = set(names)
     if len(known) < len(names):
-        yield Fault("/dataSchema/columnNames", "a column is named twice")
+        yield FieldError("/dataSchema/columnNames", "a column is named twice")
     for name in content.types:
         if name not in known:
-            yield Fault("/dataSchema/columnNames", f"the table has the column {json.dumps(name)}, which is not named")
+            yield FieldError(
+                "/dataSchema/columnNames", f"the table has the column {json.dumps(name)}, which is not named"
+            )
     for name in types:
         if name not in known:
-            yield Fault("/dataSchema/columnTypes", f"there is no column {json.dumps(name)}")
+            yield FieldError("/dataSchema/columnTypes", f"there is no column {json.dumps(name)}")

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
 from dashboard_store.documents.json_text import MOST_FAULTS, checked, parse_at, pointer, served
-from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
 LONGEST_ROW: Final = 4_000_000
@@ -35,7 +35,7 @@ def _read_values(values: Iterator[tuple[Any, int]], settings: Settings) -> Conte
     for rows in _grouped(values):
         text = checked(rows, settings.max_depth, InvalidData, first=first)
         if odd := [index for index, row in enumerate(rows, first) if not isinstance(row, dict)]:
-            raise unreadable(*(Fault(pointer((None, index)), "expected an object") for index in odd[:MOST_FAULTS]))
+            raise unreadable(*(FieldError(pointer((None, index)), "expected an object") for index in odd[:MOST_FAULTS]))
         reader.add(rows)
         first += len(rows)
         raw_bytes += len(served(text)) - 1
@@ -80,7 +80,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[Any, int]]:
 def _array_elements(file: BinaryIO) -> Iterator[tuple[Any, int]]:
     text = _JsonText(file)
     if text.take() != "[":
-        raise unreadable(Fault("", "a JSON table is an array of objects"))
+        raise unreadable(FieldError("", "a JSON table is an array of objects"))
     row = 0
     if text.peek() == "]":
         text.take()
@@ -93,7 +93,7 @@ def _array_elements(file: BinaryIO) -> Iterator[tuple[Any, int]]:
         if following != "]":
             raise unreadable(_row_fault(row - 1, "neither a comma nor the array's end follows"))
     if text.peek():
-        raise unreadable(Fault("", "something follows the array"))
+        raise unreadable(FieldError("", "something follows the array"))
 
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -167,5 +167,5 @@ def _skip_mark(file: BinaryIO) -> None:
         file.seek(0)
 
 
-def _row_fault(index: int, message: str) -> Fault:
-    return Fault(pointer((None, index)), f"row {index + 1}: {message}")
+def _row_fault(index: int, message: str) -> FieldError:
+    return FieldError(pointer((None, index)), f"row {index + 1}: {message}")

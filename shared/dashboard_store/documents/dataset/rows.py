@@ -7,7 +7,7 @@ from dashboard_store.documents.dataset.column_types import JsonColumn
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of
 from dashboard_store.documents.json_text import Path, compact, pointer
-from dashboard_store.errors import Fault, InvalidData
+from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
 # A group's text. Larger ones compress no better; it is what bounds the memory that reading a table takes.
@@ -35,7 +35,7 @@ class RowsReader:
                 raise self._long_cell(rows, name)
             self._columns.setdefault(name, JsonColumn()).add(cells)
         if len(self._columns) > self._settings.max_columns:
-            fault = Fault(pointer(self._at), f"more than {self._settings.max_columns} columns")
+            fault = FieldError(pointer(self._at), f"more than {self._settings.max_columns} columns")
             raise InvalidData("The table has too many columns.", [fault])
         self._writer.add_rows(rows, columns)
         self._rows += len(rows)
@@ -47,7 +47,7 @@ class RowsReader:
     def _long_cell(self, rows: Iterable[Row], name: str) -> InvalidData:
         limit = self._settings.max_cell_characters
         index = next(index for index, row in enumerate(rows, self._rows) if _length(row.get(name)) > limit)
-        fault = Fault(pointer(((self._at, index), name)), f"a cell of more than {limit} characters")
+        fault = FieldError(pointer(((self._at, index), name)), f"a cell of more than {limit} characters")
         return InvalidData("A cell is too large.", [fault])
 
 

@@ -11,27 +11,27 @@ from pydantic import Field
 from dashboard_store.documents.config import Config, JsonObject
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.csv_file import read_csv
-from dashboard_store.documents.dataset.data_schema import Content, SchemaForm, make_schema
+from dashboard_store.documents.dataset.data_schema import ColumnsSchema, Content, make_schema
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
 from dashboard_store.documents.dataset.storage_format import Row
 from dashboard_store.documents.json_text import checked, compact, served
-from dashboard_store.documents.validation import Form, read_form
+from dashboard_store.documents.validation import Schema, validated
 from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
 from dashboard_store.settings import Settings
 
 type FileType = Literal["text/csv", "application/json", "application/x-ndjson"]
 
 
-class UploadForm(Form):
+class UploadSchema(Schema):
     fileName: str = Field(min_length=1, max_length=255)  # noqa: N815 - the contract's names
     rawData: list[Row] = Field(min_length=1)  # noqa: N815
-    dataSchema: SchemaForm | None = None  # noqa: N815
+    dataSchema: ColumnsSchema | None = None  # noqa: N815
     analysis: JsonObject | None = None
     chartCustomizations: JsonObject | None = None  # noqa: N815
 
 
-class FileForm(Form):
+class AnnouncementSchema(Schema):
     """The body that announces a file; `bytes` is its size."""
 
     fileName: str = Field(min_length=1, max_length=255)  # noqa: N815
@@ -39,12 +39,12 @@ class FileForm(Form):
     bytes: int = Field(ge=1)
 
 
-class CompletionForm(Form):
-    dataSchema: SchemaForm | None = None  # noqa: N815
+class CompletionSchema(Schema):
+    dataSchema: ColumnsSchema | None = None  # noqa: N815
     analysis: JsonObject | None = None
 
 
-class AnalysisForm(Form):
+class AnalysisSchema(Schema):
     analysis: JsonObject
 
 
@@ -80,7 +80,7 @@ class Upload:
 class Completion:
     """What comes with the word that a file was uploaded; `digest` tells a repeated one."""
 
-    schema: SchemaForm
+    schema: ColumnsSchema
     analysis: Analysis | None
     digest: bytes
 
@@ -88,10 +88,10 @@ class Completion:
 def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
     """Check the body of an upload. Raises InvalidData, InvalidConfig, or one of the TooLarge errors."""
     texts = _texts(document, settings)
-    form = read_form(UploadForm, document, InvalidData)
+    form = validated(UploadSchema, document, InvalidData)
     content = _read_rows(form.rawData, texts["rawData"], settings)
     return Upload(
-        schema=make_schema(form.fileName, form.dataSchema or SchemaForm(), content, settings, "/rawData"),
+        schema=make_schema(form.fileName, form.dataSchema or ColumnsSchema(), content, settings, "/rawData"),
         content=content,
         digest=_digest(*(texts.get(name, "") for name in ("fileName", "rawData", "dataSchema", "analysis"))),
         analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
@@ -101,10 +101,10 @@ def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
     )
 
 
-def read_announcement(document: Any, settings: Settings) -> FileForm:  # noqa: ANN401
+def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema:  # noqa: ANN401
     """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
     _texts(document, settings)
-    form = read_form(FileForm, document, InvalidData)
+    form = validated(AnnouncementSchema, document, InvalidData)
     limit = settings.max_upload_bytes
     if form.bytes > limit:
         detail = f"The file is {form.bytes} bytes; the limit is {limit}."
@@ -115,9 +115,9 @@ def read_announcement(document: Any, settings: Settings) -> FileForm:  # noqa: A
 def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
     """Check the body that says that a file was uploaded. Raises InvalidData or AnalysisTooLarge."""
     texts = _texts(document, settings)
-    form = read_form(CompletionForm, document, InvalidData)
+    form = validated(CompletionSchema, document, InvalidData)
     return Completion(
-        schema=form.dataSchema or SchemaForm(),
+        schema=form.dataSchema or ColumnsSchema(),
         analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
         digest=_digest(*(texts.get(name, "") for name in ("dataSchema", "analysis"))),
     )
@@ -141,7 +141,7 @@ def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN40
     """Check the body `{"analysis": {…}}`. Raises InvalidData or AnalysisTooLarge."""
     # The envelope is one level of nesting that the analysis itself is not charged for.
     checked(document, settings.max_depth + 1, InvalidData)
-    return _analysis(compact(read_form(AnalysisForm, document, InvalidData).analysis), settings)
+    return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
 
 
 def _texts(document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
@@ -165,7 +165,7 @@ def _groups(rows: list[Row], characters: int) -> Iterator[list[Row]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _read_file(file: BinaryIO, content_type: FileType, given: SchemaForm, settings: Settings) -> Content:
+def _read_file(file: BinaryIO, content_type: FileType, given: ColumnsSchema, settings: Settings) -> Content:
     match content_type:
         case "text/csv":
             return read_csv(file, given.columnTypes or {}, settings)
