@@ -1,75 +1,78 @@
 """Reads configs and their history, and answers for the service itself. Writes nothing."""
 
 from http import HTTPStatus
-from typing import Final
 
-from dashboard_store.app import Api
+from dashboard_store.app import App
 from dashboard_store.documents.config import never_saved_body
-from dashboard_store.gateway import request
-from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, stored_response
-from dashboard_store.preconditions import is_current
-from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.keys import ConfigKey, ProjectKey
+from dashboard_store.gateway.request import Request, version_number
+from dashboard_store.gateway.response import (
+    ApiResponse,
+    document_headers,
+    empty_response,
+    json_response,
+    stored_response,
+)
+from dashboard_store.repository.config_items import ConfigVersion
 
-DEFAULT_PAGE: Final = 25
-LONGEST_PAGE: Final = 100
-
-api = Api()
-handler = api.handler
+app = App("configs")
+api = app.resolver
+handler = app.handler
 
 
 @api.get("/api/projects/<project_id>/config")
-def get_config(project_id: str) -> ApiResponse:
-    return _version(api.configs.head(_key(project_id)))
+def get_config(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the newest config, `config: null` before the first save, or 304. Problems: not-found."""
+    return _version_response(request, app.store.configs.newest(request.config(project_id)))
 
 
 @api.get("/api/projects/<project_id>/config/versions")
-def list_versions(project_id: str) -> ApiResponse:
-    event, key = api.current_event, _key(project_id)
-    limit = request.number(event, "limit", DEFAULT_PAGE, LONGEST_PAGE)
-    versions, cursor = api.configs.history(key, limit, request.version_cursor(event))
-    settings = api.settings
-    kept_days = settings.session_ttl_days if key.session else settings.history_retention_days
-    return api.json({"versions": versions, "nextCursor": cursor and str(cursor), "retentionDays": kept_days})
+def list_versions(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with a page of history, newest first, without the documents. Problems: not-found, invalid-query."""
+    configs, address, page = app.store.configs, request.config(project_id), request.page()
+    versions, before = configs.history(address, page.limit, page.before)
+    next_cursor = before and str(before)
+    days = configs.retention_days(address)
+    return json_response({"versions": versions, "nextCursor": next_cursor, "retentionDays": days})
 
 
 @api.get("/api/projects/<project_id>/config/versions/<version>")
-def get_version(project_id: str, version: str) -> ApiResponse:
-    (found,) = api.configs.at(_key(project_id), request.version(version))
-    return _version(found)
+def get_version(request: Request, project_id: str, version: str) -> ApiResponse:
+    """Answer 200 like `get_config` for one version, or 304. Problems: not-found, also for an expired version."""
+    (found,) = app.store.configs.versions(request.config(project_id), version_number(version))
+    return _version_response(request, found)
 
 
 @api.get("/api/projects/<project_id>/config/versions/<version>/diff/<other>")
-def diff_versions(project_id: str, version: str, other: str) -> ApiResponse:
+def diff_versions(request: Request, project_id: str, version: str, other: str) -> ApiResponse:
+    """Answer 200 with what changed between two versions, as RFC 6902 and by chart. Problems: not-found."""
     # Imported here: loading a dashboard needs no diff, and starts sooner without it.
     from dashboard_store.documents.diff import chart_changes, operations  # noqa: PLC0415
 
-    found = api.configs.at(_key(project_id), request.version(version), request.version(other))
-    before, after = (head.config() for head in found)
-    return api.json({"operations": operations(before, after), "charts": chart_changes(before, after)})
+    numbers = version_number(version), version_number(other)
+    before, after = (found.config() for found in app.store.configs.versions(request.config(project_id), *numbers))
+    return json_response({"operations": operations(before, after), "charts": chart_changes(before, after)})
 
 
 @api.get("/api/health")
-def get_health() -> ApiResponse:
-    return api.json({"status": "ok"})
+def get_health(_: Request) -> ApiResponse:
+    """Answer 200, without a token: the function runs."""
+    return json_response({"status": "ok"})
 
 
 @api.get("/api/flags")
-def get_flags() -> ApiResponse:
-    return api.json(api.flags.of(api.user))
+def get_flags(request: Request) -> ApiResponse:
+    """Answer 200 with the feature flags as they are for the user."""
+    return json_response(app.flags.of(request.user))
 
 
 @api.get("/api/limits")
-def get_limits() -> ApiResponse:
-    return api.json(api.settings.limits())
+def get_limits(request: Request) -> ApiResponse:
+    """Answer 200 with every limit by name."""
+    return json_response(request.settings.limits())
 
 
-def _key(project_id: str) -> ConfigKey:
-    return ProjectKey(api.user, project_id).config(request.session(api.current_event))
-
-
-def _version(head: ConfigVersion) -> ApiResponse:
-    headers = document_headers(head.version, head.updated_at)
-    if is_current(api.current_event.headers.get("if-none-match"), head.version):
+def _version_response(request: Request, found: ConfigVersion) -> ApiResponse:
+    headers = document_headers(found.version, found.updated_at)
+    if request.has_current(found.version):
         return empty_response(HTTPStatus.NOT_MODIFIED, headers)
-    return stored_response(head.answer or never_saved_body(), api.accept_encoding, headers)
+    return stored_response(found.body or never_saved_body(), headers)

@@ -1,12 +1,16 @@
-"""Keeps the table behind a dashboard, and the analysis that was made of it."""
+"""Keeps the table behind a dashboard, and the analysis that was made of it.
+
+Every handler here may also answer the problems not-found and storage-unavailable; where it writes, rate-limited; where
+it reads a body, malformed-json, request-too-large and unsupported-media-type; where it takes a precondition,
+invalid-precondition. The entity tag of the data is `"version.analysisVersion.configVersion"`.
+"""
 
 import tempfile
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import Response
-
-from dashboard_store.app import Api
+from dashboard_store.app import App
 from dashboard_store.documents.dataset.upload import (
     read_analysis,
     read_announcement,
@@ -14,204 +18,229 @@ from dashboard_store.documents.dataset.upload import (
     read_upload,
     read_uploaded,
 )
-from dashboard_store.documents.json_text import compact, served
-from dashboard_store.errors import FieldError, InvalidQuery, NotFound, PreconditionRequired
-from dashboard_store.gateway import request
-from dashboard_store.gateway.response import ApiResponse, content_response, document_headers, empty_response
-from dashboard_store.preconditions import entity_tag, is_current
-from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, UploadResult
-from dashboard_store.repository.downloads import CSV, Downloads, attachment
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.uploads import Uploads
+from dashboard_store.errors import FieldError, InvalidQuery, NotFound
+from dashboard_store.gateway.request import Request, version_number
+from dashboard_store.gateway.response import (
+    CSV,
+    JSON,
+    ApiResponse,
+    attachment,
+    csv_response,
+    document_headers,
+    empty_response,
+    json_response,
+    redirect_response,
+    spliced_response,
+)
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.preconditions import entity_tag
+from dashboard_store.repository.config_items import ConfigVersion
+from dashboard_store.repository.dataset_writes import UploadResult
+from dashboard_store.repository.datasets import DatasetVersion
+from dashboard_store.repository.downloads import DownloadFormat
 
-OF_AN_UPLOAD: Final = ("rawData", "analysis", "dataSchema")
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")
+PARTS_OF_A_VERSION: Final = ("rawData", "analysis", "dataSchema")
 
-# How many numbers of the data's entity tag, `version.analysisVersion.configVersion`, a write is about.
+# How many numbers of the entity tag a write is about.
 TABLE: Final = 1
 ANALYSIS: Final = 2
 
-api = Api(uses_bucket=True)
-handler = api.handler
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a response shows parts of: an upload, and the config where it belongs to the same entity tag."""
+
+    dataset: DatasetVersion | None
+    tag: str
+    modified_at: str | None
+    config: ConfigVersion | None = None
+
+
+app = App("rate_limit", "datasets", "dataset_writes", "uploads", "downloads")
+api = app.resolver
+handler = app.handler
 
 
 @api.post("/api/projects/<project_id>/data")
-def post_data(project_id: str) -> ApiResponse:
-    precondition = request.precondition(api.current_event).narrowed(TABLE)
-    upload = read_upload(request.json_body(api.current_event, api.settings), api.settings)
-    api.count_write()
-    uploaded = _tables().upload(ProjectKey(api.user, project_id), upload, precondition)
-    charts = {"chartCustomizations": "saved" if uploaded.config_saved else "kept"} if upload.config else {}
-    return _uploaded(uploaded, charts)
+def post_data(request: Request, project_id: str) -> ApiResponse:
+    """Answer 201 with the version of the new table, 200 where it is the newest already.
+
+    Problems: version-conflict, invalid-data, unsafe-text, analysis-too-large, those of a config.
+    """
+    precondition = request.precondition.narrowed(TABLE)
+    upload = request.body(read_upload)
+    app.store.rate_limit.count(request.user)
+    result = app.store.dataset_writes.upload(request.project(project_id), upload, precondition)
+    charts = {"chartCustomizations": "saved" if result.config_saved else "kept"} if upload.config else {}
+    return _upload_response(result, charts)
 
 
 @api.get("/api/projects/<project_id>/data")
-def get_data(project_id: str) -> ApiResponse:
-    key = ProjectKey(api.user, project_id)
-    parts = _parts(PARTS)
-    data = _tables().data(key)
-    headers = document_headers(data.tag, data.modified_at)
-    return _unmodified(data.tag, headers) or _document(key, data.newest, parts, headers, data)
+def get_data(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the newest table, its analysis and the config's charts, 302 to a CSV file, or 304.
+
+    Problems: not-found (CSV of no table), invalid-query.
+    """
+    address = request.project(project_id)
+    parts = _parts(request, PARTS)
+    data = app.store.datasets.current(address)
+    return _shown_response(request, address, Shown(data.newest, data.tag, data.modified_at, data.config), parts)
 
 
 @api.put("/api/projects/<project_id>/data/analysis")
-def put_analysis(project_id: str) -> ApiResponse:
-    key = ProjectKey(api.user, project_id)
-    precondition = request.precondition(api.current_event).narrowed(ANALYSIS)
-    if api.settings.require_precondition and not precondition.is_given:
-        data = _tables().data(key)
-        versions = {"currentVersion": data.version, "currentAnalysisVersion": data.analysis_version}
-        raise PreconditionRequired(versions)
-    analysis = read_analysis(request.json_body(api.current_event, api.settings), api.settings)
-    api.count_write()
-    analysed = _tables().analyse(key, analysis, precondition)
+def put_analysis(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the version of the new analysis.
+
+    Problems: precondition-required, version-conflict, invalid-data, unsafe-text, analysis-too-large.
+    """
+    address = request.project(project_id)
+    precondition = request.required_precondition(lambda: _versions(address)).narrowed(ANALYSIS)
+    analysis = request.body(read_analysis)
+    app.store.rate_limit.count(request.user)
+    result = app.store.dataset_writes.analyse(address, analysis, precondition)
     document = {
         "success": True,
-        "version": analysed.version,
-        "analysisVersion": analysed.analysis_version,
-        "updatedAt": analysed.updated_at,
+        "version": result.version,
+        "analysisVersion": result.analysis_version,
+        "updatedAt": result.updated_at,
     }
-    tag = entity_tag(analysed.version, analysed.analysis_version)
-    return api.json(document, headers=document_headers(tag, analysed.updated_at))
+    tag = entity_tag(result.version, result.analysis_version)
+    return json_response(document, headers=document_headers(tag, result.updated_at))
 
 
 @api.get("/api/projects/<project_id>/data/versions")
-def list_data_versions(project_id: str) -> ApiResponse:
-    data = _tables().data(ProjectKey(api.user, project_id))
+def list_data_versions(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the uploads that are kept, newest first."""
+    data = app.store.datasets.current(request.project(project_id))
     newest = [data.newest.summary] if data.newest else []
-    return api.json({"versions": [*newest, *data.kept], "dataVersionsKept": api.settings.data_versions_kept})
+    return json_response({"versions": [*newest, *data.kept], "dataVersionsKept": request.settings.data_versions_kept})
 
 
 @api.get("/api/projects/<project_id>/data/versions/<version>")
-def get_data_version(project_id: str, version: str) -> ApiResponse:
-    key = ProjectKey(api.user, project_id)
-    parts = _parts(OF_AN_UPLOAD)
-    stored = _tables().version(key, request.version(version))
-    tag = entity_tag(stored.version, stored.analysis_version)
-    headers = document_headers(tag, stored.updated_at)
-    return _unmodified(tag, headers) or _document(key, stored, parts, headers)
+def get_data_version(request: Request, project_id: str, version: str) -> ApiResponse:
+    """Answer 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
+    address = request.project(project_id)
+    parts = _parts(request, PARTS_OF_A_VERSION)
+    dataset = app.store.datasets.version(address, version_number(version))
+    tag = entity_tag(dataset.version, dataset.analysis_version)
+    return _shown_response(request, address, Shown(dataset, tag, dataset.updated_at), parts)
 
 
 @api.post("/api/projects/<project_id>/data/uploads")
-def post_upload(project_id: str) -> ApiResponse:
-    form = read_announcement(request.json_body(api.current_event, api.settings), api.settings)
-    api.count_write()
-    announced = _uploads().announce(ProjectKey(api.user, project_id), form)
+def post_upload(request: Request, project_id: str) -> ApiResponse:
+    """Answer 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""
+    file = request.body(read_announcement)
+    app.store.rate_limit.count(request.user)
+    address = request.project(project_id)
+    announced = app.store.uploads.announce(address, file.fileName, file.contentType, file.bytes)
     document = {
         "uploadId": announced.upload_id,
         "url": announced.url,
         "fields": announced.fields,
         "expiresAt": announced.expires_at,
     }
-    return api.json(document, status=HTTPStatus.CREATED)
+    return json_response(document, status=HTTPStatus.CREATED)
 
 
 @api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete")
-def complete_upload(project_id: str, upload_id: str) -> ApiResponse:
-    key = ProjectKey(api.user, project_id)
-    precondition = request.precondition(api.current_event).narrowed(TABLE)
-    completion = read_completion(request.json_body(api.current_event, api.settings), api.settings)
-    api.count_write()
-    pending = _uploads().pending(key, upload_id)
-    repeated = _tables().completed(key, pending, completion)
+def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
+    """Answer like `post_data` with the table of a file that was sent to the bucket.
+
+    Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
+    """
+    address = request.project(project_id)
+    precondition = request.precondition.narrowed(TABLE)
+    completion = request.body(read_completion)
+    app.store.rate_limit.count(request.user)
+    uploads, writes = app.store.uploads, app.store.dataset_writes
+    pending = uploads.pending(address, upload_id)
+    repeated = writes.completed(address, pending, completion)
     if repeated:
-        return _uploaded(repeated)
+        return _upload_response(repeated)
     with tempfile.TemporaryFile() as file:
-        _uploads().fetch(key, pending, file)
-        upload = read_uploaded(file, pending.file_name, pending.content_type, completion, api.settings)
-    return _uploaded(_tables().upload(key, upload, precondition, pending))
+        uploads.fetch(address, pending, file)
+        upload = read_uploaded(file, pending.file_name, pending.content_type, completion, request.settings)
+    return _upload_response(writes.upload(address, upload, precondition, pending))
 
 
-def _tables() -> Datasets:
-    return Datasets(api.table, api.objects, api.configs, api.settings, api.now)
+def _versions(address: ProjectAddress) -> tuple[int, int]:
+    data = app.store.datasets.current(address)
+    return data.version, data.analysis_version
 
 
-def _uploads() -> Uploads:
-    return Uploads(api.table, api.objects, api.now)
-
-
-def _downloads() -> Downloads:
-    return Downloads(api.objects, api.now)
-
-
-def _uploaded(uploaded: UploadResult, more: dict[str, Any] | None = None) -> ApiResponse:
+def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -> ApiResponse:
     document = {
         "success": True,
-        "version": uploaded.version,
-        "dataSchema": uploaded.schema,
-        "updatedAt": uploaded.updated_at,
+        "version": result.version,
+        "dataSchema": result.schema,
+        "updatedAt": result.updated_at,
         **(more or {}),
     }
-    status = HTTPStatus.CREATED if uploaded.changed else HTTPStatus.OK
-    return api.json(document, status=status, headers=document_headers(uploaded.tag, uploaded.updated_at))
+    status = HTTPStatus.CREATED if result.changed else HTTPStatus.OK
+    return json_response(document, status=status, headers=document_headers(result.tag, result.updated_at))
 
 
-def _parts(offered: tuple[str, ...]) -> tuple[str, ...] | None:
+def _parts(request: Request, offered: tuple[str, ...]) -> tuple[str, ...] | None:
     """Read which parts are wanted; None means the table alone, as CSV. Raises InvalidQuery."""
-    included = request.choices(api.current_event, "include", offered)
-    if request.choice(api.current_event, "format", ("json", "csv"), "json") == "json":
+    included = request.choices("include", offered)
+    if request.choice("format", ("json", "csv"), "json") == "json":
         return included or offered
     if included:
         raise InvalidQuery("CSV holds the table alone.", [FieldError("include", "cannot be asked for with format=csv")])
     return None
 
 
-def _unmodified(tag: str, headers: dict[str, str]) -> ApiResponse | None:
-    if is_current(api.current_event.headers.get("if-none-match"), tag):
-        return empty_response(HTTPStatus.NOT_MODIFIED, headers)
-    return None
-
-
-def _document(
-    key: ProjectKey,
-    stored: DatasetVersion | None,
-    parts: tuple[str, ...] | None,
-    headers: dict[str, str],
-    data: ProjectData | None = None,
+def _shown_response(
+    request: Request, address: ProjectAddress, shown: Shown, parts: tuple[str, ...] | None
 ) -> ApiResponse:
-    """Answer with parts of an upload, and of the config where `data` says what it is; without parts, as CSV."""
+    """Respond with the parts that are wanted; without parts, with the table alone as CSV."""
+    headers = document_headers(shown.tag, shown.modified_at)
+    if request.has_current(shown.tag):
+        return empty_response(HTTPStatus.NOT_MODIFIED, headers)
     if parts is None:
-        return _csv(key, stored, headers)
-    rest = {part: _part(part, stored, data.config if data else None) for part in parts if part != "rawData"}
-    rest |= _versions(stored, data)
-    if "rawData" not in parts or stored is None:
-        none = {"rawData": None} if "rawData" in parts else {}
-        return api.json(none | rest, headers=headers)
-    if stored.raw_bytes > api.settings.max_raw_data_bytes:
-        url = _downloads().json_url(key, stored)
-        return api.json({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
-    # The rows are written once, by the code that also writes what is too large for an answer.
-    body = b'{"rawData":' + _downloads().json_rows(stored) + b"," + served(compact(rest)[1:])
-    return content_response(body, api.accept_encoding, headers=headers, media_type="application/json")
+        return _csv_response(request, address, shown.dataset, headers)
+    rest = {part: _part(part, shown) for part in parts if part != "rawData"} | _version_members(shown)
+    dataset = shown.dataset
+    if "rawData" not in parts:
+        return json_response(rest, headers=headers)
+    if dataset is None:
+        return json_response({"rawData": None, **rest}, headers=headers)
+    if dataset.raw_bytes > request.settings.max_raw_data_bytes:
+        form = DownloadFormat("json", JSON, attachment(dataset.schema["fileName"], "json"))
+        url = app.store.downloads.json_url(address, dataset, form)
+        return json_response({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
+    return spliced_response("rawData", app.store.downloads.json_rows(dataset), rest, headers)
 
 
-def _part(part: str, stored: DatasetVersion | None, config: ConfigVersion | None) -> Any:  # noqa: ANN401 - any JSON value
+def _part(part: str, shown: Shown) -> Any:  # noqa: ANN401 - any JSON value
     match part:
         case "analysis":
-            return stored.analysis_document() if stored else None
+            return shown.dataset.analysis_document() if shown.dataset else None
         case "chartCustomizations":
-            return ((config.config() if config else None) or {}).get("chartCustomizations", {})
+            return ((shown.config.config() if shown.config else None) or {}).get("chartCustomizations", {})
         case _:
-            return stored.schema if stored else None
+            return shown.dataset.schema if shown.dataset else None
 
 
-def _versions(stored: DatasetVersion | None, data: ProjectData | None) -> dict[str, Any]:
+def _version_members(shown: Shown) -> dict[str, Any]:
+    dataset = shown.dataset
     return {
-        "version": stored.version if stored else 0,
-        "analysisVersion": stored.analysis_version if stored else 0,
-        **({"configVersion": data.config.version} if data else {}),
-        "updatedAt": stored.updated_at if stored else None,
+        "version": dataset.version if dataset else 0,
+        "analysisVersion": dataset.analysis_version if dataset else 0,
+        **({"configVersion": shown.config.version} if shown.config else {}),
+        "updatedAt": dataset.updated_at if dataset else None,
     }
 
 
-def _csv(key: ProjectKey, stored: DatasetVersion | None, headers: dict[str, str]) -> ApiResponse:
-    if stored is None:
+def _csv_response(
+    request: Request, address: ProjectAddress, dataset: DatasetVersion | None, headers: dict[str, str]
+) -> ApiResponse:
+    if dataset is None:
         raise NotFound("The project has no data.")
-    if stored.raw_bytes > api.settings.max_raw_data_bytes:
-        # The rows as CSV are smaller than as JSON, yet one rule for both is the one that a client can know.
-        location = {"Location": _downloads().csv_url(key, stored)}
-        return Response(HTTPStatus.FOUND, body="", headers={**headers, **location})
-    saved_as = {"Content-Disposition": attachment(stored.schema["fileName"], "csv")}
-    rows = _downloads().csv_rows(stored)
-    return content_response(rows, api.accept_encoding, headers={**headers, **saved_as}, media_type=CSV)
+    file_name = dataset.schema["fileName"]
+    if dataset.raw_bytes > request.settings.max_raw_data_bytes:
+        # As CSV the rows are smaller than as JSON, but one rule for both is the one that clients can know.
+        form = DownloadFormat("csv", CSV, attachment(file_name, "csv"))
+        return redirect_response(app.store.downloads.csv_url(address, dataset, form), headers)
+    return csv_response(app.store.downloads.csv_rows(dataset), file_name, headers)

@@ -1,83 +1,83 @@
-"""Creates, lists, reads, changes, deletes and restores projects."""
+"""Creates, lists, reads, changes, deletes and restores projects.
 
+Every handler here may also answer the problem storage-unavailable; where it writes, rate-limited; where it reads a
+body, malformed-json, request-too-large and unsupported-media-type; where it takes a precondition, invalid-precondition.
+"""
+
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
 
-from dashboard_store.app import Api
+from dashboard_store.app import App
+from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.project import Project, patched, read_new_project
-from dashboard_store.errors import PreconditionRequired
-from dashboard_store.gateway import request
-from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.projects import Projects
+from dashboard_store.gateway.body import MERGE_PATCH
+from dashboard_store.gateway.request import MAX_PAGE, MAX_PAGE_WITH_DOCUMENTS, Request
+from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, json_response
 
-DEFAULT_PAGE: Final = 25
-LONGEST_PAGE: Final = 100
-LONGEST_PAGE_WITH_CONFIGS: Final = 25
-
-api = Api()
-handler = api.handler
+app = App("rate_limit", "projects", "project_deletion")
+api = app.resolver
+handler = app.handler
 
 
 @api.post("/api/projects")
-def create_project() -> ApiResponse:
-    new = read_new_project(request.json_body(api.current_event, api.settings), api.settings)
-    api.count_write()
-    project = _projects().create(api.user, new)
-    headers = {"Location": f"/api/projects/{project['id']}", **_headers(project)}
-    return api.json(project, status=HTTPStatus.CREATED, headers=headers)
+def create_project(request: Request) -> ApiResponse:
+    """Answer 201 with the new project. Problems: project-exists, invalid-project, unsafe-text, those of a config."""
+    new = request.body(read_new_project)
+    app.store.rate_limit.count(request.user)
+    project = app.store.projects.create(request.user, new)
+    return _response(project, HTTPStatus.CREATED, {"Location": f"/api/projects/{project['id']}"})
 
 
 @api.get("/api/projects")
-def list_projects() -> ApiResponse:
-    event = api.current_event
-    with_configs = bool(request.choices(event, "include", ("dashboardConfig",)))
-    limit = request.number(event, "limit", DEFAULT_PAGE, LONGEST_PAGE_WITH_CONFIGS if with_configs else LONGEST_PAGE)
-    cursor = event.query_string_parameters.get("cursor")
-    page = _projects().page(api.user, limit, cursor, with_configs=with_configs)
-    return api.json({"projects": page.projects, "nextCursor": page.cursor})
+def list_projects(request: Request) -> ApiResponse:
+    """Answer 200 with a page of summaries, the most recently updated first. Problems: invalid-query."""
+    with_configs = bool(request.choices("include", ("dashboardConfig",)))
+    page = request.page(MAX_PAGE_WITH_DOCUMENTS if with_configs else MAX_PAGE)
+    found = app.store.projects.page(request.user, page.limit, page.cursor, with_configs=with_configs)
+    return json_response({"projects": found.projects, "nextCursor": found.cursor})
 
 
 @api.get("/api/projects/<project_id>")
-def get_project(project_id: str) -> ApiResponse:
-    project = _projects().get(ProjectKey(api.user, project_id))
-    return api.json(project, headers=_headers(project))
+def get_project(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the project. Problems: not-found."""
+    return _response(app.store.projects.get(request.project(project_id)))
 
 
 @api.patch("/api/projects/<project_id>")
-def patch_project(project_id: str) -> ApiResponse:
-    projects, key = _projects(), ProjectKey(api.user, project_id)
-    precondition = request.precondition(api.current_event)
-    if api.settings.require_precondition and not precondition.is_given:
-        raise PreconditionRequired({"currentVersion": projects.get(key)["version"]})
-    patch = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
+def patch_project(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the project that a merge patch (RFC 7396) makes of the newest one.
+
+    Problems: not-found, precondition-required, version-conflict, invalid-project, unsafe-text.
+    """
+    projects, address = app.store.projects, request.project(project_id)
+    precondition = request.required_precondition(lambda: (projects.get(address)["version"],))
+    patch = request.json(MERGE_PATCH)
 
     def edit(project: Project) -> Project:
-        return patched(project, patch, api.settings)
+        return patched(project, patch, request.settings)
 
-    api.count_write()
-    project = projects.change(key, edit, precondition)
-    return api.json(project, headers=_headers(project))
+    app.store.rate_limit.count(request.user)
+    return _response(projects.change(address, edit, precondition))
 
 
 @api.delete("/api/projects/<project_id>")
-def delete_project(project_id: str) -> ApiResponse:
-    precondition = request.precondition(api.current_event)
-    api.count_write()
-    _projects().delete(ProjectKey(api.user, project_id), precondition)
+def delete_project(request: Request, project_id: str) -> ApiResponse:
+    """Answer 204; `restore_project` brings the project back. Problems: not-found, version-conflict."""
+    precondition = request.precondition
+    app.store.rate_limit.count(request.user)
+    app.store.project_deletion.delete(request.project(project_id), precondition)
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
 @api.post("/api/projects/<project_id>/restore")
-def restore_project(project_id: str) -> ApiResponse:
-    api.count_write()
-    project = _projects().restore(ProjectKey(api.user, project_id))
-    return api.json(project, headers=_headers(project))
+def restore_project(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the project as it was before it was deleted. Problems: not-found, also after 30 days."""
+    app.store.rate_limit.count(request.user)
+    return _response(app.store.project_deletion.restore(request.project(project_id)))
 
 
-def _projects() -> Projects:
-    return Projects(api.table, api.configs, api.now)
-
-
-def _headers(project: dict[str, object]) -> dict[str, str]:
-    return document_headers(str(project["version"]), str(project["updatedAt"]))
+def _response(
+    project: JsonObject, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> ApiResponse:
+    tagged = document_headers(str(project["version"]), str(project["updatedAt"]))
+    return json_response(project, status=status, headers={**(headers or {}), **tagged})

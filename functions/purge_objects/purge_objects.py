@@ -23,16 +23,16 @@ _logger = Logger()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - the form that Lambda reads
-    return purge(event, context, Bucket.in_bucket(os.environ["BUCKET_NAME"]))
+    return purge(event, context, Bucket.named(os.environ["BUCKET_NAME"]))
 
 
-def purge(event: dict[str, Any], context: "LambdaContext", objects: Bucket) -> Any:  # noqa: ANN401
+def purge(event: dict[str, Any], context: "LambdaContext", bucket: Bucket) -> Any:  # noqa: ANN401
     """Remove what the expired items named; what could not be removed is reported, and comes again."""
 
     def remove(record: DynamoDBRecord) -> None:
         expired = record.dynamodb and record.dynamodb.old_image
         if expired:
-            objects.delete(expired["object"])
+            bucket.delete(expired["object"])
             _logger.info("purged", sk=expired["sk"])
 
     return process_partial_response(event=event, record_handler=remove, processor=_processor, context=context)

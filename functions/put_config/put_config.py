@@ -1,94 +1,129 @@
-"""Saves, merges, deletes and restores configs, in place of a version that the client names."""
+"""Saves, merges, deletes and restores configs, in place of a version that the client names.
 
+Every handler here may also answer the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
+`?message=`), rate-limited and storage-unavailable, and, where it reads a body, malformed-json, request-too-large and
+unsupported-media-type.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from dashboard_store.app import Api
-from dashboard_store.documents.config import Config, never_saved_body
+from dashboard_store.app import App
+from dashboard_store.documents.config import Config, Origin, never_saved_body
 from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
 from dashboard_store.documents.json_fast import written
 from dashboard_store.documents.merge import merge_patch
-from dashboard_store.errors import PreconditionRequired
-from dashboard_store.gateway import request
-from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, stored_response
+from dashboard_store.gateway.body import MERGE_PATCH
+from dashboard_store.gateway.request import Request, version_number
+from dashboard_store.gateway.response import (
+    ApiResponse,
+    document_headers,
+    empty_response,
+    json_response,
+    stored_response,
+)
 from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
+from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import Origin, SaveResult
-from dashboard_store.repository.keys import ConfigKey, ProjectKey
+from dashboard_store.repository.config_saves import SaveResult
 
-api = Api()
-handler = api.handler
+app = App("configs", "config_saves")
+api = app.resolver
+handler = app.handler
 
 
 @api.put("/api/projects/<project_id>/config")
-def put_config(project_id: str) -> ApiResponse:
-    key, precondition, origin = _save_request(project_id)
-    resolution = request.choice(api.current_event, "onConflict", ("refuse", "merge"), "refuse")
-    config = read_config_body(request.json_text(api.current_event, api.settings), api.settings)
-    # What If-None-Match forbids, no merge may do.
+def put_config(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the new version; with `?onConflict=merge` a stale save is merged with what was saved since.
+
+    Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
+    """
+    address, precondition, origin = _save_of(request, project_id)
+    resolution = request.choice("onConflict", ("refuse", "merge"), "refuse")
+    config = read_config_body(request.text(), request.settings)
+    # No merge may do what If-None-Match forbids.
     if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
-        return _saved(api.configs.merge(key, config, precondition.base, origin, _config))
-    return _saved(api.configs.save(key, config, precondition, origin))
+        read = _config_reader(request)
+        return _save_response(app.store.config_saves.merge(address, config, precondition.base, origin, read))
+    return _save_response(app.store.config_saves.save(address, config, precondition, origin))
 
 
 @api.patch("/api/projects/<project_id>/config")
-def patch_config(project_id: str) -> ApiResponse:
-    key, precondition, origin = _save_request(project_id, needs_precondition=False)
-    body = request.json_body(api.current_event, api.settings, request.MERGE_PATCH)
-    patch = read_patch(body, api.settings)
-    saved = api.configs.change(key, lambda config: _config(merge_patch(config, patch)), precondition, origin)
-    return stored_response(saved.head.answer or never_saved_body(), api.accept_encoding, _accepted(saved))
+def patch_config(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 like GET with the config that a merge patch (RFC 7396) makes of the newest one.
+
+    Problems: version-conflict, invalid-config, unsafe-text, config-too-large.
+    """
+    address, precondition = request.config(project_id), request.precondition
+    # A patch without a precondition forces nothing: it keeps what it does not name.
+    origin = request.origin(forced=False)
+    patch, read = request.body(read_patch, MERGE_PATCH), _config_reader(request)
+    saves = app.store.config_saves
+    result = saves.change(address, lambda config: read(merge_patch(config, patch)), precondition, origin)
+    return stored_response(result.newest.body or never_saved_body(), _headers(result), _outcome(result))
 
 
 @api.delete("/api/projects/<project_id>/config")
-def delete_config(project_id: str) -> ApiResponse:
-    key, precondition, origin = _save_request(project_id)
-    return empty_response(HTTPStatus.NO_CONTENT, _accepted(api.configs.save(key, None, precondition, origin)))
+def delete_config(request: Request, project_id: str) -> ApiResponse:
+    """Answer 204 after a new version without a config. Problems: precondition-required, version-conflict."""
+    address, precondition, origin = _save_of(request, project_id)
+    result = app.store.config_saves.save(address, None, precondition, origin)
+    return empty_response(HTTPStatus.NO_CONTENT, _headers(result), _outcome(result))
 
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/restore")
-def restore_version(project_id: str, version: str) -> ApiResponse:
-    key, precondition, origin = _save_request(project_id)
-    number = request.version(version)
-    (found,) = api.configs.at(key, number)
+def restore_version(request: Request, project_id: str, version: str) -> ApiResponse:
+    """Answer 200 with a new version that equals an earlier one. Problems: precondition-required, version-conflict."""
+    address, precondition, origin = _save_of(request, project_id)
+    number = version_number(version)
+    (found,) = app.store.configs.versions(address, number)
     document = found.config()
     config = None if document is None else Config.of(document, written(document))
-    return _saved(api.configs.save(key, config, precondition, replace(origin, restored_from=number)))
+    origin = replace(origin, restored_from=number)
+    return _save_response(app.store.config_saves.save(address, config, precondition, origin))
 
 
 @api.put("/api/projects/<project_id>/data/customizations")
-def put_customizations(project_id: str) -> ApiResponse:
-    key, precondition, origin = _save_request(project_id)
-    body = request.json_body(api.current_event, api.settings)
-    charts = {"chartCustomizations": read_customizations(body, api.settings)}
-    return _saved(api.configs.change(key, lambda config: _config({**(config or {}), **charts}), precondition, origin))
+def put_customizations(request: Request, project_id: str) -> ApiResponse:
+    """Answer 200 with the new version of the config, of which only the charts were replaced.
+
+    Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
+    """
+    address, precondition, origin = _save_of(request, project_id)
+    charts, read = {"chartCustomizations": request.body(read_customizations)}, _config_reader(request)
+    saves = app.store.config_saves
+    return _save_response(saves.change(address, lambda config: read((config or {}) | charts), precondition, origin))
 
 
-def _save_request(project_id: str, *, needs_precondition: bool = True) -> tuple[ConfigKey, Precondition, Origin]:
-    event = api.current_event
-    key = ProjectKey(api.user, project_id).config(request.session(event))
-    precondition = request.precondition(event)
-    if needs_precondition and api.settings.require_precondition and not precondition.is_given:
-        raise PreconditionRequired({"currentVersion": api.configs.head(key).version})
-    source = request.choice(event, "source", request.SOURCES, "user")
-    # A patch without a precondition forces nothing: what it does not name stays.
-    forced = needs_precondition and precondition.is_forced
-    return key, precondition, Origin(source, request.message(event), forced=forced)
+def _save_of(request: Request, project_id: str) -> tuple[ConfigAddress, Precondition, Origin]:
+    """Take from a request where it saves, in place of what, and where the change came from."""
+    address = request.config(project_id)
+    precondition = request.required_precondition(lambda: (app.store.configs.newest(address).version,))
+    return address, precondition, request.origin(forced=precondition.is_forced)
 
 
-def _config(document: Any) -> Config:  # noqa: ANN401 - any JSON value
-    return read_config(document, api.settings)
+def _config_reader(request: Request) -> Callable[[Any], Config]:
+    return lambda document: read_config(document, request.settings)
 
 
-def _saved(saved: SaveResult) -> ApiResponse:
-    document: dict[str, Any] = {"success": True, "version": saved.head.version, "updatedAt": saved.head.updated_at}
-    if saved.merged:
-        document |= {"merged": True, "config": saved.head.config()}
-    return api.json(document, headers=_accepted(saved))
+def _save_response(result: SaveResult) -> ApiResponse:
+    document: dict[str, Any] = {
+        "success": True,
+        "version": result.newest.version,
+        "updatedAt": result.newest.updated_at,
+    }
+    if result.merged:
+        document |= {"merged": True, "config": result.newest.config()}
+    return json_response(document, headers=_headers(result), outcome=_outcome(result))
 
 
-def _accepted(saved: SaveResult) -> dict[str, str]:
-    """Note what the save came to, and name the version in the answer's headers."""
-    api.outcome = (MERGED if saved.merged else SAVED) if saved.changed else UNCHANGED
-    return document_headers(saved.head.version, saved.head.updated_at)
+def _headers(result: SaveResult) -> dict[str, str]:
+    return document_headers(result.newest.version, result.newest.updated_at)
+
+
+def _outcome(result: SaveResult) -> str:
+    if not result.changed:
+        return UNCHANGED
+    return MERGED if result.merged else SAVED

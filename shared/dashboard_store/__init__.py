@@ -3,36 +3,40 @@
 Theory of operation
 ===================
 
-A *config* is what a dashboard's user arranged: charts, layout, filters, theme. It is a document with a *version*, an
-integer that starts at 0 (nothing saved) and grows by exactly one with every accepted change; its entity tag is that
-version. A save names the version that it replaces. The database moves the *head* from that version to the next and
-adds the new version to history in one transaction, or does neither and hands back the head as it is now. So nobody
-overwrites what he has not seen, and everything that was ever accepted can be looked up.
+A *config* is what the user of a dashboard arranged: charts, layout, filters, theme. It is a document with a *version*,
+an integer that starts at 0 (nothing saved) and grows by exactly one with every accepted change; its entity tag is that
+version. A save names the version that it replaces. In one transaction the database replaces the *newest* version and
+adds the new one to history, or it does neither and returns the newest version as it is. So no save silently overwrites
+another, and every accepted version can be read again.
 
-A *table* is what the charts show. An upload replaces it in the same way; the last few stay. A small table lies in the
-database, a large one in a bucket, and which of the two it is no reader can tell.
+A *dataset* is the table that the charts show. An upload replaces it in the same way, and the last few stay. A small
+table is stored in the database, a large one in a bucket; no reader can tell which.
 
-A config is checked once, when it comes in, and stored as the gzip of the very JSON text that a reader will get. Reading
+A config is checked once, when it comes in, and stored as the gzip of the very JSON text that readers get. Reading it
 does no JSON work at all.
 
-Everything that belongs to a user lies in that user's partition of one table. The partition key is made of the verified
-token alone, so no request can name somebody else's item.
+Everything that belongs to a user is in that user's partition of one table. The partition key is made of the verified
+token alone, so no request can name another user's item.
 
 The modules
 ===========
 
+`app`            what a function is made of; alone in knowing both the gateway and the repository
+`gateway`        HTTP and API Gateway, and nothing else: requests, responses, problems
+`repository`     which items and objects there are, and how they change
+`dynamodb`       the transport: DynamoDB's protocol without an SDK
+`documents`      the documents as functions of values: checked, merged, compared
+`preconditions`  If-Match and If-None-Match as a function of the newest version
+`identifiers`    ids, versions, and the addresses made of them
 `errors`         what can go wrong, without HTTP
-`json_document`  JSON that comes back as it was sent
-`config`, `config_form`, `project`, `table_data`, `validation`
-                 the documents: their form, their limits, their stored shape
-`unsafe_text`, `html_tags`
-                 text that a browser would execute, told from the text alone
-`merge`, `diff`  what two sides changed, joined; what changed between two versions
-`preconditions`  If-Match and If-None-Match as a function of the current version
-`repository`     the only package that knows DynamoDB and S3
-`gateway`        the only package that knows API Gateway and HTTP
 `settings`       the environment, read once
+`retry`, `compression`
+                 the one retry loop; gzip and its levels
 
-`functions → gateway → {documents, merge, preconditions, errors} ← repository`: the repository never says HTTP, the
-gateway never says DynamoDB.
+    functions → app → gateway    → documents, preconditions
+                    → repository → documents, preconditions
+                                 → dynamodb
+
+`errors`, `identifiers`, `settings`, `retry` and `compression` may be imported from anywhere. The repository never says
+HTTP, the gateway never says DynamoDB, and documents know neither.
 """

@@ -1,158 +1,165 @@
-"""The resolver that every handler is made of: routes outside, errors, headers and telemetry inside."""
+"""What a function is made of: settings, transport, repositories and resolver.
+
+Only this module knows both the gateway and the repository. Each repository is imported and made when it is first asked
+for, so a function starts with what it uses and nothing else.
+"""
+
+# ruff: noqa: PLC0415 - importing late is what this module is for
 
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from typing import TYPE_CHECKING, Literal
 
 from dashboard_store.dynamodb.client import DynamoDBClient
-from dashboard_store.errors import MethodNotAllowed, NoRoute, NotFound, StoreError
-from dashboard_store.gateway import request, telemetry
-from dashboard_store.gateway.problems import problem, problem_code
-from dashboard_store.gateway.response import ApiResponse, empty_response, json_response
-from dashboard_store.gateway.routes import methods_at
-from dashboard_store.repository.configs import Configs
+from dashboard_store.gateway.resolver import Resolver
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.rate_limit import RateLimit
+from dashboard_store.repository.retention import Retention
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.feature_flags import StoreProvider
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from dashboard_store.dynamodb.protocol import Transport
     from dashboard_store.gateway.flags import Flags
     from dashboard_store.repository.bucket import Bucket
+    from dashboard_store.repository.config_saves import ConfigSaves
+    from dashboard_store.repository.configs import Configs
+    from dashboard_store.repository.dataset_writes import DatasetWrites
+    from dashboard_store.repository.datasets import Datasets
+    from dashboard_store.repository.downloads import Downloads
+    from dashboard_store.repository.project_deletion import ProjectDeletion
+    from dashboard_store.repository.projects import Projects
+    from dashboard_store.repository.rate_limit import RateLimit
+    from dashboard_store.repository.uploads import Uploads
+
+type Repository = Literal[
+    "configs",
+    "config_saves",
+    "dataset_writes",
+    "datasets",
+    "downloads",
+    "project_deletion",
+    "projects",
+    "rate_limit",
+    "uploads",
+]
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _bucket(settings: Settings) -> "Bucket":
-    # Imported by those alone who have a bucket: boto3, which serves it, takes longer to import than all else.
-    from dashboard_store.repository.bucket import Bucket  # noqa: PLC0415
+class Store:
+    """The repositories of one table and one bucket.
 
-    return Bucket.in_bucket(settings.bucket_name)
-
-
-def _identified(api: "Api", next_middleware: NextMiddleware) -> ApiResponse:
-    """Let nobody further whose token the authorizer took and this service does not, whatever else is wrong."""
-    if "authorizer" in api.current_event.request_context:
-        request.user(api.current_event)
-    return next_middleware(api)
-
-
-class Api(APIGatewayHttpResolver):
-    """A set of routes over one table, and with `uses_bucket` over one bucket.
-
-    Nothing is opened before `connect`: a handler's module imports with an empty environment. On Lambda it connects
-    while the function starts, where CPU time costs the caller nothing.
+    Without a `bucket`, the one that the settings name is opened when it is first used.
     """
 
-    settings: Settings
-    table: Items
-    configs: Configs
-    objects: "Bucket"
-    now: Callable[[], datetime]
-    outcome: str | None = None
-    """What the present request came to, for the log and the metrics."""
-
-    def __init__(self, *, uses_bucket: bool = False) -> None:
-        super().__init__()
-        self.exception_handler(Exception)(self._failed)
-        self.not_found(self._not_found)
-        self.use([_identified])
-        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-            settings = Settings.from_environment(os.environ)
-            # Two calls in a row wait at most 2 * (1 + 2) seconds each, which leaves time of the function's 15.
-            self.connect(
-                settings, DynamoDBClient.from_environment(os.environ), _bucket(settings) if uses_bucket else None
-            )
-
-    def connect(
+    def __init__(
         self,
         settings: Settings,
-        client: "Transport",
-        objects: "Bucket | None" = None,
+        items: Items,
+        bucket: "Bucket | None" = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self.table = Items(client, settings.table_name)
-        self.configs = Configs(self.table, settings, now)
-        if objects:
-            self.objects = objects
+        self.items = items
         self.now = now
+        self._given_bucket = bucket
+        self._retention = Retention(settings)
 
-    def _to_proxy_event(self, event: dict[str, Any]) -> request.HttpEvent:
-        return request.HttpEvent(event)
+    @cached_property
+    def bucket(self) -> "Bucket":
+        from dashboard_store.repository.bucket import Bucket
 
-    def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        """Answer one request, and report it."""
-        began = time.perf_counter()
-        self.outcome, self.table.units = None, 0
-        answer = self.resolve(event, context)
-        answer["headers"] = {
-            "Cache-Control": "private, no-cache",
-            "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
-            "X-Request-Id": event["requestContext"]["requestId"],
-            **answer["headers"],
-        }
-        milliseconds = (time.perf_counter() - began) * 1_000
-        telemetry.report(telemetry.Exchange(event, answer, self.outcome, self.table.units, milliseconds))
-        return answer
+        return self._given_bucket or Bucket.named(self.settings.bucket_name)
 
-    @property
-    def user(self) -> str:
-        return request.user(self.current_event)
+    @cached_property
+    def rate_limit(self) -> "RateLimit":
+        from dashboard_store.repository.rate_limit import RateLimit
+
+        return RateLimit(self.items, self.settings, self.now)
+
+    @cached_property
+    def configs(self) -> "Configs":
+        from dashboard_store.repository.configs import Configs
+
+        return Configs(self.items, self._retention, self.now)
+
+    @cached_property
+    def config_saves(self) -> "ConfigSaves":
+        from dashboard_store.repository.config_saves import ConfigSaves
+
+        return ConfigSaves(self.items, self.configs, self.rate_limit, self._retention, self.now)
+
+    @cached_property
+    def projects(self) -> "Projects":
+        from dashboard_store.repository.projects import Projects
+
+        return Projects(self.items, self._retention, self.now)
+
+    @cached_property
+    def project_deletion(self) -> "ProjectDeletion":
+        from dashboard_store.repository.project_deletion import ProjectDeletion
+
+        return ProjectDeletion(self.items, self.projects, self._retention, self.now)
+
+    @cached_property
+    def datasets(self) -> "Datasets":
+        from dashboard_store.repository.datasets import Datasets
+
+        return Datasets(self.items)
+
+    @cached_property
+    def dataset_writes(self) -> "DatasetWrites":
+        from dashboard_store.repository.dataset_writes import DatasetWrites
+
+        return DatasetWrites(self.items, self.bucket, self.datasets, self.settings, self.now)
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        from dashboard_store.repository.uploads import Uploads
+
+        return Uploads(self.items, self.bucket, self.now)
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        from dashboard_store.repository.downloads import Downloads
+
+        return Downloads(self.bucket, self.now)
+
+
+class App:
+    """One function: its handlers are registered with `resolver` and work on `store`.
+
+    A handler's module imports with an empty environment and opens nothing. On Lambda the function connects while it
+    starts, where CPU time costs the caller nothing, and makes the repositories that are named ready.
+    """
+
+    store: Store
+
+    def __init__(self, *repositories: Repository) -> None:
+        self.resolver = Resolver()
+        self.handler = self.resolver.handler
+        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+            settings = Settings.from_environment(os.environ)
+            self.connect(Store(settings, Items(DynamoDBClient.from_environment(os.environ), settings.table_name)))
+            for repository in repositories:
+                getattr(self.store, repository)
+
+    def connect(self, store: Store) -> None:
+        """Work on a store from now on."""
+        self.store = store
+        self.resolver.connect(store.settings, lambda: store.items.units)
 
     @cached_property
     def flags(self) -> "Flags":
-        # Imported when a flag is first asked for: loading a dashboard starts sooner without what reads them.
-        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig, client  # noqa: PLC0415
+        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig, client
+
+        settings = self.store.settings
 
         def open_store() -> "StoreProvider":
-            return appconfig(self.settings.flags_path, client())
+            return appconfig(settings.flags_path, client())
 
-        return Flags(open_store, {DATABASE_LOAD: self.settings.database_load_default})
-
-    def count_write(self) -> None:
-        """Go on only where the user may still write within this minute. Raises RateLimited.
-
-        For whatever asks the database to change something, once nothing is left to be refused without asking it; a save
-        of a config counts itself.
-        """
-        RateLimit(self.table, self.settings, self.now).count(self.user)
-
-    def json(self, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> ApiResponse:  # noqa: ANN401
-        return json_response(document, self.accept_encoding, status=status, headers=headers)
-
-    @property
-    def accept_encoding(self) -> str | None:
-        return self.current_event.headers.get("accept-encoding")
-
-    def _failed(self, error: Exception) -> ApiResponse:
-        if not isinstance(error, StoreError):
-            telemetry.logger.error("defect", exc_info=error, request_id=self.current_event.request_context.request_id)
-        self.outcome = problem_code(error)
-        return problem(error, self.current_event.request_context.request_id, self.accept_encoding)
-
-    def _not_found(self, _: NotFoundError) -> ApiResponse:
-        method, allowed = self.current_event.http_method, methods_at(self.current_event.path)
-        if method == "OPTIONS":
-            # API Gateway answers a browser's preflight itself and puts its CORS headers on whatever comes from here.
-            return empty_response(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
-        if not allowed:
-            return self._failed(NoRoute("There is no such address."))
-        if method not in allowed:
-            return self._failed(MethodNotAllowed(allowed))
-        # The address has a character that no id has.
-        return self._failed(NotFound("There is no such project."))
+        return Flags(open_store, {DATABASE_LOAD: settings.database_load_default})

@@ -1,14 +1,14 @@
-"""What can go wrong, said without HTTP; `gateway.problems` alone knows the status of each.
+"""What can go wrong, without HTTP; `gateway.problems` alone knows the status of each error.
 
 StoreError
-├── BadInput                 the request is wrong; `faults` name the places
+├── BadInput                 the request is wrong; `field_errors` name the places
 │   ├── MalformedJson        the body is not one JSON text in UTF-8
 │   ├── InvalidPrecondition  If-Match or If-None-Match cannot be read
 │   ├── InvalidConfig
 │   ├── InvalidData
 │   ├── InvalidProject
 │   ├── InvalidQuery
-│   ├── UnsafeText           a browser would execute it if a page inserted it as HTML
+│   ├── UnsafeText           a browser would execute the text if a page inserted it as HTML
 │   └── UnsupportedMediaType
 ├── TooLarge                 over a limit that `GET /api/limits` names
 │   ├── ConfigTooLarge       carries the largest parts of the config
@@ -16,14 +16,18 @@ StoreError
 │   ├── RequestTooLarge
 │   └── UploadTooLarge
 ├── Unauthorized             the token names no user or never expires
-├── NotFound                 absent, or somebody else's: the two are not told apart
-├── NoRoute                  no such address
-├── MethodNotAllowed         the address exists, the method does not
+├── NotFound                 absent, or another user's: the answer is the same
+│   ├── NoProject
+│   └── NoRoute              no route matches the path
+├── MethodNotAllowed         the path exists, the method does not
 ├── ProjectExists
 ├── PreconditionRequired     a save that names no version
-├── VersionConflict          a save that names another version than the current one
-├── RateLimited              the user wrote as often as he may within this minute
-└── StorageUnavailable       the database is throttled, contended or out of reach; a retry may work
+├── VersionConflict          a save that names another version than the newest
+│   ├── ConfigConflict
+│   ├── DatasetConflict
+│   └── AnalysisConflict
+├── RateLimited              the user has used up the writes of this minute
+└── StorageUnavailable       the database is throttled, contended or unreachable; a retry may work
 """
 
 from collections.abc import Sequence
@@ -44,9 +48,9 @@ class StoreError(Exception):
 
 
 class BadInput(StoreError):  # noqa: N818 - the family is named for what the caller did; so are its members
-    def __init__(self, detail: str, faults: Sequence[FieldError] = ()) -> None:
+    def __init__(self, detail: str, field_errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
-        self.faults = tuple(faults)
+        self.field_errors = tuple(field_errors)
 
 
 class MalformedJson(BadInput):
@@ -74,8 +78,8 @@ class InvalidQuery(BadInput):
 
 
 class UnsafeText(BadInput):
-    def __init__(self, faults: Sequence[FieldError]) -> None:
-        super().__init__("A browser would execute this text if a page inserted it as HTML.", faults)
+    def __init__(self, field_errors: Sequence[FieldError]) -> None:
+        super().__init__("A browser would execute this text if a page inserted it as HTML.", field_errors)
 
 
 class UnsupportedMediaType(BadInput):
@@ -123,7 +127,12 @@ class NotFound(StoreError):  # noqa: N818
     pass
 
 
-class NoRoute(StoreError):  # noqa: N818
+class NoProject(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such project.")
+
+
+class NoRoute(NotFound):
     pass
 
 
@@ -138,22 +147,65 @@ class ProjectExists(StoreError):  # noqa: N818
 
 
 class PreconditionRequired(StoreError):  # noqa: N818
-    """`current` names the versions that the precondition could have named, as they go into the answer."""
+    """`version`, and `analysis_version` for an analysis, are the newest, which the precondition could have named."""
 
-    def __init__(self, current: dict[str, Any]) -> None:
+    def __init__(self, version: int, analysis_version: int | None = None) -> None:
         super().__init__('Say which version this replaces: If-Match: "<version>", or If-None-Match: * for the first.')
-        self.current = current
+        self.version = version
+        self.analysis_version = analysis_version
 
 
 class VersionConflict(StoreError):  # noqa: N818
     """The document is at another version than the save expected.
 
-    `current` holds the newest document and its version as they go into the answer: all that is needed to resolve it.
+    `version` and `document` are the newest ones; `base` is the version that the save named, where it named one.
     """
 
-    def __init__(self, detail: str, current: dict[str, Any]) -> None:
+    def __init__(self, detail: str, *, version: int, document: Any, base: int | None = None) -> None:  # noqa: ANN401
         super().__init__(detail)
-        self.current = current
+        self.version = version
+        self.document = document
+        self.base = base
+
+
+class ConfigConflict(VersionConflict):
+    """`conflicts` are the JSON pointers that both sides changed, None where history no longer holds the base.
+
+    `updated_at` and `source` say when and how the newest version came.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that a client needs to resolve it
+        self,
+        *,
+        version: int,
+        document: Any,  # noqa: ANN401
+        base: int | None,
+        updated_at: str | None,
+        source: str | None,
+        conflicts: Sequence[str] | None,
+    ) -> None:
+        super().__init__(f"The config is at version {version}.", version=version, document=document, base=base)
+        self.updated_at = updated_at
+        self.source = source
+        self.conflicts = conflicts
+
+
+class DatasetConflict(VersionConflict):
+    """`document` is the schema of the newest table, None where there is none."""
+
+    def __init__(self, *, version: int, document: Any, base: int | None, updated_at: str | None) -> None:  # noqa: ANN401
+        super().__init__(f"The data is at version {version}.", version=version, document=document, base=base)
+        self.updated_at = updated_at
+
+
+class AnalysisConflict(VersionConflict):
+    """`version` is that of the table, `analysis_version` and `document` are those of its newest analysis."""
+
+    def __init__(self, *, version: int, analysis_version: int, document: Any, updated_at: str) -> None:  # noqa: ANN401
+        detail = f"The data is at version {version} with analysis {analysis_version}."
+        super().__init__(detail, version=version, document=document)
+        self.analysis_version = analysis_version
+        self.updated_at = updated_at
 
 
 class RateLimited(StoreError):  # noqa: N818

@@ -1,7 +1,7 @@
 """If-Match and If-None-Match (RFC 9110, section 13.1) as a function of the document's current entity tag.
 
-An entity tag is the version in quotes. Behind a proxy that compresses, a tag may come back weak (`W/"7"`); it names the
-same version, so it is compared without the mark.
+An entity tag is the version in quotes. Behind a proxy that compresses, a tag may come back weak (`W/"7"`). It names the
+same version, so tags are compared without the mark.
 """
 
 import re
@@ -10,10 +10,11 @@ from typing import Final, Self
 
 from dashboard_store.errors import FieldError, InvalidPrecondition
 
-# What `*` is kept as: no opaque tag holds quotation marks, so the tag `"*"`, which names one version, is another.
+# Stands for `*`: no opaque tag contains quotation marks, so it differs from the tag `"*"`, which names one version.
 ANY: Final = '"*"'
 _ANY_ALONE: Final = frozenset({ANY})
 
+# A tag may hold a larger number than any version has; it then names a version that does not exist.
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
 _VERSION = re.compile(_NUMBER)
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -22,7 +23,7 @@ _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What the client says about the version that it knows; each set holds opaque tags, or ANY alone."""
+    """The versions that a request names; each set holds opaque tags, or ANY alone."""
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
@@ -43,7 +44,7 @@ class Precondition:
         return not names_versions and self.if_none_match != _ANY_ALONE
 
     def holds(self, version: int | str) -> bool:
-        """Whether the condition is true of a document at `version`; 0 means that nothing was ever saved."""
+        """Whether the condition holds of a document at `version`; 0 means that nothing was ever saved."""
         exists, tag = str(version) != "0", str(version)
         if self.if_match is not None and not (exists if ANY in self.if_match else tag in self.if_match):
             return False
@@ -53,7 +54,7 @@ class Precondition:
 
     @property
     def only(self) -> int | None:
-        """The one version at which the condition holds, where it can be told without looking."""
+        """The one version at which the condition holds, where that is certain without reading the document."""
         if self.if_match is None:
             return 0 if self.if_none_match == _ANY_ALONE else None
         base = self.base
@@ -77,7 +78,7 @@ class Precondition:
 
 
 def entity_tag(*versions: int) -> str:
-    """Join the versions of a document's parts into an opaque tag; trailing parts at 0 are left out."""
+    """Make an opaque tag of the versions of a document's parts; trailing parts at 0 are left out."""
     last = max((place for place, version in enumerate(versions) if version), default=0)
     return ".".join(map(str, versions[: last + 1]))
 
@@ -96,8 +97,8 @@ def _tags(header: str, value: str | None) -> frozenset[str] | None:
     if value.strip() == "*":
         return _ANY_ALONE
     if not _ENTITY_TAGS.fullmatch(value.strip()):
-        fault = FieldError(header, 'expected "<version>" in quotes, a list of these, or *')
-        raise InvalidPrecondition(f"The header {header} cannot be read.", [fault])
+        error = FieldError(header, 'expected "<version>" in quotes, a list of these, or *')
+        raise InvalidPrecondition(f"The header {header} cannot be read.", [error])
     return frozenset(_ENTITY_TAG.findall(value))
 
 

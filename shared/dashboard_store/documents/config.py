@@ -1,21 +1,20 @@
-"""The dashboard config as a value, and the shape in which it is stored."""
+"""The dashboard config as a value, and the form in which it is stored."""
 
 import gzip
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
-from dashboard_store.documents.json_text import served
-
-type JsonObject = dict[str, Any]
+from dashboard_store.compression import gzipped
+from dashboard_store.documents.json_text import JsonObject, served
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A config that passed every check, with what is kept about it.
+    """A config that passed every check.
 
-    `text` is its compact JSON; `digest` the SHA-256 of that text, by which an unchanged save is told.
+    `text` is its compact JSON, `size` the bytes of that text in UTF-8, `digest` their SHA-256, by which a save that
+    changes nothing is recognised.
     """
 
     document: JsonObject
@@ -34,19 +33,29 @@ class Config:
         return len(self.document["chartCustomizations"])
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version of a config came from, for history."""
+
+    source: str = "user"
+    message: str | None = None
+    forced: bool = False
+    merged: bool = False
+    restored_from: int | None = None
+
+
 def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:
-    """Make the body that `GET …/config` will answer, as it is stored: gzip of its JSON text."""
+    """Make the body of `GET …/config` as it is stored: the gzip of its JSON text."""
     text = f'{{"config":{config.text if config else "null"},"version":{version},"updatedAt":{json.dumps(updated_at)}}}'
-    # mtime=0: the same answer is the same bytes. Level 6: level 9 takes twice as long for one percent.
-    return gzip.compress(served(text), compresslevel=6, mtime=0)
-
-
-def config_in(answer: bytes) -> JsonObject | None:
-    """Read the config back from a stored answer; None where it was deleted."""
-    config: JsonObject | None = json.loads(gzip.decompress(answer))["config"]
-    return config
+    return gzipped(served(text))
 
 
 def never_saved_body() -> bytes:
-    """Make the body that `GET …/config` answers before the first save, in the same form."""
-    return gzip.compress(b'{"config":null,"version":0,"updatedAt":null}', mtime=0)
+    """Make the body of `GET …/config` before the first save, in the same form."""
+    return gzipped(b'{"config":null,"version":0,"updatedAt":null}')
+
+
+def config_in(body: bytes) -> JsonObject | None:
+    """Read the config back from a stored body; None where it was deleted."""
+    config: JsonObject | None = json.loads(gzip.decompress(body))["config"]
+    return config

@@ -1,13 +1,17 @@
-"""What makes a config: its members and its limits."""
+"""The members of a config, and its limits.
+
+`ConfigSchema` is the one place that lists the members in Python; a test compares it with the OpenAPI document, the
+client's types and the page.
+"""
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from dashboard_store.documents.config import Config, JsonObject
+from dashboard_store.documents.config import Config
 from dashboard_store.documents.json_fast import checked_text, read, written
-from dashboard_store.documents.json_text import Path, checked, largest, pointer
+from dashboard_store.documents.json_text import JsonObject, Path, Rules, checked, largest, pointer
 from dashboard_store.documents.validation import Schema, validated
 from dashboard_store.errors import ConfigTooLarge, FieldError, InvalidConfig
 from dashboard_store.settings import Settings
@@ -26,7 +30,7 @@ type ObjectOrName = Annotated[Any, AfterValidator(_object_or_name)]
 
 
 class ConfigSchema(Schema):
-    """The members that a config has; what is inside a chart, a layout, a filter or a theme is the client's own."""
+    """The members of a config; what is inside a chart, a layout, a filter or a theme is up to the client."""
 
     chartCustomizations: dict[str, JsonObject]  # noqa: N815 - the contract's names
     currentLayout: ObjectOrName = None  # noqa: N815
@@ -35,14 +39,9 @@ class ConfigSchema(Schema):
     extensions: JsonObject = Field(default_factory=dict)
 
 
-class ConfigPatchSchema(Schema):
-    """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
-
-    chartCustomizations: Any = None  # noqa: N815
-    currentLayout: Any = None  # noqa: N815
-    filters: Any = None
-    theme: Any = None
-    extensions: Any = None
+# A patch may hold the same names, each with any value, null included: its values are checked once it is applied.
+_ANY_VALUES: Final[dict[str, Any]] = dict.fromkeys(ConfigSchema.model_fields, (Any, None))
+ConfigPatchSchema: Final = create_model("ConfigPatchSchema", __base__=Schema, **_ANY_VALUES)
 
 
 class CustomizationsSchema(Schema):
@@ -51,7 +50,7 @@ class CustomizationsSchema(Schema):
 
 def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     """Check the body `{"chartCustomizations": {…}}` and return the charts. Raises InvalidConfig."""
-    checked(document, settings.max_depth, InvalidConfig)
+    checked(document, Rules(settings.max_depth, InvalidConfig))
     validated(CustomizationsSchema, document, InvalidConfig)
     charts: JsonObject = document["chartCustomizations"]
     return charts
@@ -62,7 +61,7 @@ def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
 
     What it makes of a config is checked as a config; here its older names become the current ones.
     """
-    checked(document, settings.max_depth, InvalidConfig)
+    checked(document, Rules(settings.max_depth, InvalidConfig))
     if not isinstance(document, dict):
         raise InvalidConfig("A merge patch of a config is an object.", [FieldError("", "expected an object")])
     patch = _with_current_names(document, None)
@@ -72,7 +71,7 @@ def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
 
 def read_config_body(body: bytes, settings: Settings) -> Config:
     """Read a config from a request's body. Raises MalformedJson, else as `read_config`."""
-    document, text = read(body, settings.max_depth, InvalidConfig)
+    document, text = read(body, Rules(settings.max_depth, InvalidConfig))
     return _config(document, text, settings, None)
 
 
@@ -82,7 +81,7 @@ def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  
     The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: two
     configs whose members stand in another order are two configs, because pages draw their charts in that order.
     """
-    return _config(document, checked_text(document, settings.max_depth, InvalidConfig, at), settings, at)
+    return _config(document, checked_text(document, Rules(settings.max_depth, InvalidConfig, at)), settings, at)
 
 
 def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  # noqa: ANN401
@@ -92,10 +91,10 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
     validated(ConfigSchema, document, InvalidConfig, at)
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:
-        fault = FieldError(
+        error = FieldError(
             pointer((at, "chartCustomizations")), f"{chart_count} charts; the limit is {settings.max_charts}"
         )
-        raise InvalidConfig("The config has too many charts.", [fault])
+        raise InvalidConfig("The config has too many charts.", [error])
     config = Config.of(document, text)
     if config.size > settings.max_config_bytes:
         parts = largest(document, 5, at)
@@ -104,11 +103,11 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
 
 
 def _with_current_names(document: JsonObject, at: Path) -> JsonObject:
-    faults = [
+    errors = [
         FieldError(pointer((at, old)), f"the older name of {new}, which is there too")
         for old, new in OLDER_NAMES.items()
         if old in document and new in document
     ]
-    if faults:
-        raise InvalidConfig("The config names a member twice.", faults)
+    if errors:
+        raise InvalidConfig("The config names a member twice.", errors)
     return {OLDER_NAMES.get(name, name): value for name, value in document.items()}

@@ -5,13 +5,12 @@ from typing import Any
 
 import jsonpatch
 
+from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.merge import same
-
-type JsonObject = dict[str, Any]
 
 
 def operations(before: Any, after: Any) -> list[JsonObject]:  # noqa: ANN401 - any JSON values
-    """List the JSON patch operations (RFC 6902) that make `after` of `before`; members' order is not told by them."""
+    """List the JSON patch operations (RFC 6902) that turn `before` into `after`, the order of members apart."""
     changes: list[JsonObject] = json.loads(jsonpatch.make_patch(before, after).to_string())
     return changes
 

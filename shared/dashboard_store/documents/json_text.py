@@ -1,15 +1,16 @@
 """JSON as this service keeps it: what comes back equals what was sent, or it was refused with its place.
 
-A text is read once (`parse`), then checked and written in one form (`checked`): no spaces, the members in the order
-they came in, every character as itself. `served` is that form made safe to stand inside an HTML page. `quick_json` does
-both at once, in less time where there is nothing to refuse.
+A text is read once (`parse`), then checked and written in one form (`checked`): no spaces, members in the order in
+which they came, every character as itself. `served` makes that form safe to stand inside an HTML page. `json_fast`
+reads, checks and writes at once, in less time where there is nothing to refuse.
 """
 
 import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -20,14 +21,16 @@ from dashboard_store.errors import BadInput, FieldError, MalformedJson, UnsafeTe
 LONGEST_INTEGER: Final = 10_000
 sys.set_int_max_str_digits(LONGEST_INTEGER)
 
-MOST_FAULTS: Final = 20
+MAX_FIELD_ERRORS: Final = 20
+
+type JsonObject = dict[str, Any]
 
 type Path = tuple[Path, str | int] | None
 """Where a value stands: its parent's path and its own name or index; None is the document itself."""
 
 
 class _Refused:
-    """Stands where the text had something that JSON or this service does not take, until `faults` can say where."""
+    """Stands in for what JSON or this service does not allow, until `field_errors` can say where it is."""
 
     def __init__(self, message: str) -> None:
         self.message = message
@@ -56,14 +59,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Duplicated:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer)
-# What was parsed from a text has no circles to look for.
+# A parsed text has no circular references to look for.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Read one JSON text (RFC 8259; a byte order mark is skipped, as section 8.1 allows).
 
-    What `checked` refuses with its place may still be inside. Raises MalformedJson with the place in the text.
+    Values that `checked` refuses with their place may still be inside. Raises MalformedJson with the place in the text.
     """
     try:
         return _DECODER.decode(body.decode("utf-8-sig"))
@@ -98,42 +101,46 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def checked(  # noqa: PLR0913
-    document: Any,  # noqa: ANN401
-    max_depth: int,
-    error: type[BadInput],
-    at: Path = None,
-    first: int = 0,
-    *,
-    text: str | None = None,
-) -> str:
-    """Write a parsed document as compact JSON, or raise `error` naming the places that cannot be kept as they came.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a document may hold, and how the place of anything else is named.
 
-    Or UnsafeText, naming those that a browser would execute.
-
-    `at` is the path of the document in the body, which the names begin with. Where the document is a slice of a longer
-    array, `first` is the index of its first element there. `text` is its JSON where that could be written already.
-
-    Most documents have none, which a look at the written text and at the nesting shows in a tenth of the time that
-    naming the places takes.
+    `error` is the class to raise; `at` the path of the document in the request's body, which every pointer begins with.
+    Where the document is a part of a longer array, `first` is the index of its first element there.
     """
+
+    max_depth: int
+    error: type[BadInput]
+    at: Path = None
+    first: int = 0
+
+
+def checked(document: Any, rules: Rules) -> str:  # noqa: ANN401
+    """Write a parsed document as compact JSON. Raises as `check`."""
     try:
-        written = _encodable_json(document) if text is None else text
+        text = compact(document)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
-        suspicious = True
-    else:
-        suspicious = "\\u0000" in written or _is_deeper(document, max_depth)
-    if suspicious and (found := faults(document, max_depth, at, first)):
-        raise error("The document holds what cannot be stored and returned as it came.", found)
-    if may_be_unsafe(written) and (found := list(islice(_unsafe(document, max_depth, at, first), MOST_FAULTS))):
-        raise UnsafeText(found)
-    return written
-
-
-def _encodable_json(document: Any) -> str:  # noqa: ANN401
-    text = compact(document)
-    text.encode()
+        raise _refusal(field_errors(document, rules), rules) from None
+    check(document, text, rules)
     return text
+
+
+def check(document: Any, text: str, rules: Rules) -> None:  # noqa: ANN401
+    """Check a parsed document and its JSON text.
+
+    Raises the rules' error, which names the places that cannot be kept as they came, or UnsafeText, which names those
+    that a browser would execute. Most documents have neither, which a look at the text and at the nesting shows in a
+    tenth of the time that naming the places takes.
+    """
+    if ("\\u0000" in text or _is_deeper(document, rules.max_depth)) and (found := field_errors(document, rules)):
+        raise _refusal(found, rules)
+    if may_be_unsafe(text) and (unsafe := list(islice(_unsafe(document, rules), MAX_FIELD_ERRORS))):
+        raise UnsafeText(unsafe)
+
+
+def _refusal(found: Sequence[FieldError], rules: Rules) -> BadInput:
+    return rules.error("The document holds what cannot be stored and returned as it came.", found)
 
 
 def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
@@ -150,44 +157,44 @@ def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
     return True
 
 
-def faults(document: Any, max_depth: int, at: Path = None, first: int = 0) -> list[FieldError]:  # noqa: ANN401
-    """Name the first places of a parsed document that cannot be kept as they came, in their order; see `checked`."""
+def field_errors(document: Any, rules: Rules) -> list[FieldError]:  # noqa: ANN401
+    """Name the first places of a parsed document that cannot be kept as they came, in their order."""
     found = (
         FieldError(pointer(path), message)
-        for value, path, depth in _values(document, max_depth, at, first)
-        if (message := _fault(value, depth, max_depth))
+        for value, path, depth in _values(document, rules)
+        if (message := _message(value, depth, rules.max_depth))
     )
-    return list(islice(found, MOST_FAULTS))
+    return list(islice(found, MAX_FIELD_ERRORS))
 
 
-def _values(document: Any, max_depth: int, at: Path, first: int) -> Iterator[tuple[Any, Path, int]]:  # noqa: ANN401
-    """Yield each value of a document with its path and its depth, in their order; nothing inside what is too deep."""
-    waiting: list[tuple[Any, Path, int]] = [(document, at, 1)]
+def _values(document: Any, rules: Rules) -> Iterator[tuple[Any, Path, int]]:  # noqa: ANN401
+    """Yield each value of a document with its path and depth, in their order; nothing inside what is too deep."""
+    waiting: list[tuple[Any, Path, int]] = [(document, rules.at, 1)]
     while waiting:
         value, path, depth = waiting.pop()
         yield value, path, depth
-        if isinstance(value, dict | list) and depth <= max_depth:
-            start = first if value is document else 0
+        if isinstance(value, dict | list) and depth <= rules.max_depth:
+            start = rules.first if value is document else 0
             inside = list(value.items() if isinstance(value, dict) else enumerate(value, start))
             waiting.extend((inner, (path, name), depth + 1) for name, inner in reversed(inside))
 
 
-def _unsafe(document: Any, max_depth: int, at: Path, first: int) -> Iterator[FieldError]:  # noqa: ANN401
-    for value, path, _ in _values(document, max_depth, at, first):
+def _unsafe(document: Any, rules: Rules) -> Iterator[FieldError]:  # noqa: ANN401
+    for value, path, _ in _values(document, rules):
         if isinstance(value, str) and is_unsafe(value):
             yield FieldError(pointer(path), MESSAGE)
         elif isinstance(value, dict) and any(map(is_unsafe, value)):
             yield FieldError(pointer(path), f"a member's name is {MESSAGE}")
 
 
-def _fault(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401
+def _message(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401
     match value:
         case dict() | list() if depth > max_depth:
             return f"nested more than {max_depth} levels deep"
         case dict():
-            return next((f"a member's name holds {found}" for name in value if (found := _text_fault(name))), None)
+            return next((f"a member's name holds {found}" for name in value if (found := _text_message(name))), None)
         case str():
-            found = _text_fault(value)
+            found = _text_message(value)
             return found and f"the text holds {found}"
         case float() if not math.isfinite(value):
             return "a number beyond the range of a double"
@@ -196,7 +203,7 @@ def _fault(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN40
     return None
 
 
-def _text_fault(text: str) -> str | None:
+def _text_message(text: str) -> str | None:
     if "\0" in text:
         return "a NUL character (U+0000)"
     try:
@@ -207,7 +214,7 @@ def _text_fault(text: str) -> str | None:
 
 
 def compact(document: Any) -> str:  # noqa: ANN401
-    """Write a document that has no faults as compact JSON, members in their order."""
+    """Write a document as compact JSON, members in their order. Raises ValueError for NaN and the infinities."""
     return _ENCODER.encode(document)
 
 

@@ -1,17 +1,26 @@
 """Merging documents, as functions of values.
 
-`merge_patch` applies what one side changed. `merge` joins what two sides changed since their common base:
+Theory of operation
+===================
 
-- What one side left as it was is taken from the other.
-- Objects are joined member by member.
-- Arrays whose elements are all objects with an `id` (or an `i`, as react-grid-layout has it) of their own are joined
-  element by element. Their order is a change too: the side that changed it decides, new elements stand behind the one
-  that they were put behind, and where both sides put some at one place, these alternate in the order of their ids.
-- Any other array is one value, like a string.
-- What both sides changed, to different values, is a conflict. So is an edit of what the other side deleted, and an
-  array whose order both changed differently. Nothing is dropped without a word.
+`merge_patch` applies what one side changed (RFC 7396). `merge` combines what two sides changed since their common base,
+value by value from the root:
 
-The order of an object's members follows the same rule, but it alone is never a conflict.
+1. A value that one side left unchanged is taken from the other side.
+2. Objects are merged member by member.
+3. Arrays are merged element by element where every element of all three is an object with an identity of its own: an
+   `id`, or an `i` as react-grid-layout has it. Any other array is one value, like a string.
+4. A value that both sides changed differently is a conflict. So is an edit of what the other side deleted, and an array
+   whose order both sides changed differently. Nothing is dropped silently.
+
+Order (`_ordered`) is merged apart from the values. What was in the base keeps the order of the side that changed it,
+and that is the skeleton. Each side's new names form runs, each behind the old name that it was put after; where both
+sides put a run after the same name, the two runs alternate in the order of their names (`_alternated`), so that the
+result does not depend on which side is merged first. The order of an object's members follows the same rule, but is
+never a conflict.
+
+Comparing is the cost. `_unchanged` compares written texts, which is fast and sees the order of members; `same` compares
+values, and is asked only where both sides differ from the base.
 """
 
 from collections import deque
@@ -37,7 +46,7 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The joined document, and the RFC 6901 pointers of what could not be joined: there it has their side's value.
+    """The merged document, and the RFC 6901 pointers of its conflicts, where it has the value of their side.
 
     An element of an array is named by its index in their document, or in the base where they deleted it.
     """
@@ -60,7 +69,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON valu
 
 
 def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
-    """Join two documents that were made from the same base; `theirs` is the one that is saved already."""
+    """Merge two documents that were made from the same base; `theirs` is the one that is already saved."""
     merger = _Merger()
     document = merger.join(base, theirs, mine, None)
     return Merged(document, tuple(pointer(path) for path in merger.conflicts))
@@ -79,7 +88,7 @@ def same(one: Any, other: Any) -> bool:  # noqa: ANN401
 
 
 class _Merger:
-    """One merge, gathering the paths of its conflicts."""
+    """One merge, which collects the paths of its conflicts."""
 
     def __init__(self) -> None:
         self.conflicts: list[Path] = []
@@ -95,7 +104,7 @@ class _Merger:
         if named:
             return self._elements(*named, path)
         if same(base, theirs):
-            # They changed nothing but the order of members.
+            # They changed only the order of members.
             return mine
         if not same(base, mine) and not same(theirs, mine):
             self.conflicts.append(path)
@@ -107,7 +116,7 @@ class _Merger:
         return {name: joined[name] for name in order}
 
     def _elements(self, base: Named, theirs: Named, mine: Named, path: Path) -> list[Any]:
-        # The last side that has an element says its index: mine only where it is new.
+        # The last side that has an element gives its index: mine only where it is new.
         paths: dict[str, Path] = {
             name: (path, index) for side in (mine, base, theirs) for index, name in enumerate(side)
         }
@@ -128,7 +137,7 @@ class _Merger:
 
 
 def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401
-    """Whether a side is as it was, the order of members included: that alone is a change to carry over."""
+    """Whether a side is unchanged, the order of members included, because a new order is a change to carry over."""
     if before is MISSING or after is MISSING:
         return before is after
     return compact(before) == compact(after)
@@ -157,11 +166,11 @@ def _identified(value: Any, identity: str) -> Named | None:  # noqa: ANN401
 def _ordered(
     base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], kept: Mapping[str, Any]
 ) -> tuple[list[str], bool]:
-    """Put what is kept in order, and tell whether both sides changed the order differently (then theirs is taken)."""
+    """Put what is kept in order; returns it and whether both sides changed the order differently (theirs is taken)."""
     old = [name for name in base if name in kept]
     known = set(old)
-    # Of what was there nothing is kept that they deleted; what mine deleted may be, for a conflict, and then mine says
-    # nothing about its place.
+    # Nothing that they deleted is kept. What mine deleted may be kept for a conflict, and then mine has no place for
+    # it.
     in_theirs = [name for name in theirs if name in known]
     in_mine = [name for name in mine if name in known]
     theirs_moved = in_theirs != old
@@ -198,7 +207,7 @@ def _with_new(
 
 
 def _alternated(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    """Join two runs, each in its order, the same whichever comes first; what both have waits for its turn in both."""
+    """Alternate two runs, each in its order, whichever is first; a name that both have waits for its turn in both."""
     left, right = deque(one), deque(other)
     shared = set(one) & set(other)
     joined: dict[str, None] = {}

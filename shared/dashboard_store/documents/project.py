@@ -5,15 +5,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from dashboard_store.documents.config import Config, JsonObject
+from dashboard_store.documents.config import Config
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.json_text import checked, compact
+from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact
 from dashboard_store.documents.merge import merge_patch
 from dashboard_store.documents.validation import Schema, validated
 from dashboard_store.errors import FieldError, InvalidProject
+from dashboard_store.identifiers import ID_PATTERN
 from dashboard_store.settings import Settings
 
-ID_PATTERN = r"^[A-Za-z0-9_-]{1,128}$"
 MAX_FILE_INFO_BYTES = 8192
 
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -36,7 +36,7 @@ class NewProjectSettingsSchema(ProjectSettingsSchema):
 
 
 class NewProjectSchema(ProjectSchema):
-    id: str | None = Field(None, pattern=ID_PATTERN)
+    id: str | None = Field(None, pattern=f"^{ID_PATTERN}$")
     settings: NewProjectSettingsSchema = Field(default_factory=NewProjectSettingsSchema)
 
 
@@ -46,7 +46,7 @@ class ProjectSettingsPatchSchema(Schema):
 
 
 class ProjectPatchSchema(Schema):
-    """The names that a patch may hold, a null included, which leaves no trace; its values are checked once applied."""
+    """The names that a patch may hold, each with any value: the values are checked once it is applied."""
 
     name: Any = None
     description: Any = None
@@ -81,22 +81,22 @@ def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: 
         config = read_config(given["dashboardConfig"], settings, at)
         rest = {name: value for name, value in given.items() if name != "dashboardConfig"}
         document = {**document, "settings": rest}
-    checked(document, settings.max_depth, InvalidProject)
-    form = validated(NewProjectSchema, document, InvalidProject)
-    return NewProject(_project(form), form.id, config)
+    checked(document, Rules(settings.max_depth, InvalidProject))
+    body = validated(NewProjectSchema, document, InvalidProject)
+    return NewProject(_project(body), body.id, config)
 
 
 def patched(project: Project, patch: Any, settings: Settings) -> Project:  # noqa: ANN401
     """Apply a merge patch (RFC 7396) to a project. Raises InvalidProject naming the places of the patch."""
-    checked(patch, settings.max_depth, InvalidProject)
+    checked(patch, Rules(settings.max_depth, InvalidProject))
     validated(ProjectPatchSchema, patch, InvalidProject)
     return _project(validated(ProjectSchema, merge_patch(project.as_document(), patch), InvalidProject))
 
 
-def _project(form: ProjectSchema) -> Project:
-    settings = form.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
+def _project(body: ProjectSchema) -> Project:
+    settings = body.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
     size = len(compact(settings.get("fileInfo", {})).encode())
     if size > MAX_FILE_INFO_BYTES:
-        fault = FieldError("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
-        raise InvalidProject("The project's fileInfo is too large.", [fault])
-    return Project(form.name, form.description, settings)
+        error = FieldError("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
+        raise InvalidProject("The project's fileInfo is too large.", [error])
+    return Project(body.name, body.description, settings)

@@ -1,11 +1,11 @@
-"""Pydantic's findings as faults with JSON pointers."""
+"""Pydantic's errors as field errors with JSON pointers."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from dashboard_store.documents.json_text import MOST_FAULTS, Path, pointer
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, pointer
 from dashboard_store.errors import BadInput, FieldError
 
 
@@ -15,19 +15,22 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def validated[F: Schema](form: type[F], document: Any, error: type[BadInput], at: Path = None) -> F:  # noqa: ANN401
-    """Check a parsed document against its form. Raises `error` with a fault for each place; `at` leads the pointers."""
+def validated[S: Schema](schema: type[S], document: Any, error: type[BadInput], at: Path = None) -> S:  # noqa: ANN401
+    """Check a parsed document against a schema. Raises `error` with a field error for each place.
+
+    `at` is the path of the document in the body, which every pointer begins with.
+    """
     try:
-        return form.model_validate(document)
+        return schema.model_validate(document)
     except ValidationError as exc:
         found = [
             FieldError(pointer(_path(detail["loc"], at)), _message(detail))
-            for detail in exc.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+            for detail in exc.errors(include_url=False, include_input=False)[:MAX_FIELD_ERRORS]
         ]
         raise error("The body does not have the expected form.", found) from exc
 
 
-# Where Pydantic speaks of Python, say it in JSON; the braces name what Pydantic knows of the rule.
+# Pydantic's messages speak of Python types, these of JSON; the braces name what Pydantic knows of the rule.
 _MESSAGES = {
     "dict_type": "expected an object",
     "model_type": "expected an object",
@@ -45,8 +48,8 @@ _MESSAGES = {
 
 
 def _message(detail: ErrorDetails) -> str:
-    form = _MESSAGES.get(detail["type"])
-    return form.format_map(detail.get("ctx", {})) if form else detail["msg"]
+    template = _MESSAGES.get(detail["type"])
+    return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
 
 
 def _path(location: tuple[int | str, ...], at: Path) -> Path:

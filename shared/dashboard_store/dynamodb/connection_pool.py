@@ -1,6 +1,9 @@
 """HTTP/1.1 to one server, over connections that are kept open between requests and shared by threads.
 
-A request is written in one piece, so that it is one packet where it fits: `http.client` sends head and body apart.
+A request is written in one piece, so that a small one is a single packet: `http.client` sends head and body apart.
+
+A kept connection may have been closed by the server (RFC 9112, section 9.3.1), always so when Lambda froze the function
+for long. It is then replaced at once and the request is sent again, so the server may receive a request twice.
 """
 
 import select
@@ -19,28 +22,25 @@ AMAZON_ROOTS: Final = Path(__file__).with_name("amazon_roots.pem")
 
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 2
-MOST_KEPT: Final = 64
+MAX_KEPT: Final = 64
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-# How a connection fails that the server closed while nobody used it.
-_CLOSED: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
+# How a request fails on a connection that the server closed while it was idle.
+_CLOSED_WHILE_IDLE: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
 
 
 class ConnectionPool:
-    """The connections to `url`'s server: opened when they are needed, and kept when their answer was read.
+    """Connections to the server of `url`, opened when they are needed and kept once their response was read.
 
-    A connection that was kept and turns out to be closed is replaced at once, as when Lambda froze the function for
-    long. A request may therefore be received twice.
-
-    With TLS the server has to show a certificate for its name. If `ca_bundle` is given, an authority in that file
-    vouches for it; else one of Amazon's own, which are read in a tenth of the time that all of the system's take, and
-    where none of them does, one of the system's.
+    With TLS the server must show a certificate for its name. `ca_bundle` is a file with the authorities to trust.
+    Without one, Amazon's own authorities are tried first, because loading them takes a tenth of the time that the
+    system's take, then the system's.
     """
 
     def __init__(self, url: str, ca_bundle: str | None = None) -> None:
-        """Open nothing yet. Raises ValueError for what is no http or https URL."""
+        """Open nothing yet. Raises ValueError for anything but an http or https URL."""
         parts = urlsplit(url)
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise ValueError(f"{url!r} is no address of a server: http://name:port or https://name.")
+            raise ValueError(f"{url!r} is not the URL of a server, such as http://name:port or https://name.")
         usual = _DEFAULT_PORTS[parts.scheme]
         self._address = parts.hostname, parts.port or usual
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -50,57 +50,57 @@ class ConnectionPool:
         self._kept: list[socket.socket] = []
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> HttpResponse:
-        """Send a request and read its answer; of `headers` the host and the length go without saying.
+        """Send a request and read its response; `host` and `content-length` are added to the headers.
 
         Raises Unreachable.
         """
         stated = {**headers, "host": self.host, "content-length": str(len(body))}
-        # White space is one space, as where it is signed; so no value ends its line.
+        # Runs of white space become one space, as in the signature; so no value can end its line.
         lines = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in stated.items())
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
-            return self._exchanged(request)
+            return self._send(request)
         except (OSError, MalformedResponse) as exc:
-            # What else was kept is as old.
+            # The other kept connections are as old.
             self.close()
-            raise Unreachable(f"There was no answer from {self.host}: {type(exc).__name__}.") from exc
+            raise Unreachable(f"No response from {self.host}: {type(exc).__name__}.") from exc
 
     def close(self) -> None:
         while kept := self._pop():
             kept.close()
 
-    def _exchanged(self, request: bytes) -> HttpResponse:
-        kept = self._usable()
+    def _send(self, request: bytes) -> HttpResponse:
+        kept = self._take_usable()
         if kept:
             try:
-                return self._answer(kept, request)
-            except _CLOSED:
+                return self._exchange_on(kept, request)
+            except _CLOSED_WHILE_IDLE:
                 pass
-        return self._answer(self._opened(), request)
+        return self._exchange_on(self._open(), request)
 
-    def _answer(self, connection: socket.socket, request: bytes) -> HttpResponse:
+    def _exchange_on(self, connection: socket.socket, request: bytes) -> HttpResponse:
         try:
             connection.sendall(request)
-            answer, is_reusable = read_response(connection)
+            response, is_reusable = read_response(connection)
         except BaseException:
             connection.close()
             raise
-        if is_reusable and len(self._kept) < MOST_KEPT:
+        if is_reusable and len(self._kept) < MAX_KEPT:
             self._kept.append(connection)
         else:
             connection.close()
-        return answer
+        return response
 
-    def _opened(self) -> socket.socket:
+    def _open(self) -> socket.socket:
         try:
-            return self._connected()
+            return self._connect()
         except ssl.SSLCertVerificationError:
             if not self._asks_system:
                 raise
             self._tls, self._asks_system = ssl.create_default_context(), False
-            return self._connected()
+            return self._connect()
 
-    def _connected(self) -> socket.socket:
+    def _connect(self) -> socket.socket:
         opened = socket.create_connection(self._address, CONNECT_SECONDS)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,7 +112,7 @@ class ConnectionPool:
             raise
         return opened
 
-    def _usable(self) -> socket.socket | None:
+    def _take_usable(self) -> socket.socket | None:
         while kept := self._pop():
             if not _is_readable(kept):
                 return kept
@@ -123,12 +123,12 @@ class ConnectionPool:
         try:
             return self._kept.pop()
         except IndexError:
-            # Another thread may take the last one at any moment.
+            # Another thread took the last one in between.
             return None
 
 
 def _is_readable(connection: socket.socket) -> bool:
-    """Tell whether something came unasked: the end of the connection, or what nobody can make sense of."""
+    """Whether something came unasked: the end of the connection, or bytes that belong to no response."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))

@@ -1,4 +1,4 @@
-"""The function's own credentials: from its environment, or from the endpoint that SnapStart puts in their place.
+"""The function's own credentials: from its environment, or from the endpoint that SnapStart provides instead.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
@@ -13,25 +13,29 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from dashboard_store import retry
 from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.protocol import Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
 
 RENEWED_SECONDS_BEFORE: Final = 600
-"""How long before they expire credentials are fetched anew."""
-FETCH_ATTEMPTS: Final = 3
+"""The seconds before their expiry from which credentials are renewed."""
 _ASK_AGAIN_SECONDS: Final = 60
 _OK: Final = 200
-# Where an endpoint may be asked without TLS: this machine, and the addresses of ECS and EKS.
+# The hosts that may be asked without TLS: this machine, and the addresses of ECS and EKS.
 _NEAR: Final = frozenset({"localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"})
 
 
-def from_environment(environment: Mapping[str, str], now: Callable[[], float] = time.time) -> Callable[[], Credentials]:
-    """Return what tells the credentials of the moment; `environment` is read when it is asked, never before.
+def from_environment(
+    environment: Mapping[str, str],
+    now: Callable[[], float] = time.time,
+    pause: Callable[[float], None] = time.sleep,
+) -> Callable[[], Credentials]:
+    """Return a function that returns the current credentials; it reads `environment` when it is called.
 
-    It raises RuntimeError where there are none, and Unreachable where the endpoint does not hand them out.
+    It raises RuntimeError where there are none, and Unreachable where the endpoint does not return them.
     """
-    endpoint = _Endpoint(environment, now)
+    endpoint = _Endpoint(environment, now, pause)
 
     def current() -> Credentials:
         if "AWS_ACCESS_KEY_ID" not in environment:
@@ -43,34 +47,37 @@ def from_environment(environment: Mapping[str, str], now: Callable[[], float] = 
 
 
 class _Endpoint:
-    """Credentials that an endpoint lends for some hours; threads share them."""
+    """Temporary credentials from an endpoint, shared by threads."""
 
-    def __init__(self, environment: Mapping[str, str], now: Callable[[], float]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], now: Callable[[], float], pause: Callable[[float], None]
+    ) -> None:
         self._environment = environment
         self._now = now
+        self._pause = pause
         self._lock = threading.Lock()
-        self._lent: Credentials | None = None
+        self._current: Credentials | None = None
         self._expires_at = self._renew_at = 0.0
 
     def credentials(self) -> Credentials:
         with self._lock:
-            if self._lent is None or self._now() >= self._renew_at:
-                self._lent = self._renewed()
-            return self._lent
+            if self._current is None or self._now() >= self._renew_at:
+                self._current = self._renew()
+            return self._current
 
-    def _renewed(self) -> Credentials:
+    def _renew(self) -> Credentials:
         try:
-            lent, self._expires_at = self._fetched()
+            renewed, self._expires_at = self._fetch_now()
         except Unreachable:
-            if self._lent is None or self._now() >= self._expires_at:
+            if self._current is None or self._now() >= self._expires_at:
                 raise
-            # They are good for some minutes still.
+            # They are still good for some minutes.
             self._renew_at = self._now() + _ASK_AGAIN_SECONDS
-            return self._lent
+            return self._current
         self._renew_at = self._expires_at - RENEWED_SECONDS_BEFORE
-        return lent
+        return renewed
 
-    def _fetched(self) -> tuple[Credentials, float]:
+    def _fetch_now(self) -> tuple[Credentials, float]:
         url = self._environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
         if not url:
             raise RuntimeError("The environment has neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI.")
@@ -78,12 +85,12 @@ class _Endpoint:
         if parts.scheme != "https" and parts.hostname not in _NEAR:
             raise RuntimeError("AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine, and no TLS.")
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        for _ in range(FETCH_ATTEMPTS - 1):
-            try:
-                return _asked(url, path, self._headers())
-            except Unreachable:
-                continue
-        return _asked(url, path, self._headers())
+        return retry.retried(
+            lambda: _fetch(url, path, self._headers()),
+            retry.CREDENTIALS_ATTEMPTS,
+            lambda exc: isinstance(exc, Unreachable),
+            self._pause,
+        )
 
     def _headers(self) -> dict[str, str]:
         file = self._environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
@@ -91,19 +98,19 @@ class _Endpoint:
         return {"Accept": "application/json", **({"Authorization": token.strip()} if token.strip() else {})}
 
 
-def _asked(url: str, path: str, headers: Mapping[str, str]) -> tuple[Credentials, float]:
-    """Return credentials and when they expire, in epoch seconds."""
-    connections = ConnectionPool(url)
+def _fetch(url: str, path: str, headers: Mapping[str, str]) -> tuple[Credentials, float]:
+    """Return credentials and their expiry in epoch seconds."""
+    pool = ConnectionPool(url)
     try:
-        answer = connections.exchange("GET", path, headers)
+        response = pool.exchange("GET", path, headers)
     finally:
-        connections.close()
-    if answer.status != _OK:
-        raise Unreachable(f"The endpoint of the credentials answered {answer.status}.")
+        pool.close()
+    if response.status != _OK:
+        raise Unreachable(f"The credentials endpoint answered {response.status}.")
     try:
-        lent = json.loads(answer.body)
-        credentials = Credentials(lent["AccessKeyId"], lent["SecretAccessKey"], lent["Token"])
-        return credentials, datetime.fromisoformat(lent["Expiration"]).timestamp()
+        document = json.loads(response.body)
+        credentials = Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"])
+        return credentials, datetime.fromisoformat(document["Expiration"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        # What was answered may hold a part of the credentials, so it is in no error.
-        raise Unreachable("The endpoint of the credentials answered with something else.") from None
+        # The response may hold a part of the credentials, so no error repeats it.
+        raise Unreachable("The credentials endpoint returned no credentials.") from None

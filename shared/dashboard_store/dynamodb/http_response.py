@@ -1,6 +1,22 @@
-"""One HTTP/1.1 answer, read from a connection (RFC 9112).
+"""One HTTP/1.1 response, read from a connection (RFC 9112).
 
-`http.client` would read it as well: by the e-mail package, which takes more of the processor than all else of a call.
+Theory of operation
+===================
+
+A response is a head and a body. The head is a status line and header fields, each ended by CRLF, and an empty line
+(RFC 9112, sections 2.1, 4 and 5). Interim responses (1xx) come before the final one and are skipped (RFC 9110, section
+15.2). How long the body is follows from status and headers, in the order of RFC 9112, section 6.3: none for 204 and
+304; chunks, each after its size, until one of size zero (section 7.1); `Content-Length` bytes; else all bytes until the
+server closes the connection.
+
+The connection takes another request if the response was HTTP/1.1, without `Connection: close` (section 9.3), its body's
+end was known without the end of the connection, and no byte came after it: such a byte would be read as the beginning
+of the next response.
+
+A connection that ends before the first byte was closed while it was idle, and the request can be sent again on another
+one; a connection that ends later broke off (section 8). What does not follow this grammar is refused, never guessed at.
+`http.client` reads responses through the e-mail package, which costs more CPU than the rest of a call;
+`docs/decisions.md` has the figures, those of h11 included.
 """
 
 import re
@@ -11,20 +27,20 @@ from typing import Final, NamedTuple
 
 MAX_HEAD_BYTES: Final = 65_536
 
-_AT_ONCE: Final = 65_536
+_READ_BYTES: Final = 65_536
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 _FIRST_FINAL: Final = 200
 _WITHOUT_BODY: Final = frozenset({204, 304})
-_CUT_OFF: Final = (ConnectionError, ssl.SSLEOFError)
+_CLOSED: Final = (ConnectionError, ssl.SSLEOFError)
 
 
 class MalformedResponse(Exception):  # noqa: N818 - it reads as what was met
-    """What came is not HTTP, or did not come to its end."""
+    """The bytes are not an HTTP response, or not a whole one."""
 
 
 class HttpResponse(NamedTuple):
-    """The names of `headers` are in lower case; one that came several times has its values joined by commas."""
+    """Header names are in lower case; the values of a header that came several times are joined by commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,119 +48,120 @@ class HttpResponse(NamedTuple):
 
 
 def read_response(connection: socket.socket) -> tuple[HttpResponse, bool]:
-    """Read the answer to a request other than HEAD, and tell whether the connection takes another one.
+    """Read the response to a request other than HEAD; returns it and whether the connection takes another request.
 
-    Raises BrokenAnswer; ConnectionResetError or what the socket raises where not a byte of it came.
+    Raises MalformedResponse. Where not a single byte came, raises ConnectionResetError or the socket's own error.
     """
-    source = _Source(connection)
-    is_newer, status, headers = _head(source)
+    buffer = _Buffer(connection)
+    is_1_1, status, headers = _read_head(buffer)
     while status < _FIRST_FINAL:
-        is_newer, status, headers = _head(source)
-    body, is_bounded = _body(source, status, headers)
+        is_1_1, status, headers = _read_head(buffer)
+    body, is_delimited = _read_body(buffer, status, headers)
     closes = "close" in headers.get("connection", "").lower()
-    return HttpResponse(status, headers, body), is_newer and is_bounded and not closes and source.is_empty
+    return HttpResponse(status, headers, body), is_1_1 and is_delimited and not closes and buffer.is_empty
 
 
-class _Source:
-    """What a connection brings, in the pieces that are asked for."""
+class _Buffer:
+    """The bytes that came and were not taken yet."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._here = bytearray()
+        self._bytes = bytearray()
         self._has_begun = False
 
     @property
     def is_empty(self) -> bool:
-        return not self._here
+        return not self._bytes
 
-    def before(self, mark: bytes) -> bytes:
-        """Take what comes before the mark, and the mark itself away."""
-        while (end := self._here.find(mark)) < 0:
-            if len(self._here) > MAX_HEAD_BYTES:
-                raise MalformedResponse("the head has no end")
+    def take_until(self, mark: bytes) -> bytes:
+        """Take the bytes before the mark, and drop the mark."""
+        while (end := self._bytes.find(mark)) < 0:
+            if len(self._bytes) > MAX_HEAD_BYTES:
+                raise MalformedResponse("the head is too long")
             self._receive()
-        return self._taken(end + len(mark))[:end]
+        return self._take(end + len(mark))[:end]
 
-    def exactly(self, count: int) -> bytes:
-        while len(self._here) < count:
+    def take_exactly(self, count: int) -> bytes:
+        while len(self._bytes) < count:
             self._receive()
-        return self._taken(count)
+        return self._take(count)
 
-    def rest(self) -> bytes:
-        """Take all that comes until the other side closes the connection."""
+    def take_rest(self) -> bytes:
+        """Take all bytes until the server closes the connection."""
         try:
-            while part := self._connection.recv(_AT_ONCE):
-                self._here += part
-        except _CUT_OFF as exc:
-            raise MalformedResponse("the answer broke off") from exc
-        return self._taken(len(self._here))
+            while part := self._connection.recv(_READ_BYTES):
+                self._bytes += part
+        except _CLOSED as exc:
+            raise MalformedResponse("the response broke off") from exc
+        return self._take(len(self._bytes))
 
-    def _taken(self, count: int) -> bytes:
-        taken = bytes(self._here[:count])
-        del self._here[:count]
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._bytes[:count])
+        del self._bytes[:count]
         return taken
 
     def _receive(self) -> None:
         try:
-            part = self._connection.recv(_AT_ONCE)
-        except _CUT_OFF as exc:
+            part = self._connection.recv(_READ_BYTES)
+        except _CLOSED as exc:
             if not self._has_begun:
                 raise
-            raise MalformedResponse("the answer broke off") from exc
+            raise MalformedResponse("the response broke off") from exc
         if not part and not self._has_begun:
-            raise ConnectionResetError("closed without an answer")
+            raise ConnectionResetError("closed without a response")
         if not part:
-            raise MalformedResponse("the answer broke off")
+            raise MalformedResponse("the response broke off")
         self._has_begun = True
-        self._here += part
+        self._bytes += part
 
 
-def _head(source: _Source) -> tuple[bool, int, dict[str, str]]:
-    """Read status line and headers; returns whether the version is 1.1, the status and the headers."""
-    status_line, *lines = source.before(b"\r\n\r\n").decode("latin-1").split("\r\n")
-    found = _STATUS_LINE.fullmatch(status_line)
-    if not found:
-        raise MalformedResponse("what came is not HTTP")
+def _read_head(buffer: _Buffer) -> tuple[bool, int, dict[str, str]]:
+    """Read status line and header fields; returns whether the version is 1.1, the status and the headers."""
+    status_line, *lines = buffer.take_until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+    match = _STATUS_LINE.fullmatch(status_line)
+    if not match:
+        raise MalformedResponse("the status line is not HTTP")
     headers: dict[str, str] = {}
     for line in lines:
+        # White space around the name is how responses are split in two (section 5.1).
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise MalformedResponse("a header is none")
+            raise MalformedResponse("a header field has no valid name")
         known = headers.get(name.lower())
         headers[name.lower()] = value.strip() if known is None else f"{known}, {value.strip()}"
-    return found[1] == "1", int(found[2]), headers
+    return match[1] == "1", int(match[2]), headers
 
 
-def _body(source: _Source, status: int, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-    """Read the body (section 6.3), and tell whether its end is known without the connection's."""
+def _read_body(buffer: _Buffer, status: int, headers: Mapping[str, str]) -> tuple[bytes, bool]:
+    """Read the body (section 6.3); returns it and whether its end was known without the connection's."""
     if status in _WITHOUT_BODY:
         return b"", True
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked":
-            raise MalformedResponse("the body is in a coding that nobody asked for")
-        return _chunks(source), True
+            raise MalformedResponse("the body has a transfer coding that was not asked for")
+        return _read_chunks(buffer), True
     if length is None:
-        return source.rest(), False
+        return buffer.take_rest(), False
     if not (length.isascii() and length.isdecimal()):
-        raise MalformedResponse("the body's length is no number")
-    return source.exactly(int(length)), True
+        raise MalformedResponse("the Content-Length is not a number")
+    return buffer.take_exactly(int(length)), True
 
 
-def _chunks(source: _Source) -> bytes:
-    """Read a body in chunks (section 7.1); extensions and trailers say nothing that is needed."""
+def _read_chunks(buffer: _Buffer) -> bytes:
+    """Read a chunked body (section 7.1); chunk extensions and trailer fields are skipped."""
     body = bytearray()
-    while size := _chunk_size(source):
-        body += source.exactly(size)
-        if source.exactly(2) != b"\r\n":
-            raise MalformedResponse("a chunk is longer than it says")
-    while source.before(b"\r\n"):
+    while size := _read_chunk_size(buffer):
+        body += buffer.take_exactly(size)
+        if buffer.take_exactly(2) != b"\r\n":
+            raise MalformedResponse("a chunk is longer than its size")
+    while buffer.take_until(b"\r\n"):
         pass
     return bytes(body)
 
 
-def _chunk_size(source: _Source) -> int:
-    found = _CHUNK_SIZE.fullmatch(source.before(b"\r\n"))
-    if not found:
+def _read_chunk_size(buffer: _Buffer) -> int:
+    match = _CHUNK_SIZE.fullmatch(buffer.take_until(b"\r\n"))
+    if not match:
         raise MalformedResponse("a chunk has no size")
-    return int(found[1], 16)
+    return int(match[1], 16)

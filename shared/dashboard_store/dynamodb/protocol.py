@@ -1,10 +1,10 @@
-"""What a client of the table is: one call in DynamoDB's JSON protocol, values in its wire form, and two ways to fail.
+"""DynamoDB's JSON protocol: the seam to a transport, values in the wire format, and the two ways in which a call fails.
 
     TransportError
-    ├── Refused      DynamoDB answered with an error that is the request's or the moment's: `code`, `response`
-    └── Unreachable  no usable answer: no connection, none in time, a damaged one, or a failure of the server's own
+    ├── Refused      DynamoDB answered with an error of the request or of the moment: `code`, `document`
+    └── Unreachable  no usable response: no connection, a timeout, a damaged response, or a server error
 
-A value in the wire form is `{"S": "text"}`, `{"N": "1"}`, `{"B": "<base64>"}`, `{"BOOL": true}`, `{"NULL": true}`,
+A value in the wire format is `{"S": "text"}`, `{"N": "1"}`, `{"B": "<base64>"}`, `{"BOOL": true}`, `{"NULL": true}`,
 `{"L": [values]}` or `{"M": {name: value}}`.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
@@ -13,7 +13,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-# Refusals that another attempt may not meet.
+# Refusals of the moment: another attempt may succeed.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 RETRYABLE_CODES: Final = frozenset(
     {
@@ -30,35 +30,44 @@ RETRYABLE_CODES: Final = frozenset(
         "TransactionInProgressException",
     }
 )
-# Of these alone the message is shown: what others say may quote the request with its session token.
-_TELLING: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
+# Only these messages are repeated: others may quote the request with its session token.
+_SAFE_TO_QUOTE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
 
 
 class TransportError(Exception):
     """A call brought no result."""
 
+    @property
+    def is_retryable(self) -> bool:
+        """Whether another attempt may succeed."""
+        return True
+
 
 class Refused(TransportError):  # noqa: N818 - it reads as what happened
-    """DynamoDB's answer was an error; `response` is the answer's document."""
+    """DynamoDB answered with an error; `document` is the body of its response."""
 
-    def __init__(self, code: str, response: Mapping[str, Any]) -> None:
-        said = response.get("message") or response.get("Message") if code in _TELLING else None
-        super().__init__(f"DynamoDB refused the request: {code}{f': {said}' if said else ''}")
+    def __init__(self, code: str, document: Mapping[str, Any]) -> None:
+        message = document.get("message") or document.get("Message") if code in _SAFE_TO_QUOTE else None
+        super().__init__(f"DynamoDB refused the request: {code}{f': {message}' if message else ''}")
         self.code = code
-        self.response = response
+        self.document = document
+
+    @property
+    def is_retryable(self) -> bool:
+        return self.code in RETRYABLE_CODES
 
 
 class Unreachable(TransportError):  # noqa: N818
-    """There was no usable answer within every attempt."""
+    """No attempt brought a usable response."""
 
 
 class Transport(Protocol):
-    """Whatever makes calls for a table."""
+    """Whatever makes calls to DynamoDB."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call such as `GetItem`, with the request and the answer that its reference names.
+        """Make a call such as `GetItem`; request and response are the documents of DynamoDB's API reference.
 
-        Raises Refused or Unreachable. A call may reach DynamoDB more than once: a transaction then takes effect once.
+        Raises Refused or Unreachable. A call may reach DynamoDB more than once; a transaction takes effect once.
         """
         ...
 
@@ -72,7 +81,7 @@ def unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def serialize(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an attribute may be
-    """Put a value into the wire form. Raises TypeError for what no item of this package holds."""
+    """Put a value into the wire format. Raises TypeError for a type that no item of this package holds."""
     write = _WRITERS.get(type(value))
     if write is None:
         raise TypeError(f"No attribute is a {type(value).__name__}.")
@@ -93,7 +102,7 @@ _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
     dict: lambda value: {"M": marshal(value)},
     list: lambda value: {"L": [serialize(each) for each in value]},
 }
-# Numbers are the service's own counters, hence integers.
+# The only numbers are counters, hence integers.
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "S": str,
     "BOOL": bool,

@@ -1,5 +1,18 @@
-"""AWS Signature Version 4 of a POST to a service's root, as a function of values.
+"""AWS Signature Version 4 of a POST to a service's root path, as a function of values.
 
+Theory of operation
+===================
+
+A signature is made in four steps, which the AWS page below numbers alike:
+
+1. The canonical request: method, path, query, the headers sorted by name, the names of those that are signed, and the
+   SHA-256 of the body. Runs of white space in a value become one space.
+2. The string to sign: algorithm, time, scope (`day/region/service/aws4_request`), and the SHA-256 of step 1.
+3. The signing key: HMAC-SHA256 of day, region, service and `aws4_request`, each with the result of the one before,
+   the first with the secret key. It is good for one day, so it is cached.
+4. The signature: HMAC-SHA256 of step 2 with the key of step 3, in the `Authorization` header.
+
+Every header that is given is signed, so a change on the way is noticed.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -16,14 +29,14 @@ _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What requests are signed with; `token` belongs to keys that are lent for a while."""
+    """The keys that sign requests; temporary ones come with a session token."""
 
     access_key: str
     secret_key: str = field(repr=False)
     token: str | None = field(repr=False)
 
 
-def signed(  # noqa: PLR0913 - each is a part of what is signed
+def signed(  # noqa: PLR0913 - each is a part of the signature
     credentials: Credentials,
     *,
     region: str,
@@ -33,28 +46,28 @@ def signed(  # noqa: PLR0913 - each is a part of what is signed
     body: bytes,
     moment: datetime,
 ) -> dict[str, str]:
-    """Return the headers to send, all of which but the signature itself are signed; `moment` is in UTC.
+    """Return the headers to send: `headers`, those that signing adds, and the signature of all of them.
 
-    `host` has a port where it is not the scheme's own.
+    `moment` is in UTC. `host` has a port where it is not the default one of the scheme.
     """
     instant = f"{moment:%Y%m%dT%H%M%SZ}"
     sent = {name.lower(): value for name, value in headers.items()} | {"host": host, "x-amz-date": instant}
     if credentials.token:
         sent["x-amz-security-token"] = credentials.token
     names = sorted(sent)
-    listed = ";".join(names)
+    signed_names = ";".join(names)
     lines = "".join(f"{name}:{' '.join(sent[name].split())}\n" for name in names)
-    canonical = f"POST\n/\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
+    canonical = f"POST\n/\n\n{lines}\n{signed_names}\n{hashlib.sha256(body).hexdigest()}"
     scope = f"{instant[:8]}/{region}/{service}/aws4_request"
-    subject = f"{_ALGORITHM}\n{instant}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    string_to_sign = f"{_ALGORITHM}\n{instant}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = _signing_key(credentials.secret_key, instant[:8], region, service)
-    signature = _mac(key, subject).hex()
+    signature = _mac(key, string_to_sign).hex()
     credential = f"{credentials.access_key}/{scope}"
-    sent["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={listed}, Signature={signature}"
+    sent["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={signed_names}, Signature={signature}"
     return sent
 
 
-# One key serves a whole day, and is most of the work.
+# Most of the work, and the same for a whole day.
 @lru_cache(maxsize=4)
 def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret_key}".encode()

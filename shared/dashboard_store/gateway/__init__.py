@@ -1,8 +1,11 @@
-"""Everything that knows API Gateway and HTTP.
+"""Everything that knows API Gateway and HTTP, and nothing that knows a database.
 
-`api`       the resolver that every handler is made of
-`request`   who asks, and what: the verified user, the body, the precondition, the query
-`answer`    JSON answers: compressed, tagged, cacheable
-`problems`  errors as `application/problem+json`
-`routes`    every address of the API and the methods it takes
+`resolver`   what every request passes: identity, errors, encoding, telemetry
+`request`    one request as a value, from which a handler takes what it needs
+`body`       the body of a request: media type, encoding, size
+`response`   responses as values; compressing and writing them for Lambda
+`problems`   errors as `application/problem+json`
+`routes`     every path of the API and its methods
+`telemetry`  one line in the log for each request, with its metrics
+`flags`      feature flags from AppConfig
 """

@@ -1,7 +1,7 @@
 """Feature flags: what is switched on for which users, changed in AppConfig without a deployment.
 
-The document has the form of Powertools' feature flags. A rule may ask for `user_share`, 0 to 99: a number that a user
-keeps, so that a growing share of the users never takes away what somebody already had.
+The document has the form of Powertools' feature flags. A rule may ask for `user_share`, 0 to 99, a number that a user
+keeps: while a share grows, nobody loses what was already on for them.
 https://docs.aws.amazon.com/powertools/python/latest/utilities/feature_flags/
 """
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 DATABASE_LOAD: Final = "databaseLoad"
 
-# A dashboard waits for its flags, and there is something to go on with where they cannot be read.
-CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
+# A dashboard waits for its flags, and there are defaults where they cannot be read.
+APPCONFIG_CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
 
 SHARES: Final = 100
 MAX_AGE_SECONDS: Final = 60
-"""How long a document is taken for the newest: AppConfig's own least interval between two questions is as long."""
+"""How long a document counts as the newest; AppConfig's shortest interval between two polls is as long."""
 
 
 def client() -> "AppConfigDataClient":
     """Open AppConfig with the function's own rights."""
-    return boto3.client("appconfigdata", config=CLIENT)
+    return boto3.client("appconfigdata", config=APPCONFIG_CLIENT)
 
 
 def appconfig(path: str, client: "AppConfigDataClient") -> StoreProvider:
@@ -46,7 +46,7 @@ def appconfig(path: str, client: "AppConfigDataClient") -> StoreProvider:
 
 
 class Flags:
-    """The flags of every user; while AppConfig cannot be read, as they were last, and else as `fallback` says.
+    """The flags of every user. While AppConfig cannot be read, the last known ones; before that, `fallback`.
 
     `open_store` opens AppConfig when a flag is first asked for, and again after a failure.
     """
@@ -65,7 +65,7 @@ class Flags:
         self._ask_again_at = 0.0
 
     def of(self, user: str) -> dict[str, bool]:
-        """Say for each flag whether it is on for a user."""
+        """Return for each flag whether it is on for a user."""
         known = self._newest()
         on = known.get_enabled_features(context={"user_share": share(user)})
         return {**self._fallback, **{name: name in on for name in known.get_configuration()}}
@@ -76,14 +76,14 @@ class Flags:
                 self._features = self._features or FeatureFlags(self._open())
                 self._known = FeatureFlags(_Constant(self._features.get_configuration()))
             except (ConfigurationStoreError, SchemaValidationError, StoreClientError) as exc:
-                # A session that failed may be the reason, so the next question opens another, and none comes soon.
+                # The session may have failed, so the next poll opens another one, but not at once.
                 self._features, self._ask_again_at = None, self._now() + MAX_AGE_SECONDS
                 logger.warning("flags-unavailable", exc_info=exc)
         return self._known
 
 
 class _Constant(StoreProvider):
-    """A document that was read already."""
+    """A document that was already read."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
@@ -97,5 +97,5 @@ class _Constant(StoreProvider):
 
 
 def share(user: str) -> int:
-    """Say to which share of the users, 0 to 99, a user belongs for good."""
+    """Return the share of the users, 0 to 99, to which a user permanently belongs."""
     return int.from_bytes(hashlib.sha256(user.encode()).digest()[:8]) % SHARES

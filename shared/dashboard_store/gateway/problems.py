@@ -1,20 +1,19 @@
-"""Errors as problem details (RFC 9457): one table says which status and code each error has."""
+"""Errors as problem details (RFC 9457): one table says which status, code and title each error has."""
 
 from typing import Any, Final
 
 from dashboard_store import errors
-from dashboard_store.documents.json_text import encodable
-from dashboard_store.gateway.response import ApiResponse, json_response
+from dashboard_store.documents.json_text import compact, encodable, served
+from dashboard_store.gateway.response import ApiResponse
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-# An error without a row has its nearest base's; what is no StoreError is a defect of ours, and says nothing but that.
+# An error without a row has that of its nearest base. Anything but a StoreError is a defect, and says only that.
 PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.MalformedJson: (400, "malformed-json", "The body is not JSON"),
     errors.InvalidPrecondition: (400, "invalid-precondition", "A precondition cannot be read"),
     errors.Unauthorized: (401, "unauthorized", "The token names no user"),
     errors.NotFound: (404, "not-found", "There is nothing here"),
-    errors.NoRoute: (404, "not-found", "There is nothing here"),
     errors.MethodNotAllowed: (405, "method-not-allowed", "This address does not take this method"),
     errors.ProjectExists: (409, "project-exists", "The id is taken"),
     errors.VersionConflict: (412, "version-conflict", "Somebody saved in between"),
@@ -35,40 +34,57 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
 }
 
 
-def problem(error: Exception, request_id: str, accept_encoding: str | None) -> ApiResponse:
-    """Make the answer to an error; `request_id` is what the log knows the request by."""
-    status, code, title = _described(error)
+def problem(error: Exception, request_id: str) -> ApiResponse:
+    """Make the response to an error; `request_id` is the id under which the log knows the request."""
+    status, code, title = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    is_ours = isinstance(error, errors.StoreError)
     document = {
         "type": f"urn:problem:{code}",
         "title": title,
         "status": status,
-        "detail": encodable(str(error))
-        if isinstance(error, errors.StoreError)
-        else "The request is in the log under its id.",
+        "detail": encodable(str(error)) if is_ours else "The request is in the log under its id.",
         "instance": request_id,
         **_members(error),
     }
     headers = {"Cache-Control": "no-store", **_headers(error)}
-    return json_response(document, accept_encoding, status=status, headers=headers, media_type=MEDIA_TYPE)
-
-
-def problem_code(error: Exception) -> str:
-    return _described(error)[1]
-
-
-def _described(error: Exception) -> tuple[int, str, str]:
-    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    return ApiResponse(status, served(compact(document)), MEDIA_TYPE, headers, outcome=code)
 
 
 def _members(error: Exception) -> dict[str, Any]:
     match error:
-        case errors.BadInput(faults=faults) if faults:
-            return {"errors": [{"pointer": fault.pointer, "message": fault.message} for fault in faults]}
+        case errors.BadInput(field_errors=found) if found:
+            return {"errors": [{"pointer": each.pointer, "message": each.message} for each in found]}
         case errors.TooLarge():
             return _sizes(error)
-        case errors.VersionConflict(current=current) | errors.PreconditionRequired(current=current):
-            return current
+        case errors.PreconditionRequired():
+            return _versions(error)
+        case errors.VersionConflict():
+            return _conflict(error)
     return {}
+
+
+def _versions(error: errors.PreconditionRequired) -> dict[str, Any]:
+    versions = {"currentVersion": error.version}
+    if error.analysis_version is not None:
+        versions["currentAnalysisVersion"] = error.analysis_version
+    return versions
+
+
+def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
+    """Show the newest version, and all else that a client needs to resolve the conflict."""
+    members: dict[str, Any] = {"currentVersion": error.version, "current": error.document}
+    match error:
+        case errors.ConfigConflict():
+            members |= {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
+            if error.conflicts is not None:
+                members["conflicts"] = list(error.conflicts)
+        case errors.DatasetConflict():
+            members |= {"updatedAt": error.updated_at, "baseVersion": error.base}
+        case errors.AnalysisConflict():
+            members |= {"currentAnalysisVersion": error.analysis_version, "updatedAt": error.updated_at}
+        case _:
+            members["baseVersion"] = error.base
+    return members
 
 
 def _sizes(error: errors.TooLarge) -> dict[str, Any]:

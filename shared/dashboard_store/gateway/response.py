@@ -1,66 +1,76 @@
-"""JSON answers: compressed where the client takes it, with the headers of a document where it is one."""
+"""Responses as values, and the one place where they are compressed and written for Lambda."""
 
 import base64
 import gzip
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
+from dashboard_store.compression import gzipped
 from dashboard_store.documents.json_text import compact, served
 
-type ApiResponse = Response[Any]
+JSON: Final = "application/json"
+CSV: Final = "text/csv; charset=utf-8"
 
-# Below it, a gzip header and a client's work cost more than the bytes saved.
 COMPRESS_FROM_BYTES: Final = 1024
+"""Below it, a gzip header and a client's work cost more than the bytes that are saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """A response before content negotiation; `body` is the gzip of the content where `is_gzip` says so.
+
+    `outcome` is what a save came to, or the code of a problem, for the log and the metrics.
+    """
+
+    status: int = HTTPStatus.OK
+    body: bytes = b""
+    media_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_gzip: bool = False
+    outcome: str | None = None
 
 
 def json_response(
     document: Any,  # noqa: ANN401 - any JSON value
-    accept_encoding: str | None,
     *,
-    status: int = 200,
+    status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
-    media_type: str = "application/json",
+    outcome: str | None = None,
 ) -> ApiResponse:
-    return text_response(compact(document), accept_encoding, status=status, headers=headers, media_type=media_type)
+    """Respond with a document."""
+    return ApiResponse(status, served(compact(document)), JSON, headers or {}, outcome=outcome)
 
 
-def text_response(
-    text: str,
-    accept_encoding: str | None,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    media_type: str = "application/json",
-) -> ApiResponse:
-    """Answer with a JSON text that is written already."""
-    return content_response(served(text), accept_encoding, status=status, headers=headers, media_type=media_type)
+def spliced_response(name: str, text: bytes, rest: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:
+    """Respond with an object whose first member is a JSON text that is already written and safe in a page."""
+    body = f'{{"{name}":'.encode() + text + b"," + served(compact(rest)[1:])
+    return ApiResponse(HTTPStatus.OK, body, JSON, headers)
 
 
-def content_response(
-    body: bytes, accept_encoding: str | None, *, status: int = 200, headers: Mapping[str, str] | None, media_type: str
-) -> ApiResponse:
-    """Answer with content as it is, compressed where the client takes that."""
-    small = len(body) < COMPRESS_FROM_BYTES
-    if small or not accepts_gzip(accept_encoding):
-        return _answer(status, media_type, body, headers)
-    return _answer(status, media_type, gzip.compress(body, compresslevel=6, mtime=0), _gzipped(headers))
+def stored_response(body: bytes, headers: Mapping[str, str], outcome: str | None = None) -> ApiResponse:
+    """Respond with a JSON text that is stored compressed."""
+    return ApiResponse(HTTPStatus.OK, body, JSON, headers, is_gzip=True, outcome=outcome)
 
 
-def stored_response(stored: bytes, accept_encoding: str | None, headers: Mapping[str, str]) -> ApiResponse:
-    """Answer with a JSON text that is stored compressed, as it is stored where the client takes that."""
-    if accepts_gzip(accept_encoding) and _is_worth_compressing(stored):
-        return _answer(200, "application/json", stored, _gzipped(headers))
-    return _answer(200, "application/json", gzip.decompress(stored), headers)
+def csv_response(rows: bytes, file_name: str, headers: Mapping[str, str]) -> ApiResponse:
+    """Respond with a table that a browser saves as a file."""
+    return ApiResponse(HTTPStatus.OK, rows, CSV, {**headers, "Content-Disposition": attachment(file_name, "csv")})
 
 
-def empty_response(status: int, headers: Mapping[str, str] | None = None) -> ApiResponse:
-    """Answer without a body: 204, 304."""
-    # An empty text, because a null body is not one that every runtime of the event's form takes.
-    return Response(status_code=status, body="", headers=dict(headers or {}))
+def redirect_response(url: str, headers: Mapping[str, str]) -> ApiResponse:
+    return ApiResponse(HTTPStatus.FOUND, headers={**headers, "Location": url})
+
+
+def empty_response(status: int, headers: Mapping[str, str] | None = None, outcome: str | None = None) -> ApiResponse:
+    """Respond without a body: 204, 304."""
+    return ApiResponse(status, headers=headers or {}, outcome=outcome)
 
 
 def document_headers(version: int | str, updated_at: str | None) -> dict[str, str]:
@@ -69,6 +79,28 @@ def document_headers(version: int | str, updated_at: str | None) -> dict[str, st
     if updated_at:
         headers["Last-Modified"] = format_datetime(datetime.fromisoformat(updated_at), usegmt=True)
     return headers
+
+
+def attachment(file_name: str, suffix: str) -> str:
+    """Make the Content-Disposition (RFC 6266, section 4.3) under which a browser saves a table."""
+    stem = file_name.rpartition(".")[0] or file_name
+    return f"attachment; filename*=UTF-8''{quote(f'{stem}.{suffix}', safe='')}"
+
+
+def encoded(response: ApiResponse, accept_encoding: str | None, headers: Mapping[str, str]) -> Response[str]:
+    """Write a response for Lambda, compressed where the client accepts gzip; `headers` are those of every response.
+
+    A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
+    escaping its quotation marks for Lambda's own JSON could double it.
+    """
+    body, is_gzip = _negotiated(response, accept_encoding)
+    own = {**headers, **response.headers, **({"Content-Encoding": "gzip"} if is_gzip else {})}
+    is_text = len(body) < COMPRESS_FROM_BYTES and not is_gzip
+    content = body.decode() if is_text else base64.b64encode(body).decode()
+    made = Response(response.status, response.media_type, content, own)
+    # Set here because Powertools takes any body of a JSON media type for text.
+    made.base64_encoded = not is_text
+    return made
 
 
 def accepts_gzip(accept_encoding: str | None) -> bool:
@@ -81,21 +113,11 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return weight.strip("0.") != "" or weight == ""
 
 
-def _is_worth_compressing(stored: bytes) -> bool:
-    # A gzip ends with the length of what it holds (RFC 1952, section 2.3.1).
-    return int.from_bytes(stored[-4:], "little") >= COMPRESS_FROM_BYTES
-
-
-def _answer(status: int, media_type: str, body: bytes, headers: Mapping[str, str] | None) -> ApiResponse:
-    # A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
-    # escaping its quotation marks for Lambda's own JSON could double it.
-    is_text = len(body) < COMPRESS_FROM_BYTES and "Content-Encoding" not in (headers or {})
-    content = body.decode() if is_text else base64.b64encode(body).decode()
-    answer: ApiResponse = Response(status, media_type, content, dict(headers or {}))
-    # Encoded here because the resolver takes any body of a JSON media type for text.
-    answer.base64_encoded = not is_text
-    return answer
-
-
-def _gzipped(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {**(headers or {}), "Content-Encoding": "gzip"}
+def _negotiated(response: ApiResponse, accept_encoding: str | None) -> tuple[bytes, bool]:
+    """Return the body to send, and whether it is gzip."""
+    body = response.body
+    # A gzip ends with the length of its content (RFC 1952, section 2.3.1).
+    size = int.from_bytes(body[-4:], "little") if response.is_gzip else len(body)
+    if size >= COMPRESS_FROM_BYTES and accepts_gzip(accept_encoding):
+        return (body if response.is_gzip else gzipped(body)), True
+    return (gzip.decompress(body) if response.is_gzip else body), False

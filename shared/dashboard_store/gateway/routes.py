@@ -1,4 +1,4 @@
-"""Every address of the API and the methods it takes; a test keeps this table equal to template.yaml."""
+"""Every path of the API and its methods; a test keeps this table equal to template.yaml."""
 
 import re
 from typing import Final
@@ -28,5 +28,5 @@ _PATTERNS: Final = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for
 
 
 def methods_at(path: str) -> tuple[str, ...]:
-    """Name the methods that an address takes; none where there is no such address."""
+    """Return the methods of a path; none where no route matches it."""
     return next((methods for pattern, methods in _PATTERNS if pattern.fullmatch(path)), ())

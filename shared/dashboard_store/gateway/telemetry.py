@@ -1,24 +1,25 @@
-"""What a request leaves behind: one line in the log, with its metrics in CloudWatch's embedded format.
+"""One line in the log for each request, with its metrics in CloudWatch's embedded format.
 
-Powertools' Metrics writes it, its Logger where nothing is counted, with the same fields: to the function's output, so
-it costs no call. The fields hold sizes, hashes and counts, never content: whoever reads the log learns nothing of a
-dashboard, and of a user only whether two requests are of the same one.
-docs/operations.md says what each metric means.
+Powertools' Metrics writes it, or its Logger where nothing is counted, with the same fields: to the function's output,
+which costs no call. The fields hold sizes, hashes and counts, never content. Whoever reads the log learns nothing about
+a dashboard, and about users only which requests come from the same one. docs/operations.md explains each metric.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from json import JSONEncoder
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
+
+from dashboard_store.gateway.request import Request
 
 NAMESPACE: Final = "Dashkeep"
 
@@ -38,10 +39,9 @@ MERGED: Final = "merged"
 UNCHANGED: Final = "unchanged"
 
 _LOADS: Final[dict[int, str]] = {HTTPStatus.OK: "ConfigLoaded", HTTPStatus.NOT_MODIFIED: "ConfigNotModified"}
-_PROJECT: Final = re.compile(r"/api/projects/([A-Za-z0-9_-]{1,128})(?:/|$)")
 _HASH_CHARACTERS: Final = 16
 
-# A message is text: it is not to be tried as JSON, which costs an exception each time.
+# Messages are text; trying each as JSON would cost an exception.
 logger = Logger(
     json_deserializer=str, json_serializer=JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 )
@@ -50,47 +50,42 @@ metrics = Metrics(namespace=NAMESPACE)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One event and its answer; `outcome` is what a save came to, or a problem's code; `units` are DynamoDB's."""
+    """One request and its response.
 
-    event: Mapping[str, Any]
-    answer: Mapping[str, Any]
+    `outcome` is what a save came to, or the code of a problem; `units` are the database's request units.
+    """
+
+    request: Request
+    response: Response[str]
     outcome: str | None
     units: float
     milliseconds: float
 
     @property
-    def route(self) -> str:
-        return str(self.event["routeKey"])
-
-    @property
     def status(self) -> int:
-        return int(self.answer["statusCode"])
-
-    @property
-    def is_migration(self) -> bool:
-        return (self.event.get("queryStringParameters") or {}).get("source") == "localStorage"
+        return self.response.status_code
 
 
 def report(exchange: Exchange) -> None:
-    """Write the line of one request; its metrics, where it has any, are in the same line."""
+    """Write the line of one request, which holds its metrics where it has any."""
     counted = list(measured(exchange))
     if counted:
         _write_with(counted, exchange)
     else:
         logger.info("request", **fields(exchange))
     if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # A metric of its own, because it alone is told apart by route.
+        # A metric of its own, because only this one has a dimension for the route.
         with single_metric(name="RequestError", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
             metric.add_dimension("service", str(metrics.service))
-            metric.add_dimension("route", exchange.route)
+            metric.add_dimension("route", exchange.request.route)
 
 
 def _write_with(counted: Iterable[tuple[str, MetricUnit, float]], exchange: Exchange) -> None:
-    for name, unit, value in counted:
-        metrics.add_metric(name=name, unit=unit, value=value)
-    for name, said in {"level": "INFO", "message": "request", "xray_trace_id": _trace(), **fields(exchange)}.items():
-        if said is not None:
-            metrics.add_metadata(name, said)
+    for name, unit, amount in counted:
+        metrics.add_metric(name=name, unit=unit, value=amount)
+    for name, value in {"level": "INFO", "message": "request", "xray_trace_id": _trace(), **fields(exchange)}.items():
+        if value is not None:
+            metrics.add_metadata(name, value)
     metrics.flush_metrics()
 
 
@@ -100,29 +95,29 @@ def _trace() -> str | None:
 
 
 def fields(exchange: Exchange) -> dict[str, Any]:
-    """Say what the log keeps of a request."""
-    event, answer = exchange.event, exchange.answer
-    project = _PROJECT.match(event["rawPath"])
+    """Return what the log keeps of a request."""
+    request, response = exchange.request, exchange.response
+    event = request.event.raw_event
     return {
-        "route": exchange.route,
-        "user": _user(event),
-        "project": project and project[1],
-        "version": answer["headers"].get("ETag", "").strip('"') or None,
+        "route": request.route,
+        "user": _hashed(request.subject),
+        "project": request.project_id,
+        "version": str(response.headers.get("ETag", "")).strip('"') or None,
         "status": exchange.status,
         "outcome": exchange.outcome,
         "bytes_in": _size(event.get("body"), is_base64=event["isBase64Encoded"]),
-        "bytes_out": _size(answer.get("body"), is_base64=answer["isBase64Encoded"]),
+        "bytes_out": _size(response.body, is_base64=response.base64_encoded),
         "units": exchange.units,
         "milliseconds": round(exchange.milliseconds, 1),
-        "request_id": event["requestContext"]["requestId"],
+        "request_id": request.id,
     }
 
 
 def measured(exchange: Exchange) -> Iterator[tuple[str, MetricUnit, float]]:
-    """Yield the metrics of a request, each with its unit; RequestError apart, which `report` tells by route."""
+    """Yield the metrics of a request, each with its unit, except RequestError, which `report` writes for each route."""
     for name in _counted(exchange):
         yield name, MetricUnit.Count, 1
-    if exchange.route == LOAD and exchange.status in _LOADS:
+    if exchange.request.route == LOAD and exchange.status in _LOADS:
         yield "ConfigLoadLatency", MetricUnit.Milliseconds, exchange.milliseconds
 
 
@@ -132,14 +127,14 @@ def _counted(exchange: Exchange) -> Iterator[str]:
         yield "RateLimited"
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         yield "PayloadTooLarge"
-    if exchange.route == LOAD and status in _LOADS:
+    if exchange.request.route == LOAD and status in _LOADS:
         yield _LOADS[status]
-    if exchange.route in SAVES:
-        yield from _of_a_save(exchange)
+    if exchange.request.route in SAVES:
+        yield from _metrics_of_save(exchange)
 
 
-def _of_a_save(exchange: Exchange) -> Iterator[str]:
-    # A refusal that tells the client what to do is no failure of the service: only what it could not answer is.
+def _metrics_of_save(exchange: Exchange) -> Iterator[str]:
+    # A refusal that tells the client what to do is not a failure of the service.
     is_accepted = exchange.status < HTTPStatus.BAD_REQUEST
     if is_accepted:
         yield "ConfigSaveUnchanged" if exchange.outcome == UNCHANGED else "ConfigSaved"
@@ -149,16 +144,16 @@ def _of_a_save(exchange: Exchange) -> Iterator[str]:
         yield "ConfigConflict"
     if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield "ConfigSaveFailed"
-    # That another device was faster to move its copy is how a migration may well end.
-    if exchange.is_migration and exchange.status != HTTPStatus.PRECONDITION_FAILED:
+    # A migration that finds another device's copy already there has not failed.
+    if exchange.request.is_migration and exchange.status != HTTPStatus.PRECONDITION_FAILED:
         yield "ConfigMigrated" if is_accepted else "ConfigMigrationFailed"
 
 
-def _user(event: Mapping[str, Any]) -> str | None:
-    # A user's name may be an address; its hash tells users apart.
-    claims = (event["requestContext"].get("authorizer") or {}).get("jwt", {}).get("claims", {})
-    sub = claims.get("sub")
-    return hashlib.sha256(str(sub).encode(errors="surrogatepass")).hexdigest()[:_HASH_CHARACTERS] if sub else None
+def _hashed(subject: str | None) -> str | None:
+    # A user id may be an e-mail address; its hash tells users apart.
+    if not subject:
+        return None
+    return hashlib.sha256(str(subject).encode(errors="surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
 
 
 def _size(body: str | None, *, is_base64: bool) -> int:

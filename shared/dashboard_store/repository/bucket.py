@@ -1,4 +1,4 @@
-"""The bucket as this package uses it: whole objects, and addresses under which a browser sends or fetches one."""
+"""One S3 bucket: whole objects, and presigned URLs under which a browser sends or fetches one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ from dashboard_store.errors import StorageUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# An object of up to 100 MB goes in one call, and the answer comes when all of it is safe. What is signed for others
-# needs version 4 of the signature.
-CLIENT: Final = ClientConfig(
+# An object of up to 100 MB is sent in one call, which returns when all of it is stored. Presigned URLs need version 4
+# of the signature.
+CLIENT_CONFIG: Final = ClientConfig(
     connect_timeout=1,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -30,7 +30,7 @@ _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _UNAVAILABLE: Final = frozenset(
     {
-        # What S3 answers to HEAD has no code but the status.
+        # The response to HEAD has no body, hence no code but its status.
         "500",
         "503",
         "InternalError",
@@ -51,19 +51,19 @@ class ObjectInfo:
 
 
 class Bucket:
-    """One S3 bucket behind a client. Every call raises StorageUnavailable where a retry may work."""
+    """A bucket behind a boto3 client. Every call raises StorageUnavailable where a retry may work."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     @classmethod
-    def in_bucket(cls, bucket: str) -> Self:
+    def named(cls, bucket: str) -> Self:
         """Open a bucket with the function's own rights."""
-        return cls(boto3.client("s3", config=CLIENT), bucket)
+        return cls(boto3.client("s3", config=CLIENT_CONFIG), bucket)
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
-        """Write an object, all of it or nothing, of content that is compressed by gzip."""
+        """Write an object of gzip-compressed content, all of it or nothing."""
         with _translated():
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, ContentEncoding="gzip"
@@ -74,7 +74,7 @@ class Bucket:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def fetch(self, key: str, file: BinaryIO) -> None:
-        """Write an object's content into a file."""
+        """Copy an object's content into a file."""
         with _translated():
             file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
 
@@ -82,20 +82,20 @@ class Bucket:
         """Look an object up; None where there is none."""
         try:
             with _translated():
-                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+                head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as exc:
             if exc.response["Error"]["Code"] in _ABSENT:
                 return None
             raise
-        return ObjectInfo(answer["ContentLength"], answer["LastModified"])
+        return ObjectInfo(head["ContentLength"], head["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is gone already is no error."""
+        """Remove an object; a missing one is not an error."""
         with _translated():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def upload_form(self, key: str, media_type: str, most_bytes: int, seconds: int) -> Mapping[str, Any]:
-        """Make the address and the fields of a form that sends a file of at most `most_bytes` to a key.
+    def upload_form(self, key: str, media_type: str, max_bytes: int, seconds: int) -> Mapping[str, Any]:
+        """Make the URL and the fields of a form that sends a file of at most `max_bytes` bytes to a key.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
         """
@@ -103,20 +103,20 @@ class Bucket:
             self._bucket,
             key,
             Fields={"Content-Type": media_type},
-            Conditions=[{"Content-Type": media_type}, ["content-length-range", 1, most_bytes]],
+            Conditions=[{"Content-Type": media_type}, ["content-length-range", 1, max_bytes]],
             ExpiresIn=seconds,
         )
         return {"url": form["url"], "fields": form["fields"]}
 
     def download_url(self, key: str, seconds: int, disposition: str) -> str:
-        """Make the address under which an object is served, with the Content-Disposition (RFC 6266) given."""
+        """Make the URL under which an object is served, with the given Content-Disposition (RFC 6266)."""
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition}
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what botocore raises where a retry may work into StorageUnavailable."""
+    """Turn botocore's errors into StorageUnavailable where a retry may work."""
     try:
         yield
     except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:

@@ -1,279 +1,172 @@
-"""Projects: what their owner changes, and the summaries that lists show."""
+"""Projects: what their owner changes, and the summaries that lists show. `project_deletion` deletes and restores."""
 
-import json
 import re
 import secrets
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
-from dashboard_store.documents.json_text import compact
+from dashboard_store.documents.config import Origin
+from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.project import NewProject, Project
-from dashboard_store.errors import (
-    FieldError,
-    InvalidQuery,
-    NotFound,
-    ProjectExists,
-    StorageUnavailable,
-    VersionConflict,
-)
+from dashboard_store.errors import FieldError, InvalidQuery, NoProject, ProjectExists, VersionConflict
+from dashboard_store.identifiers import ID_PATTERN, ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import NO_PROJECT, Configs, ConfigVersion, Origin, never_saved_item, shown
-from dashboard_store.repository.items import (
-    EXISTS,
-    IS_NEW,
-    Condition,
-    ConditionFailed,
-    Item,
-    Items,
-    check,
-    delete,
-    put,
-    update,
+from dashboard_store.repository import keys
+from dashboard_store.repository.config_items import (
+    ConfigChange,
+    ConfigVersion,
+    never_saved_item,
+    shown_in_project,
+    version_items,
 )
-from dashboard_store.repository.keys import PROJECTS, ProjectKey, timestamp, user_partition
+from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
+from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.project_items import (
+    config_summary,
+    editable,
+    project_document,
+    project_item,
+    project_summary,
+    settings_text,
+)
+from dashboard_store.repository.retention import Retention, expires_at
 
-ATTEMPTS: Final = 8
-# A page with configs ends before its answer could outgrow what Lambda may return (6 MB, a third of it for base64).
-PAGE_BYTES: Final = 3_500_000
-RESTORABLE: Final = timedelta(days=30)
-"""How long a deleted project can be restored."""
+MAX_PAGE_BYTES: Final = 3_500_000
+"""The configs of one page of a list: Lambda returns at most 6 MB, a third of it for base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
     """One page of a list; `cursor` leads to the next one, None on the last."""
 
-    projects: Sequence[dict[str, Any]]
+    projects: Sequence[JsonObject]
     cursor: str | None
 
 
 class Projects:
-    def __init__(self, table: Items, configs: Configs, now: Callable[[], datetime]) -> None:
-        self._table = table
-        self._configs = configs
+    def __init__(self, items: Items, retention: Retention, now: Callable[[], datetime]) -> None:
+        self._items = items
+        self._retention = retention
         self._now = now
 
-    def create(self, user: str, new: NewProject) -> dict[str, Any]:
-        """Create a project, with its first config if there is one. Raises ProjectExists."""
+    def create(self, owner: str, new: NewProject) -> JsonObject:
+        """Create a project, with its first config where there is one. Raises ProjectExists."""
         moment = self._now()
-        created_at = timestamp(moment)
-        key = ProjectKey(user, new.id or str(uuid7(moment)))
-        heads = [never_saved_item(key.config())]
+        address = ProjectAddress(owner, new.id or str(uuid7(moment)))
+        config_items: tuple[Item, ...] = (never_saved_item(address.config()),)
         config = None
         if new.config:
-            heads = list(self._configs.items(key.config(), new.config, 1, Origin(source="import"), moment))
-            config = shown(heads[0]["summary"])
-        item = {
-            **key.project,
-            "listKey": key.listed(created_at),
-            "settings": compact(new.project.settings),
-            "summary": {
-                "name": new.project.name,
-                "description": new.project.description,
-                "version": 1,
-                "createdAt": created_at,
-                "updatedAt": created_at,
-                "dashboardConfig": config,
-                "data": None,
-            },
-        }
-        aside = key.deleted(key.project)
-        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": int(moment.timestamp())})
+            change = ConfigChange(new.config, Origin(source="import"))
+            config_items = version_items(address.config(), change, 1, moment, self._retention)
+            config = shown_in_project(config_items[0]["summary"])
+        item = project_item(address, new.project, config, moment)
+        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": expires_at(moment)})
+        deleted = check(keys.deleted(keys.project(address)), unused)
         try:
-            self._table.transact(put(item, IS_NEW), check(aside, unused), *map(put, heads))
+            self._items.transact(put(item, IS_NEW), deleted, *map(put, config_items))
         except ConditionFailed as exc:
             was_deleted = exc.found[0] is None
             detail = "was deleted and still has the id" if was_deleted else "has the id"
-            raise ProjectExists(f"A project {detail} {key.project_id}.") from exc
-        return _document(item)
+            raise ProjectExists(f"A project {detail} {address.project_id}.") from exc
+        return project_document(item)
 
-    def get(self, key: ProjectKey) -> dict[str, Any]:
-        """Read a project. Raises NotFound."""
-        return _document(self._item(key))
+    def get(self, address: ProjectAddress) -> JsonObject:
+        """Read a project. Raises NoProject."""
+        return project_document(self._item(address))
 
-    def change(self, key: ProjectKey, edit: Callable[[Project], Project], precondition: Precondition) -> dict[str, Any]:
+    def change(
+        self, address: ProjectAddress, edit: Callable[[Project], Project], precondition: Precondition
+    ) -> JsonObject:
         """Save what `edit` makes of the project where the precondition holds; the same content changes nothing.
 
-        Raises NotFound, or VersionConflict with the project as it is.
+        Raises NoProject, VersionConflict with the project as it is, or StorageUnavailable.
         """
-        for _ in range(ATTEMPTS):
-            item = self._item(key)
-            before = _editable(item)
-            after, version = edit(before), item["summary"]["version"]
+
+        def attempt() -> JsonObject:
+            item = self._item(address)
+            before = editable(item)
+            after = edit(before)
             if after == before:
-                return _document(item)
-            if not precondition.holds(version):
-                current = {"currentVersion": version, "current": _document(item), "baseVersion": precondition.base}
-                raise VersionConflict(f"The project is at version {version}.", current)
-            try:
-                return _document(self._write(key, item, after))
-            except ConditionFailed:
-                continue
-        raise StorageUnavailable("Too many changes to the same project at once.")
+                return project_document(item)
+            require_version(precondition, item)
+            return project_document(self._write(address, item, after))
 
-    def delete(self, key: ProjectKey, precondition: Precondition) -> None:
-        """Take a project with all it has out of every answer; `restore` brings it back for RESTORABLE.
+        return self._items.race(attempt, "changes to the same project")
 
-        Its items move aside: what is not in its place does not exist for any reader or writer, so there is no deleted
-        project that one of them could forget to look for. Versions and drafts stay, out of reach without their project.
-        Raises NotFound, or VersionConflict with the project as it is.
-        """
-        for attempt in range(ATTEMPTS):
-            item, *parts = self._table.get_snapshot(_places(key))
-            if item is None:
-                raise NotFound(NO_PROJECT)
-            version = item["summary"]["version"]
-            if not precondition.holds(version):
-                current = {"currentVersion": version, "current": _document(item), "baseVersion": precondition.base}
-                raise VersionConflict(f"The project is at version {version}.", current)
-            try:
-                self._table.transact(*self._moves_aside(key, item, parts))
-            except ConditionFailed:
-                self._table.back_off(attempt)
-                continue
-            return
-        raise StorageUnavailable("Too many changes to the same project at once.")
-
-    def restore(self, key: ProjectKey) -> dict[str, Any]:
-        """Bring a deleted project back as it was; one that is there already is answered as it is.
-
-        Raises NotFound where none was deleted, or too long ago.
-        """
-        places = _places(key)
-        present, *aside = self._table.get_snapshot([key.project, *map(key.deleted, places)])
-        if present:
-            return _document(present)
-        item = aside[0]
-        if item is None or item["restorableUntil"] <= self._now().timestamp():
-            raise NotFound(NO_PROJECT)
-        writes = []
-        for place, part in zip(places, aside, strict=True):
-            # What was deleted at another time is of a project that had the id before, expired and not removed yet.
-            if part and part["restorableUntil"] == item["restorableUntil"]:
-                listed = {"listKey": key.listed(item["summary"]["updatedAt"])} if part is item else {}
-                back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
-                # Who restored, changed and deleted it again in between left another one there.
-                writes += [put(back, IS_NEW), delete(key.deleted(place), _unmoved(part))]
-                writes += [update(version, {}, EXISTS, remove=["expiresAt"]) for version in _kept(key, part)]
-        try:
-            self._table.transact(*writes)
-        except ConditionFailed:
-            # Somebody else restored it in between; where it was deleted again, this says so.
-            return self.get(key)
-        return self.get(key)
-
-    def _moves_aside(self, key: ProjectKey, item: Item, parts: Sequence[Item | None]) -> list[dict[str, Any]]:
-        moment = self._now()
-        restorable_until = int((moment + RESTORABLE).timestamp())
-        # The id is free again when nothing is left that was kept under it: not before its youngest version expired.
-        id_until = int(max(moment + RESTORABLE, moment + self._configs.longest_life).timestamp())
-        marks = {"restorableUntil": restorable_until}
-        writes = []
-        for place, part in zip(_places(key), [item, *parts], strict=True):
-            if part is None:
-                # What is not there now must not come to be there behind the project's back.
-                writes.append(check(place, IS_NEW))
-                continue
-            expiry = id_until if part is item else restorable_until
-            unlisted = _without(part, "listKey")
-            # Uploads that are kept stay in their place, out of reach, and go at the same time.
-            writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(key, part)]
-            writes.append(put({**unlisted, **marks, "expiresAt": expiry, **key.deleted(place)}))
-            writes.append(delete(place, _unmoved(part)))
-        return writes
-
-    def page(self, user: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
-        """List a user's projects, the most recently updated first. Raises InvalidQuery for a foreign cursor."""
-        pk = user_partition(user)
-        after = _read_cursor(user, cursor) if cursor is not None else None
-        found = self._table.newest(pk, PROJECTS, limit + 1, after)
+    def page(self, owner: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
+        """List a user's projects, the most recently updated first. Raises InvalidQuery for a cursor of another list."""
+        after = _read_cursor(owner, cursor) if cursor is not None else None
+        found = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
         items = _fitting(found[:limit]) if with_configs else found[:limit]
-        documents = [_listed(item) for item in items]
+        summaries = [project_summary(item) for item in items]
         if with_configs:
-            self._add_configs(user, documents)
-        return ProjectPage(documents, _cursor(items[-1]) if len(items) < len(found) else None)
+            self._add_configs(owner, summaries)
+        return ProjectPage(summaries, _cursor(items[-1]) if len(items) < len(found) else None)
 
-    def _item(self, key: ProjectKey) -> Item:
-        item = self._table.get(key.project)
+    def _item(self, address: ProjectAddress) -> Item:
+        item = self._items.get(keys.project(address))
         if item is None:
-            raise NotFound(NO_PROJECT)
+            raise NoProject
         return item
 
-    def _write(self, key: ProjectKey, item: Item, project: Project) -> Item:
+    def _write(self, address: ProjectAddress, item: Item, project: Project) -> Item:
         version = item["summary"]["version"]
-        updated_at = timestamp(self._now())
+        updated_at = keys.timestamp(self._now())
         changes = {
             "name": project.name,
             "description": project.description,
             "version": version + 1,
             "updatedAt": updated_at,
         }
-        top = {"listKey": key.listed(updated_at), "settings": compact(project.settings)}
+        top = {"listKey": keys.listed(address, updated_at), "settings": settings_text(project)}
         assignments = top | {f"summary.{name}": value for name, value in changes.items()}
         unchanged = Condition(f"{EXISTS.expression} AND #summary.#version = :expected", {"expected": version})
-        self._table.transact(update(key.project, assignments, unchanged))
+        self._items.transact(update(keys.project(address), assignments, unchanged))
         return {**item, **top, "summary": {**item["summary"], **changes}}
 
-    def _add_configs(self, user: str, documents: Sequence[dict[str, Any]]) -> None:
-        by_head = {
-            ProjectKey(user, document["id"]).config().head["sk"]: document
-            for document in documents
-            if document["dashboardConfig"]
+    def _add_configs(self, owner: str, summaries: Sequence[JsonObject]) -> None:
+        by_key = {
+            keys.config(ProjectAddress(owner, summary["id"]).config())["sk"]: summary
+            for summary in summaries
+            if summary["dashboardConfig"]
         }
-        for item in self._table.get_many([{"pk": user_partition(user), "sk": sk} for sk in by_head]):
-            # The head is read later than the list: show the version that the config is of.
-            head, summary = ConfigVersion.from_item(item), _config_summary(shown(item["summary"]))
-            by_head[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": head.config()}
+        for item in self._items.get_many([{"pk": keys.partition(owner), "sk": sk} for sk in by_key]):
+            # The config is read later than the list: show the version that it is of.
+            newest, summary = ConfigVersion.from_item(item), config_summary(shown_in_project(item["summary"]))
+            by_key[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": newest.config()}
 
 
-def _editable(item: Item) -> Project:
-    summary = item["summary"]
-    return Project(summary["name"], summary["description"], json.loads(item["settings"]))
-
-
-def _document(item: Item) -> dict[str, Any]:
-    """Make the project as the contract shows it."""
-    return {**_listed(item), "settings": json.loads(item["settings"])}
-
-
-def _listed(item: Item) -> dict[str, Any]:
-    """Make a project's summary from what the listing index holds."""
-    summary = item["summary"]
-    return {
-        "id": item["sk"].removeprefix(PROJECTS),
-        "name": summary["name"],
-        "description": summary["description"],
-        "version": summary["version"],
-        "createdAt": summary["createdAt"],
-        "updatedAt": summary["updatedAt"],
-        "dashboardConfig": _config_summary(summary["dashboardConfig"]),
-        "data": summary["data"],
-    }
-
-
-def _config_summary(kept: Item | None) -> dict[str, Any] | None:
-    return kept and {name: kept[name] for name in ("version", "updatedAt", "chartCount")}
+def require_version(precondition: Precondition, item: Item) -> None:
+    """Raise VersionConflict with the project where the precondition does not hold of it."""
+    version = item["summary"]["version"]
+    if not precondition.holds(version):
+        raise VersionConflict(
+            f"The project is at version {version}.",
+            version=version,
+            document=project_document(item),
+            base=precondition.base,
+        )
 
 
 def _fitting(items: Sequence[Item]) -> Sequence[Item]:
     sizes = accumulate((item["summary"]["dashboardConfig"] or {}).get("bytes", 0) for item in items)
-    count = sum(total <= PAGE_BYTES for total in sizes)
+    count = sum(total <= MAX_PAGE_BYTES for total in sizes)
     return items[: max(1, count)]
 
 
 def _cursor(item: Item) -> str:
-    return urlsafe_b64encode(item["listKey"].removeprefix(PROJECTS).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(item["listKey"].removeprefix(keys.PROJECTS).encode()).decode().rstrip("=")
 
 
-_CURSOR: Final = re.compile(r"([0-9T:.Z-]{24})#([A-Za-z0-9_-]{1,128})")
+_CURSOR: Final = re.compile(rf"([0-9T:.Z-]{{24}})#({ID_PATTERN})")
 
 
-def _read_cursor(user: str, cursor: str) -> Item:
+def _read_cursor(owner: str, cursor: str) -> Item:
     """Find the item that a page ended with. The partition is always the reader's own, whatever the cursor says."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
@@ -281,36 +174,14 @@ def _read_cursor(user: str, cursor: str) -> Item:
         text = ""
     match = _CURSOR.fullmatch(text)
     if not match:
-        fault = FieldError("cursor", "not a cursor that this list gave out")
-        raise InvalidQuery("The query has a cursor that cannot be read.", [fault])
+        error = FieldError("cursor", "not a cursor that this list gave out")
+        raise InvalidQuery("The query has a cursor that cannot be read.", [error])
     updated_at, project_id = match.groups()
-    key = ProjectKey(user, project_id)
-    return {**key.project, "listKey": key.listed(updated_at)}
-
-
-def _places(key: ProjectKey) -> list[Item]:
-    """Name the items that move when a project is deleted, the project's own first."""
-    return [key.project, key.config().head, key.data, key.analysis]
-
-
-def _kept(key: ProjectKey, item: Item) -> list[Item]:
-    """Name the uploads that are kept beside the newest, where the item is that of the data."""
-    return [key.data_version(summary["version"]) for summary in item.get("kept", ())]
-
-
-def _unmoved(item: Item) -> Condition:
-    """Say that an item is as it was read; what a save changes of a project it changes beside a counter of its own."""
-    if "settings" in item:
-        return Condition("#summary.#version = :version", {"version": item["summary"]["version"]})
-    counters = [name for name in ("version", "analysisVersion") if name in item]
-    return Condition(" AND ".join(f"#{name} = :{name}" for name in counters), {name: item[name] for name in counters})
-
-
-def _without(item: Item, *names: str) -> Item:
-    return {name: value for name, value in item.items() if name not in names}
+    address = ProjectAddress(owner, project_id)
+    return {**keys.project(address), "listKey": keys.listed(address, updated_at)}
 
 
 def uuid7(moment: datetime) -> uuid.UUID:
-    """Make a UUID that sorts by its time of birth (RFC 9562, section 5.7); `uuid.uuid7` comes with Python 3.14."""
+    """Make a UUID that sorts by its time of creation (RFC 9562, section 5.7); `uuid.uuid7` comes with Python 3.14."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62))

@@ -1,76 +1,80 @@
-"""How often a user writes: one counter for each minute, which every instance of every function shares.
+"""How many writes a user makes a minute: one counter for each minute, shared by every instance of every function.
 
-A save of a config brings its count along in its own transaction: no request more, and what is not written is not
-counted. But transactions that share an item refuse each other, so where one is refused, as a user's parallel saves may
-be by their count, the count goes ahead alone. What takes several requests anyway is counted by one more, before them.
+A save of a config carries its count in its own transaction: no request more, and nothing is counted that is not
+written. But transactions that share an item refuse each other, so where one is refused, as a user's parallel saves may
+be by their counter, the count goes ahead alone. A write that takes several requests anyway is counted by one more,
+before them.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from dashboard_store.errors import RateLimited
-from dashboard_store.repository.items import Condition, ConditionFailed, Contended, Items, update
-from dashboard_store.repository.keys import rate_window
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import Condition, Write, update
+from dashboard_store.repository.items import ConditionFailed, Contended, Items
+from dashboard_store.repository.retention import expires_at
 from dashboard_store.settings import Settings
 
 WINDOW: Final = timedelta(minutes=1)
 
-IN_VAIN: Final = 10
-"""How many saves in vain an instance counts at once: a request for each would cost every conflict a round trip."""
+UNWRITTEN_BATCH: Final = 10
+"""How many saves that wrote nothing an instance counts at once: a request for each would cost every conflict a round
+trip."""
 
 
 class RateLimit:
-    def __init__(self, table: Items, settings: Settings, now: Callable[[], datetime]) -> None:
-        self._table = table
+    def __init__(self, items: Items, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._items = items
         self._limit = settings.writes_per_minute
         self._now = now
         self._window: datetime | None = None
-        self._in_vain: Counter[str] = Counter()
+        self._unwritten: Counter[str] = Counter()
 
     def count(self, user: str, by: int = 1) -> None:
         """Count a write before it is made. Raises RateLimited, or StorageUnavailable where it cannot be counted."""
         moment = self._now()
         try:
-            self._table.alone(self._part(user, moment, by))
+            self._items.write_alone(self._counter(user, moment, by))
         except ConditionFailed as exc:
             raise self._refusal(moment) from exc
 
-    def transact(self, user: str, *writes: dict[str, Any]) -> None:
-        """Do all of the writes or none, and count them as one. Raises RateLimited, else as `Table.transact`."""
+    def transact(self, user: str, *writes: Write) -> None:
+        """Do all of the writes or none, and count them as one. Raises RateLimited, else as `Items.transact`."""
         moment = self._now()
         try:
-            self._table.transact(*writes, self._part(user, moment), attempts=1)
+            self._items.transact(*writes, self._counter(user, moment), attempts=1)
         except Contended:
-            self._table.back_off(1)
+            self._items.back_off()
             self.count(user)
-            self._table.transact(*writes)
+            self._items.transact(*writes)
         except ConditionFailed as exc:
             *found, counter = exc.found
             if counter is not None:
                 raise self._refusal(moment) from exc
             raise ConditionFailed(found) from exc
 
-    def count_in_vain(self, user: str) -> None:
-        """Count a save that wrote nothing, so that who repeats one without end meets the limit. Raises RateLimited.
+    def count_unwritten(self, user: str) -> None:
+        """Count a save that wrote nothing, so that repeating one endlessly meets the limit. Raises RateLimited.
 
-        An instance keeps up to IN_VAIN of them to itself before it tells the others.
+        An instance keeps up to UNWRITTEN_BATCH of them to itself before it tells the others.
         """
         window = _window(self._now())
         if window != self._window:
-            self._window, self._in_vain = window, Counter()
-        self._in_vain[user] += 1
-        if self._in_vain[user] >= IN_VAIN:
-            self.count(user, self._in_vain.pop(user))
+            self._window, self._unwritten = window, Counter()
+        self._unwritten[user] += 1
+        if self._unwritten[user] >= UNWRITTEN_BATCH:
+            self.count(user, self._unwritten.pop(user))
 
-    def _part(self, user: str, moment: datetime, by: int = 1) -> dict[str, Any]:
-        """Make the write that counts some; its condition fails where the user may not write any more."""
+    def _counter(self, user: str, moment: datetime, by: int = 1) -> Write:
+        """Make the write that counts; its condition fails where the user has no writes left."""
         window = _window(moment)
         below = Condition("attribute_not_exists(#count) OR #count < :limit", {"limit": self._limit})
-        expiry = {"expiresAt": int((window + WINDOW).timestamp())}
-        return update(rate_window(user, window), expiry, below, add={"count": by})
+        expiry = {"expiresAt": expires_at(window + WINDOW)}
+        return update(keys.rate_window(user, window), expiry, below, add={"count": by})
 
     def _refusal(self, moment: datetime) -> RateLimited:
         wait = _window(moment) + WINDOW - moment

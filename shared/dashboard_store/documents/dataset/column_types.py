@@ -1,4 +1,4 @@
-"""Which type a column has, told from its cells as they come: the narrowest one that holds them all."""
+"""The type of a column, inferred from its cells as they come: the narrowest one that holds them all."""
 
 import math
 import re

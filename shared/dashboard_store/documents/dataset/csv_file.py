@@ -13,7 +13,7 @@ from dashboard_store.documents.dataset.column_types import ColumnType, CsvColumn
 from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
 from dashboard_store.documents.dataset.storage_format import TableWriter
-from dashboard_store.documents.json_text import MOST_FAULTS, compact, pointer, served
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, compact, pointer, served
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
 from dashboard_store.errors import FieldError, UnsafeText
 from dashboard_store.settings import Settings
@@ -51,13 +51,13 @@ def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], 
     """Raise UnsafeText for what a browser would execute; `columns` are the rows' cells as JSON, to be quick."""
     suspicious = [index for index, column in enumerate(columns) if may_be_unsafe(column)]
     found = (
-        file.fault(row, index, MESSAGE)
+        file.error_at(row, index, MESSAGE)
         for row, cells in enumerate(rows if suspicious else (), first)
         for index in suspicious
         if is_unsafe(cells[index])
     )
-    if faults := list(islice(found, MOST_FAULTS)):
-        raise UnsafeText(faults)
+    if errors := list(islice(found, MAX_FIELD_ERRORS)):
+        raise UnsafeText(errors)
 
 
 class _CsvFile:
@@ -90,7 +90,7 @@ class _CsvFile:
             if rows:
                 yield first, self._checked(first, rows)
 
-    def fault(self, row: int, column: int, message: str) -> FieldError:
+    def error_at(self, row: int, column: int, message: str) -> FieldError:
         place = f"row {row}, column {column + 1}" if row else f"the header, column {column + 1}"
         if not row or column >= len(self.names):
             return FieldError(pointer((None, row - 1)) if row else "", f"{place}: {message}")
@@ -116,9 +116,9 @@ class _CsvFile:
             raise unreadable(FieldError("", f"the header has {len(names)} columns; the limit is {limit}"))
         if len(set(names)) < len(names):
             index = next(index for index, name in enumerate(names) if name in names[:index])
-            raise unreadable(self.fault(0, index, f"a column before is named {compact(names[index])} too"))
+            raise unreadable(self.error_at(0, index, f"a column before is named {compact(names[index])} too"))
         if unsafe := [index for index, name in enumerate(names) if is_unsafe(name)]:
-            raise UnsafeText([self.fault(0, index, MESSAGE) for index in unsafe[:MOST_FAULTS]])
+            raise UnsafeText([self.error_at(0, index, MESSAGE) for index in unsafe[:MAX_FIELD_ERRORS]])
         return names
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:
@@ -140,11 +140,11 @@ class _CsvFile:
         if {width}.issuperset(map(len, rows)):
             return rows
         odd = [(row, len(cells)) for row, cells in enumerate(rows, first) if len(cells) != width]
-        faults = [
-            self.fault(row, min(count, width), f"the row has {count} cells, and the header {width} columns")
-            for row, count in odd[:MOST_FAULTS]
+        errors = [
+            self.error_at(row, min(count, width), f"the row has {count} cells, and the header {width} columns")
+            for row, count in odd[:MAX_FIELD_ERRORS]
         ]
-        raise unreadable(*faults)
+        raise unreadable(*errors)
 
     def _first_that_is_no_text(self) -> FieldError:
         with self._text(errors="surrogateescape", allow_nul=True) as lines:
@@ -152,7 +152,7 @@ class _CsvFile:
                 self.names = self.names or record
                 for column, cell in enumerate(record):
                     if found := _NO_TEXT.search(cell):
-                        return self.fault(row, column, _no_text(found[0]))
+                        return self.error_at(row, column, _no_text(found[0]))
         raise AssertionError("the byte that was met before is gone")
 
     @contextmanager
@@ -206,7 +206,7 @@ def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnT
             columns[name].add([cell for cell in cells if cell])
             if name in forced and not columns[name].fits:
                 row = next(row for row, cell in enumerate(cells, first) if cell and not fits(forced[name], [cell]))
-                raise unreadable(file.fault(row, index, f"the text cannot be read as {forced[name]}"))
+                raise unreadable(file.error_at(row, index, f"the text cannot be read as {forced[name]}"))
     return {name: given.get(name) or column.type for name, column in columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a table is made of: its name, its columns and their types, as answers show it."""
+"""The `dataSchema` of a table: its file name, its columns and their types."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from dashboard_store.documents.config import JsonObject
 from dashboard_store.documents.dataset.column_types import ColumnType
-from dashboard_store.documents.json_text import MOST_FAULTS, compact
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, JsonObject, compact
 from dashboard_store.documents.validation import Schema
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
-# The schema lies in the database item, whose size is bounded, beside an analysis and a small table.
+# The schema is stored in the table's item, whose size DynamoDB bounds, beside an analysis and a small table.
 LONGEST_SCHEMA: Final = 100_000
 
 
 class ColumnsSchema(Schema):
-    """The `dataSchema` of a body: what the sender knows of his table."""
+    """The `dataSchema` of a body: what the sender says of the columns."""
 
     columnNames: list[str] | None = None  # noqa: N815 - the contract's names
     columnTypes: dict[str, ColumnType] | None = None  # noqa: N815
@@ -26,9 +25,9 @@ class ColumnsSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What was found in a table: its rows, its columns' types, its stored form.
+    """A table that was read: the number of rows, the columns' types, the table in the storage format.
 
-    `raw_bytes` is the size of the rows as the JSON that answers show.
+    `raw_bytes` is the size of the rows as JSON, as `rawData` shows them.
     """
 
     rows: int
@@ -37,16 +36,19 @@ class Content:
     raw_bytes: int
 
 
-def unreadable(*faults: FieldError) -> InvalidData:
-    """Say that a file is no table. A pointer into it takes it for the array of its rows: `/2/price`."""
-    return InvalidData("The file is no table that can be read.", faults)
+def unreadable(*errors: FieldError) -> InvalidData:
+    """Make the refusal of a file. Its pointers take the file for the array of its rows: `/2/price`."""
+    return InvalidData("The file is no table that can be read.", errors)
 
 
 def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings: Settings, at: str = "") -> JsonObject:
-    """Join what was given with what was found; `at` points to the rows. Raises InvalidData where the two do not fit."""
+    """Combine what the sender said with what was read.
+
+    Raises InvalidData where they disagree; `at` points to the rows.
+    """
     names = list(content.types) if given.columnNames is None else given.columnNames
     types = given.columnTypes or {}
-    found = list(islice(_faults(names, types, content, settings, at), MOST_FAULTS))
+    found = list(islice(_errors(names, types, content, settings, at), MAX_FIELD_ERRORS))
     if found:
         raise InvalidData("The table and its schema do not fit together.", found)
     schema = {
@@ -57,12 +59,12 @@ def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings
         "columnTypes": {name: types.get(name) or content.types.get(name, "string") for name in names},
     }
     if (size := len(compact(schema).encode())) > LONGEST_SCHEMA:
-        fault = FieldError(at, f"the names of the columns make a schema of {size} bytes; the limit is {LONGEST_SCHEMA}")
-        raise InvalidData("The columns have very long names.", [fault])
+        error = FieldError(at, f"the names of the columns make a schema of {size} bytes; the limit is {LONGEST_SCHEMA}")
+        raise InvalidData("The columns have very long names.", [error])
     return schema
 
 
-def _faults(
+def _errors(
     names: list[str], types: Mapping[str, ColumnType], content: Content, settings: Settings, at: str
 ) -> Iterator[FieldError]:
     if not content.rows:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
-from dashboard_store.documents.json_text import MOST_FAULTS, checked, parse_at, pointer, served
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Rules, checked, parse_at, pointer, served
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
@@ -33,9 +33,10 @@ def _read_values(values: Iterator[tuple[Any, int]], settings: Settings) -> Conte
     reader = RowsReader(settings)
     first, raw_bytes = 0, 1
     for rows in _grouped(values):
-        text = checked(rows, settings.max_depth, InvalidData, first=first)
+        text = checked(rows, Rules(settings.max_depth, InvalidData, first=first))
         if odd := [index for index, row in enumerate(rows, first) if not isinstance(row, dict)]:
-            raise unreadable(*(FieldError(pointer((None, index)), "expected an object") for index in odd[:MOST_FAULTS]))
+            places = [pointer((None, index)) for index in odd[:MAX_FIELD_ERRORS]]
+            raise unreadable(*(FieldError(place, "expected an object") for place in places))
         reader.add(rows)
         first += len(rows)
         raw_bytes += len(served(text)) - 1
@@ -59,20 +60,20 @@ def _lines(file: BinaryIO) -> Iterator[tuple[Any, int]]:
     row = 0
     while line := file.readline(LONGEST_ROW + 1):
         if len(line) > LONGEST_ROW:
-            raise unreadable(_row_fault(row, f"longer than {LONGEST_ROW} characters"))
+            raise unreadable(_row_error(row, f"longer than {LONGEST_ROW} characters"))
         if not line.strip():
             continue
         try:
             text = line.decode().strip()
             value, end = parse_at(text, 0)
         except UnicodeDecodeError as exc:
-            raise unreadable(_row_fault(row, f"the byte 0x{line[exc.start]:02X} is not UTF-8")) from exc
+            raise unreadable(_row_error(row, f"the byte 0x{line[exc.start]:02X} is not UTF-8")) from exc
         except json.JSONDecodeError as exc:
-            raise unreadable(_row_fault(row, f"{exc.msg} at character {exc.pos + 1} of the row")) from exc
+            raise unreadable(_row_error(row, f"{exc.msg} at character {exc.pos + 1} of the row")) from exc
         except RecursionError:
-            raise unreadable(_row_fault(row, "nested too deeply to be read")) from None
+            raise unreadable(_row_error(row, "nested too deeply to be read")) from None
         if end < len(text):
-            raise unreadable(_row_fault(row, f"something follows the object at character {end + 1} of the row"))
+            raise unreadable(_row_error(row, f"something follows the object at character {end + 1} of the row"))
         yield value, len(text)
         row += 1
 
@@ -91,7 +92,7 @@ def _array_elements(file: BinaryIO) -> Iterator[tuple[Any, int]]:
             row += 1
             following = text.take()
         if following != "]":
-            raise unreadable(_row_fault(row - 1, "neither a comma nor the array's end follows"))
+            raise unreadable(_row_error(row - 1, "neither a comma nor the array's end follows"))
     if text.peek():
         raise unreadable(FieldError("", "something follows the array"))
 
@@ -136,20 +137,20 @@ class _JsonText:
                 # Either wrong or not read to its end yet.
                 place = exc.pos - self._at + 1
                 if len(self._text) - self._at > LONGEST_ROW or not self._read():
-                    raise unreadable(_row_fault(row, f"{exc.msg} at character {place} of the row")) from exc
+                    raise unreadable(_row_error(row, f"{exc.msg} at character {place} of the row")) from exc
             except RecursionError:
-                raise unreadable(_row_fault(row, "nested too deeply to be read")) from None
+                raise unreadable(_row_error(row, "nested too deeply to be read")) from None
             else:
                 break
         length, self._at = end - self._at, end
         if length > LONGEST_ROW:
-            raise unreadable(_row_fault(row, f"longer than {LONGEST_ROW} characters"))
+            raise unreadable(_row_error(row, f"longer than {LONGEST_ROW} characters"))
         return value, length
 
     def _read(self) -> bool:
         if self._undecodable is not None:
             message = f"the byte 0x{self._undecodable:02X} is not UTF-8; save the file as UTF-8"
-            raise unreadable(_row_fault(self._row, message))
+            raise unreadable(_row_error(self._row, message))
         # As much again as is waiting, so that a long row is not tried once for every block of it.
         block = self._file.read(max(_BLOCK, len(self._text) - self._at))
         try:
@@ -167,5 +168,5 @@ def _skip_mark(file: BinaryIO) -> None:
         file.seek(0)
 
 
-def _row_fault(index: int, message: str) -> FieldError:
+def _row_error(index: int, message: str) -> FieldError:
     return FieldError(pointer((None, index)), f"row {index + 1}: {message}")

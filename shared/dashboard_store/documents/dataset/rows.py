@@ -35,8 +35,8 @@ class RowsReader:
                 raise self._long_cell(rows, name)
             self._columns.setdefault(name, JsonColumn()).add(cells)
         if len(self._columns) > self._settings.max_columns:
-            fault = FieldError(pointer(self._at), f"more than {self._settings.max_columns} columns")
-            raise InvalidData("The table has too many columns.", [fault])
+            error = FieldError(pointer(self._at), f"more than {self._settings.max_columns} columns")
+            raise InvalidData("The table has too many columns.", [error])
         self._writer.add_rows(rows, columns)
         self._rows += len(rows)
 
@@ -47,8 +47,8 @@ class RowsReader:
     def _long_cell(self, rows: Iterable[Row], name: str) -> InvalidData:
         limit = self._settings.max_cell_characters
         index = next(index for index, row in enumerate(rows, self._rows) if _length(row.get(name)) > limit)
-        fault = FieldError(pointer(((self._at, index), name)), f"a cell of more than {limit} characters")
-        return InvalidData("A cell is too large.", [fault])
+        error = FieldError(pointer(((self._at, index), name)), f"a cell of more than {limit} characters")
+        return InvalidData("A cell is too large.", [error])
 
 
 def _length(cell: Any) -> int:  # noqa: ANN401 - any JSON value

@@ -1,6 +1,5 @@
-"""The bodies that bring a table or an analysis, or announce a file."""
+"""The request bodies that bring a table or an analysis, or announce a file."""
 
-import gzip
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +7,15 @@ from typing import Any, BinaryIO, Literal
 
 from pydantic import Field
 
-from dashboard_store.documents.config import Config, JsonObject
+from dashboard_store.compression import gzipped
+from dashboard_store.documents.config import Config
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.csv_file import read_csv
 from dashboard_store.documents.dataset.data_schema import ColumnsSchema, Content, make_schema
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
 from dashboard_store.documents.dataset.storage_format import Row
-from dashboard_store.documents.json_text import checked, compact, served
+from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact, served
 from dashboard_store.documents.validation import Schema, validated
 from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
 from dashboard_store.settings import Settings
@@ -32,7 +32,7 @@ class UploadSchema(Schema):
 
 
 class AnnouncementSchema(Schema):
-    """The body that announces a file; `bytes` is its size."""
+    """The body that announces a file of `bytes` bytes."""
 
     fileName: str = Field(min_length=1, max_length=255)  # noqa: N815
     contentType: FileType  # noqa: N815
@@ -50,22 +50,24 @@ class AnalysisSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """An analysis that passed every check: its compact JSON, that text's SHA-256, and the text as stored."""
+    """An analysis that passed every check: its compact JSON, and the SHA-256 of that text."""
 
     text: str
     digest: bytes
 
     @property
     def stored(self) -> bytes:
-        return gzip.compress(served(self.text), compresslevel=6, mtime=0)
+        """The gzip of the JSON text that readers get."""
+        return gzipped(served(self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A table that passed every check, and what came with it.
 
-    `schema` is `dataSchema` as answers show it; `content` what is stored; `digest` the SHA-256 of all that was sent but
-    the chart customizations, by which a repeated upload is told; `request` the digest of a completion.
+    `schema` is `dataSchema` as responses show it. `digest` is the SHA-256 of all that was sent but the chart
+    customizations; it identifies a repeated upload, as `request`, the digest of a completion, identifies a repeated
+    one.
     """
 
     schema: JsonObject
@@ -78,7 +80,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What comes with the word that a file was uploaded; `digest` tells a repeated one."""
+    """The body that completes an upload; `digest` identifies a repeated one."""
 
     schema: ColumnsSchema
     analysis: Analysis | None
@@ -88,37 +90,37 @@ class Completion:
 def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
     """Check the body of an upload. Raises InvalidData, InvalidConfig, or one of the TooLarge errors."""
     texts = _texts(document, settings)
-    form = validated(UploadSchema, document, InvalidData)
-    content = _read_rows(form.rawData, texts["rawData"], settings)
+    body = validated(UploadSchema, document, InvalidData)
+    content = _read_rows(body.rawData, texts["rawData"], settings)
     return Upload(
-        schema=make_schema(form.fileName, form.dataSchema or ColumnsSchema(), content, settings, "/rawData"),
+        schema=make_schema(body.fileName, body.dataSchema or ColumnsSchema(), content, settings, "/rawData"),
         content=content,
         digest=_digest(*(texts.get(name, "") for name in ("fileName", "rawData", "dataSchema", "analysis"))),
-        analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
+        analysis=None if body.analysis is None else _analysis(texts["analysis"], settings),
         config=None
-        if form.chartCustomizations is None
-        else read_config({"chartCustomizations": form.chartCustomizations}, settings),
+        if body.chartCustomizations is None
+        else read_config({"chartCustomizations": body.chartCustomizations}, settings),
     )
 
 
 def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema:  # noqa: ANN401
     """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
     _texts(document, settings)
-    form = validated(AnnouncementSchema, document, InvalidData)
+    body = validated(AnnouncementSchema, document, InvalidData)
     limit = settings.max_upload_bytes
-    if form.bytes > limit:
-        detail = f"The file is {form.bytes} bytes; the limit is {limit}."
-        raise UploadTooLarge(detail, limit_bytes=limit, actual_bytes=form.bytes)
-    return form
+    if body.bytes > limit:
+        detail = f"The file is {body.bytes} bytes; the limit is {limit}."
+        raise UploadTooLarge(detail, limit_bytes=limit, actual_bytes=body.bytes)
+    return body
 
 
 def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
-    """Check the body that says that a file was uploaded. Raises InvalidData or AnalysisTooLarge."""
+    """Check the body that completes an upload. Raises InvalidData or AnalysisTooLarge."""
     texts = _texts(document, settings)
-    form = validated(CompletionSchema, document, InvalidData)
+    body = validated(CompletionSchema, document, InvalidData)
     return Completion(
-        schema=form.dataSchema or ColumnsSchema(),
-        analysis=None if form.analysis is None else _analysis(texts["analysis"], settings),
+        schema=body.dataSchema or ColumnsSchema(),
+        analysis=None if body.analysis is None else _analysis(texts["analysis"], settings),
         digest=_digest(*(texts.get(name, "") for name in ("dataSchema", "analysis"))),
     )
 
@@ -139,18 +141,20 @@ def read_uploaded(
 
 def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN401
     """Check the body `{"analysis": {…}}`. Raises InvalidData or AnalysisTooLarge."""
-    # The envelope is one level of nesting that the analysis itself is not charged for.
-    checked(document, settings.max_depth + 1, InvalidData)
+    # The envelope is one level of nesting, which does not count for the analysis.
+    checked(document, Rules(settings.max_depth + 1, InvalidData))
     return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
 
 
 def _texts(document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
-    """Check each member of a body by itself, so that the body is no level of nesting; returns their compact JSON."""
+    """Check each member of a body by itself, so that the body adds no level of nesting; returns their compact JSON."""
     if not isinstance(document, dict):
-        checked(document, settings.max_depth, InvalidData)
-        # The form says what was expected instead.
+        checked(document, Rules(settings.max_depth, InvalidData))
+        # The schema will say what was expected instead.
         return {}
-    return {name: checked(part, settings.max_depth, InvalidData, (None, name)) for name, part in document.items()}
+    return {
+        name: checked(part, Rules(settings.max_depth, InvalidData, (None, name))) for name, part in document.items()
+    }
 
 
 def _read_rows(rows: list[Row], text: str, settings: Settings) -> Content:

@@ -1,15 +1,19 @@
-"""The tags of a text, and whether any of them runs script where a page inserts the text as HTML.
+"""The tags that a text may contain, and whether any of them runs script where a page inserts the text as HTML.
 
-A browser begins a tag at `<` and a letter, and from there on reads it in one way, whatever stood before it:
-https://html.spec.whatwg.org/multipage/parsing.html#tag-open-state and what follows. Whether it begins one there depends
-on all that stood before, on comments, tables, foreign content, on where the text is put and on the browser's version.
-So that is not asked: wherever a tag could begin, it is read as one. What harms nowhere does not harm where it counts.
+Theory of operation
+===================
 
-A tag harms by its name (`script`) or by an attribute: an event handler, an address that is a script or a document with
+A browser's tokenizer begins a tag at `<` and a letter, and from there on reads it in one way, whatever came before
+(WHATWG HTML, 13.2.5.6 "Tag open state" to 13.2.5.40 "Self-closing start tag state":
+https://html.spec.whatwg.org/multipage/parsing.html#tag-open-state). Whether it begins a tag at a given place depends on
+everything before it: comments, tables, foreign content, the place of insertion, the browser's version. So that question
+is not asked. Every place where a tag could begin is read as a tag; what is harmless at all of them is harmless.
+
+A tag is harmful by its name (`script`) or by an attribute: an event handler, a URL that is a script or a document with
 scripts of its own, `srcdoc`, `http-equiv=refresh`, the `href` of a `base`.
 
-Everything is read in a time that grows with the text and not with the tags in it: attributes that several tags could
-have, because one begins within the other, are read once.
+Reading is linear in the length of the text. Tags may begin within each other's attributes, so each place is read as an
+attribute at most once: `_Tags._known` holds what the attributes from a place on could do.
 """
 
 import html
@@ -23,12 +27,12 @@ from typing import Final
 # HTML's white space; a carriage return becomes a line feed before anything is read.
 _SPACE: Final = r"\t\n\f\r "
 _TAG: Final = re.compile(r"<[A-Za-z]")
-# Every tag that harms has one of these: a look for them spares most tags being read, such as a table's links.
+# Every harmful tag has one of these. Searching for them first spares most texts, such as a table of links, the reading.
 _SIGN: Final = re.compile(
     rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*[\"']?[\0- ]*[djv&]", re.IGNORECASE
 )
-# What a browser reads differently once it was written out and read again, the usual way past a sanitizer. Within these
-# even what is escaped counts.
+# Elements whose content a browser reads differently once it is written out and read again, the usual way past a
+# sanitizer. Inside them escaped text counts too.
 _MUTATING: Final = re.compile(
     r"<(?:iframe|math|noembed|noframes|noscript|plaintext|select|style|svg|template|textarea|title|xmp)\b",
     re.IGNORECASE,
@@ -40,20 +44,20 @@ _ATTRIBUTE: Final = re.compile(rf"=?[^{_SPACE}/>=]*")
 _EQUALS: Final = re.compile(rf"[{_SPACE}]*=[{_SPACE}]*")
 _UNQUOTED_END: Final = re.compile(rf"[{_SPACE}>]")
 
-# Every name that a browser, today's or a later one, could take for an event handler; but not words that are found in
-# comparisons and in XML.
+# Every name that a browser, today's or a later one, could take for an event handler, except for words that are common
+# in comparisons and in XML.
 _HANDLER: Final = re.compile("on[a-z]+")
 _NO_HANDLERS: Final = frozenset(
     {"onboard", "once", "one", "ones", "ongoing", "onhand", "online", "only", "onorder", "onset", "onsite", "onto"}
 )
-_ADDRESSES: Final = frozenset(
+_URL_ATTRIBUTES: Final = frozenset(
     {
         *("action", "archive", "background", "by", "cite", "classid", "code", "codebase", "data", "dynsrc"),
         *("formaction", "from", "href", "icon", "longdesc", "lowsrc", "manifest", "ping", "poster", "profile"),
         *("src", "srcset", "to", "usemap", "values", "xlink:href", "xml:base"),
     }
 )
-# What shows an address as a picture, in which no script runs.
+# Elements that show a URL as a picture, in which no script runs.
 _PICTURES: Final = frozenset({"img", "image", "feimage"})
 
 
@@ -70,13 +74,13 @@ def _letter(letter: str) -> str:
     return rf"(?:[{''.join(both)}]|{_reference(codes, f'(?i:{hexadecimal})')}{named})"
 
 
-# What an address may have anywhere, and what it may have in front; browsers take both out of it.
+# Characters that browsers drop anywhere in a URL, and in front of it.
 _IGNORED: Final = rf"(?:[\t\n\r]|&Tab;|&NewLine;|{_reference('9|10|13', '9|[aA]|[dD]')})*+"
 _LEADING: Final = rf"(?:[\0- ]|&Tab;|&NewLine;|{_reference('3[0-2]|[12]?[0-9]', '20|1?[0-9a-fA-F]')})*+"
 
 
 def _spelled(word: str) -> str:
-    """Match a word however it may be written in an attribute that is an address."""
+    """Match a word in every way in which it may be written in a URL attribute."""
     return _IGNORED.join(map(_letter, word))
 
 
@@ -84,7 +88,7 @@ _SCRIPT_SCHEME: Final = "|".join(map(_spelled, ("javascript:", "vbscript:")))
 _SCRIPT: Final = re.compile(_LEADING + rf"(?:{_SCRIPT_SCHEME})")
 _SCRIPT_ANYWHERE: Final = re.compile(_SCRIPT_SCHEME)
 _DATA: Final = re.compile(_LEADING + _spelled("data:"))
-# The documents in a `data:` address that have no script; only those that are written plainly are taken for one.
+# Types of `data:` URLs that have no script; only plainly written ones are recognised.
 _INERT: Final = re.compile(
     r"(?:(?:audio|font|image|video)/(?!svg)[a-z0-9.+-]+|application/(?:json|octet-stream|pdf|zip)"
     r"|text/(?:calendar|css|csv|markdown|plain|tab-separated-values)|)(?=[;,])",
@@ -105,7 +109,7 @@ _NONE: Final = _Harm(0)
 
 
 def run_script(text: str) -> bool:
-    """Whether any tag that the text could have runs script."""
+    """Whether any tag that the text could contain runs script."""
     return _harms(text) or ("&" in text and bool(_MUTATING.search(text)) and _harms(html.unescape(text)))
 
 
@@ -114,11 +118,11 @@ def _harms(text: str) -> bool:
 
 
 class _Tags:
-    """All the tags that a text could have, beginning at each `<` that a letter follows."""
+    """All tags that a text could contain, one at each `<` that is followed by a letter."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # What the attributes from a place on could do, by that place.
+        # What the attributes from a position on could do, by that position.
         self._known: dict[int, _Harm] = {}
 
     def are_harmful(self) -> bool:
@@ -144,7 +148,7 @@ class _Tags:
         )
 
     def _harm_from(self, place: int) -> _Harm:
-        """Gather what the attributes from a place on could do, back from the first whose rest is known."""
+        """Collect what the attributes from a position on could do, back from the first position that is known."""
         passed: list[tuple[int, _Harm]] = []
         while place not in self._known:
             following, harm = self._attribute(place)
@@ -194,14 +198,14 @@ class _Tags:
         return max((found.start() for found in _SCRIPT_ANYWHERE.finditer(self._text)), default=-1)
 
     def _harm_of(self, name: str, first: int, last: int) -> _Harm:
-        """Tell what an attribute does whose value is the text from `first` to `last`."""
+        """Classify an attribute whose value is the text from `first` to `last`."""
         if name == "srcdoc" or (_HANDLER.fullmatch(name) and name not in _NO_HANDLERS):
             return _Harm.ALWAYS
         if name == "http-equiv" and _REFRESH.match(self._text, first, last):
             return _Harm.ALWAYS
-        if name not in _ADDRESSES:
+        if name not in _URL_ATTRIBUTES:
             return _NONE
-        # An animation's values are a list of addresses.
+        # An animation's `values` are a list of URLs.
         if _SCRIPT.match(self._text, first, last) or (name == "values" and self._last_script >= first):
             return _Harm.ALWAYS
         data = _DATA.match(self._text, first, last)

@@ -1,0 +1,29 @@
+"""Gzip (RFC 1952) as this service writes it: every level, and why."""
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from zlib import _Compress
+
+DOCUMENT_LEVEL: Final = 6
+"""Documents are written once and read often. Level 9 takes twice as long and saves one percent."""
+
+DATASET_LEVEL: Final = 4
+"""Compressing takes most of the time of a large upload: 3.4 times as fast as level 6, for 9 % more bytes."""
+
+DOWNLOAD_LEVEL: Final = 1
+"""The fastest: a download is written once for one reader."""
+
+_GZIP: Final = zlib.MAX_WBITS | 16
+
+
+def gzipped(content: bytes) -> bytes:
+    """Compress a document; the same content is always the same bytes."""
+    return gzip.compress(content, compresslevel=DOCUMENT_LEVEL, mtime=0)
+
+
+def gzip_writer(level: int) -> "_Compress":
+    """Return a compressor for content that comes in parts."""
+    return zlib.compressobj(level, wbits=_GZIP)

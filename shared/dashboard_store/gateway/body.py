@@ -1,0 +1,82 @@
+"""The body of a request: its media type, its encoding and its size are checked before it is read.
+
+Compressed bodies are sent as `Content-Type: application/gzip`. API Gateway passes on as text what it takes for text,
+which ruins a gzip that is sent as `application/json` with `Content-Encoding: gzip`; where that arrived whole it is read
+too.
+"""
+
+import base64
+import zlib
+from typing import Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from dashboard_store.errors import MalformedJson, RequestTooLarge, UnsupportedMediaType
+from dashboard_store.settings import Settings
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+GZIP: Final = "application/gzip"
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+def json_text(event: APIGatewayProxyEventV2, settings: Settings, *media_types: str) -> bytes:
+    """Read the body of a request that takes JSON and the media types given.
+
+    Raises a BadInput error or RequestTooLarge.
+    """
+    body = _sent(event)
+    if len(body) > settings.max_request_bytes:
+        limit = settings.max_request_bytes
+        raise RequestTooLarge(
+            f"The body is {len(body)} bytes; the limit is {limit}.", limit_bytes=limit, actual_bytes=len(body)
+        )
+    media_type = event.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type not in {JSON, GZIP, *media_types}:
+        taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
+        raise UnsupportedMediaType(f"The body is {media_type}; this address takes {taken}.")
+    if _is_compressed(event, media_type, body):
+        body = decompressed(body, settings.max_decompressed_bytes)
+    if not body:
+        raise MalformedJson("The body is empty.")
+    return body
+
+
+def decompressed(body: bytes, limit: int) -> bytes:
+    """Decompress one gzip member, never more than `limit` bytes of it. Raises MalformedJson or RequestTooLarge."""
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        content = decompressor.decompress(body, limit + 1)
+    except zlib.error as exc:
+        raise MalformedJson("The body is not gzip.") from exc
+    if len(content) > limit:
+        raise RequestTooLarge(f"The body is more than {limit} bytes once decompressed.", limit_bytes=limit)
+    if not decompressor.eof:
+        raise MalformedJson("The gzip ends before its content does.")
+    if decompressor.unused_data:
+        raise MalformedJson("Something follows the gzip.")
+    return content
+
+
+def _sent(event: APIGatewayProxyEventV2) -> bytes:
+    body = event.body or ""
+    if not event.is_base64_encoded:
+        return body.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(body)
+    except ValueError as exc:
+        raise MalformedJson("The body is not valid base64.") from exc
+
+
+def _is_compressed(event: APIGatewayProxyEventV2, media_type: str, body: bytes) -> bool:
+    coding = event.headers.get("content-encoding", "identity").strip().lower()
+    if media_type == GZIP:
+        return True
+    if coding == "identity":
+        return False
+    if coding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(f"The body is encoded as {coding}; only gzip is read.")
+    if not body.startswith(_GZIP_MAGIC):
+        raise UnsupportedMediaType(f"The compressed body was damaged on its way; send it as Content-Type: {GZIP}.")
+    return True

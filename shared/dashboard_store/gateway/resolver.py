@@ -1,0 +1,121 @@
+"""Where a function's handlers are registered: each takes a Request and returns an ApiResponse.
+
+Every request passes `Resolver._respond`, whether a route matches or not: there the user is required, errors become
+problem details, the response is written, and the exchange is reported. Powertools matches the route.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from dashboard_store.errors import MethodNotAllowed, NoProject, NoRoute, StoreError
+from dashboard_store.gateway import telemetry
+from dashboard_store.gateway.problems import problem
+from dashboard_store.gateway.request import HttpEvent, Request
+from dashboard_store.gateway.response import ApiResponse, empty_response, encoded
+from dashboard_store.gateway.routes import methods_at
+from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+type Handler = Callable[..., ApiResponse]
+"""Called with the Request, and with the parameters of the path by name."""
+
+
+class _Router(APIGatewayHttpResolver):
+    current_event: HttpEvent
+
+    def _to_proxy_event(self, event: dict[str, Any]) -> HttpEvent:
+        return HttpEvent(event)
+
+
+class Resolver:
+    """A set of handlers under the deployment's settings."""
+
+    _settings: Settings
+    _units: Callable[[], float]
+
+    def __init__(self) -> None:
+        self._router = _Router()
+        self._router.not_found(self._not_found)
+
+    def connect(self, settings: Settings, units: Callable[[], float]) -> None:
+        """Take the settings; `units` returns the request units that the database consumed so far."""
+        self._settings = settings
+        self._units = units
+
+    def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
+        """Answer one request: what Lambda calls."""
+        return self._router.resolve(event, context)
+
+    def get(self, path: str) -> Callable[[Handler], Handler]:
+        return self._register("GET", path)
+
+    def post(self, path: str) -> Callable[[Handler], Handler]:
+        return self._register("POST", path)
+
+    def put(self, path: str) -> Callable[[Handler], Handler]:
+        return self._register("PUT", path)
+
+    def patch(self, path: str) -> Callable[[Handler], Handler]:
+        return self._register("PATCH", path)
+
+    def delete(self, path: str) -> Callable[[Handler], Handler]:
+        return self._register("DELETE", path)
+
+    def _register(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            @self._router.route(path, method)
+            def respond(**parameters: str) -> Response[str]:
+                return self._respond(lambda request: handler(request, **parameters))
+
+            return handler
+
+        return register
+
+    def _not_found(self, _: NotFoundError) -> Response[str]:
+        return self._respond(_unrouted)
+
+    def _respond(self, handle: Callable[[Request], ApiResponse]) -> Response[str]:
+        began, units_before = time.perf_counter(), self._units()
+        request = Request(self._router.current_event, self._settings)
+        try:
+            # A token that API Gateway accepts and this service does not is refused before anything else.
+            request.require_user()
+            response = handle(request)
+        except Exception as exc:  # noqa: BLE001 - a defect is logged, and its response says nothing of it
+            if not isinstance(exc, StoreError):
+                telemetry.logger.error("defect", exc_info=exc, request_id=request.id)
+            response = problem(exc, request.id)
+        sent = encoded(response, request.accept_encoding, _headers(request))
+        units, milliseconds = self._units() - units_before, (time.perf_counter() - began) * 1_000
+        telemetry.report(telemetry.Exchange(request, sent, response.outcome, units, milliseconds))
+        return sent
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Return the headers of every response; a response's own ones override them."""
+    return {
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request.id,
+    }
+
+
+def _unrouted(request: Request) -> ApiResponse:
+    method, allowed = request.event.http_method, methods_at(request.event.path)
+    if method == "OPTIONS":
+        # API Gateway answers a browser's preflight itself, and adds its CORS headers to this response.
+        return empty_response(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
+    if not allowed:
+        raise NoRoute("There is no such address.")
+    if method not in allowed:
+        raise MethodNotAllowed(allowed)
+    # The path has a character that no id has.
+    raise NoProject

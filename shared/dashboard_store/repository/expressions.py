@@ -1,0 +1,90 @@
+"""The parts of a DynamoDB transaction, as functions of values: items, conditions and updates.
+
+In every expression `#name` stands for the attribute `name`, which may be one of DynamoDB's reserved words.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from dashboard_store.dynamodb.protocol import marshal, serialize
+
+type Item = dict[str, Any]
+"""An item as a Python dict, or a key: the attributes that name one."""
+
+type Write = dict[str, Any]
+"""One member of `TransactItems` in `TransactWriteItems`, without the table's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition expression, and its values by name."""
+
+    expression: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+EXISTS: Final = Condition("attribute_exists(#pk)")
+IS_NEW: Final = Condition("attribute_not_exists(#pk)")
+
+
+def put(item: Item, condition: Condition | None = None) -> Write:
+    """Replace an item."""
+    return {"Put": {"Item": marshal(item), **_conditional(condition)}}
+
+
+def update(
+    key: Item,
+    assignments: Mapping[str, Any],
+    condition: Condition,
+    remove: Sequence[str] = (),
+    add: Mapping[str, int] = MappingProxyType({}),
+) -> Write:
+    """Set attributes, named by their document paths, remove others, and add numbers to those that `add` names."""
+    expression = _update_expression(tuple(assignments), tuple(remove), tuple(add))
+    values = {str(index): value for index, value in enumerate(assignments.values())}
+    values |= {f"add_{name}": by for name, by in add.items()}
+    named = _conditional(Condition(condition.expression, {**condition.values, **values}), expression)
+    return {"Update": {"Key": marshal(key), "UpdateExpression": expression, **named}}
+
+
+def delete(key: Item, condition: Condition) -> Write:
+    """Remove an item."""
+    return {"Delete": {"Key": marshal(key), **_conditional(condition)}}
+
+
+def check(key: Item, condition: Condition) -> Write:
+    """Only require a condition."""
+    return {"ConditionCheck": {"Key": marshal(key), **_conditional(condition)}}
+
+
+# All expressions are written by this package, so there are few, and each serves every save.
+@cache
+def _update_expression(paths: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]) -> str:
+    sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(paths))
+    removes = ", ".join(f"#{name}" for name in remove)
+    adds = ", ".join(f"#{name} :add_{name}" for name in add)
+    clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
+    return " ".join(f"{verb} {what}" for verb, what in clauses if what)
+
+
+@cache
+def _names(*expressions: str) -> Mapping[str, str]:
+    return {name: name[1:] for name in re.findall(r"#\w+", " ".join(expressions))}
+
+
+def _conditional(condition: Condition | None, update_expression: str = "") -> dict[str, Any]:
+    if condition is None:
+        return {}
+    values = {f":{name}": serialize(value) for name, value in condition.values.items()}
+    return {
+        "ConditionExpression": condition.expression,
+        "ExpressionAttributeNames": _names(condition.expression, update_expression),
+        **({"ExpressionAttributeValues": values} if values else {}),
+        # The loser of a race learns what won without a second request.
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

@@ -1,0 +1,111 @@
+"""Deleting a project with all that it has, and bringing it back.
+
+A delete moves the project's items aside, to keys of their own, in one transaction. What is not in its place does not
+exist for any reader or writer, so nobody can forget to look whether a project is deleted. Versions and drafts stay
+where they are, out of reach without their project.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from dashboard_store.documents.json_text import JsonObject
+from dashboard_store.errors import NoProject
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.preconditions import Precondition
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, delete, put, update
+from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.project_items import project_document
+from dashboard_store.repository.projects import Projects, require_version
+from dashboard_store.repository.retention import RESTORABLE, Retention, expires_at
+
+
+class ProjectDeletion:
+    def __init__(self, items: Items, projects: Projects, retention: Retention, now: Callable[[], datetime]) -> None:
+        self._items = items
+        self._projects = projects
+        self._retention = retention
+        self._now = now
+
+    def delete(self, address: ProjectAddress, precondition: Precondition) -> None:
+        """Take a project with all that it has out of every response; `restore` brings it back for RESTORABLE.
+
+        Raises NoProject, VersionConflict with the project as it is, or StorageUnavailable.
+        """
+
+        def attempt() -> None:
+            item, *parts = self._items.get_snapshot(_places(address))
+            if item is None:
+                raise NoProject
+            require_version(precondition, item)
+            self._items.transact(*self._moves_aside(address, item, parts))
+
+        self._items.race(attempt, "changes to the same project")
+
+    def restore(self, address: ProjectAddress) -> JsonObject:
+        """Bring a deleted project back as it was; one that is there already is returned as it is.
+
+        Raises NoProject where none was deleted, or too long ago.
+        """
+        places = _places(address)
+        present, *aside = self._items.get_snapshot([keys.project(address), *map(keys.deleted, places)])
+        if present:
+            return project_document(present)
+        item = aside[0]
+        if item is None or item["restorableUntil"] <= self._now().timestamp():
+            raise NoProject
+        writes: list[Write] = []
+        for place, part in zip(places, aside, strict=True):
+            # A part with another time was deleted with an earlier project of the same id, and is not removed yet.
+            if part and part["restorableUntil"] == item["restorableUntil"]:
+                listed = {"listKey": keys.listed(address, item["summary"]["updatedAt"])} if part is item else {}
+                back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
+                # Another restore, change and delete in between left another part there.
+                writes += [put(back, IS_NEW), delete(keys.deleted(place), _unmoved(part))]
+                writes += [update(version, {}, EXISTS, remove=["expiresAt"]) for version in _kept(address, part)]
+        try:
+            self._items.transact(*writes)
+        except ConditionFailed:
+            # Another request restored it in between; where it was deleted again, reading it says so.
+            return self._projects.get(address)
+        return self._projects.get(address)
+
+    def _moves_aside(self, address: ProjectAddress, item: Item, parts: Sequence[Item | None]) -> list[Write]:
+        moment = self._now()
+        restorable_until = expires_at(moment + RESTORABLE)
+        # The id is free again when nothing is left that was kept under it: not before its youngest version expired.
+        id_until = expires_at(moment + max(RESTORABLE, self._retention.longest))
+        writes: list[Write] = []
+        for place, part in zip(_places(address), [item, *parts], strict=True):
+            if part is None:
+                # What is absent now must not come into being while the project is deleted.
+                writes.append(check(place, IS_NEW))
+                continue
+            marks = {"restorableUntil": restorable_until, "expiresAt": id_until if part is item else restorable_until}
+            # Kept uploads stay in their place, out of reach, and expire at the same time.
+            writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(address, part)]
+            writes.append(put({**_without(part, "listKey"), **marks, **keys.deleted(place)}))
+            writes.append(delete(place, _unmoved(part)))
+        return writes
+
+
+def _places(address: ProjectAddress) -> list[Item]:
+    """Name the items that move when a project is deleted, the project's own first."""
+    return [keys.project(address), keys.config(address.config()), keys.dataset(address), keys.analysis(address)]
+
+
+def _kept(address: ProjectAddress, item: Item) -> list[Item]:
+    """Name the uploads that are kept beside the newest, where the item is that of the newest table."""
+    return [keys.dataset_version(address, summary["version"]) for summary in item.get("kept", ())]
+
+
+def _unmoved(item: Item) -> Condition:
+    """Require that an item is as it was read. Saves of a config change a project's item beside its own counter."""
+    if "settings" in item:
+        return Condition("#summary.#version = :version", {"version": item["summary"]["version"]})
+    counters = [name for name in ("version", "analysisVersion") if name in item]
+    return Condition(" AND ".join(f"#{name} = :{name}" for name in counters), {name: item[name] for name in counters})
+
+
+def _without(item: Item, *names: str) -> Item:
+    return {name: value for name, value in item.items() if name not in names}

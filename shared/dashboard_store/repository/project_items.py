@@ -1,0 +1,66 @@
+"""The item of a project, and the documents that are made of it.
+
+What a list shows is in the item's `summary`, which the index `listing` holds, so a list never reads a document.
+"""
+
+import json
+from datetime import datetime
+
+from dashboard_store.documents.json_text import JsonObject, compact
+from dashboard_store.documents.project import Project
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import Item
+
+
+def project_item(address: ProjectAddress, project: Project, config: Item | None, moment: datetime) -> Item:
+    """Make the item of a new project; `config` is what it shows of its first config."""
+    created_at = keys.timestamp(moment)
+    return {
+        **keys.project(address),
+        "listKey": keys.listed(address, created_at),
+        "settings": settings_text(project),
+        "summary": {
+            "name": project.name,
+            "description": project.description,
+            "version": 1,
+            "createdAt": created_at,
+            "updatedAt": created_at,
+            "dashboardConfig": config,
+            "data": None,
+        },
+    }
+
+
+def settings_text(project: Project) -> str:
+    return compact(project.settings)
+
+
+def editable(item: Item) -> Project:
+    """Read what the owner may change."""
+    summary = item["summary"]
+    return Project(summary["name"], summary["description"], json.loads(item["settings"]))
+
+
+def project_document(item: Item) -> JsonObject:
+    """Make the project as the contract shows it."""
+    return {**project_summary(item), "settings": json.loads(item["settings"])}
+
+
+def project_summary(item: Item) -> JsonObject:
+    """Make a project's summary, as lists show it, from what the index holds."""
+    summary = item["summary"]
+    return {
+        "id": item["sk"].removeprefix(keys.PROJECTS),
+        "name": summary["name"],
+        "description": summary["description"],
+        "version": summary["version"],
+        "createdAt": summary["createdAt"],
+        "updatedAt": summary["updatedAt"],
+        "dashboardConfig": config_summary(summary["dashboardConfig"]),
+        "data": summary["data"],
+    }
+
+
+def config_summary(kept: Item | None) -> JsonObject | None:
+    return kept and {name: kept[name] for name in ("version", "updatedAt", "chartCount")}
