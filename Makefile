@@ -198,7 +198,7 @@ valgrind:
 	  echo "valgrind is needed, to count instructions: install it (apt install valgrind, dnf install valgrind)." >&2; exit 1; }
 
 # Made of what the modules are now, so a run after a change needs nothing else.
-MUTATED := shared/dashboard_store/documents/merge.py shared/dashboard_store/preconditions.py \
+MUTATED := $(addprefix shared/dashboard_store/,documents/merge.py preconditions.py identifiers.py retry.py) \
   $(wildcard shared/dashboard_store/repository/*.py shared/dashboard_store/dynamodb/*.py)
 mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Change the code in one place after another, and see that a test fails (15 minutes; ONLY=merge)
 	@echo "Making the mutants; testing them takes about 15 minutes on two cores, ONLY=merge less …" >&2

@@ -12,14 +12,14 @@ type Json = dict[str, Any]
 _CONSUMED = {"TableName": "table", "CapacityUnits": 1.0}
 
 
-def answer(operation: str, request: Json, head: Json) -> Json:
+def answer(operation: str, request: Json, newest: Json) -> Json:
     """Answer a call of a user who has one config and nothing else."""
     match operation:
         case "GetItem":
-            return {"Item": head, "ConsumedCapacity": _CONSUMED}
+            return {"Item": newest, "ConsumedCapacity": _CONSUMED}
         case "TransactGetItems":
             sks = [each["Get"]["Key"]["sk"] for each in request["TransactItems"]]
-            found: list[Json] = [{"Item": head} if sk == head["sk"] else {} for sk in sks]
+            found: list[Json] = [{"Item": newest} if sk == newest["sk"] else {} for sk in sks]
             return {"Responses": found, "ConsumedCapacity": [_CONSUMED]}
         case "Query":
             return {"Items": [], "Count": 0, "ScannedCount": 0, "ConsumedCapacity": _CONSUMED}
@@ -31,7 +31,7 @@ def answer(operation: str, request: Json, head: Json) -> Json:
 
 
 @contextmanager
-def database(head: Json) -> Iterator[str]:
+def database(newest: Json) -> Iterator[str]:
     """Serve on loopback while the block runs; yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,7 +40,7 @@ def database(head: Json) -> Iterator[str]:
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             operation = self.headers["x-amz-target"].rpartition(".")[2]
-            content = json.dumps(answer(operation, request, head)).encode()
+            content = json.dumps(answer(operation, request, newest)).encode()
             self.send_response(200)
             self.send_header("content-type", "application/x-amz-json-1.0")
             self.send_header("content-length", str(len(content)))

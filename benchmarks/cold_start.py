@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks import canned, contender, workload
 from benchmarks.contender import ENVIRONMENT, PROGRAM, Contender
-from benchmarks.report import Claim, Items, Section
+from benchmarks.report import Claim, Section, Table
 from benchmarks.valgrind import instructions
 
 RUNS: Final = 2
@@ -51,7 +51,7 @@ def report() -> list[Section]:
         [name, f"{each.instructions / 1e6:,.0f}", f"{each.instructions / base:.2f}", f"{each.modules:,}"]
         for name, each in started.items()
     ]
-    counted = Items(["Started, answered once", "Million instructions", "× bare function", "Modules"], rows)
+    counted = Table(["Started, answered once", "Million instructions", "× bare function", "Modules"], rows)
     measured = (
         "Start of the interpreter, import, making of the client and the first answer, over a new connection to a "
         "database on loopback: instructions in user space, counted by valgrind, above those of a bare interpreter, "
@@ -67,7 +67,7 @@ def report() -> list[Section]:
 
 def measure() -> dict[str, Started]:
     bare, mine = contender.bare(), [contender.ours(name) for name in EVENTS]
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.head_item(SIZE)) as address:
+    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item(SIZE)) as address:
         environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
         nothing = [sys.executable, "-s", "-P", "-S", str(PROGRAM), "{}"]
         commands = {each.name: command(each, Path(folder)) for each in [bare, *mine, *contender.peers()]}
@@ -118,19 +118,19 @@ def _told(output: str) -> dict[str, Any]:
     return told
 
 
-def _imports(function: str) -> Items:
+def _imports(function: str) -> Table:
     """Say what the ten largest parts of a function's imports are, by the packages that they come from."""
     found = [_imported(function) for _ in range(IMPORT_RUNS)]
     medians = {name: statistics.median(run.get(name, 0) for run in found) for name in found[0]}
     total = sum(medians.values())
     largest = sorted(medians.items(), key=lambda part: part[1], reverse=True)[:10]
     rows = [[name, f"{each:,.0f}", f"{each / total:.0%}"] for name, each in largest]
-    return Items([f"`{function}` imports", "µs", "Share"], [*rows, ["all of it", f"{total:,.0f}", "100%"]])
+    return Table([f"`{function}` imports", "µs", "Share"], [*rows, ["all of it", f"{total:,.0f}", "100%"]])
 
 
 def _imported(function: str) -> dict[str, float]:
     """Run a function with -X importtime: microseconds by top-level package, what is imported later included."""
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.head_item(SIZE)) as address:
+    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item(SIZE)) as address:
         started = command(contender.ours(function), Path(folder), "-X", "importtime")
         environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
         done = subprocess.run(started, env=environment, capture_output=True, text=True, check=True)  # noqa: S603

@@ -15,7 +15,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -61,13 +60,16 @@ class Wire:
 
 def connect(module: Any, item: str) -> None:  # noqa: ANN401 - any handler's module
     """Hand a client to a handler: the one place that knows how Dashkeep's and the others' take theirs."""
-    if not hasattr(module, "api"):
+    if hasattr(module, "client"):
         module.client = Boto3(item)
         return
-    from dashboard_store.settings import Settings  # noqa: PLC0415 - it is on the path of Dashkeep's functions alone
+    # The layer is on the path of Dashkeep's functions alone.
+    from dashboard_store.app import Store  # noqa: PLC0415
+    from dashboard_store.repository.items import Items  # noqa: PLC0415
+    from dashboard_store.settings import Settings  # noqa: PLC0415
 
     settings = Settings("table", "bucket", writes_per_minute=1_000_000)
-    module.api.connect(settings, Wire(item), None, lambda: datetime.now(UTC))
+    module.app.connect(Store(settings, Items(Wire(item), settings.table_name)))
 
 
 def load(path: list[str], handler: str) -> tuple[Any, Any]:

@@ -12,16 +12,19 @@ from typing import Any, Final
 
 from benchmarks import workload
 from benchmarks.database import metered, quiet
-from benchmarks.report import Claim, Items, Section
+from benchmarks.report import Claim, Section, Table
 from benchmarks.with_engine import answered, connected
 from benchmarks.workload import SETTINGS, TABLE
 from dashboard_store.app import utc_now
+from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
+from dashboard_store.documents.project import Project
 from dashboard_store.dynamodb.protocol import Transport, marshal
-from dashboard_store.repository.configs import Configs, Origin, shown
-from dashboard_store.repository.items import Items as Store
-from dashboard_store.repository.keys import ProjectKey, timestamp
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository.config_items import ConfigChange, shown_in_project, version_items
+from dashboard_store.repository.project_items import project_item
+from dashboard_store.repository.retention import Retention
 from local.dashboards import dashboard
 
 COUNTS: Final = (10, 100, 1_000, 10_000)
@@ -59,9 +62,10 @@ class Calls:
 
     def _call(self, name: str, module: str, event: Json) -> None:
         text, handler = json.dumps(event), self.modules[module]
-        cpu, clock = time.process_time(), time.perf_counter()
+        items = handler.app.store.items
+        cpu, clock, units = time.process_time(), time.perf_counter(), items.units
         json.dumps(answered(handler, json.loads(text)))
-        took = (time.process_time() - cpu, time.perf_counter() - clock, handler.api.table.units)
+        took = (time.process_time() - cpu, time.perf_counter() - clock, items.units - units)
         self.took.setdefault(name, []).append(took)
 
     def _save(self, path: str, if_match: str, seed: int, title: str = "") -> Json:
@@ -110,31 +114,18 @@ def measure() -> list[Calls]:
 
 def _items(count: int) -> Iterator[Json]:
     """Make a user's items: so many projects, the first with so many versions, as the repository would write them."""
-    configs = Configs(Store(None, TABLE), SETTINGS, utc_now)  # type: ignore[arg-type] # making items asks nothing
-    config = read_config(_config(1), SETTINGS)
+    change, retention = ConfigChange(read_config(_config(1), SETTINGS), Origin()), Retention(SETTINGS)
     start = utc_now() - timedelta(hours=5)
     for number in range(count):
-        key = ProjectKey(user(count), f"p-{number}")
-        moment = start + timedelta(seconds=number)
+        address = ProjectAddress(user(count), f"p-{number}")
         versions = range(1, count + 1) if number == 0 else (1,)
         for version in versions:
-            head, kept = configs.items(key.config(), config, version, Origin(), start + timedelta(seconds=version))
-            yield kept
-        yield head
-        yield {
-            **key.project,
-            "listKey": key.listed(timestamp(moment)),
-            "settings": "{}",
-            "summary": {
-                "name": f"Project {number}",
-                "description": "",
-                "version": 1,
-                "createdAt": timestamp(start),
-                "updatedAt": timestamp(moment),
-                "dashboardConfig": shown(head["summary"]),
-                "data": None,
-            },
-        }
+            moment = start + timedelta(seconds=version)
+            newest, in_history = version_items(address.config(), change, version, moment, retention)
+            yield in_history
+        yield newest
+        project = Project(f"Project {number}", "", {})
+        yield project_item(address, project, shown_in_project(newest["summary"]), start + timedelta(seconds=number))
 
 
 def _config(seed: int) -> Json:
@@ -187,7 +178,7 @@ def report() -> list[Section]:
             "history are one query of a page's length, here ten, on an index that is in their order."
         )
     ]
-    return [Section("Growth", measured, [Items(header, rows)], notes, [claim])]
+    return [Section("Growth", measured, [Table(header, rows)], notes, [claim])]
 
 
 def _row(users: list[Calls], name: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import contender
 from benchmarks.contender import ENVIRONMENT, PROGRAM
-from benchmarks.report import Items, Section
+from benchmarks.report import Section, Table
 
 FUNCTIONS = ("get_config", "put_config", "projects", "project_data", "purge_objects")
 
@@ -18,10 +18,10 @@ def report() -> list[Section]:
     layer = contender.layer()
     parts = sorted(layer.iterdir(), key=_bytes, reverse=True)
     shown = [["the layer", *_sizes(layer)], *([f"of it `{part.name}`", *_sizes(part)] for part in parts[:8])]
-    sizes = Items(["Package", "Files", "MB unpacked", "MB zipped"], shown)
+    sizes = Table(["Package", "Files", "MB unpacked", "MB zipped"], shown)
     bare = _modules("")
     loaded = [[f"`{name}`", f"{len(_modules(name) - bare):,}", _mine(name, bare)] for name in FUNCTIONS]
-    modules = Items(["Imported by", "Modules", "of them Dashkeep's"], loaded)
+    modules = Table(["Imported by", "Modules", "of them Dashkeep's"], loaded)
     measured = (
         "The layer as it is deployed, and the modules that each function has loaded once it is imported, above those "
         "of a bare interpreter that measures. What a route imports when it is first asked for is not among them."

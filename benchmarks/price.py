@@ -12,7 +12,7 @@ from benchmarks import canned, contender, request_units, workload
 from benchmarks.cold_start import command
 from benchmarks.contender import ENVIRONMENT, Worker
 from benchmarks.database import Cost
-from benchmarks.report import Items, Section
+from benchmarks.report import Section, Table
 from benchmarks.workload import NAMES
 
 # List prices in USD without free tiers, us-east-1, Linux, as AWS published them in 2025:
@@ -101,7 +101,7 @@ def _work(function: str, size: str, units: float) -> Work:
     with tempfile.TemporaryDirectory() as folder, Worker(contender.ours(function)) as worker:
         event = workload.load_event() if is_load else workload.save_event(size)
         path = workload.write(Path(folder), "event", event)
-        item = workload.write(Path(folder), "item", workload.head_item(size))
+        item = workload.write(Path(folder), "item", workload.newest_item(size))
         answer = worker.answer(path, item)
         request = statistics.median(worker.seconds(path, item, TIMES[size]) / TIMES[size] for _ in range(ROUNDS))
     told, log_bytes = _start(function)
@@ -122,7 +122,7 @@ def _work(function: str, size: str, units: float) -> Work:
 
 def _start(function: str) -> tuple[dict[str, float], int]:
     """Start a function: what it told of CPU seconds and megabytes up to the first answer, and the bytes it logged."""
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.head_item("medium")) as address:
+    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item("medium")) as address:
         started = command(contender.ours(function), Path(folder))
         environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
         told: list[dict[str, Any]] = []
@@ -147,12 +147,12 @@ def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dic
             _row(f"save {name}, native map with history", saves[size], found["put with history"].units),
         ]
     parts = list(loads["medium"].price(DEPLOYED_MB))
-    table = Items(["USD a million", *parts, "in all"], rows)
+    table = Table(["USD a million", *parts, "in all"], rows)
     server = sum(SERVER.values())
     mixed = _mixed(loads["medium"], saves["medium"], DEPLOYED_MB)
     month = server / mixed
     items = "; ".join(f"{name.strip()} {price:.2f}" for name, price in SERVER.items())
-    always = Items(
+    always = Table(
         ["Always on, USD a month", "Price"],
         [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["in all", f"{server:.2f}"]],
     )
@@ -209,7 +209,7 @@ def _memory(load: Work, save: Work) -> Section:
         "and the share of cold starts named under *Dollars*. The prices are what Lambda asks, without API Gateway and "
         "DynamoDB, which memory does not change."
     )
-    return Section("Memory size", measured, [Items(header, rows)], _right_size(load, save))
+    return Section("Memory size", measured, [Table(header, rows)], _right_size(load, save))
 
 
 def _right_size(load: Work, save: Work) -> list[str]:

@@ -14,21 +14,16 @@ from moto import mock_aws
 from support.template import ROOT
 
 from benchmarks.database import Meter, metered
-from benchmarks.report import Items as Shown
-from benchmarks.report import Section
+from benchmarks.report import Section, Table
 from benchmarks.workload import SETTINGS
-from dashboard_store.app import utc_now
+from dashboard_store.app import Store
 from dashboard_store.documents.dataset.upload import Upload, read_upload
 from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import read_new_project
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.datasets import Datasets
-from dashboard_store.repository.downloads import Downloads
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.projects import Projects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -56,19 +51,15 @@ class Measure:
     """One project on the engine and a bucket, and what its calls cost."""
 
     def __init__(self, meter: Meter, bucket_client: "S3Client") -> None:
-        self._meter, self._bucket = meter, BucketRequests()
-        self._bucket.attach(bucket_client)
-        table = Items(meter, SETTINGS.table_name)
-        objects = Bucket(bucket_client, SETTINGS.bucket_name)
-        configs = Configs(table, SETTINGS, utc_now)
-        self._projects = Projects(table, configs, utc_now)
-        self._tables = Datasets(table, objects, configs, SETTINGS, utc_now)
-        self._downloads = Downloads(objects, utc_now)
+        self._meter, self._bucket_requests = meter, BucketRequests()
+        self._bucket_requests.attach(bucket_client)
+        items = Items(meter, SETTINGS.table_name)
+        self._store = Store(SETTINGS, items, Bucket(bucket_client, SETTINGS.bucket_name))
 
     def of(self, name: str) -> list[str]:
         rows = json.loads((FOLDER / name).read_text())
-        key = ProjectKey("user-1", name.partition(".")[0])
-        self._projects.create("user-1", read_new_project({"id": key.project_id, "name": name}, SETTINGS))
+        address = ProjectAddress("user-1", name.partition(".")[0])
+        self._store.projects.create("user-1", read_new_project({"id": address.project_id, "name": name}, SETTINGS))
         text = compact(rows)
         first = read_upload({"fileName": name, "rawData": rows}, SETTINGS)
         second = read_upload({"fileName": f"again-{name}", "rawData": rows}, SETTINGS)
@@ -77,24 +68,24 @@ class Measure:
             f"{len(text.encode()):,}",
             f"{len(gzip.compress(text.encode(), 6)):,}",
             f"{len(first.content.stored):,}",
-            self._cost(lambda: self._upload(key, first)),
-            self._cost(lambda: self._upload(key, second)),
-            self._cost(lambda: self._read(key)),
+            self._cost(lambda: self._upload(address, first)),
+            self._cost(lambda: self._upload(address, second)),
+            self._cost(lambda: self._read(address)),
             self._put_json(name, text),
             self._get_json(name, text),
         ]
 
-    def _upload(self, key: ProjectKey, upload: Upload) -> None:
-        self._tables.upload(key, upload, Precondition())
+    def _upload(self, address: ProjectAddress, upload: Upload) -> None:
+        self._store.dataset_writes.upload(address, upload, Precondition())
 
-    def _read(self, key: ProjectKey) -> None:
-        newest = self._tables.data(key).newest
+    def _read(self, address: ProjectAddress) -> None:
+        newest = self._store.datasets.current(address).newest
         if newest:
-            self._downloads.json_rows(newest)
+            self._store.downloads.json_rows(newest)
 
     def _cost(self, call: Callable[[], Any]) -> str:
-        self._bucket.requests = 0
-        return f"{self._units(call)} + {self._bucket.requests}"
+        self._bucket_requests.requests = 0
+        return f"{self._units(call)} + {self._bucket_requests.requests}"
 
     def _put_json(self, name: str, text: str) -> str:
         """Put the rows as one JSON text into an item, where they fit into one."""
@@ -140,4 +131,4 @@ def report() -> list[Section]:
         "upload, of the next one, which puts the table before it aside, and of a read. Beside them the same rows as "
         "one JSON text in an item, where an item holds them."
     )
-    return [Section("Tables", measured, [Shown(header, rows)])]
+    return [Section("Tables", measured, [Table(header, rows)])]

@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 
 @dataclass(frozen=True)
-class Items:
+class Table:
     """Cells as they are shown. The first column holds names, the others figures; each row is as long as the header."""
 
     header: Sequence[str]
@@ -47,7 +47,7 @@ class Section:
 
     title: str
     measured: str
-    tables: Sequence[Items]
+    tables: Sequence[Table]
     notes: Sequence[str] = ()
     claims: Sequence[Claim] = field(default=())
 
@@ -57,11 +57,11 @@ class Section:
         return "\n\n".join(part for part in parts if part)
 
 
-def summary(sections: Sequence[Section]) -> Items:
+def summary(sections: Sequence[Section]) -> Table:
     """Collect what was to be reached, and whether it was."""
     header = ["Figure", "Floor", "Peers", "To reach", "Measured", "Reached"]
     claims = [claim for section in sections for claim in section.claims]
-    return Items(header, [_row(claim) for claim in claims])
+    return Table(header, [_row(claim) for claim in claims])
 
 
 def _row(claim: Claim) -> list[str]:

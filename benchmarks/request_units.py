@@ -14,19 +14,16 @@ from boto3.dynamodb.types import TypeSerializer
 from support import engines
 
 from benchmarks.database import Cost, Meter, engine
-from benchmarks.report import Claim, Section
-from benchmarks.report import Items as Shown
+from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, SETTINGS, TABLE
-from dashboard_store.app import utc_now
+from dashboard_store.app import Store
+from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import VersionConflict
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.configs import Configs, Origin
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.projects import Projects
-from dashboard_store.repository.rate_limit import RateLimit
 from local.dashboards import dashboard
 
 CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")
@@ -44,33 +41,31 @@ def at(version: int) -> Precondition:
 
 def measure(meter: Meter, size: str) -> dict[str, Cost]:
     """Count the calls on a config of a size, the count of the user's writes included."""
-    table = Items(meter, TABLE)
-    configs, writes = Configs(table, SETTINGS, utc_now), RateLimit(table, SETTINGS, utc_now)
-    projects = Projects(table, configs, utc_now)
-    key = ProjectKey("user-1", size).config()
+    store = Store(SETTINGS, Items(meter, TABLE))
+    address = ProjectAddress("user-1", size).config()
     first, second = (read_config(dashboard(size, seed), SETTINGS) for seed in (1, 2))
     new = read_new_project({"id": size, "name": size}, SETTINGS)
 
     def create() -> None:
-        writes.count("user-1")
-        projects.create("user-1", new)
+        store.rate_limit.count("user-1")
+        store.projects.create("user-1", new)
 
     def conflict() -> None:
         try:
-            configs.save(key, first, at(0), Origin())
+            store.config_saves.save(address, first, at(0), Origin())
         except VersionConflict:
             return
         raise AssertionError("the save should have been refused")
 
     calls: list[Call] = [
         create,
-        lambda: configs.save(key, first, at(0), Origin()),
-        lambda: configs.save(key, second, at(1), Origin()),
+        lambda: store.config_saves.save(address, first, at(0), Origin()),
+        lambda: store.config_saves.save(address, second, at(1), Origin()),
         conflict,
-        lambda: configs.save(key, second, at(1), Origin()),
-        lambda: configs.change(key, lambda _: first, Precondition(), Origin()),
-        lambda: configs.head(key),
-        lambda: projects.page("user-1", 25, None),
+        lambda: store.config_saves.save(address, second, at(1), Origin()),
+        lambda: store.config_saves.change(address, lambda _: first, Precondition(), Origin()),
+        lambda: store.configs.newest(address),
+        lambda: store.projects.page("user-1", 25, None),
     ]
     return {name: meter.of(call) for name, call in zip(CALLS, calls, strict=True)}
 
@@ -79,11 +74,11 @@ def measure_map(meter: Meter, size: str) -> dict[str, Cost]:
     """Count the same config as a native map: written, written with a version in history in one transaction, read."""
     config = TypeSerializer().serialize(json.loads(json.dumps(dashboard(size)), parse_float=Decimal))
     key = {"pk": {"S": "native"}, "sk": {"S": size}}
-    head = {**key, "config": config}
-    version = {**head, "sk": {"S": f"{size}#1"}}
-    both = [{"Put": {"TableName": TABLE, "Item": item}} for item in (head, version)]
+    newest = {**key, "config": config}
+    version = {**newest, "sk": {"S": f"{size}#1"}}
+    both = [{"Put": {"TableName": TABLE, "Item": item}} for item in (newest, version)]
     calls: list[Call] = [
-        lambda: meter.call("PutItem", {"TableName": TABLE, "Item": head}),
+        lambda: meter.call("PutItem", {"TableName": TABLE, "Item": newest}),
         lambda: meter.call("TransactWriteItems", {"TransactItems": both}),
         lambda: meter.call("GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True}),
     ]
@@ -110,8 +105,8 @@ def report() -> list[Section]:
     return [Section("Round trips and request units", measured, tables, notes, _claims(mine["medium"], maps["medium"]))]
 
 
-def _table(title: str, found: dict[str, dict[str, Cost]], calls: tuple[str, ...]) -> Shown:
-    return Shown(
+def _table(title: str, found: dict[str, dict[str, Cost]], calls: tuple[str, ...]) -> Table:
+    return Table(
         [title, *calls], [[NAMES[size], *(str(costs[call]) for call in calls)] for size, costs in found.items()]
     )
 

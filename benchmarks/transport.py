@@ -32,8 +32,8 @@ CALLS: Final = 300
 
 _OURS = """
 import os
-from dashboard_store.dynamodb.client import DynamoDB
-client = DynamoDB.from_environment(os.environ)
+from dashboard_store.dynamodb.client import DynamoDBClient
+client = DynamoDBClient.from_environment(os.environ)
 """
 _CALL_OURS = f"client.call('GetItem', {REQUEST!r})"
 _CALL_BOTO = f"client.get_item(**{REQUEST!r})"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from benchmarks import contender, workload
 from benchmarks.contender import Contender, Worker
-from benchmarks.report import Claim, Items, Section
+from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES
 from local.dashboards import dashboard
 
@@ -91,7 +91,7 @@ def _run(method: str, size: str, worker: Worker, folder: Path) -> Run:
     event = workload.load_event() if method == "GET" else workload.save_event(size)
     form = workload.rest_api(event) if worker.contender.is_rest else event
     name = f"{method}-{size}-{'rest' if worker.contender.is_rest else 'http'}"
-    item = workload.write(folder, f"item-{size}", workload.head_item(size))
+    item = workload.write(folder, f"item-{size}", workload.newest_item(size))
     return Run(method, size, worker, workload.write(folder, name, form), item)
 
 
@@ -105,7 +105,7 @@ def check(method: str, size: str, answer: Mapping[str, Any], who: str) -> None:
         raise SystemExit(f"{who} answered {method} {size} with {answer['statusCode']}: {content[:500]!r}")
 
 
-def _table(method: str, medians: Medians) -> Items:
+def _table(method: str, medians: Medians) -> Table:
     names = list(dict.fromkeys(name for each, _, name in medians if each == method))
     ours = _ours(names)
     header = [f"{method}, µs", *NAMES.values(), *(f"× Dashkeep at {name}" for name in NAMES.values())]
@@ -117,7 +117,7 @@ def _table(method: str, medians: Medians) -> Items:
         ]
         for name in names
     ]
-    return Items(header, rows)
+    return Table(header, rows)
 
 
 def _ours(names: list[str]) -> str:

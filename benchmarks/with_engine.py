@@ -17,10 +17,11 @@ from support.clients import Boto3DynamoDB, Tapped
 from benchmarks import workload
 from benchmarks.database import engine, quiet
 from benchmarks.function import CONTEXT, decoded
-from benchmarks.report import Claim, Items, Section
+from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
-from dashboard_store.app import utc_now
+from dashboard_store.app import Store
 from dashboard_store.dynamodb.protocol import Transport
+from dashboard_store.repository.items import Items
 
 ROUNDS: Final = 7
 TIMES: Final = 12
@@ -39,7 +40,7 @@ def connected(*handlers: str, client: Transport) -> list[Any]:
     """Import handlers and hand them a client, as benchmarks.function.connect does in a process of its own."""
     modules = [importlib.import_module(name) for name in handlers]
     for module in modules:
-        module.api.connect(SETTINGS, client, None, utc_now)
+        module.app.connect(Store(SETTINGS, Items(client, TABLE)))
     return modules
 
 
@@ -171,21 +172,21 @@ class BareSaves:
         parts = [part for write in self.request["TransactItems"] for part in write.values()]
         for part in parts:
             (part.get("Item") or part["Key"])["pk"] = {"S": f"USER#{user}"}
-        head, _, project, *_ = parts
+        newest, _, project, *_ = parts
         # What the conditions ask for has to be there: a project, and the version before.
         summary = {"M": {"updatedAt": {"S": "2000"}, "dashboardConfig": {"NULL": True}}}
         client.call("PutItem", {"TableName": TABLE, "Item": {**project["Key"], "summary": summary}})
-        client.call("PutItem", {"TableName": TABLE, "Item": {**head["Item"], "version": {"N": "1"}}})
+        client.call("PutItem", {"TableName": TABLE, "Item": {**newest["Item"], "version": {"N": "1"}}})
 
     def moved(self, request: Json) -> Json:
         """Let the request replace the version that it made before, with another content."""
-        head, history, *_ = (part for write in request["TransactItems"] for part in write.values())
-        kind = type(head["Item"]["digest"]["B"])
+        newest, history, *_ = (part for write in request["TransactItems"] for part in write.values())
+        kind = type(newest["Item"]["digest"]["B"])
         digest = {"B": b"%032d" % self._version if kind is bytes else f"{self._version:032}"}
         expected, following = {"N": str(self._version)}, {"N": str(self._version + 1)}
-        values = head["ExpressionAttributeValues"]
+        values = newest["ExpressionAttributeValues"]
         values |= {name: expected if name == ":expected" else digest for name in (":expected", ":digest")}
-        for part in (head, history):
+        for part in (newest, history):
             part["Item"] |= {"version": following, "digest": digest}
         self._version += 1
         return request
@@ -210,7 +211,7 @@ def report() -> list[Section]:
         "save. Its own client is what is deployed. Behind boto3 stands the same handler, with an adapter that changes "
         f"bytes from one form to the other. {ROUNDS} rounds in turns, medians."
     )
-    table = Items(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
+    table = Table(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
     claims = [_claim(method, medians[method, "medium"]) for method in TO_REACH]
     return [Section("The same with a real engine", measured, [table], claims=claims)]
 

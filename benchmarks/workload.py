@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from support.events import EVENTS
 
+from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
 from dashboard_store.dynamodb.protocol import marshal
-from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository.config_items import ConfigChange, version_items
+from dashboard_store.repository.retention import Retention
 from dashboard_store.settings import Settings
 from local.dashboards import dashboard
 
@@ -43,14 +44,12 @@ def save_event(size: str, version: int = 1, seed: int = 2) -> Json:
     return made
 
 
-def head_item(size: str) -> Json:
+def newest_item(size: str) -> Json:
     """Make the item that holds a saved config, in DynamoDB's JSON."""
-    config = read_config(dashboard(size), SETTINGS)
-    # Making items asks no database.
-    configs = Configs(Items(None, TABLE), SETTINGS, lambda: datetime.now(UTC))  # type: ignore[arg-type]
-    moment = datetime.now(UTC)
-    head, _ = configs.items(ProjectKey(USER, PROJECT).config(), config, 1, Origin(), moment)
-    return marshal(head)
+    address = ProjectAddress(USER, PROJECT).config()
+    change = ConfigChange(read_config(dashboard(size), SETTINGS), Origin())
+    newest, _ = version_items(address, change, 1, datetime.now(UTC), Retention(SETTINGS))
+    return marshal(newest)
 
 
 def rest_api(made: Json) -> Json:

@@ -63,7 +63,7 @@ def _create(endpoint: str, table: Json) -> None:
 
 
 def _described(endpoint: str, name: str) -> Json:
-    table = _call(endpoint, "DescribeTable", {"TableName": name})["Items"]
+    table = _call(endpoint, "DescribeTable", {"TableName": name})["Table"]
     expiry = _call(endpoint, "DescribeTimeToLive", {"TableName": name})["TimeToLiveDescription"]
     return {
         "TableName": name,

@@ -11,11 +11,13 @@ import pytest
 from moto import mock_aws
 from support import engines
 from support.clients import Boto3DynamoDB, Tapped
-from support.http_api import Client, apis
+from support.http_api import Client, apps
 from support.local_stack import LocalStack
 from support.template import table_definition
 
-from dashboard_store.repository.bucket import CLIENT, Bucket
+from dashboard_store.app import Store
+from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
+from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,13 +97,13 @@ def moto_client(moto: Tapped) -> Iterator[Tapped]:
 @pytest.fixture(scope="session")
 def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - it stands for moto
     """S3 by moto with the tests' bucket; every user's objects lie apart, so one bucket serves all tests."""
-    client = session().client("s3", config=CLIENT)
+    client = session().client("s3", config=CLIENT_CONFIG)
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 
 
 @pytest.fixture(scope="session")
-def objects(bucket_client: "S3Client") -> Bucket:
+def bucket(bucket_client: "S3Client") -> Bucket:
     return Bucket(bucket_client, BUCKET)
 
 
@@ -111,12 +113,12 @@ def user() -> str:
 
 
 @pytest.fixture
-def connect(moto_client: Tapped, objects: Bucket, clock: Clock) -> Callable[[Settings], None]:
-    """Connect every handler to the table and the bucket on moto under the given settings."""
+def connect(moto_client: Tapped, bucket: Bucket, clock: Clock) -> Callable[[Settings], None]:
+    """Connect every function to the table and the bucket on moto under the given settings."""
 
     def connect_all(settings: Settings) -> None:
-        for api in apis():
-            api.connect(settings, moto_client, objects, clock)
+        for app in apps():
+            app.connect(Store(settings, Items(moto_client, settings.table_name), bucket, clock))
 
     return connect_all
 

@@ -40,7 +40,7 @@ class Loaded(BaseModel):
     updatedAt: str | None  # noqa: N815
 
 
-class SaveResult(BaseModel):
+class Saved(BaseModel):
     success: bool
     version: int
     updatedAt: str  # noqa: N815
@@ -58,9 +58,9 @@ def load(project_id: str) -> Response[Loaded]:
 
 @app.put("/api/projects/<project_id>/config")
 @tracer.capture_method(capture_response=False)
-def save(project_id: str, config: DashboardConfig) -> Response[SaveResult]:
+def save(project_id: str, config: DashboardConfig) -> Response[Saved]:
     expected = int(app.current_event.headers["if-match"].strip('"'))
-    saved = SaveResult(success=True, version=expected + 1, updatedAt=datetime.now(UTC).isoformat())
+    saved = Saved(success=True, version=expected + 1, updatedAt=datetime.now(UTC).isoformat())
     document = {
         "config": config.model_dump(exclude_unset=True),
         "version": saved.version,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks.report import Claim, Items, Section
+from benchmarks.report import Claim, Section, Table
 from benchmarks.service.functions import FLOOR, OURS, built, function_contenders
 from benchmarks.service.load import CLIENTS
 from benchmarks.service.measure import ROUNDS, SECONDS, Cost, Result, measure
@@ -55,8 +55,9 @@ _FUNCTIONS_NOTE: Final = (
     "out is AWS's part, hence in no figure, and so is the check of the token."
 )
 _FLOOR_NOTE: Final = (
-    "The bare handlers check nothing: they parse what was sent, compress it, and write head, history, project and the "
-    "count of writes in one transaction. Dashkeep checks all that the contract asks for, logs and meters each request."
+    "The bare handlers check nothing: they parse what was sent, compress it, and write newest version, history, "
+    "project and the count of writes in one transaction. Dashkeep checks all that the contract asks for, logs and "
+    "meters each request."
 )
 _PEERS_NOTE: Final = (
     "Each peer parses what was sent, stores the text as it came and answers it; none of them keeps versions, checks "
@@ -66,8 +67,8 @@ _PEERS_NOTE: Final = (
 )
 
 
-def _costs(verb: str, results: Sequence[Result]) -> Items:
-    return Items([verb, *_HEADER], [_cost(result, _VERBS[verb](result)) for result in results])
+def _costs(verb: str, results: Sequence[Result]) -> Table:
+    return Table([verb, *_HEADER], [_cost(result, _VERBS[verb](result)) for result in results])
 
 
 def _cost(result: Result, cost: Cost) -> list[str]:
@@ -80,11 +81,11 @@ def _rest(cost: Cost) -> list[str]:
     return [f"{cost.per_second:,.0f}", f"{cost.p50:.1f}", f"{cost.p99:.1f}"]
 
 
-def _described(results: Sequence[Result]) -> Items:
+def _described(results: Sequence[Result]) -> Table:
     rows = [
         [result.contender.name, " + ".join(result.contender.parts), result.contender.survives] for result in results
     ]
-    return Items(["Contender", "processes", "what a saved answer survives"], rows)
+    return Table(["Contender", "processes", "what a saved answer survives"], rows)
 
 
 def _claims(results: Sequence[Result]) -> list[Claim]:

@@ -12,7 +12,7 @@ from dashboard_store.gateway.response import (
     json_response,
     stored_response,
 )
-from dashboard_store.repository.config_items import ConfigVersion
+from dashboard_store.repository.configs import ConfigVersion
 
 app = App("configs")
 api = app.resolver

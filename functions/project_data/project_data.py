@@ -34,7 +34,7 @@ from dashboard_store.gateway.response import (
 )
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
-from dashboard_store.repository.config_items import ConfigVersion
+from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.dataset_writes import UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
 from dashboard_store.repository.downloads import DownloadFormat

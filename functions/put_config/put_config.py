@@ -6,7 +6,6 @@ unsupported-media-type.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -81,7 +80,7 @@ def restore_version(request: Request, project_id: str, version: str) -> ApiRespo
     (found,) = app.store.configs.versions(address, number)
     document = found.config()
     config = None if document is None else Config.of(document, written(document))
-    origin = replace(origin, restored_from=number)
+    origin = origin._replace(restored_from=number)
     return _save_response(app.store.config_saves.save(address, config, precondition, origin))
 
 

@@ -19,8 +19,6 @@ from dashboard_store.repository.retention import Retention
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.feature_flags import StoreProvider
-
     from dashboard_store.gateway.flags import Flags
     from dashboard_store.repository.bucket import Bucket
     from dashboard_store.repository.config_saves import ConfigSaves
@@ -155,11 +153,6 @@ class App:
 
     @cached_property
     def flags(self) -> "Flags":
-        from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig, client
+        from dashboard_store.gateway.flags import open_flags
 
-        settings = self.store.settings
-
-        def open_store() -> "StoreProvider":
-            return appconfig(settings.flags_path, client())
-
-        return Flags(open_store, {DATABASE_LOAD: settings.database_load_default})
+        return open_flags(self.store.settings)

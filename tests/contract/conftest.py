@@ -10,13 +10,11 @@ from support import engines
 from support.clients import Tapped
 from support.engines import Engine
 
+from dashboard_store.app import Store
 from dashboard_store.documents.project import read_new_project
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.configs import Configs
-from dashboard_store.repository.datasets import Datasets
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey
-from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
 from local.database import binary
 
@@ -106,27 +104,13 @@ def atomic_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def table(engine: Engine) -> Items:
-    return Items(engine, engine.table_name)
+def store(engine: Engine, bucket: Bucket, settings: Settings, clock: Clock) -> Store:
+    """Every repository, on the engine's table and the bucket on moto."""
+    return Store(settings, Items(engine, engine.table_name), bucket, clock)
 
 
 @pytest.fixture
-def configs(table: Items, settings: Settings, clock: Clock) -> Configs:
-    return Configs(table, settings, clock)
-
-
-@pytest.fixture
-def projects(table: Items, configs: Configs, clock: Clock) -> Projects:
-    return Projects(table, configs, clock)
-
-
-@pytest.fixture
-def tables(table: Items, objects: Bucket, configs: Configs, settings: Settings, clock: Clock) -> Datasets:
-    return Datasets(table, objects, configs, settings, clock)
-
-
-@pytest.fixture
-def key(user: str, projects: Projects) -> ProjectKey:
+def address(user: str, store: Store) -> ProjectAddress:
     """A project with nothing in it."""
-    projects.create(user, read_new_project({"id": "p", "name": "P"}, Settings(TABLE)))
-    return ProjectKey(user, "p")
+    store.projects.create(user, read_new_project({"id": "p", "name": "P"}, Settings(TABLE)))
+    return ProjectAddress(user, "p")

@@ -9,10 +9,12 @@ import pytest
 from conftest import BUCKET, Clock
 from support.clients import Answer, Call, Request
 from support.engines import Engine
-from support.http_api import Client, Reply, apis
+from support.http_api import Client, Reply, apps
 
+from dashboard_store.app import Store
+from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.keys import user_partition
+from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,9 +54,9 @@ class Crashing:
 
         def around(proceed: Call, operation: str, request: Request) -> Answer:
             before(operation)
-            answer = proceed(operation, request)
+            response = proceed(operation, request)
             after()
-            return answer
+            return response
 
         def before_bucket(model: Any, **_: Any) -> None:
             before(model.name)
@@ -71,10 +73,11 @@ class Crashing:
 
 
 @pytest.fixture
-def client(engine: Engine, objects: Bucket, clock: Clock, user: str) -> Client:
+def client(engine: Engine, bucket: Bucket, clock: Clock, user: str) -> Client:
     """A user whose project `p` has a table in the bucket, on each engine in turn."""
-    for api in apis():
-        api.connect(replace(SETTINGS, table_name=engine.table_name), engine, objects, clock)
+    settings = replace(SETTINGS, table_name=engine.table_name)
+    for app in apps():
+        app.connect(Store(settings, Items(engine, engine.table_name), bucket, clock))
     made = Client(user)
     made.post("/api/projects", {"id": "p", "name": "P"})
     assert made.post(DATA, {"fileName": "old.json", "rawData": OLD}).status == 201
@@ -136,7 +139,7 @@ def test_the_steps_are_all_there_are(client: Client, engine: Engine, bucket_clie
 
 def assert_objects_have_owners(client: Client, engine: Engine, bucket_client: "S3Client") -> None:
     """Every table in the bucket is named by exactly one item, which will go with it; no table's item names none."""
-    items = engine.items(user_partition(client.user))
+    items = engine.items(keys.partition(client.user))
     named = [item["object"]["S"] for item in items if "object" in item]
     folder = named[0].rsplit("/", 2)[0]
     stored = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix=f"{folder}/")["Contents"]

@@ -9,190 +9,193 @@ from conftest import BUCKET, TABLE, Clock
 from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, overtaken, written
 
+from dashboard_store.app import Store
+from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis, read_completion
 from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUnavailable
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Datasets
-from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.repository import keys
 from dashboard_store.repository.uploads import PendingUpload
 from dashboard_store.settings import Settings
 
 
-def test_charts_that_come_with_a_table_are_the_users(tables: Datasets, configs: Configs, key: ProjectKey) -> None:
+def test_charts_that_come_with_a_table_are_the_users(store: Store, address: ProjectAddress) -> None:
     """A first config that came with an upload is a person's in history, like any other."""
-    tables.upload(key, upload("first", chartCustomizations={"c": {}}), Precondition())
-    ((first,), _) = configs.history(key.config(), 10, None)
+    store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
+    ((first,), _) = store.configs.history(address.config(), 10, None)
     assert set(first) == {"version", "updatedAt", "source", "chartCount", "bytes"}
     assert first["source"] == "user"
 
 
-def test_what_was_put_aside_keeps_its_analysis(tables: Datasets, key: ProjectKey, clock: Clock) -> None:
+def test_what_was_put_aside_keeps_its_analysis(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """An upload that another one replaced has its own version, analysis and moment, whatever came after it."""
-    tables.upload(key, upload("first"), Precondition())
+    store.dataset_writes.upload(address, upload("first"), Precondition())
     clock.advance(seconds=1)
-    analysed = tables.analyse(key, read_analysis({"analysis": {"of": "first"}}, SETTINGS), Precondition())
+    analysed = store.dataset_writes.analyse(
+        address, read_analysis({"analysis": {"of": "first"}}, SETTINGS), Precondition()
+    )
     clock.advance(seconds=1)
-    tables.upload(key, upload("second"), Precondition())
-    aside = tables.version(key, 1)
+    store.dataset_writes.upload(address, upload("second"), Precondition())
+    aside = store.datasets.version(address, 1)
     assert (aside.version, aside.schema["fileName"]) == (1, "first")
     assert (aside.analysis_version, aside.updated_at) == (1, analysed.updated_at)
     assert aside.analysis_document() == {"of": "first"}
-    newest = tables.version(key, 2)
+    newest = store.datasets.version(address, 2)
     assert (newest.version, newest.analysis_version, newest.analysis_document()) == (2, 0, None)
 
 
-def test_data_is_as_new_as_its_newest_part(tables: Datasets, configs: Configs, key: ProjectKey, clock: Clock) -> None:
+def test_data_is_as_new_as_its_newest_part(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """What a project has was modified when its table, its analysis or its config was; nothing was modified never."""
-    nothing = tables.data(key)
+
+    def moments() -> tuple[str | None, str | None]:
+        data = store.datasets.current(address)
+        return data.updated_at, data.modified_at
+
+    nothing = store.datasets.current(address)
     assert (nothing.version, nothing.analysis_version, nothing.tag) == (0, 0, "0")
     assert (nothing.updated_at, nothing.modified_at, list(nothing.kept)) == (None, None, [])
-    uploaded = tables.upload(key, upload("first"), Precondition())
-    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at,) * 2
+    uploaded = store.dataset_writes.upload(address, upload("first"), Precondition())
+    assert moments() == (uploaded.updated_at,) * 2
     clock.advance(seconds=1)
-    saved = configs.save(key.config(), config(a=1), at(0), Origin()).head
-    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (uploaded.updated_at, saved.updated_at)
+    saved = store.config_saves.save(address.config(), config(a=1), at(0), Origin()).newest
+    assert moments() == (uploaded.updated_at, saved.updated_at)
     clock.advance(seconds=1)
-    analysed = tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition())
-    assert (tables.data(key).updated_at, tables.data(key).modified_at) == (analysed.updated_at,) * 2
-    assert tables.data(key).tag == "1.1.1"
+    analysed = store.dataset_writes.analyse(address, read_analysis({"analysis": {}}, SETTINGS), Precondition())
+    assert moments() == (analysed.updated_at,) * 2
+    assert store.datasets.current(address).tag == "1.1.1"
 
 
-def test_an_upload_tells_what_it_left(tables: Datasets, key: ProjectKey) -> None:
+def test_an_upload_tells_what_it_left(store: Store, address: ProjectAddress) -> None:
     """An upload says its version and tag, whether it changed anything, and whether its charts are the first config."""
     charts: dict[str, Any] = {"chartCustomizations": {"c": {}}}
-    first = tables.upload(key, upload("first", **charts, analysis={"of": "first"}), Precondition())
+    first = store.dataset_writes.upload(address, upload("first", **charts, analysis={"of": "first"}), Precondition())
     assert (first.version, first.tag, first.changed, first.config_saved) == (1, "1.1.1", True, True)
-    again = tables.upload(key, upload("first", **charts, analysis={"of": "first"}), Precondition())
+    again = store.dataset_writes.upload(address, upload("first", **charts, analysis={"of": "first"}), Precondition())
     assert (again.version, again.tag, again.changed, again.config_saved) == (1, "1.1.1", False, False)
     assert (again.schema, again.updated_at) == (first.schema, first.updated_at)
-    second = tables.upload(key, upload("second", **charts), Precondition())
+    second = store.dataset_writes.upload(address, upload("second", **charts), Precondition())
     assert (second.version, second.tag, second.changed, second.config_saved) == (2, "2.0.1", True, False)
 
 
 @pytest.fixture
-def large(table: Items, objects: Bucket, configs: Configs, clock: Clock) -> Datasets:
+def large(store: Store, clock: Clock) -> Store:
     """To which every table is a large one."""
-    return Datasets(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=0), clock)
+    return Store(Settings(TABLE, BUCKET, max_inline_table_bytes=0), store.items, store.bucket, clock)
 
 
-def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
+def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, store: Store, address: ProjectAddress) -> None:
     """A table that lies in its item was never announced, so no item of an upload is written for it."""
-    with written(engine) as keys:
-        tables.upload(key, upload("first"), Precondition())
-    assert key.data["sk"] in keys
-    assert not [name for name in keys if name.startswith("UPLOAD#")]
+    with written(engine) as names:
+        store.dataset_writes.upload(address, upload("first"), Precondition())
+    assert keys.dataset(address)["sk"] in names
+    assert not [name for name in names if name.startswith("UPLOAD#")]
 
 
 def test_an_object_is_named_before_it_is_there(
-    engine: Engine, table: Items, objects: Bucket, large: Datasets, key: ProjectKey
+    engine: Engine, store: Store, large: Store, address: ProjectAddress
 ) -> None:
     """Where a large table's bytes do not arrive, the upload's item names their place until it expires."""
-    out_of_reach = mock.patch.object(objects, "put", side_effect=StorageUnavailable("The storage is out of reach."))
-    with written(engine) as keys, out_of_reach as put, pytest.raises(StorageUnavailable):
-        large.upload(key, upload("first"), Precondition())
-    (name,) = keys
-    item = table.get({"pk": key.pk, "sk": name}) or {}
+    out_of_reach = mock.patch.object(store.bucket, "put", side_effect=StorageUnavailable("The bucket is out of reach."))
+    with written(engine) as names, out_of_reach as put, pytest.raises(StorageUnavailable):
+        large.dataset_writes.upload(address, upload("first"), Precondition())
+    (name,) = names
+    item = store.items.get({"pk": keys.partition(address.owner), "sk": name}) or {}
     assert item["object"] == put.call_args[0][0]
     assert item["expiresAt"] > 0
-    assert large.data(key).version == 0
+    assert large.datasets.current(address).version == 0
 
 
-def test_a_table_lies_in_its_item_up_to_the_limit(
-    table: Items, objects: Bucket, configs: Configs, key: ProjectKey, clock: Clock
-) -> None:
+def test_a_table_lies_in_its_item_up_to_the_limit(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """A table of just as many bytes as an item may hold lies in it; one of a byte more in the bucket."""
     sent = upload("first")
     size = len(sent.content.stored)
     for limit, place in ((size - 1, "object"), (size, "columns")):
-        tables = Datasets(table, objects, configs, Settings(TABLE, BUCKET, max_inline_table_bytes=limit), clock)
-        tables.upload(key, upload(f"for {limit}"), Precondition())
-        assert {"object", "columns"} & set(table.get(key.data) or {}) == {place}
+        limited = Store(Settings(TABLE, BUCKET, max_inline_table_bytes=limit), store.items, store.bucket, clock)
+        limited.dataset_writes.upload(address, upload(f"for {limit}"), Precondition())
+        assert {"object", "columns"} & set(store.items.get(keys.dataset(address)) or {}) == {place}
 
 
 def test_an_object_is_named_by_its_table_alone(
-    table: Items, objects: Bucket, large: Datasets, key: ProjectKey, clock: Clock
+    store: Store, large: Store, address: ProjectAddress, clock: Clock
 ) -> None:
     """A large table's object is named by the table's item once it is there: what expires with the upload is not it."""
-    uploaded = large.upload(key, upload("first"), Precondition())
-    place = (table.get(key.data) or {})["object"]
-    announced = table.get(key.upload(place.split("/")[-2])) or {}
+    uploaded = large.dataset_writes.upload(address, upload("first"), Precondition())
+    place = (store.items.get(keys.dataset(address)) or {})["object"]
+    announced = store.items.get(keys.upload(address, place.split("/")[-2])) or {}
     assert "object" not in announced
     assert announced["completed"] == uploaded.version
     assert announced["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
-    assert objects.get(place)
+    assert store.bucket.get(place)
 
 
-def test_an_upload_replaces_what_came_in_between(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
+def test_an_upload_replaces_what_came_in_between(engine: Engine, store: Store, address: ProjectAddress) -> None:
     """An upload that another one overtakes is the version after it, and the other is kept."""
-    with overtaken(engine, lambda: tables.upload(key, upload("first"), Precondition())):
-        assert tables.upload(key, upload("second"), Precondition()).version == 2
-    with overtaken(engine, lambda: tables.upload(key, upload("third"), Precondition())):
-        assert tables.upload(key, upload("fourth"), Precondition()).version == 4
-    kept = [tables.version(key, version).schema["fileName"] for version in (1, 2, 3, 4)]
+    with overtaken(engine, lambda: store.dataset_writes.upload(address, upload("first"), Precondition())):
+        assert store.dataset_writes.upload(address, upload("second"), Precondition()).version == 2
+    with overtaken(engine, lambda: store.dataset_writes.upload(address, upload("third"), Precondition())):
+        assert store.dataset_writes.upload(address, upload("fourth"), Precondition()).version == 4
+    kept = [store.datasets.version(address, version).schema["fileName"] for version in (1, 2, 3, 4)]
     assert kept == ["first", "second", "third", "fourth"]
 
 
 def test_charts_of_an_upload_give_way_to_a_config_that_came_in_between(
-    engine: Engine, tables: Datasets, configs: Configs, key: ProjectKey
+    engine: Engine, store: Store, address: ProjectAddress
 ) -> None:
     """A config that somebody saved while a table came in stays: the table's charts are only for where there is none."""
-    with overtaken(engine, lambda: configs.save(key.config(), config(a=1), at(0), Origin())):
-        outcome = tables.upload(key, upload("first", chartCustomizations={"c": {}}), Precondition())
+    with overtaken(engine, lambda: store.config_saves.save(address.config(), config(a=1), at(0), Origin())):
+        outcome = store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
     assert (outcome.version, outcome.config_saved, outcome.tag) == (1, False, "1.0.1")
-    assert configs.head(key.config()).config() == config(a=1).document
+    assert store.configs.newest(address.config()).config() == config(a=1).document
 
 
-def test_an_analysis_replaces_what_came_in_between(engine: Engine, tables: Datasets, key: ProjectKey) -> None:
+def test_an_analysis_replaces_what_came_in_between(engine: Engine, store: Store, address: ProjectAddress) -> None:
     """An analysis that another one overtakes is the one after it; one that a table overtakes is of that table."""
     first, second, third = (read_analysis({"analysis": {"n": number}}, SETTINGS) for number in (1, 2, 3))
-    tables.upload(key, upload("first"), Precondition())
-    with overtaken(engine, lambda: tables.analyse(key, first, Precondition())):
-        outcome = tables.analyse(key, second, Precondition())
+    store.dataset_writes.upload(address, upload("first"), Precondition())
+    with overtaken(engine, lambda: store.dataset_writes.analyse(address, first, Precondition())):
+        outcome = store.dataset_writes.analyse(address, second, Precondition())
     assert (outcome.version, outcome.analysis_version) == (1, 2)
-    with overtaken(engine, lambda: tables.upload(key, upload("second"), Precondition())):
-        outcome = tables.analyse(key, third, Precondition())
+    with overtaken(engine, lambda: store.dataset_writes.upload(address, upload("second"), Precondition())):
+        outcome = store.dataset_writes.analyse(address, third, Precondition())
     assert (outcome.version, outcome.analysis_version) == (2, 1)
-    assert tables.version(key, 1).analysis_document() == {"n": 2}
+    assert store.datasets.version(address, 1).analysis_document() == {"n": 2}
 
 
-def test_a_table_that_is_kept_has_what_a_reader_needs(table: Items, tables: Datasets, key: ProjectKey) -> None:
+def test_a_table_that_is_kept_has_what_a_reader_needs(store: Store, address: ProjectAddress) -> None:
     """A table that was replaced lies aside with its own analysis, if it had one, and without those before it."""
     for name in ("first", "second", "third"):
-        tables.upload(key, upload(name), Precondition())
+        store.dataset_writes.upload(address, upload(name), Precondition())
     needed = {"pk", "sk", "version", "digest", "schema", "rawBytes", "columns", "analysisVersion", "updatedAt"}
-    assert set(table.get(key.data_version(2)) or {}) == needed
-    assert [summary["version"] for summary in tables.data(key).kept] == [2, 1]
+    assert set(store.items.get(keys.dataset_version(address, 2)) or {}) == needed
+    assert [summary["version"] for summary in store.datasets.current(address).kept] == [2, 1]
 
 
-def test_a_table_that_is_not_kept_expires(
-    table: Items, objects: Bucket, configs: Configs, key: ProjectKey, clock: Clock
-) -> None:
+def test_a_table_that_is_not_kept_expires(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """Where nothing is kept a table that was replaced is out of reach, and lies there a day for who reads it now."""
-    tables = Datasets(table, objects, configs, Settings(TABLE, BUCKET, data_versions_kept=1), clock)
+    forgetful = Store(Settings(TABLE, BUCKET, data_versions_kept=1), store.items, store.bucket, clock)
     for name in ("first", "second"):
-        tables.upload(key, upload(name), Precondition())
+        forgetful.dataset_writes.upload(address, upload(name), Precondition())
     with pytest.raises(NotFound):
-        tables.version(key, 1)
-    assert (table.get(key.data_version(1)) or {})["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
+        forgetful.datasets.version(address, 1)
+    kept = store.items.get(keys.dataset_version(address, 1)) or {}
+    assert kept["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
 
 
-def test_an_upload_that_was_completed_otherwise_is_refused(tables: Datasets, key: ProjectKey) -> None:
+def test_an_upload_that_was_completed_otherwise_is_refused(store: Store, address: ProjectAddress) -> None:
     """A completion again with something else, or after another upload, says what became of the first."""
     completion = read_completion({}, SETTINGS)
 
     def pending(completed: int | None, request: bytes | None) -> PendingUpload:
         return PendingUpload("u", "t.csv", "text/csv", 3, completed, request)
 
-    uploaded = tables.upload(key, upload("t.csv"), Precondition())
-    assert tables.completed(key, pending(None, None), completion) is None
-    answered = tables.completed(key, pending(1, completion.digest), completion)
-    assert answered
-    assert (answered.version, answered.updated_at, answered.changed) == (1, uploaded.updated_at, False)
+    uploaded = store.dataset_writes.upload(address, upload("t.csv"), Precondition())
+    assert store.dataset_writes.completed(address, pending(None, None), completion) is None
+    repeated = store.dataset_writes.completed(address, pending(1, completion.digest), completion)
+    assert repeated
+    assert (repeated.version, repeated.updated_at, repeated.changed) == (1, uploaded.updated_at, False)
     for version, request in ((1, b"another"), (7, completion.digest)):
         with pytest.raises(InvalidData, match=r"^An upload is completed once\.$") as refusal:
-            tables.completed(key, pending(version, request), completion)
+            store.dataset_writes.completed(address, pending(version, request), completion)
         message = f"this upload was completed before, as version {version}; upload the file again"
-        assert refusal.value.faults == (FieldError("", message),)
+        assert refusal.value.field_errors == (FieldError("", message),)

@@ -7,8 +7,10 @@ from conftest import TABLE
 from support.clients import Answer, Tapped
 from support.faults import CONTENDED, OUT_OF_REACH, injected, refuses
 
+from dashboard_store import retry
 from dashboard_store.errors import StorageUnavailable
-from dashboard_store.repository.items import ATTEMPTS, Items, put
+from dashboard_store.repository.expressions import put
+from dashboard_store.repository.items import Items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,66 +24,66 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def table(moto_client: Tapped, pauses: list[float]) -> Items:
+def items(moto_client: Tapped, pauses: list[float]) -> Items:
     return Items(moto_client, TABLE, pause=pauses.append)
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_contended_write_is_tried_again(table: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+def test_a_contended_write_is_tried_again(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
     """A transaction that met another one or a throttle is tried again after a wait, and then goes through."""
     with injected(moto_client, CONTENDED[fault], times=2) as calls:
-        table.transact(put(KEY))
+        items.transact(put(KEY))
     assert calls == [3]
     assert len(pauses) == 2
-    assert table.get(KEY) == KEY
+    assert items.get(KEY) == KEY
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
 def test_contention_that_lasts_ends_in_unavailable(
-    table: Items, moto_client: Tapped, pauses: list[float], fault: str
+    items: Items, moto_client: Tapped, pauses: list[float], fault: str
 ) -> None:
     """The attempts are bounded, the waits between them grow at most to a bound, and nothing was written."""
     with injected(moto_client, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
-        table.transact(put(KEY))
-    assert calls == [ATTEMPTS]
+        items.transact(put(KEY))
+    assert calls == [retry.CONTENTION_ATTEMPTS]
     assert all(0 <= pause <= 0.025 * 2 ** (attempt + 1) for attempt, pause in enumerate(pauses))
     assert refusal.value.retry_after >= 1
-    assert table.get(KEY) is None
+    assert items.get(KEY) is None
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-@pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "newest", "transact"])
-def test_a_database_out_of_reach_is_unavailable(table: Items, moto_client: Tapped, fault: str, operation: str) -> None:
+@pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "query_newest", "transact"])
+def test_a_database_out_of_reach_is_unavailable(items: Items, moto_client: Tapped, fault: str, operation: str) -> None:
     """Every call turns a throttle, a failure or a time-out that outlasts the client's attempts into one error."""
     calls: dict[str, Callable[[], Any]] = {
-        "get": lambda: table.get(KEY),
-        "get_snapshot": lambda: table.get_snapshot([KEY]),
-        "get_many": lambda: table.get_many([KEY]),
-        "newest": lambda: table.newest("a", "L#", limit=1),
-        "transact": lambda: table.transact(put(KEY)),
+        "get": lambda: items.get(KEY),
+        "get_snapshot": lambda: items.get_snapshot([KEY]),
+        "get_many": lambda: items.get_many([KEY]),
+        "query_newest": lambda: items.query_newest("a", "L#", limit=1),
+        "transact": lambda: items.transact(put(KEY)),
     }
     with injected(moto_client, OUT_OF_REACH[fault]), pytest.raises(StorageUnavailable):
         calls[operation]()
-    assert table.get(KEY) is None
+    assert items.get(KEY) is None
 
 
-def test_unprocessed_keys_are_asked_for_again(table: Items, moto_client: Tapped) -> None:
+def test_unprocessed_keys_are_asked_for_again(items: Items, moto_client: Tapped) -> None:
     """What BatchGetItem leaves unprocessed is read with the next request; when it never is, that is unavailable."""
-    table.transact(put(KEY))
+    items.transact(put(KEY))
     left: Answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}}
 
     def leave(_: str) -> Answer:
         return left
 
     with injected(moto_client, leave, times=2):
-        assert table.get_many([KEY]) == [KEY]
+        assert items.get_many([KEY]) == [KEY]
     with injected(moto_client, leave), pytest.raises(StorageUnavailable):
-        table.get_many([KEY])
+        items.get_many([KEY])
 
 
-def test_a_refusal_that_is_our_own_fault_is_a_defect(table: Items, moto_client: Tapped) -> None:
+def test_a_refusal_that_is_our_own_fault_is_a_defect(items: Items, moto_client: Tapped) -> None:
     """A transaction that was malformed is not retried and not called unavailable: it fails aloud."""
     malformed = refuses("TransactionCanceledException", ("ValidationError",))
     with injected(moto_client, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):
-        table.transact(put(KEY))
+        items.transact(put(KEY))
     assert calls == [1]

@@ -11,35 +11,35 @@ from support.clients import Answer, Call, Request
 from support.contents import SETTINGS, at, config, upload
 from support.engines import Engine, written
 
+from dashboard_store.app import Store
+from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project, read_new_project
-from dashboard_store.errors import FieldError, InvalidQuery, VersionConflict
+from dashboard_store.errors import ConfigConflict, FieldError, InvalidQuery
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import ANY, Precondition
-from dashboard_store.repository.configs import Configs, Origin
-from dashboard_store.repository.datasets import Datasets
-from dashboard_store.repository.items import EXISTS, Items, put, update
-from dashboard_store.repository.keys import ProjectKey, timestamp
-from dashboard_store.repository.projects import Projects
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import EXISTS, put, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_what_is_there_already_is_not_changed(configs: Configs, key: ProjectKey) -> None:
+def test_what_is_there_already_is_not_changed(store: Store, address: ProjectAddress) -> None:
     """Whichever way the same content comes again, the outcome says that nothing changed, and which version it is."""
     same = config(a=1)
-    first = configs.save(key.config(), same, at(0), Origin())
-    assert (first.changed, first.merged, first.head.version) == (True, False, 1)
+    first = store.config_saves.save(address.config(), same, at(0), Origin())
+    assert (first.changed, first.merged, first.newest.version) == (True, False, 1)
     for again in (
-        configs.save(key.config(), same, at(0), Origin()),
-        configs.save(key.config(), same, at(1), Origin()),
-        configs.change(key.config(), lambda _: same, Precondition(), Origin()),
+        store.config_saves.save(address.config(), same, at(0), Origin()),
+        store.config_saves.save(address.config(), same, at(1), Origin()),
+        store.config_saves.change(address.config(), lambda _: same, Precondition(), Origin()),
     ):
-        assert (again.changed, again.merged, again.head) == (False, False, first.head)
+        assert (again.changed, again.merged, again.newest) == (False, False, first.newest)
 
 
-def test_what_was_saved_is_what_is_read(engine: Engine, configs: Configs, projects: Projects, key: ProjectKey) -> None:
+def test_what_was_saved_is_what_is_read(engine: Engine, store: Store, address: ProjectAddress) -> None:
     """Every read that is no transaction asks for what was written last: a reload shows the save."""
     asked: dict[str, bool] = {}
 
@@ -48,183 +48,191 @@ def test_what_was_saved_is_what_is_read(engine: Engine, configs: Configs, projec
         asked[operation] = all(part.get("ConsistentRead", False) for part in parts)
         return proceed(operation, request)
 
-    configs.save(key.config(), config(a=1), at(0), Origin())
+    store.config_saves.save(address.config(), config(a=1), at(0), Origin())
     with engine.tapped(watched):
-        configs.head(key.config())
-        configs.history(key.config(), 10, None)
-        projects.page(key.user, 10, None, with_configs=True)
+        store.configs.newest(address.config())
+        store.configs.history(address.config(), 10, None)
+        store.projects.page(address.owner, 10, None, with_configs=True)
     assert asked == {"GetItem": True, "Query": True, "BatchGetItem": True}
 
 
-def test_an_update_sets_removes_and_counts(table: Items, key: ProjectKey) -> None:
+def test_an_update_sets_removes_and_counts(store: Store, address: ProjectAddress) -> None:
     """One update may set, remove and count up several attributes each, and leaves the others as they are."""
-    place = {"pk": key.pk, "sk": "1"}
-    table.transact(put({**place, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}))
-    table.transact(update(place, {"a": 2, "b": 3}, EXISTS, remove=["c", "d"], add={"e": 10, "f": 20}))
-    assert table.get(place) == {**place, "a": 2, "b": 3, "e": 11, "f": 21, "g": 1}
+    place = {"pk": keys.partition(address.owner), "sk": "1"}
+    store.items.transact(put({**place, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}))
+    store.items.transact(update(place, {"a": 2, "b": 3}, EXISTS, remove=["c", "d"], add={"e": 10, "f": 20}))
+    assert store.items.get(place) == {**place, "a": 2, "b": 3, "e": 11, "f": 21, "g": 1}
 
 
-def test_a_draft_that_is_not_there_is_at_version_0(configs: Configs, key: ProjectKey) -> None:
+def test_a_draft_that_is_not_there_is_at_version_0(store: Store, address: ProjectAddress) -> None:
     """A stale save of a draft that its project has not is a conflict with nothing, and the project is not absent."""
-    with pytest.raises(VersionConflict) as refusal:
-        configs.save(key.config("s1"), config(a=1), at(3), Origin())
-    assert (refusal.value.current["currentVersion"], refusal.value.current["current"]) == (0, None)
+    with pytest.raises(ConfigConflict) as refusal:
+        store.config_saves.save(address.config("s1"), config(a=1), at(3), Origin())
+    assert (refusal.value.version, refusal.value.document) == (0, None)
 
 
-def test_whatever_is_saved_moves_its_project_up(
-    configs: Configs, projects: Projects, tables: Datasets, key: ProjectKey, clock: Clock
-) -> None:
+def test_whatever_is_saved_moves_its_project_up(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """A list begins with the project that a config, a table or an analysis was saved to last."""
     saves: list[Callable[[], object]] = [
-        lambda: projects.change(key, lambda old: Project("renamed", old.description, old.settings), Precondition()),
-        lambda: configs.save(key.config(), config(a=1), at(0), Origin()),
-        lambda: tables.upload(key, upload("first"), Precondition()),
-        lambda: tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition()),
+        lambda: store.projects.change(
+            address, lambda old: Project("renamed", old.description, old.settings), Precondition()
+        ),
+        lambda: store.config_saves.save(address.config(), config(a=1), at(0), Origin()),
+        lambda: store.dataset_writes.upload(address, upload("first"), Precondition()),
+        lambda: store.dataset_writes.analyse(address, read_analysis({"analysis": {}}, SETTINGS), Precondition()),
     ]
 
     def first() -> tuple[str, str]:
-        (project,) = projects.page(key.user, 1, None).projects
+        (project,) = store.projects.page(address.owner, 1, None).projects
         return project["id"], project["updatedAt"]
 
     for number, save in enumerate(saves):
         clock.advance(seconds=1)
         save()
-        assert first() == (key.project_id, timestamp(clock.moment))
+        assert first() == (address.project_id, keys.timestamp(clock.moment))
         clock.advance(seconds=1)
-        projects.create(key.user, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
-        assert first() == (f"other-{number}", timestamp(clock.moment))
+        store.projects.create(address.owner, read_new_project({"id": f"other-{number}", "name": "O"}, SETTINGS))
+        assert first() == (f"other-{number}", keys.timestamp(clock.moment))
 
 
 def test_a_page_with_configs_holds_what_fits(
-    projects: Projects, configs: Configs, key: ProjectKey, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, address: ProjectAddress, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page with configs ends before they outgrow it, at one project at least; without configs nothing is counted."""
     for name in ("q", "r"):
-        projects.create(key.user, read_new_project({"id": name, "name": name}, SETTINGS))
+        store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
     size = config(a=1).size
-    for project in (key, ProjectKey(key.user, "q")):
+    for project in (address, ProjectAddress(address.owner, "q")):
         clock.advance(seconds=1)
-        configs.save(project.config(), config(a=1), at(0), Origin())
+        store.config_saves.save(project.config(), config(a=1), at(0), Origin())
     for most, held in ((2 * size, 3), (2 * size - 1, 1), (size, 1), (size - 1, 1), (0, 1)):
-        monkeypatch.setattr("dashboard_store.repository.projects.PAGE_BYTES", most)
-        assert len(projects.page(key.user, 10, None, with_configs=True).projects) == held
-        assert len(projects.page(key.user, 10, None).projects) == 3
+        monkeypatch.setattr("dashboard_store.repository.projects.MAX_PAGE_BYTES", most)
+        assert len(store.projects.page(address.owner, 10, None, with_configs=True).projects) == held
+        assert len(store.projects.page(address.owner, 10, None).projects) == 3
 
 
-def test_a_cursor_leads_to_the_next_page(projects: Projects, key: ProjectKey) -> None:
+def test_a_cursor_leads_to_the_next_page(store: Store, address: ProjectAddress) -> None:
     """A cursor is made of what stands in a query as it is, and leads on from wherever a page ended."""
     # Their cursors have every length. The one of aW ends with an X; aB is next, and would be missing without it.
-    made = [key.project_id, "aW", "aB", "bcW", "_", "-a", "abcd", "X"]
+    made = [address.project_id, "aW", "aB", "bcW", "_", "-a", "abcd", "X"]
     for name in made[1:]:
-        projects.create(key.user, read_new_project({"id": name, "name": name}, SETTINGS))
+        store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
     found, cursor = [], None
     for _ in made:
-        page = projects.page(key.user, 1, cursor)
+        page = store.projects.page(address.owner, 1, cursor)
         found += [project["id"] for project in page.projects]
         cursor = page.cursor
         assert cursor is None or re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
     assert (sorted(found), cursor) == (sorted(made), None)
     for unreadable in ("!", "abc", "YQ"):
         with pytest.raises(InvalidQuery, match=r"^The query has a cursor that cannot be read\.$") as refusal:
-            projects.page(key.user, 1, unreadable)
-        assert refusal.value.faults == (FieldError("cursor", "not a cursor that this list gave out"),)
+            store.projects.page(address.owner, 1, unreadable)
+        assert refusal.value.field_errors == (FieldError("cursor", "not a cursor that this list gave out"),)
 
 
-def test_a_delete_of_nothing_writes_nothing(configs: Configs, engine: Engine, key: ProjectKey) -> None:
+def test_a_delete_of_nothing_writes_nothing(store: Store, engine: Engine, address: ProjectAddress) -> None:
     """Where nothing was ever saved a delete leaves version 0, also one that names it."""
     preconditions = at(0), Precondition(if_none_match=frozenset({ANY})), Precondition()
-    for place, precondition in product((key.config(), key.config("s1")), preconditions):
-        with written(engine) as keys:
-            outcome = configs.save(place, None, precondition, Origin())
-        assert (outcome.changed, outcome.head.version) == (False, 0)
-        assert not [name for name in keys if name.startswith("CONFIG")]
+    for place, precondition in product((address.config(), address.config("s1")), preconditions):
+        with written(engine) as names:
+            outcome = store.config_saves.save(place, None, precondition, Origin())
+        assert (outcome.changed, outcome.newest.version) == (False, 0)
+        assert not [name for name in names if name.startswith("CONFIG")]
 
 
-def test_a_deleted_config_is_a_version_without_content(configs: Configs, projects: Projects, key: ProjectKey) -> None:
+def test_a_deleted_config_is_a_version_without_content(store: Store, address: ProjectAddress) -> None:
     """A delete is a version of its own, which the project shows as no config; its digest is what older items have."""
-    configs.save(key.config(), config(a=1), at(0), Origin())
-    assert projects.get(key)["dashboardConfig"]["version"] == 1
-    deleted = configs.save(key.config(), None, at(1), Origin()).head
+    store.config_saves.save(address.config(), config(a=1), at(0), Origin())
+    assert store.projects.get(address)["dashboardConfig"]["version"] == 1
+    deleted = store.config_saves.save(address.config(), None, at(1), Origin()).newest
     assert (deleted.version, deleted.config(), deleted.digest) == (2, None, b"deleted")
-    assert projects.get(key)["dashboardConfig"] is None
+    assert store.projects.get(address)["dashboardConfig"] is None
     shown = {name: deleted.summary[name] for name in ("chartCount", "bytes", "deleted")}
     assert shown == {"chartCount": 0, "bytes": 0, "deleted": True}
-    assert configs.head(key.config()).digest == configs.head(key.config("s1")).digest == b"deleted"
+    digests = [store.configs.newest(place).digest for place in (address.config(), address.config("s1"))]
+    assert digests == [b"deleted"] * 2
 
 
-def test_a_draft_ends_with_its_last_second(configs: Configs, key: ProjectKey, clock: Clock) -> None:
+def test_a_draft_ends_with_its_last_second(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """A draft is there until its time is over, and from that second on it is not, for readers and writers alike."""
     clock.moment = clock.moment.replace(microsecond=0)
-    draft = key.config("s1")
-    configs.save(draft, config(a=1), at(0), Origin())
+    draft = address.config("s1")
+    store.config_saves.save(draft, config(a=1), at(0), Origin())
     clock.advance(days=SETTINGS.session_ttl_days, seconds=-1)
-    assert configs.head(draft).version == 1
+    assert store.configs.newest(draft).version == 1
     clock.advance(seconds=1)
-    assert configs.head(draft).version == 0
-    with pytest.raises(VersionConflict) as refusal:
-        configs.save(draft, config(a=2), at(1), Origin())
-    assert refusal.value.current["currentVersion"] == 0
-    assert configs.save(draft, config(a=2), at(0), Origin()).head.version == 1
+    assert store.configs.newest(draft).version == 0
+    with pytest.raises(ConfigConflict) as refusal:
+        store.config_saves.save(draft, config(a=2), at(1), Origin())
+    assert refusal.value.version == 0
+    assert store.config_saves.save(draft, config(a=2), at(0), Origin()).newest.version == 1
 
 
-def test_a_merge_says_that_it_was_one(configs: Configs, key: ProjectKey) -> None:
+def test_a_merge_says_that_it_was_one(store: Store, address: ProjectAddress) -> None:
     """A save that was joined with another says so, in its outcome and in history, also where that changed nothing."""
     base, theirs, mine, joined = config(), config(a=1), config(b=2), config(a=1, b=2)
-    configs.save(key.config(), base, at(0), Origin())
-    at_base = configs.merge(key.config(), theirs, 1, Origin(), lambda _: theirs)
-    assert (at_base.changed, at_base.merged, "merged" in at_base.head.summary) == (True, False, False)
-    merged = configs.merge(key.config(), mine, 1, Origin("ai"), lambda document: read_config(document, SETTINGS))
-    assert (merged.changed, merged.merged, merged.head.version) == (True, True, 3)
-    assert merged.head.config() == joined.document
-    assert (merged.head.source, merged.head.summary["merged"]) == ("ai", True)
-    again = configs.merge(key.config(), mine, 1, Origin(), lambda document: read_config(document, SETTINGS))
-    assert (again.changed, again.merged, again.head) == (False, True, merged.head)
+    store.config_saves.save(address.config(), base, at(0), Origin())
+    at_base = store.config_saves.merge(address.config(), theirs, 1, Origin(), lambda _: theirs)
+    assert (at_base.changed, at_base.merged, "merged" in at_base.newest.summary) == (True, False, False)
+    merged = store.config_saves.merge(
+        address.config(), mine, 1, Origin("ai"), lambda document: read_config(document, SETTINGS)
+    )
+    assert (merged.changed, merged.merged, merged.newest.version) == (True, True, 3)
+    assert merged.newest.config() == joined.document
+    assert (merged.newest.source, merged.newest.summary["merged"]) == ("ai", True)
+    again = store.config_saves.merge(
+        address.config(), mine, 1, Origin(), lambda document: read_config(document, SETTINGS)
+    )
+    assert (again.changed, again.merged, again.newest) == (False, True, merged.newest)
 
 
 def test_history_begins_with_the_newest_wherever_it_is_asked_to(
-    configs: Configs, key: ProjectKey, clock: Clock
+    store: Store, address: ProjectAddress, clock: Clock
 ) -> None:
     """A page from above the newest begins with the newest, whatever is left there of the draft that expired before."""
-    draft = key.config("s1")
+    draft = address.config("s1")
     for lives, until in ((4, timedelta(days=SETTINGS.session_ttl_days)), (2, timedelta())):
         for version in range(lives):
-            configs.save(draft, config(a=lives + version), at(version), Origin())
+            store.config_saves.save(draft, config(a=lives + version), at(version), Origin())
         clock.moment += until
     for before in (None, 3, 4, 99):
-        ((newest,), following) = configs.history(draft, 1, before)
+        ((newest,), following) = store.configs.history(draft, 1, before)
         assert (newest["version"], following) == (2, 2)
-    ((oldest,), following) = configs.history(draft, 1, 2)
+    ((oldest,), following) = store.configs.history(draft, 1, 2)
     assert (oldest["version"], following) == (1, None)
 
 
-def test_two_first_configs_are_joined(configs: Configs, key: ProjectKey) -> None:
+def test_two_first_configs_are_joined(store: Store, address: ProjectAddress) -> None:
     """Who began with nothing and is late adds charts to those that somebody else began with."""
-    configs.save(key.config(), config(a=1), at(0), Origin())
-    merged = configs.merge(key.config(), config(b=2), 0, Origin(), lambda document: read_config(document, SETTINGS))
-    assert merged.head.config() == config(a=1, b=2).document
+    store.config_saves.save(address.config(), config(a=1), at(0), Origin())
+    merged = store.config_saves.merge(
+        address.config(), config(b=2), 0, Origin(), lambda document: read_config(document, SETTINGS)
+    )
+    assert merged.newest.config() == config(a=1, b=2).document
 
 
-def test_a_late_delete_is_a_conflict(configs: Configs, key: ProjectKey) -> None:
+def test_a_late_delete_is_a_conflict(store: Store, address: ProjectAddress) -> None:
     """Who deletes another version than the newest learns the newest, and what in it would be lost."""
-    configs.save(key.config(), config(a=1), at(0), Origin())
-    newest = configs.save(key.config(), config(a=2), at(1), Origin()).head
-    with pytest.raises(VersionConflict) as refusal:
-        configs.save(key.config(), None, at(1), Origin())
-    assert (refusal.value.current["current"], refusal.value.current["conflicts"]) == (newest.config(), [""])
+    store.config_saves.save(address.config(), config(a=1), at(0), Origin())
+    newest = store.config_saves.save(address.config(), config(a=2), at(1), Origin()).newest
+    with pytest.raises(ConfigConflict) as refusal:
+        store.config_saves.save(address.config(), None, at(1), Origin())
+    assert (refusal.value.document, refusal.value.conflicts) == (newest.config(), ("",))
 
 
-def test_a_project_shows_its_data(projects: Projects, tables: Datasets, key: ProjectKey, clock: Clock) -> None:
+def test_a_project_shows_its_data(store: Store, address: ProjectAddress, clock: Clock) -> None:
     """A project shows of its data which version it is, what the file was, whether it is analysed, and since when."""
-    tables.upload(key, upload("first"), Precondition())
+    store.dataset_writes.upload(address, upload("first"), Precondition())
     shown = {
         "version": 1,
         "fileName": "first",
         "rowCount": 1,
         "columnCount": 1,
         "hasAnalysis": False,
-        "updatedAt": timestamp(clock.moment),
+        "updatedAt": keys.timestamp(clock.moment),
     }
-    assert projects.get(key)["data"] == shown
+    assert store.projects.get(address)["data"] == shown
     clock.advance(seconds=1)
-    tables.analyse(key, read_analysis({"analysis": {}}, SETTINGS), Precondition())
-    assert projects.get(key)["data"] == {**shown, "hasAnalysis": True, "updatedAt": timestamp(clock.moment)}
+    store.dataset_writes.analyse(address, read_analysis({"analysis": {}}, SETTINGS), Precondition())
+    shown |= {"hasAnalysis": True, "updatedAt": keys.timestamp(clock.moment)}
+    assert store.projects.get(address)["data"] == shown

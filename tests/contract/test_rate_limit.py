@@ -13,10 +13,12 @@ from support.clients import Tapped
 from support.engines import ATOMIC, Engine
 from support.faults import CONTENDED, injected, refuses
 
+from dashboard_store import retry
 from dashboard_store.errors import RateLimited, StorageUnavailable
-from dashboard_store.repository.items import ATTEMPTS, IS_NEW, ConditionFailed, Items, put
-from dashboard_store.repository.keys import rate_window, user_partition
-from dashboard_store.repository.rate_limit import IN_VAIN, RateLimit
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import IS_NEW, put
+from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.rate_limit import UNWRITTEN_BATCH, RateLimit
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")
@@ -24,7 +26,7 @@ SETTINGS = Settings("any")
 
 def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: str) -> None:
     """Two instances that each write 80 times at once as one user get 120 writes through together, and 429 for 40."""
-    atomic_engine.claim(user_partition(user))
+    atomic_engine.claim(keys.partition(user))
     given = [atomic_engine.table_name, user, clock.moment.isoformat(), "80", str(SETTINGS.writes_per_minute)]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
@@ -43,12 +45,12 @@ def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: st
 
 def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str) -> None:
     """Of 200 writes by one user the limit goes through, no more and no less, however many are at once."""
-    writes = RateLimit(Items(engine, engine.table_name), SETTINGS, clock)
+    rate_limit = RateLimit(Items(engine, engine.table_name), SETTINGS, clock)
     threads = 32 if engine.name in ATOMIC else 1
 
     def count(_: int) -> str:
         try:
-            writes.count(user)
+            rate_limit.count(user)
         except RateLimited:
             return "refused"
         return "counted"
@@ -60,82 +62,80 @@ def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str)
 KEY = {"pk": "a", "sk": "1"}
 
 
-def counted(table: Items, clock: Clock) -> int:
-    window = table.get(rate_window("user-1", clock.moment.replace(second=0, microsecond=0)))
+def counted(items: Items, clock: Clock) -> int:
+    window = items.get(keys.rate_window("user-1", clock.moment.replace(second=0, microsecond=0)))
     return window["count"] if window else 0
 
 
 @pytest.fixture
-def moto_table(moto_client: Tapped) -> Items:
+def items(moto_client: Tapped) -> Items:
     return Items(moto_client, TABLE, pause=lambda _: None)
 
 
-def test_a_write_is_counted_once_it_is_made(moto_table: Items, clock: Clock) -> None:
+def test_a_write_is_counted_once_it_is_made(items: Items, clock: Clock) -> None:
     """A write and its count go through together or not at all; what refused it is told as without the count."""
-    writes = RateLimit(moto_table, SETTINGS, clock)
-    writes.transact("user-1", put(KEY, IS_NEW))
-    assert counted(moto_table, clock) == 1
+    rate_limit = RateLimit(items, SETTINGS, clock)
+    rate_limit.transact("user-1", put(KEY, IS_NEW))
+    assert counted(items, clock) == 1
     with pytest.raises(ConditionFailed) as refusal:
-        writes.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
+        rate_limit.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
     assert refusal.value.found == (KEY, None)
-    assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
+    assert (counted(items, clock), items.get(KEY)) == (1, KEY)
 
 
-def test_saves_in_vain_add_up_over_a_minute(moto_table: Items, clock: Clock) -> None:
+def test_saves_in_vain_add_up_over_a_minute(items: Items, clock: Clock) -> None:
     """An instance tells of ten saves in vain within a minute, however far apart, and begins anew after it."""
-    writes = RateLimit(moto_table, SETTINGS, clock)
+    rate_limit = RateLimit(items, SETTINGS, clock)
     clock.moment = clock.moment.replace(second=0, microsecond=0)
-    for _ in range(IN_VAIN):
-        assert counted(moto_table, clock) == 0
+    for _ in range(UNWRITTEN_BATCH):
+        assert counted(items, clock) == 0
         clock.advance(seconds=1.003)
-        writes.count_in_vain("user-1")
-    assert counted(moto_table, clock) == IN_VAIN
-    for _ in range(IN_VAIN - 1):
-        writes.count_in_vain("user-1")
+        rate_limit.count_unwritten("user-1")
+    assert counted(items, clock) == UNWRITTEN_BATCH
+    for _ in range(UNWRITTEN_BATCH - 1):
+        rate_limit.count_unwritten("user-1")
     clock.advance(minutes=1)
-    writes.count_in_vain("user-1")
-    assert counted(moto_table, clock) == 0
+    rate_limit.count_unwritten("user-1")
+    assert counted(items, clock) == 0
 
 
-def test_a_refusal_names_the_limit_and_the_wait(moto_table: Items, clock: Clock) -> None:
+def test_a_refusal_names_the_limit_and_the_wait(items: Items, clock: Clock) -> None:
     """Who is refused learns how often one may write, and after how many seconds again."""
     clock.moment = clock.moment.replace(second=59, microsecond=400_000)
-    writes = RateLimit(moto_table, Settings("any", writes_per_minute=1), clock)
-    writes.count("user-1")
+    rate_limit = RateLimit(items, Settings("any", writes_per_minute=1), clock)
+    rate_limit.count("user-1")
     with pytest.raises(RateLimited, match=r"^You may write 1 times a minute\. The next minute begins in 1 s\.$"):
-        writes.count("user-1")
+        rate_limit.count("user-1")
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_write_that_met_another_is_counted_apart(
-    moto_client: Tapped, moto_table: Items, clock: Clock, fault: str
-) -> None:
+def test_a_write_that_met_another_is_counted_apart(moto_client: Tapped, items: Items, clock: Clock, fault: str) -> None:
     """Two writes that meet at their user's count do not meet again: it goes ahead alone, and once."""
     with injected(moto_client, CONTENDED[fault], times=1) as calls:
-        RateLimit(moto_table, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
+        RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
     assert calls == [3]
-    assert (counted(moto_table, clock), moto_table.get(KEY)) == (1, KEY)
+    assert (counted(items, clock), items.get(KEY)) == (1, KEY)
 
 
 def test_a_write_that_met_another_is_still_refused_at_the_limit(
-    moto_client: Tapped, moto_table: Items, clock: Clock
+    moto_client: Tapped, items: Items, clock: Clock
 ) -> None:
     """Meeting another write is no way around the limit."""
-    writes = RateLimit(moto_table, Settings(TABLE, writes_per_minute=1), clock)
-    writes.count("user-1")
+    rate_limit = RateLimit(items, Settings(TABLE, writes_per_minute=1), clock)
+    rate_limit.count("user-1")
     with injected(moto_client, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
-        writes.transact("user-1", put(KEY, IS_NEW))
-    assert moto_table.get(KEY) is None
+        rate_limit.transact("user-1", put(KEY, IS_NEW))
+    assert items.get(KEY) is None
 
 
-def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, moto_table: Items, clock: Clock) -> None:
+def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, items: Items, clock: Clock) -> None:
     """DynamoDB refuses a single write that meets a transaction; it is tried again, a bounded number of times."""
-    writes = RateLimit(moto_table, SETTINGS, clock)
+    rate_limit = RateLimit(items, SETTINGS, clock)
     met = refuses("TransactionConflictException")
     with injected(moto_client, met, times=2):
-        writes.count("user-1")
-    assert counted(moto_table, clock) == 1
+        rate_limit.count("user-1")
+    assert counted(items, clock) == 1
     with injected(moto_client, met) as calls, pytest.raises(StorageUnavailable):
-        writes.count("user-1")
-    assert calls == [ATTEMPTS]
+        rate_limit.count("user-1")
+    assert calls == [retry.CONTENTION_ATTEMPTS]

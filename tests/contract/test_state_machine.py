@@ -28,7 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from support.engines import Engine
-from support.http_api import Client, Reply, apis
+from support.http_api import Client, Reply, apps
 from support.model import (
     PROJECT,
     Accepted,
@@ -36,32 +36,34 @@ from support.model import (
     Model,
     Origin,
     Outcome,
+    ProjectStore,
     Refusal,
     Refused,
-    Store,
     When,
     compact,
     patched,
     unordered,
 )
 
+from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, never_saved_body
+from dashboard_store.documents.config import Origin as SavedOrigin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.diff import operations
 from dashboard_store.documents.project import Project, read_new_project
-from dashboard_store.errors import BadInput, NotFound, ProjectExists, VersionConflict
+from dashboard_store.errors import BadInput, ConfigConflict, NotFound, ProjectExists, VersionConflict
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import configs as repository
+from dashboard_store.repository import keys
+from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.keys import ProjectKey, user_partition
-from dashboard_store.repository.projects import Projects
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings("any")
 SESSIONS = ("", "s1", "s2")
 
 
-type Layer = Callable[[Engine, str, Callable[[], datetime]], Store]
+type Layer = Callable[[Engine, str, Callable[[], datetime]], ProjectStore]
 
 
 # -- the two layers ---------------------------------------------------------------------------------------------------
@@ -82,46 +84,49 @@ class RepositoryStore:
     """The project through the repository's classes."""
 
     def __init__(self, engine: Engine, user: str, now: Callable[[], datetime]) -> None:
-        table = Items(engine, engine.table_name, pause=lambda _: None)
-        self._configs = repository.Configs(table, SETTINGS, now)
-        self._projects = Projects(table, self._configs, now)
-        self._project = ProjectKey(user, PROJECT)
+        items = Items(engine, engine.table_name, pause=lambda _: None)
+        self._store = Store(SETTINGS, items, now=now)
+        self._address = ProjectAddress(user, PROJECT)
 
     def create(self, config: Document | None) -> Outcome:
         body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
-        return self._answered(lambda: self._projects.create(self._project.user, read_new_project(body, SETTINGS)))
+        return self._outcome(lambda: self._store.projects.create(self._address.owner, read_new_project(body, SETTINGS)))
 
     def rename(self, name: str, when: When) -> Outcome:
         def edit(project: Project) -> Project:
             return replace(project, name=name)
 
-        return self._answered(lambda: self._projects.change(self._project, edit, _precondition(when)))
+        return self._outcome(lambda: self._store.projects.change(self._address, edit, _precondition(when)))
 
     def delete_project(self, when: When) -> Outcome:
-        return self._answered(lambda: self._projects.delete(self._project, _precondition(when)))
+        return self._outcome(lambda: self._store.project_deletion.delete(self._address, _precondition(when)))
 
     def restore_project(self) -> Outcome:
-        return self._answered(lambda: self._projects.restore(self._project))
+        return self._outcome(lambda: self._store.project_deletion.restore(self._address))
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
         made = None if config is None else _config(config)
         return self._saved(
-            lambda: self._configs.save(self._project.config(session), made, _precondition(when), _origin(origin, when))
+            lambda: self._store.config_saves.save(
+                self._address.config(session), made, _precondition(when), _origin(origin, when)
+            )
         )
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         made = _config(config)
         return self._saved(
-            lambda: self._configs.merge(self._project.config(session), made, base, _origin(origin, base), _config)
+            lambda: self._store.config_saves.merge(
+                self._address.config(session), made, base, _origin(origin, base), _config
+            )
         )
 
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
         def edit(config: Document | None) -> Config:
             return _config(patched(config, patch))
 
-        given = repository.Origin(origin.source, origin.message)
+        given = SavedOrigin(origin.source, origin.message)
         return self._saved(
-            lambda: self._configs.change(self._project.config(session), edit, _precondition(when), given),
+            lambda: self._store.config_saves.change(self._address.config(session), edit, _precondition(when), given),
             shows_config=True,
         )
 
@@ -130,41 +135,41 @@ class RepositoryStore:
             return _config({**(config or {}), "chartCustomizations": charts})
 
         return self._saved(
-            lambda: self._configs.change(
-                self._project.config(session), edit, _precondition(when), _origin(origin, when)
+            lambda: self._store.config_saves.change(
+                self._address.config(session), edit, _precondition(when), _origin(origin, when)
             )
         )
 
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
-        def restored() -> repository.SaveResult:
-            (found,) = self._configs.at(self._project.config(session), version)
+        def restored() -> SaveResult:
+            (found,) = self._store.configs.versions(self._address.config(session), version)
             document = found.config()
             config = None if document is None else _config(document)
-            given = replace(_origin(origin, when), restored_from=version)
-            return self._configs.save(self._project.config(session), config, _precondition(when), given)
+            given = _origin(origin, when, restored_from=version)
+            return self._store.config_saves.save(self._address.config(session), config, _precondition(when), given)
 
         return self._saved(restored)
 
     def load(self, session: str) -> bytes | None:
         try:
-            head = self._configs.head(self._project.config(session))
+            newest = self._store.configs.newest(self._address.config(session))
         except NotFound:
             return None
-        return gzip.decompress(head.answer or never_saved_body())
+        return gzip.decompress(newest.body or never_saved_body())
 
     def version(self, session: str, version: int) -> bytes | None:
         try:
-            (found,) = self._configs.at(self._project.config(session), version)
+            (found,) = self._store.configs.versions(self._address.config(session), version)
         except NotFound:
             return None
-        return found.answer and gzip.decompress(found.answer)
+        return found.body and gzip.decompress(found.body)
 
     def versions(self, session: str) -> list[Document] | None:
         rows: list[Document] = []
         before = None
         while True:
             try:
-                page, before = self._configs.history(self._project.config(session), 3, before)
+                page, before = self._store.configs.history(self._address.config(session), 3, before)
             except NotFound:
                 return None
             rows += map(dict, page)
@@ -173,14 +178,14 @@ class RepositoryStore:
 
     def project(self) -> Document | None:
         try:
-            return self._projects.get(self._project)
+            return self._store.projects.get(self._address)
         except NotFound:
             return None
 
     def projects(self) -> list[Document]:
-        return list(self._projects.page(self._project.user, 25, None).projects)
+        return list(self._store.projects.page(self._address.owner, 25, None).projects)
 
-    def _answered(self, call: Callable[[], Document | None]) -> Outcome:
+    def _outcome(self, call: Callable[[], Document | None]) -> Outcome:
         try:
             project = call()
         except ProjectExists:
@@ -188,10 +193,10 @@ class RepositoryStore:
         except NotFound:
             return Refusal.ABSENT
         except VersionConflict as conflict:
-            return Refused.of(conflict.current)
+            return Refused.of(_brought(conflict))
         return Accepted(project["version"] if project else 0)
 
-    def _saved(self, call: Callable[[], repository.SaveResult], *, shows_config: bool = False) -> Outcome:
+    def _saved(self, call: Callable[[], SaveResult], *, shows_config: bool = False) -> Outcome:
         try:
             saved = call()
         except NotFound:
@@ -199,9 +204,19 @@ class RepositoryStore:
         except BadInput:
             return Refusal.INVALID
         except VersionConflict as conflict:
-            return Refused.of(conflict.current)
-        config = unordered(saved.head.config()) if shows_config or saved.merged else None
-        return Accepted(saved.head.version, saved.merged, config)
+            return Refused.of(_brought(conflict))
+        config = unordered(saved.newest.config()) if shows_config or saved.merged else None
+        return Accepted(saved.newest.version, saved.merged, config)
+
+
+def _brought(conflict: VersionConflict) -> Document:
+    """All that a conflict brought, under the names of the contract."""
+    brought = {"currentVersion": conflict.version, "current": conflict.document, "baseVersion": conflict.base}
+    if isinstance(conflict, ConfigConflict):
+        brought |= {"updatedAt": conflict.updated_at, "source": conflict.source}
+        if conflict.conflicts is not None:
+            brought["conflicts"] = list(conflict.conflicts)
+    return brought
 
 
 def _config(document: Document) -> Config:
@@ -213,16 +228,18 @@ def _precondition(when: When) -> Precondition:
     return Precondition.from_headers(sent.get("if_match"), sent.get("if_none_match"))
 
 
-def _origin(origin: Origin, when: When) -> repository.Origin:
-    return repository.Origin(origin.source, origin.message, forced=_precondition(when).is_forced)
+def _origin(origin: Origin, when: When, restored_from: int | None = None) -> SavedOrigin:
+    is_forced = _precondition(when).is_forced
+    return SavedOrigin(origin.source, origin.message, forced=is_forced, restored_from=restored_from)
 
 
 class HttpStore:
-    """The project through the handlers, from event to answer."""
+    """The project through the handlers, from event to response."""
 
     def __init__(self, engine: Engine, user: str, now: Callable[[], datetime]) -> None:
-        for api in apis():
-            api.connect(replace(SETTINGS, table_name=engine.table_name), engine, now=now)
+        settings = replace(SETTINGS, table_name=engine.table_name)
+        for app in apps():
+            app.connect(Store(settings, Items(engine, engine.table_name), now=now))
         self._client = Client(user)
         self._url = f"/api/projects/{PROJECT}"
 
@@ -348,7 +365,7 @@ class Call:
     off: int = 0
     origin: Origin = field(default_factory=Origin)
 
-    def bound(self, model: Model) -> Callable[[Store], Outcome]:
+    def bound(self, model: Model) -> Callable[[ProjectStore], Outcome]:
         """Name the versions, as they are now."""
         newest = model.line(self.session).newest
         project = model.present["version"] if model.present else 1
@@ -467,7 +484,7 @@ class Dashboards(RuleBasedStateMachine):
         self.clock = InterruptibleClock()
         self.store = layer(engine, self.user, self.clock)
         # What comes in between comes from another function, which has resources of its own.
-        self.other: Store = RepositoryStore(engine, self.user, self.clock)
+        self.other: ProjectStore = RepositoryStore(engine, self.user, self.clock)
         self.model = Model(lambda: self.clock.moment, self.store.version)
         self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
 
@@ -603,7 +620,7 @@ class Dashboards(RuleBasedStateMachine):
     @rule()
     def remove_what_expired(self) -> None:
         """The database gets around to removing expired items, which nobody notices."""
-        for item in self.engine.items(user_partition(self.user)):
+        for item in self.engine.items(keys.partition(self.user)):
             if "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock.moment.timestamp():
                 key = {name: item[name] for name in ("pk", "sk")}
                 self.engine.call("DeleteItem", {"TableName": self.engine.table_name, "Key": key})

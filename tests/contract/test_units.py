@@ -4,27 +4,29 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard_store.repository.items import EXISTS, IS_NEW, Item, Items, put, update
-from dashboard_store.repository.keys import user_partition
+from dashboard_store.app import Store
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import EXISTS, IS_NEW, Item, put, update
+from dashboard_store.repository.items import Items
 
-# Each kind of call that the table makes, about one item of less than 1 KB, with the units that AWS bills for it.
+# Each kind of call that `Items` makes, about one item of less than 1 KB, with the units that AWS bills for it.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 CALLS: dict[str, tuple[Callable[[Items, Item], object], float]] = {
-    "a strongly consistent read": (lambda table, key: table.get(key), 1),
-    "a read in a transaction": (lambda table, key: table.get_snapshot([key]), 2),
-    "a read of several": (lambda table, key: table.get_many([key]), 1),
-    "a query": (lambda table, key: table.newest(key["pk"], "PROJECT#", 5), 1),
-    "a write in a transaction": (lambda table, key: table.transact(update(key, {"seen": 1}, EXISTS)), 2),
-    "a write alone": (lambda table, key: table.alone(update(key, {"seen": 1}, EXISTS)), 1),
+    "a strongly consistent read": (lambda items, key: items.get(key), 1),
+    "a read in a transaction": (lambda items, key: items.get_snapshot([key]), 2),
+    "a read of several": (lambda items, key: items.get_many([key]), 1),
+    "a query": (lambda items, key: items.query_newest(key["pk"], "PROJECT#", 5), 1),
+    "a write in a transaction": (lambda items, key: items.transact(update(key, {"seen": 1}, EXISTS)), 2),
+    "a write alone": (lambda items, key: items.write_alone(update(key, {"seen": 1}, EXISTS)), 1),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_units_are_what_the_engine_counts(table: Items, user: str, name: str) -> None:
-    """Each call adds what it consumed, and what was before stays until it is taken away."""
+def test_units_are_what_the_engine_counts(store: Store, user: str, name: str) -> None:
+    """Each call adds what it consumed to what was there before."""
     call, units = CALLS[name]
-    key = {"pk": user_partition(user), "sk": "PROJECT#p"}
-    table.transact(put({**key, "listKey": "PROJECT#2026", "summary": {"name": "P"}}, IS_NEW))
-    table.units = 10
-    call(table, key)
-    assert table.units == 10 + units
+    key = {"pk": keys.partition(user), "sk": "PROJECT#p"}
+    store.items.transact(put({**key, "listKey": "PROJECT#2026", "summary": {"name": "P"}}, IS_NEW))
+    store.items.units = 10
+    call(store.items, key)
+    assert store.items.units == 10 + units

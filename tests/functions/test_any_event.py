@@ -97,7 +97,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.fixture
 def service(client: Client) -> Client:
     """A user of the handlers, flags included, with the project `p`."""
-    handler_module("GetConfigFunction").api.flags = AppConfig({"databaseLoad": {"default": True}}).flags()
+    handler_module("GetConfigFunction").app.flags = AppConfig({"databaseLoad": {"default": True}}).flags()
     Client("user-1").post("/api/projects", {"id": "p", "name": "P"})
     return client
 

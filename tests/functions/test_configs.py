@@ -165,8 +165,8 @@ def test_history_expires_and_the_current_version_does_not(
     rows = history(stored())
     kept_until = replaced_at + settings.history_retention_days * 86_400
     assert int(rows["CONFIGVERSION#p##000000000001"]["expiresAt"]["N"]) >= int(kept_until)
-    (head,) = [item for item in stored() if item["sk"]["S"] == "CONFIG#p#"]
-    assert "expiresAt" not in head
+    (newest,) = [item for item in stored() if item["sk"]["S"] == "CONFIG#p#"]
+    assert "expiresAt" not in newest
 
 
 def test_a_conflict_after_a_long_rest_is_still_a_conflict(project: Client, clock: Clock) -> None:

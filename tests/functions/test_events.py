@@ -17,11 +17,13 @@ from openapi_schema_validator import OAS31Validator
 from support.appconfig import AppConfig
 from support.clients import Answer, Call, Request, Tapped
 from support.events import BUCKET, MOMENT, EventFile, event_files, make_world
-from support.http_api import TEXT_TYPES, Reply, apis, find_route, handler_module, send
+from support.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
 from support.openapi import openapi, operations, problem_codes, resolved
 from support.template import functions, http_functions, routes, table_definition
 
+from dashboard_store.app import Store
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -205,7 +207,7 @@ def _recorded_in_appconfig() -> Iterator[set[tuple[str, str | None]]]:
     appconfig.client.meta.events.register(
         "provide-client-params.appconfigdata", lambda model, **_: rights.add((f"appconfig:{model.name}", None))
     )
-    handler_module("GetConfigFunction").api.flags = appconfig.flags()
+    handler_module("GetConfigFunction").app.flags = appconfig.flags()
     yield rights
 
 
@@ -220,11 +222,12 @@ def _folder(key: str) -> str:
 
 
 @contextmanager
-def _connected(client: Tapped, objects: Bucket, moment: datetime) -> Iterator[None]:
-    """Connect every handler to a new table, at a moment that stands still."""
+def _connected(client: Tapped, bucket: Bucket, moment: datetime) -> Iterator[None]:
+    """Connect every function to a new table, at a moment that stands still."""
     client.call("CreateTable", {"TableName": TABLE, **table_definition()})
-    for api in apis():
-        api.connect(Settings(table_name=TABLE, bucket_name=BUCKET), client, objects, lambda: moment)
+    settings = Settings(table_name=TABLE, bucket_name=BUCKET)
+    for app in apps():
+        app.connect(Store(settings, Items(client, TABLE), bucket, lambda: moment))
     yield
     client.call("DeleteTable", {"TableName": TABLE})
 

@@ -115,6 +115,6 @@ def test_an_outage_changes_no_flag(time: Time) -> None:
 def test_flags_are_answered_for_the_user(connect: Callable[[Settings], None], settings: Settings) -> None:
     """`GET /api/flags` answers for whoever asks."""
     connect(settings)
-    handler_module("GetConfigFunction").api.flags = AppConfig(for_share(49)).flags()
+    handler_module("GetConfigFunction").app.flags = AppConfig(for_share(49)).flags()
     answers = {user: Client(user).get("/api/flags").json for user in ("user-3", "user-1")}
     assert answers == {"user-3": {"databaseLoad": True}, "user-1": {"databaseLoad": False}}

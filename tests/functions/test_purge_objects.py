@@ -45,14 +45,14 @@ def test_an_expired_items_object_is_removed(stored: "S3Client") -> None:
     assert KEY not in keys(stored)
 
 
-def test_what_could_not_be_removed_comes_again(stored: "S3Client", objects: Bucket) -> None:
+def test_what_could_not_be_removed_comes_again(stored: "S3Client", bucket: Bucket) -> None:
     """A record whose object could not be removed is reported by its number, and those of the others are removed."""
     second = copy.deepcopy(EVENT["Records"][0])
     second["dynamodb"]["SequenceNumber"] = "2"
     second["dynamodb"]["OldImage"]["object"]["S"] = f"{KEY}-2"
     stored.put_object(Bucket=BUCKET, Key=f"{KEY}-2", Body=b"rows")
     with injected_in_bucket(stored, answers("SlowDown", 503), times=1):
-        reported = purge({"Records": [RECORD, second]}, CONTEXT, objects)
+        reported = purge({"Records": [RECORD, second]}, CONTEXT, bucket)
     assert reported == {"batchItemFailures": [{"itemIdentifier": RECORD["dynamodb"]["SequenceNumber"]}]}
     assert KEY in keys(stored)
     assert f"{KEY}-2" not in keys(stored)

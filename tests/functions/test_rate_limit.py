@@ -110,7 +110,7 @@ COUNTED: dict[str, Callable[[Client], Reply]] = {
     "a completion of nothing": lambda client: client.post(f"{DATA}/uploads/{1:032x}/complete", {}),
 }
 # What the database refuses in the one request that a save takes.
-IN_VAIN: dict[str, Callable[[Client], Reply]] = {
+UNWRITTEN: dict[str, Callable[[Client], Reply]] = {
     "an unchanged save": lambda client: client.put(CONFIG, CHARTS, if_match='"1"'),
     "a stale save": lambda client: client.put(CONFIG, {"chartCustomizations": {}}, if_match='"9"'),
     "a merge that is a conflict": lambda client: client.put(
@@ -139,8 +139,8 @@ def test_what_asks_for_a_change_is_counted(limited: Client, clock: Clock, name: 
     assert COUNTED[name](limited).code == "rate-limited"
 
 
-@pytest.mark.parametrize("name", IN_VAIN)
-def test_saves_in_vain_are_counted_by_tens(
+@pytest.mark.parametrize("name", UNWRITTEN)
+def test_unwritten_saves_are_counted_by_tens(
     client: Client, connect: Callable[[Settings], None], settings: Settings, clock: Clock, name: str
 ) -> None:
     """Whoever repeats a save that comes to nothing meets the limit within ten saves of it, and no other minute's."""
@@ -148,14 +148,14 @@ def test_saves_in_vain_are_counted_by_tens(
     connect(replace(settings, writes_per_minute=15))
     for _ in range(2):
         clock.advance(minutes=1)
-        statuses = [IN_VAIN[name](client).status for _ in range(25)]
+        statuses = [UNWRITTEN[name](client).status for _ in range(25)]
         assert 429 not in statuses[:20]
         assert statuses[20:] == [429] * 5
     clock.advance(minutes=1)
     for _ in range(9):
-        IN_VAIN[name](client)
+        UNWRITTEN[name](client)
     clock.advance(minutes=1)
-    assert [IN_VAIN[name](client).status for _ in range(9)] == [statuses[0]] * 9
+    assert [UNWRITTEN[name](client).status for _ in range(9)] == [statuses[0]] * 9
     assert [create(client).status for _ in range(16)] == [201] * 15 + [429]
 
 
@@ -167,4 +167,4 @@ def test_what_is_refused_before_is_not_counted(limited: Client, name: str) -> No
 
 def test_a_save_at_the_limit_is_refused_before_it_is_a_conflict(limited: Client) -> None:
     """At the limit a save that would also be a conflict or change nothing is 429, so that repeating it does not pay."""
-    assert [request(limited).status for request in IN_VAIN.values()] == [429] * len(IN_VAIN)
+    assert [request(limited).status for request in UNWRITTEN.values()] == [429] * len(UNWRITTEN)

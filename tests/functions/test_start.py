@@ -1,13 +1,11 @@
 """How an instance starts on Lambda, and what it does of which nobody thought."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.http_api import Client, apis
+from support.http_api import Client, apps
 
-from dashboard_store.app import Api
-from dashboard_store.settings import Settings
+from dashboard_store.app import App, Repository, Store
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "a-function",
@@ -30,33 +28,38 @@ def on_lambda(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.usefixtures("on_lambda")
-@pytest.mark.parametrize("uses_bucket", [True, False])
-def test_on_lambda_an_instance_is_ready_when_it_has_started(uses_bucket: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("repositories", "uses_bucket"),
+    [(("datasets", "downloads"), True), (("configs", "config_saves"), False)],
+)
+def test_on_lambda_an_instance_is_ready_when_it_has_started(
+    repositories: tuple[Repository, ...],
+    uses_bucket: bool,  # noqa: FBT001
+) -> None:
     """What the environment names is connected before the first request, the bucket for those alone who use one."""
-    api = Api(uses_bucket=uses_bucket)
-    assert (api.settings.table_name, api.settings.bucket_name) == ("a-table", "a-bucket")
-    assert hasattr(api, "table")
-    assert hasattr(api, "objects") == uses_bucket
+    store = App(*repositories).store
+    assert (store.settings.table_name, store.settings.bucket_name) == ("a-table", "a-bucket")
+    assert {"items", *repositories} <= vars(store).keys()
+    assert ("bucket" in vars(store)) == uses_bucket
 
 
 def test_elsewhere_nothing_is_opened() -> None:
     """An instance that is not on Lambda is connected by whoever made it."""
-    assert not hasattr(Api(uses_bucket=True), "table")
+    assert not hasattr(App("datasets", "downloads"), "store")
 
 
 def test_flags_that_cannot_be_reached_are_as_the_deployment_says(on_lambda: pytest.MonkeyPatch) -> None:
     """A new instance whose AppConfig refuses the connection answers the default of its environment."""
     on_lambda.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert Api().flags.of("user-1") == {"databaseLoad": True}
+    assert App().flags.of("user-1") == {"databaseLoad": True}
 
 
 def test_what_nobody_foresaw_is_500_and_says_nothing_of_itself(
-    client: Client, connect: Callable[[Settings], None], settings: Settings, caplog: pytest.LogCaptureFixture
+    client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error that is none of the service's own is `internal-error` for the client, and in the log with its trace."""
-    connect(settings)
-    for api in apis():
-        api.now = broken
+    for app in apps():
+        app.connect(Store(app.store.settings, app.store.items, app.store.bucket, broken))
     reply = client.post("/api/projects", {"name": "P"})
     assert (reply.status, reply.code) == (500, "internal-error")
     assert "a broken clock" not in reply.body.decode()

@@ -8,8 +8,9 @@ import pytest
 from conftest import BUCKET
 from support.clients import Tapped
 from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
-from support.http_api import Client, apis
+from support.http_api import Client, apps
 
+from dashboard_store.app import Store
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
@@ -34,11 +35,12 @@ WRITES: dict[str, Callable[[Client], Any]] = {
 
 
 @pytest.fixture
-def project(client: Client, moto_client: Tapped) -> Client:
+def project(client: Client, moto_client: Tapped, settings: Settings) -> Client:
     """A user with a project whose config is at version 1; the handlers wait for nothing between attempts."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
-    for api in apis():
-        api.table = Items(moto_client, api.settings.table_name, pause=lambda _: None)
+    items = Items(moto_client, settings.table_name, pause=lambda _: None)
+    for app in apps():
+        app.connect(Store(settings, items, app.store.bucket, app.store.now))
     return client
 
 
@@ -77,8 +79,9 @@ TABLE: dict[str, Any] = {"fileName": "t", "rawData": [{"a": 1}]}
 @pytest.fixture
 def in_bucket(project: Client, settings: Settings) -> Client:
     """The same user where every table lies in the bucket and none in an answer."""
-    for api in apis():
-        api.settings = replace(settings, max_inline_table_bytes=0, max_raw_data_bytes=1)
+    narrow = replace(settings, max_inline_table_bytes=0, max_raw_data_bytes=1)
+    for app in apps():
+        app.connect(Store(narrow, app.store.items, app.store.bucket, app.store.now))
     project.post(DATA, TABLE)
     return project
 

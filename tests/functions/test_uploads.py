@@ -11,7 +11,8 @@ import pytest
 from conftest import BUCKET, Clock
 from support.http_api import Client, Reply
 
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def test_a_large_table_lies_in_the_bucket(
     project.post(send(LARGE), {})
     rows = [{"n": index * 7_919 % 1_000_003} for index in range(20_000)]
     assert project.get(DATA).json["rawData"] == rows
-    folder = f"tables/{ProjectKey(project.user, 'p').folder}/"
+    folder = f"tables/{keys.folder(ProjectAddress(project.user, 'p'))}/"
     (found,) = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix=folder)["Contents"]
     content = bucket_client.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read()
     assert found["Key"].endswith(hashlib.sha256(content).hexdigest())

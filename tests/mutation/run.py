@@ -49,35 +49,39 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 # the others are to find as well.
 _CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "datasets", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
+_CONFIGS: Final = (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit"))
+_DATASETS: Final = (*_CONTRACT, *_DATA, *_tests("functions", "round_trips"))
+_PROJECTS: Final = (*_CONTRACT, *_tests("unit", "uuid7"), *_tests("functions", "projects", "deleted_projects"))
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "http_response", "credentials", "dynamodb_client", "sigv4", "protocol")
+_ITEMS: Final = (*_tests("unit", "items"), *_CONTRACT, *_COUNTED, *_tests("functions", "round_trips"))
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "documents/merge.py": _tests("unit", "merge"),
-    "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
-    "dynamodb/http_response.py": _TRANSPORT,
-    "repository/configs.py": (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit")),
+    "dynamodb/client.py": _TRANSPORT,
     "dynamodb/connection_pool.py": _TRANSPORT,
     "dynamodb/credentials.py": _TRANSPORT,
-    "repository/downloads.py": _DATA,
-    "dynamodb/client.py": _TRANSPORT,
-    "repository/keys.py": _tests("unit", "keys"),
-    "repository/bucket.py": (*_tests("unit", "bucket"), *_CONTRACT, *_DATA),
-    "repository/projects.py": (
-        *_CONTRACT,
-        *_tests("unit", "uuid7"),
-        *_tests("functions", "projects", "deleted_projects"),
-    ),
-    "dynamodb/sigv4.py": _TRANSPORT,
-    "repository/items.py": (
-        *_tests("unit", "items"),
-        *_CONTRACT,
-        *_COUNTED,
-        *_tests("functions", "round_trips"),
-    ),
-    "repository/datasets.py": (*_CONTRACT, *_DATA, *_tests("functions", "round_trips")),
-    "repository/uploads.py": (*_CONTRACT, *_DATA),
+    "dynamodb/http_response.py": _TRANSPORT,
     "dynamodb/protocol.py": _TRANSPORT,
+    "dynamodb/sigv4.py": _TRANSPORT,
+    "identifiers.py": (*_tests("unit", "identifiers", "keys"), *_tests("functions", "history", "uploads")),
+    "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
+    "repository/bucket.py": (*_tests("unit", "bucket"), *_CONTRACT, *_DATA),
+    "repository/config_items.py": _CONFIGS,
+    "repository/config_saves.py": _CONFIGS,
+    "repository/configs.py": _CONFIGS,
+    "repository/dataset_writes.py": _DATASETS,
+    "repository/datasets.py": _DATASETS,
+    "repository/downloads.py": _DATA,
+    "repository/expressions.py": _ITEMS,
+    "repository/items.py": _ITEMS,
+    "repository/keys.py": _tests("unit", "keys"),
+    "repository/project_deletion.py": _PROJECTS,
+    "repository/project_items.py": _PROJECTS,
+    "repository/projects.py": _PROJECTS,
     "repository/rate_limit.py": (*_tests("contract", "rate_limit"), *_tests("functions", "rate_limit")),
+    "repository/retention.py": (*_CONFIGS, *_PROJECTS, *_DATA),
+    "repository/uploads.py": (*_CONTRACT, *_DATA),
+    "retry.py": (*_tests("unit", "retry"), *_TRANSPORT),
 }
 
 ARGUMENTS: Final = (

@@ -1,6 +1,7 @@
-"""Who may import whom: `functions → gateway → {documents, preconditions, errors} ← repository`."""
+"""Who may import whom: `functions → app → {gateway, repository} → documents`, and `repository → dynamodb`."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,21 +12,38 @@ STORE = ROOT / "shared" / "dashboard_store"
 FUNCTIONS = ROOT / "functions"
 MODULES = sorted([*STORE.rglob("*.py"), *FUNCTIONS.rglob("*.py")])
 
+PACKAGE = "dashboard_store"
+ANYWHERE = {"errors", "identifiers", "settings", "retry", "compression"}
+# What the modules of each part may import of the other parts, `ANYWHERE` apart.
+ARROWS: dict[str, set[str]] = {
+    "functions": {"app", "gateway", "repository", "documents", "preconditions"},
+    "app": {"gateway", "repository", "dynamodb"},
+    "gateway": {"documents", "preconditions"},
+    "repository": {"dynamodb", "documents", "preconditions"},
+    "dynamodb": set(),
+    "documents": set(),
+    "preconditions": set(),
+    "__init__": set(),
+    **{module: set() for module in ANYWHERE},
+}
+
 AWS = {"boto3", "botocore"}
-HTTP = {"aws_lambda_powertools", "http"}
-REPOSITORY = "dashboard_store.repository"
-GATEWAY = "dashboard_store.gateway"
-# The one place that makes a client and hands it to the table, and what asks AppConfig.
-COMPOSITION = "app.py"
-FLAGS = "gateway/flags.py"
 BUCKET = "repository/bucket.py"
+FLAGS = "gateway/flags.py"
+# Records of the table's stream are no requests, but they come by Powertools too.
+HTTP = {"aws_lambda_powertools", "http"}
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
 def place(path: Path) -> str:
-    """Where a module is: `gateway/api.py`, `config.py`, or `functions/put_config/put_config.py`."""
+    """Where a module is: `gateway/request.py`, `app.py`, or `functions/put_config/put_config.py`."""
     return path.relative_to(STORE if path.is_relative_to(STORE) else ROOT).as_posix()
+
+
+def part(path: Path) -> str:
+    """The part that a module belongs to: a package, or a module beside the packages."""
+    return place(path).partition("/")[0].removesuffix(".py")
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -40,8 +58,30 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def within(module: str, package: str) -> bool:
-    return module == package or module.startswith(f"{package}.")
+def parts_imported(path: Path) -> set[str]:
+    names = (module.split(".") for module in imported(path))
+    return {parts[1] for parts in names if parts[0] == PACKAGE and len(parts) > 1}
+
+
+@every_module
+def test_a_module_imports_along_the_arrows(path: Path) -> None:
+    """A module imports only its own part, the parts that its arrows lead to, and what may be imported anywhere."""
+    own = part(path)
+    assert parts_imported(path) - ANYWHERE - {own} <= ARROWS[own]
+
+
+def test_the_app_alone_knows_gateway_and_repository() -> None:
+    """Outside of the functions, one module imports both the gateway and the repository: the app."""
+    both = {place(path) for path in STORE.rglob("*.py") if {"gateway", "repository"} <= parts_imported(path)}
+    assert both == {"app.py"}
+
+
+def test_every_arrow_is_used() -> None:
+    """An arrow that no module needs is not in the table, so the table says what is the case."""
+    used: dict[str, set[str]] = {}
+    for path in MODULES:
+        used.setdefault(part(path), set()).update(parts_imported(path) - ANYWHERE - {part(path)})
+    assert used == ARROWS
 
 
 @every_module
@@ -53,15 +93,15 @@ def test_boto3_serves_bucket_and_flags(path: Path) -> None:
 
 @every_module
 def test_only_the_gateway_knows_http(path: Path) -> None:
-    """Powertools and HTTP are imported in the gateway and the handlers, and nowhere else."""
+    """Powertools and HTTP are imported in the gateway and the functions, and nowhere else."""
     uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
-    assert not uses_http or place(path).startswith(("gateway/", "functions/"))
+    assert not uses_http or part(path) in {"gateway", "functions"}
 
 
 @every_module
 def test_statuses_are_said_in_the_gateway(path: Path) -> None:
     """No other module names an HTTP error by its number, in code or as an attribute."""
-    if place(path).startswith(("gateway/", "functions/")):
+    if part(path) in {"gateway", "functions"}:
         return
     statuses = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 503}
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -72,32 +112,24 @@ def test_statuses_are_said_in_the_gateway(path: Path) -> None:
 
 
 @every_module
-def test_repository_and_gateway_are_strangers(path: Path) -> None:
-    """The repository never imports the gateway; the gateway imports of it what every handler needs, in one place."""
-    modules = list(imported(path))
-    if place(path).startswith("repository/"):
-        assert not [module for module in modules if within(module, GATEWAY)]
-    if place(path).startswith("gateway/"):
-        found = {module for module in modules if within(module, REPOSITORY)}
-        names = (
-            "configs.Configs",
-            "dynamodb.DynamoDB",
-            "objects.Objects",
-            "table.Table",
-            "wire.Client",
-            "writes.Writes",
-        )
-        stores = {f"{REPOSITORY}.{name}" for name in names}
-        stores |= {store.rpartition(".")[0] for store in stores}
-        assert found == (stores if place(path) == COMPOSITION else set())
+def test_the_gateway_does_not_name_the_database(path: Path) -> None:
+    """Nothing in the gateway names DynamoDB, in code, docstrings or comments."""
+    if part(path) == "gateway":
+        assert "dynamodb" not in path.read_text().lower()
 
 
 @every_module
-def test_documents_stand_alone(path: Path) -> None:
-    """What is neither gateway nor repository imports neither, so it is tested without AWS."""
-    if place(path).startswith(("repository/", "gateway/", "functions/")):
+def test_the_repository_leaves_the_form_of_responses_to_the_gateway(path: Path) -> None:
+    """No media type and no HTTP header is written in the repository, and no request body is read there."""
+    if part(path) != "repository":
         return
-    assert not [module for module in imported(path) if within(module, GATEWAY) or within(module, REPOSITORY)]
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    media_types = [text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z]+/[a-z.+-]+(;.*)?", text)]
+    headers = [
+        text for text in texts if isinstance(text, str) and re.fullmatch(r"(ETag|[A-Z][a-z]+(-[A-Z][a-z]+)+)", text)
+    ]
+    assert (media_types, [header for header in headers if place(path) != BUCKET]) == ([], [])
+    assert not [module for module in imported(path) if re.search(r"\.(read_\w+|\w+Schema)$", module)]
 
 
 def test_the_layer_is_imported_by_its_own_name() -> None:
@@ -114,6 +146,6 @@ def test_the_layer_is_imported_by_its_own_name() -> None:
 def test_the_rules_see_the_modules() -> None:
     """The modules that the rules make exceptions for are there, and use what they are the exception for."""
     places = {place(path): set(imported(path)) for path in MODULES}
-    assert f"{REPOSITORY}.dynamodb.DynamoDB" in places[COMPOSITION]
+    assert f"{PACKAGE}.dynamodb.client.DynamoDBClient" in places["app.py"]
     assert "boto3" in places[FLAGS] & places[BUCKET]
     assert any(name.startswith("functions/") for name in places)

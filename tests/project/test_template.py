@@ -17,7 +17,7 @@ from local.deploy import command
 PARAMETERS = template()["Parameters"]
 RESOURCES = template()["Resources"]
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
-TABLE = {"Fn::GetAtt": ["Items", "Arn"]}
+TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
 LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
 FOLDERS = [{"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("uploads", "tables", "downloads")]
 FLAGS = {
@@ -113,7 +113,7 @@ def test_every_variable_is_a_setting() -> None:
     """The functions' environment holds the settings and what Powertools reads, nothing that nobody reads."""
     ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
     assert ours == {field.name.upper() for field in fields(Settings)}
-    assert VARIABLES["TABLE_NAME"] == {"Ref": "Items"}
+    assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
     assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}
     assert VARIABLES["FLAGS_PATH"] == {"Fn::Sub": "${Flags}/${FlagsEnvironment}/${FlagsProfile}"}
 
@@ -163,7 +163,7 @@ def test_only_projects_are_deleted() -> None:
 
 def test_table_costs_by_use_and_can_be_brought_back() -> None:
     """The table is paid by request, can be restored to any moment, and lets expired items go."""
-    properties = RESOURCES["Items"]["Properties"]
+    properties = RESOURCES["Table"]["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
@@ -175,7 +175,7 @@ def test_index_holds_no_document() -> None:
     assert index["IndexName"] == "listing"
     assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary", "expiresAt"]}
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["pk", "listKey"]
-    assert "GlobalSecondaryIndexes" not in RESOURCES["Items"]["Properties"]
+    assert "GlobalSecondaryIndexes" not in RESOURCES["Table"]["Properties"]
 
 
 def test_bucket_is_private() -> None:
@@ -207,7 +207,7 @@ def test_what_is_left_over_expires() -> None:
 
 def test_expired_items_are_told_with_what_they_named() -> None:
     """The table's stream brings items as they were, which is where the names of their objects stand."""
-    assert RESOURCES["Items"]["Properties"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
+    assert RESOURCES["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
 
 
 def test_only_the_expired_is_removed_from_the_bucket() -> None:
@@ -223,7 +223,7 @@ def test_browsers_may_use_the_bucket() -> None:
     assert set(rule["AllowedMethods"]) == {"GET", "POST"}
 
 
-@pytest.mark.parametrize("name", ["Items", "Bucket"])
+@pytest.mark.parametrize("name", ["Table", "Bucket"])
 def test_what_was_saved_outlives_the_stack(name: str) -> None:
     """Deleting or replacing the stack's table or bucket keeps what users saved."""
     assert RESOURCES[name]["DeletionPolicy"] == "Retain"

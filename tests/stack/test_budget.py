@@ -29,7 +29,7 @@ def counted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def _count(function: str, folder: Path) -> dict[str, int]:
     event = workload.write(folder, "event", EVENTS[function])
-    item = workload.write(folder, "item", workload.head_item("medium"))
+    item = workload.write(folder, "item", workload.newest_item("medium"))
     command = contender.ours(function).command("count", event=event, item=item)
     done = subprocess.run(command, env=contender.ENVIRONMENT, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr

@@ -148,7 +148,12 @@ def _loaded(built: Built, function: str, *packages: str) -> set[str]:
 
 def test_reading_needs_no_pydantic(built: Built) -> None:
     """`get_config`, which a page waits for, starts without Pydantic and without what reads tables."""
-    heavy = ("pydantic", "dashboard_store.documents.dataset", "dashboard_store.repository.datasets")
+    heavy = (
+        "pydantic",
+        "dashboard_store.documents.dataset",
+        "dashboard_store.repository.datasets",
+        "dashboard_store.repository.dataset_writes",
+    )
     assert not _loaded(built, "GetConfigFunction", *heavy)
     assert "pydantic" in _loaded(built, "PutConfigFunction", *heavy)
 

@@ -9,7 +9,7 @@ from support.local_stack import LocalStack, walk
 from local.dashboards import dashboard
 
 CONFIG = "/api/projects/made-small/config"
-LAST = {"chartCustomizations": {"last": {"title": "SaveResult as the stack was killed"}}}
+LAST = {"chartCustomizations": {"last": {"title": "Saved as the stack was killed"}}}
 SAVED = len(("small", "medium", "large", "cars", "movies", "gapminder", "flights-2k", "flights-200k"))
 
 

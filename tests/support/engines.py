@@ -133,16 +133,16 @@ def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManage
 @contextmanager
 def written(engine: Engine) -> Iterator[list[str]]:
     """The sort keys of the items that are written meanwhile."""
-    keys: list[str] = []
+    names: list[str] = []
 
     def watched(proceed: Call, operation: str, request: Request) -> Answer:
         if operation == "TransactWriteItems":
             parts = [part for write in request["TransactItems"] for part in write.values()]
-            keys.extend(part.get("Item", part.get("Key"))["sk"]["S"] for part in parts)
+            names.extend(part.get("Item", part.get("Key"))["sk"]["S"] for part in parts)
         return proceed(operation, request)
 
     with engine.tapped(watched):
-        yield keys
+        yield names
 
 
 def _partitions(operation: str, request: Request) -> Iterator[str]:

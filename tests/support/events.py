@@ -34,16 +34,15 @@ from typing import TYPE_CHECKING, Any, Final
 from support.http_api import Client, handler_module
 from support.template import ROOT
 
-from dashboard_store.documents.dataset.upload import AnnouncementSchema
 from dashboard_store.errors import RateLimited
-from dashboard_store.repository.keys import ProjectKey
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.repository.uploads import Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from dashboard_store.app import Api
+    from dashboard_store.app import Store
 
 EVENTS: Final = ROOT / "events"
 # The folder of what comes from the table's stream and is no request.
@@ -159,10 +158,9 @@ def _make_poll(client: Client, bucket_client: "S3Client") -> None:
 
 def _announce(client: Client, project: str, number: int, size: int) -> str:
     """Announce a file under an id that the events can name, and return the key where it belongs."""
-    api: Api = handler_module("ProjectDataFunction").api
-    uploads = Uploads(api.table, api.objects, api.now, new_id=lambda: f"{number:032x}")
-    form = AnnouncementSchema(fileName="readings.csv", contentType="text/csv", bytes=size)
-    return uploads.announce(ProjectKey(client.user, project), form).fields["key"]
+    store: Store = handler_module("ProjectDataFunction").app.store
+    uploads = Uploads(store.items, store.bucket, store.now, new_id=lambda: f"{number:032x}")
+    return uploads.announce(ProjectAddress(client.user, project), "readings.csv", "text/csv", size).fields["key"]
 
 
 def _make_hasty(client: Client) -> None:
@@ -170,11 +168,11 @@ def _make_hasty(client: Client) -> None:
     _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_archive(client)
     _make_dashboard(client, "sales")
-    api: Api = handler_module("ProjectsFunction").api
-    writes = RateLimit(api.table, api.settings, lambda: MOMENT)
+    store: Store = handler_module("ProjectsFunction").app.store
+    rate_limit = RateLimit(store.items, store.settings, lambda: MOMENT)
     with suppress(RateLimited):
         while True:
-            writes.count(client.user)
+            rate_limit.count(client.user)
 
 
 def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:

@@ -17,10 +17,10 @@ URL = "http://127.0.0.1"
 
 # -- of the database: `fault(operation)` raises, answers in its place, or returns None to let the call through --
 
-type FieldError = Callable[[str], Answer | None]
+type Fault = Callable[[str], Answer | None]
 
 
-def refuses(code: str, reasons: tuple[str, ...] = ()) -> FieldError:
+def refuses(code: str, reasons: tuple[str, ...] = ()) -> Fault:
     def refuse(operation: str) -> None:
         # Only a transaction is cancelled with reasons.
         if not reasons or operation.startswith("Transact"):
@@ -37,7 +37,7 @@ CONTENDED = {
     "TransactionConflict": refuses("TransactionCanceledException", ("None", "TransactionConflict")),
     "ThrottlingError": refuses("TransactionCanceledException", ("ThrottlingError",)),
 }
-# What makes a client call the database unreachable is the transport's own matter: tests/unit/test_dynamodb.py.
+# What makes a client call the database unreachable is the transport's own matter: tests/unit/test_dynamodb_client.py.
 OUT_OF_REACH = {
     "throttled": refuses("ProvisionedThroughputExceededException"),
     "throttled by the account": refuses("RequestLimitExceeded"),
@@ -49,7 +49,7 @@ OUT_OF_REACH = {
 
 
 @contextmanager
-def injected(client: Tapped, fault: FieldError, times: int | None = None, spared: str = "") -> Iterator[list[int]]:
+def injected(client: Tapped, fault: Fault, times: int | None = None, spared: str = "") -> Iterator[list[int]]:
     """Let the next `times` calls of the client meet a fault, all of them with None; yields their count.
 
     Calls of the operation `spared` go through.

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from support.template import Route, functions, http_functions, routes
 
-from dashboard_store.app import Api
+from dashboard_store.app import App
 
 TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
@@ -44,8 +44,8 @@ def handler_module(function: str) -> Any:
     return importlib.import_module(module)
 
 
-def apis() -> list[Api]:
-    return [handler_module(function).api for function in http_functions()]
+def apps() -> list[App]:
+    return [handler_module(function).app for function in http_functions()]
 
 
 def find_route(method: str, path: str) -> Route:

@@ -1,7 +1,7 @@
 """What the contract promises about one project and its configs, as a dict of versions that shares no code with it.
 
-A `Store` is the project as its user meets it. The model is one; so are the layers of the service that it is compared
-with. What history may, but need not hold any more the model is told (`age`).
+A `ProjectStore` is the project as its user meets it. The model is one; so are the layers of the service that it is
+compared with. What history may, but need not hold any more the model is told (`age`).
 """
 
 import copy
@@ -63,7 +63,7 @@ class Origin:
     message: str | None = None
 
 
-class Store(Protocol):
+class ProjectStore(Protocol):
     """One user's project, its config (the session "") and its drafts; a config of None is a deleted one."""
 
     def create(self, config: Document | None) -> Outcome: ...
@@ -394,10 +394,10 @@ class Model:
 
 def body(text: str | None, version: int, updated_at: str) -> bytes:
     """Write what GET answers: JSON without spaces, what means something to HTML escaped."""
-    answer = f'{{"config":{text or "null"},"version":{version},"updatedAt":"{updated_at}"}}'
+    document = f'{{"config":{text or "null"},"version":{version},"updatedAt":"{updated_at}"}}'
     for character in "<>&\u2028\u2029":
-        answer = answer.replace(character, f"\\u{ord(character):04x}")
-    return answer.encode()
+        document = document.replace(character, f"\\u{ord(character):04x}")
+    return document.encode()
 
 
 def is_config(document: Document | None) -> bool:

@@ -48,6 +48,6 @@ def routes() -> list[Route]:
 
 def table_definition() -> dict[str, Any]:
     """The table as CreateTable takes it."""
-    properties = template()["Resources"]["Items"]["Properties"]
+    properties = template()["Resources"]["Table"]["Properties"]
     taken = ("BillingMode", "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
     return {name: properties[name] for name in taken}

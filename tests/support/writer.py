@@ -10,7 +10,9 @@ from datetime import datetime
 
 from support.http_api import Client, handler_module
 
+from dashboard_store.app import Store
 from dashboard_store.dynamodb.client import DynamoDBClient
+from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
 
@@ -18,8 +20,8 @@ def main(*given: str) -> None:
     table, user, moment, writes, limit = given
     settings = Settings(table_name=table, writes_per_minute=int(limit))
     with closing(DynamoDBClient.from_environment(os.environ)) as database:
-        api = handler_module("ProjectsFunction").api
-        api.connect(settings, database, now=lambda: datetime.fromisoformat(moment))
+        store = Store(settings, Items(database, table), now=lambda: datetime.fromisoformat(moment))
+        handler_module("ProjectsFunction").app.connect(store)
         client = Client(user)
         for _ in range(int(writes)):
             print("status", int(client.post("/api/projects", {"name": "P"}).status))  # noqa: T201 - read by the test

@@ -37,10 +37,10 @@ def padded(size: int, character: str = "x") -> dict[str, Any]:
     return config(extensions={"pad": character * count + "x" * rest})
 
 
-def faults(document: Any, settings: Settings = SETTINGS, at: Any = None) -> list[tuple[str, str]]:
+def field_errors(document: Any, settings: Settings = SETTINGS, at: Any = None) -> list[tuple[str, str]]:
     with pytest.raises(InvalidConfig) as refused:
         read_config(document, settings, at)
-    return [(fault.pointer, fault.message) for fault in refused.value.faults]
+    return [(each.pointer, each.message) for each in refused.value.field_errors]
 
 
 class TestWhatIsKept:
@@ -121,19 +121,21 @@ class TestWhatIsRefused:
             pytest.param(config(filters=[{}, "EU"]), "/filters/1", "expected an object", id="a filter"),
             pytest.param(config(extensions=None), "/extensions", "expected an object", id="extensions"),
             pytest.param(config(**{"a~b": 1}), "/a~0b", "unknown member", id="an unknown member"),
-            pytest.param(config(version=7), "/version", "unknown member", id="what an answer wraps a config in"),
+            pytest.param(config(version=7), "/version", "unknown member", id="what a response wraps a config in"),
         ],
     )
     def test_a_wrong_form_is_named_with_its_place(self, document: Any, place: str, says: str) -> None:
         """Each member has its form; what has another is refused under its pointer, in words of JSON."""
-        ((found, message),) = faults(document)
+        ((found, message),) = field_errors(document)
         assert found == place
         assert says in message
-        assert [found for found, _ in faults(document, at=(None, "dashboardConfig"))] == [f"/dashboardConfig{place}"]
+        assert [found for found, _ in field_errors(document, at=(None, "dashboardConfig"))] == [
+            f"/dashboardConfig{place}"
+        ]
 
     def test_all_wrong_members_are_told_at_once(self) -> None:
         """A client need not send a config once for each mistake."""
-        assert {place for place, _ in faults({"theme": 1, "filters": 1, "x": 1})} == {
+        assert {place for place, _ in field_errors({"theme": 1, "filters": 1, "x": 1})} == {
             "/chartCustomizations",
             "/theme",
             "/filters",
@@ -141,16 +143,16 @@ class TestWhatIsRefused:
         }
 
     def test_at_most_twenty_wrong_members_are_told(self) -> None:
-        """An answer does not grow with the number of mistakes."""
+        """A response does not grow with the number of mistakes."""
         charts = dict.fromkeys(map(str, range(400)), 0)
-        assert len(faults({"chartCustomizations": charts})) == 20
+        assert len(field_errors({"chartCustomizations": charts})) == 20
 
     @pytest.mark.parametrize(
         ("old", "new"), [("currentTheme", "theme"), ("dashboardFilters", "filters")], ids=["theme", "filters"]
     )
     def test_both_names_of_a_member_are_refused(self, old: str, new: str) -> None:
         """Of two names for one member neither is preferred in silence, not even where one is null."""
-        ((place, message),) = faults(config(**{old: None, new: None}), at=(None, "c"))
+        ((place, message),) = field_errors(config(**{old: None, new: None}), at=(None, "c"))
         assert place == f"/c/{old}"
         assert new in message
 
@@ -160,7 +162,7 @@ class TestWhatIsRefused:
         two: dict[str, Any] = {"chartCustomizations": {"a": {}, "b": {}}}
         assert read_config(two, settings).chart_count == 2
         three = {"chartCustomizations": {**two["chartCustomizations"], "c": {}}}
-        assert faults(three, settings, at=(None, "c")) == [("/c/chartCustomizations", "3 charts; the limit is 2")]
+        assert field_errors(three, settings, at=(None, "c")) == [("/c/chartCustomizations", "3 charts; the limit is 2")]
 
     @pytest.mark.parametrize("character", ["x", "é", "€", "\N{GRINNING FACE}", "<"])
     def test_the_limit_counts_bytes_of_utf_8(self, character: str) -> None:
@@ -191,7 +193,7 @@ class TestWhatIsRefused:
         settings = replace(SETTINGS, max_depth=3)
         at = ((None, "settings"), "dashboardConfig")
         assert read_config({"chartCustomizations": {"c": {}}}, settings, at).chart_count == 1
-        ((place, _),) = faults({"chartCustomizations": {"c": {"p": {}}}}, settings, at)
+        ((place, _),) = field_errors({"chartCustomizations": {"c": {"p": {}}}}, settings, at)
         assert place == "/settings/dashboardConfig/chartCustomizations/c/p"
 
 
@@ -215,11 +217,11 @@ class TestCustomizationsAlone:
         with pytest.raises(BadInput) as refused:
             read_customizations(document, SETTINGS)
         assert type(refused.value) is InvalidConfig
-        assert [fault.pointer for fault in refused.value.faults] == [place]
+        assert [each.pointer for each in refused.value.field_errors] == [place]
 
 
-class TestStoredAnswers:
-    def test_the_stored_answer_is_the_answer(self) -> None:
+class TestStoredBodies:
+    def test_the_stored_body_is_that_of_the_response(self) -> None:
         """What is stored is the whole body of a GET, safe to stand in a page."""
         kept = read_config(config(theme="</script>"), SETTINGS)
         body = gzip.decompress(stored_body(kept, 7, "2026-01-02T03:04:05.678Z"))
@@ -231,7 +233,7 @@ class TestStoredAnswers:
         }
 
     def test_nothing_saved_and_a_deleted_config_look_alike(self) -> None:
-        """Without a config the answer has the same members, and says null."""
+        """Without a config the body has the same members, and null for its values."""
         assert json.loads(gzip.decompress(never_saved_body())) == {"config": None, "version": 0, "updatedAt": None}
         assert json.loads(gzip.decompress(stored_body(None, 8, "2026-01-02T03:04:05.678Z"))) == {
             "config": None,

@@ -1,4 +1,4 @@
-"""The function signs with the keys of the moment: its environment's, or those that an endpoint lends it."""
+"""The function signs with the current credentials: its environment's, or those that an endpoint lends it."""
 
 import traceback
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from support.servers import Server, Step, answers, closes, serving
 
+from dashboard_store import retry
 from dashboard_store.dynamodb import credentials
 from dashboard_store.dynamodb.protocol import Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
@@ -29,6 +30,10 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+def at_once(_: float) -> None:
+    """Let no time pass between two attempts."""
 
 
 def lends(number: int, until: float) -> Step:
@@ -75,7 +80,8 @@ def test_an_environment_without_keys_says_so() -> None:
 )
 def test_lent_keys_are_renewed_before_they_expire(endpoint: Server, clock: Clock) -> None:
     """Lent keys are asked for once, and anew ten minutes before they expire."""
-    current = credentials.from_environment(asking(endpoint), clock)
+    pauses: list[float] = []
+    current = credentials.from_environment(asking(endpoint), clock, pauses.append)
     assert endpoint.connections == 0
     assert [current() for _ in range(3)] == [Credentials("key-1", "secret", "token")] * 3
     clock.seconds = NOON + HOUR - 601
@@ -91,6 +97,7 @@ def test_lent_keys_are_renewed_before_they_expire(endpoint: Server, clock: Clock
         "content-length": "0",
     }
     assert endpoint.requests[0].body == b""
+    assert pauses == []
 
 
 @pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR),)], indirect=True)
@@ -108,9 +115,23 @@ def test_the_password_may_be_in_a_file(endpoint: Server, clock: Clock, tmp_path:
 
 @pytest.mark.parametrize("endpoint", [(closes, answers({}, 500), lends(1, NOON + HOUR))], indirect=True)
 def test_an_endpoint_is_asked_again(endpoint: Server, clock: Clock) -> None:
-    """An endpoint that fails is asked up to three times."""
-    assert credentials.from_environment(asking(endpoint), clock)().access_key == "key-1"
+    """An endpoint that fails is asked up to three times, with waits of random length in between."""
+    pauses: list[float] = []
+    assert credentials.from_environment(asking(endpoint), clock, pauses.append)().access_key == "key-1"
     assert [request.line for request in endpoint.requests] == ["GET /2021-04-23/credentials?a=b HTTP/1.1"] * 3
+    first, second = pauses
+    assert 0 <= first <= 0.05
+    assert 0 <= second <= 0.1
+
+
+@pytest.mark.parametrize("endpoint", [(closes,)], indirect=True)
+def test_an_endpoint_that_keeps_failing_is_given_up(endpoint: Server, clock: Clock) -> None:
+    """After the last attempt there is no wait: the error is raised at once."""
+    pauses: list[float] = []
+    with pytest.raises(Unreachable, match=rf"^No response from 127\.0\.0\.1:{endpoint.port}: ConnectionResetError\.$"):
+        credentials.from_environment(asking(endpoint), clock, pauses.append)()
+    assert len(endpoint.requests) == retry.CREDENTIALS_ATTEMPTS == 3
+    assert len(pauses) == 2
 
 
 @pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR),)], indirect=True)
@@ -124,25 +145,25 @@ def test_an_endpoint_may_ask_for_no_password(endpoint: Server, clock: Clock) -> 
 
 @pytest.mark.parametrize("endpoint", [(answers({}, 403),)], indirect=True)
 def test_an_endpoint_that_refuses_is_named(endpoint: Server, clock: Clock) -> None:
-    """The error says what the endpoint answered."""
-    with pytest.raises(Unreachable, match=r"^The endpoint of the credentials answered 403\.$"):
-        credentials.from_environment(asking(endpoint), clock)()
+    """The error has the status of the endpoint's response."""
+    with pytest.raises(Unreachable, match=r"^The credentials endpoint answered 403\.$"):
+        credentials.from_environment(asking(endpoint), clock, at_once)()
 
 
 def test_another_machine_is_asked_over_tls(clock: Clock) -> None:
     """An address that is not near is asked where it is https: here nobody answers."""
     with pytest.raises(Unreachable):
-        credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://127.0.0.2:1/"}, clock)()
+        credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://127.0.0.2:1/"}, clock, at_once)()
 
 
 @pytest.mark.parametrize("endpoint", [(lends(1, NOON + HOUR), answers({}, 500))], indirect=True)
 def test_good_keys_outlast_an_endpoint_that_fails(endpoint: Server, clock: Clock) -> None:
     """While keys are good an endpoint that fails harms nothing and is asked once a minute; after that it does."""
-    current = credentials.from_environment(asking(endpoint), clock)
+    current = credentials.from_environment(asking(endpoint), clock, at_once)
     current()
     clock.seconds = NOON + HOUR - 500
     assert [current().access_key for _ in range(3)] == ["key-1"] * 3
-    assert len(endpoint.requests) == 1 + credentials.FETCH_ATTEMPTS
+    assert len(endpoint.requests) == 1 + retry.CREDENTIALS_ATTEMPTS
     clock.seconds = NOON + HOUR
     with pytest.raises(Unreachable):
         current()
@@ -152,12 +173,10 @@ UNUSABLE: list[Any] = [b"no JSON", {"AccessKeyId": "k", "SecretAccessKey": "the-
 
 
 @pytest.mark.parametrize("endpoint", [(answers(document),) for document in UNUSABLE], indirect=True)
-def test_an_answer_that_is_none_shows_nothing(endpoint: Server, clock: Clock) -> None:
-    """What an endpoint answers in another form is an error that does not quote it."""
-    with pytest.raises(
-        Unreachable, match=r"^The endpoint of the credentials answered with something else\.$"
-    ) as failure:
-        credentials.from_environment(asking(endpoint), clock)()
+def test_a_response_without_credentials_is_not_quoted(endpoint: Server, clock: Clock) -> None:
+    """A response in another form is an error that shows nothing of it."""
+    with pytest.raises(Unreachable, match=r"^The credentials endpoint returned no credentials\.$") as failure:
+        credentials.from_environment(asking(endpoint), clock, at_once)()
     assert "the-secret" not in "".join(traceback.format_exception(failure.value))
 
 
@@ -174,15 +193,15 @@ def test_no_password_goes_out_in_clear(url: str) -> None:
 )
 def test_what_is_near_is_asked_without_tls(host: str) -> None:
     """Loopback, and the addresses at which ECS and EKS lend credentials, are asked as they are: here nobody answers."""
-    current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/"})
+    current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/"}, pause=at_once)
     with mock.patch("socket.create_connection", side_effect=ConnectionRefusedError) as connect:
         with pytest.raises(Unreachable):
             current()
         assert connect.call_args[0][0] == (host.strip("[]"), 80)
-    assert connect.call_count == credentials.FETCH_ATTEMPTS
+    assert connect.call_count == retry.CREDENTIALS_ATTEMPTS
 
 
 def test_an_endpoint_speaks_http() -> None:
-    """An address of another protocol is none, near or far."""
-    with pytest.raises(ValueError, match="is no address"):
+    """A URL of another protocol is refused, near or far."""
+    with pytest.raises(ValueError, match=r"^'ftp://127\.0\.0\.1/' is not the URL of a server"):
         credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "ftp://127.0.0.1/"})()

@@ -32,10 +32,10 @@ def rows(content: Content) -> list[dict[str, Any]]:
     return found
 
 
-def faults(content: bytes, given_types: dict[str, ColumnType] | None = None) -> list[tuple[str, str]]:
+def field_errors(content: bytes, given_types: dict[str, ColumnType] | None = None) -> list[tuple[str, str]]:
     with pytest.raises(InvalidData) as refused:
         read(content, given_types)
-    return [(fault.pointer, fault.message) for fault in refused.value.faults]
+    return [(each.pointer, each.message) for each in refused.value.field_errors]
 
 
 def column(*cells: str) -> bytes:
@@ -102,7 +102,7 @@ def test_a_given_type_decides(given_type: ColumnType, first: Any) -> None:
 @pytest.mark.parametrize("given_type", ["boolean", "integer", "number"])
 def test_a_given_type_must_fit(given_type: ColumnType) -> None:
     """A cell that cannot be read as the type that was given is named."""
-    ((pointer, message),) = faults(column("" if given_type == "boolean" else "7", "seven"), {"c": given_type})
+    ((pointer, message),) = field_errors(column("" if given_type == "boolean" else "7", "seven"), {"c": given_type})
     assert pointer == "/1/c"
     assert message == f'row 2, column 1 ("c"): the text cannot be read as {given_type}'
 
@@ -161,7 +161,7 @@ def value_of(cell: str, like: Any) -> Any:
     )
 )
 def test_a_table_as_csv_is_the_same_table(table: list[dict[str, Any]]) -> None:
-    """What a table is answered as CSV can be uploaded again."""
+    """A table that was downloaded as CSV can be uploaded again."""
     first = read(b"n,t\n" + b"".join(_line(row) for row in table))
     again = read(b"".join(csv_rows(io.BytesIO(first.stored), ["n", "t"])))
     assert (rows(again), again.types) == (rows(first), first.types)
@@ -174,8 +174,8 @@ def _line(row: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("count", [1, 100_000])
-def test_the_size_of_the_rows_is_that_of_the_answer(count: int) -> None:
-    """The size by which a table is answered or downloaded is, to the byte, that of its rows in an answer."""
+def test_the_size_of_the_rows_is_that_of_the_response(count: int) -> None:
+    """The size that decides between response and download is, to the byte, that of the rows in a response."""
     content = read(b"n,<t>,f\n" + b"".join(b"%d,<%d>,1.50\n" % (index, index % 7) for index in range(count)))
     assert content.raw_bytes == len(b"".join(json_rows(io.BytesIO(content.stored))))
 
@@ -198,7 +198,7 @@ def test_the_size_of_the_rows_is_that_of_the_answer(count: int) -> None:
 )
 def test_what_is_no_table_is_refused_with_its_place(content: bytes, pointer: str, message: str) -> None:
     """Row and column are named as a person counts them, the header's line not counted; the pointer counts from 0."""
-    ((found, text),) = faults(content)
+    ((found, text),) = field_errors(content)
     assert found == pointer
     assert text.startswith(message)
 
@@ -206,17 +206,17 @@ def test_what_is_no_table_is_refused_with_its_place(content: bytes, pointer: str
 def test_a_bad_byte_far_down_is_found() -> None:
     """The place of what is no text is exact however far down it stands, behind line ends inside of quotes too."""
     content = b'a,b\n"1\n1",2\n' + b"3,4\n" * 400_000 + b"5,\xfc\n"
-    assert faults(content)[0][0] == "/400001/b"
+    assert field_errors(content)[0][0] == "/400001/b"
 
 
 def test_a_short_row_far_down_is_found() -> None:
     """Rows are counted through a file, however many groups it is read in."""
-    assert faults(b"a,b\n" + b"3,4\n" * 900_000 + b"5\n")[0][0] == "/900000/b"
+    assert field_errors(b"a,b\n" + b"3,4\n" * 900_000 + b"5\n")[0][0] == "/900000/b"
 
 
 def test_at_most_twenty_places_are_named() -> None:
-    """An answer does not grow with the number of mistakes: it could not be sent."""
-    assert len(faults(b"a,b\n" + b"1\n" * 1_000)) == 20
+    """A response does not grow with the number of mistakes: it could not be sent."""
+    assert len(field_errors(b"a,b\n" + b"1\n" * 1_000)) == 20
 
 
 def test_a_cell_is_limited() -> None:
@@ -225,7 +225,7 @@ def test_a_cell_is_limited() -> None:
     assert read(column("x" * 300), settings=limited).rows == 1
     with pytest.raises(InvalidData) as refused:
         read(column("x", "x" * 301), settings=limited)
-    assert refused.value.faults[0].pointer == "/1"
+    assert refused.value.field_errors[0].pointer == "/1"
 
 
 def test_columns_are_limited() -> None:
@@ -234,7 +234,7 @@ def test_columns_are_limited() -> None:
     assert len(read(b",".join(b"%d" % index for index in range(10)) + b"\n" + b"," * 9, settings=limited).types) == 10
     with pytest.raises(InvalidData) as refused:
         read(b",".join(b"%d" % index for index in range(11)), settings=limited)
-    assert refused.value.faults[0].message == "the header has 11 columns; the limit is 10"
+    assert refused.value.field_errors[0].message == "the header has 11 columns; the limit is 10"
 
 
 def test_reading_takes_bounded_memory() -> None:

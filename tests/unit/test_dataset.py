@@ -44,7 +44,7 @@ def pointers(document: Any, error: type[BadInput] = InvalidData) -> list[str]:
     with pytest.raises(BadInput) as refused:
         read_upload(document, SETTINGS)
     assert type(refused.value) is error
-    return [fault.pointer for fault in refused.value.faults]
+    return [each.pointer for each in refused.value.field_errors]
 
 
 def written(*groups: list[Row]) -> bytes:
@@ -66,15 +66,15 @@ class TestRoundTrip:
         assert repr(rows_of(written(*groups))) == repr([row for group in groups for row in group])
 
     @given(groups=st.lists(rows_of_few_names.filter(bool), min_size=1, max_size=3))
-    def test_answers_show_the_rows_in_one_array(self, groups: list[list[Row]]) -> None:
+    def test_responses_show_the_rows_in_one_array(self, groups: list[list[Row]]) -> None:
         """However many groups a table has, its rows are one JSON array, safe to stand in a page."""
         text = b"".join(json_rows(io.BytesIO(written(*groups))))
         assert repr(json.loads(text)) == repr([row for group in groups for row in group])
         assert not {b"<", b">", b"&"} & {text[index : index + 1] for index in range(len(text))}
 
     @pytest.mark.parametrize("count", [1, 3, 20_000])
-    def test_the_size_of_the_rows_is_that_of_the_answer(self, count: int) -> None:
-        """The size by which a table is answered or downloaded is, to the byte, that of its rows in an answer."""
+    def test_the_size_of_the_rows_is_that_of_the_response(self, count: int) -> None:
+        """The size that decides between response and download is, to the byte, that of the rows in a response."""
         rows = [{"a": "<é>", "b": index, **({"c": None} if index % 3 else {})} for index in range(count)]
         content = read(upload(rows)).content
         assert content.raw_bytes == len(b"".join(json_rows(io.BytesIO(content.stored))))
@@ -239,7 +239,7 @@ class TestSchema:
         ],
     )
     def test_at_most_twenty_places_are_named(self, document: Any) -> None:
-        """An answer does not grow with the number of mistakes: it could not be sent."""
+        """A response does not grow with the number of mistakes: it could not be sent."""
         assert 0 < len(pointers(document)) <= 20
 
 
@@ -254,7 +254,7 @@ class TestLimits:
         else:
             with pytest.raises(InvalidData) as refused:
                 read(document, limited)
-            assert [fault.pointer for fault in refused.value.faults] == ["/rawData"]
+            assert [each.pointer for each in refused.value.field_errors] == ["/rawData"]
 
     @pytest.mark.parametrize("cell", ["x" * 300, ["x" * 150, "y" * 150], {"a": "é" * 300}])
     def test_a_cell_is_limited(self, cell: Any) -> None:
@@ -263,7 +263,7 @@ class TestLimits:
         assert read(upload([{"a": "x" * 299}]), limited)
         with pytest.raises(InvalidData) as refused:
             read(upload([{"a": 1}, {"b": cell}]), limited)
-        assert [fault.pointer for fault in refused.value.faults] == ["/rawData/1/b"]
+        assert [each.pointer for each in refused.value.field_errors] == ["/rawData/1/b"]
 
     def test_names_are_limited_together(self) -> None:
         """Columns whose names would fill the database's item are refused: it holds their schema."""
@@ -306,7 +306,7 @@ class TestLimits:
         """An analysis is an object under its own name, whatever is inside."""
         with pytest.raises(InvalidData) as refused:
             read_analysis(document, SETTINGS)
-        assert [fault.pointer for fault in refused.value.faults] == [place]
+        assert [each.pointer for each in refused.value.field_errors] == [place]
 
 
 class TestWhatComesAlong:
@@ -324,7 +324,7 @@ class TestWhatComesAlong:
         read_parts = read(upload(analysis=None, chartCustomizations=None, dataSchema=None))
         assert (read_parts.analysis, read_parts.config) == (None, None)
 
-    def test_an_analysis_is_stored_as_it_is_answered(self) -> None:
+    def test_an_analysis_is_stored_as_the_body_of_its_response(self) -> None:
         """The stored analysis parses to what was sent, and is safe to stand in a page."""
         body = gzip.decompress(read_analysis({"analysis": {"note": "a < b"}}, SETTINGS).stored)
         assert b"<" not in body

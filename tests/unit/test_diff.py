@@ -19,7 +19,7 @@ def canonical(document: Any) -> str:
 
 
 def applied(before: Any, changes: list[dict[str, Any]]) -> Any:
-    """Apply a patch as a client does: to a document of its own, from the text of the answer."""
+    """Apply a patch as a client does: to a document of its own, from the text of the response."""
     return jsonpatch.apply_patch(json.loads(json.dumps(before)), json.dumps(changes))
 
 

@@ -1,4 +1,4 @@
-"""The transport against a server that misbehaves: what is tried again, what is not, and whom it believes."""
+"""The client against a server that misbehaves: what is tried again, what is not, and whom it trusts."""
 
 import socket
 import ssl
@@ -32,9 +32,9 @@ from support.servers import (
     serving,
 )
 
-from dashboard_store.dynamodb import client as dynamodb
-from dashboard_store.dynamodb import connection_pool as connections
-from dashboard_store.dynamodb.client import BACKOFF_SECONDS, DynamoDBClient, endpoint
+from dashboard_store import retry
+from dashboard_store.dynamodb import connection_pool
+from dashboard_store.dynamodb.client import DynamoDBClient, endpoint_url
 from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.protocol import Refused, TransportError, Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
@@ -42,6 +42,9 @@ from dashboard_store.dynamodb.sigv4 import Credentials
 KEYS = Credentials("AKIDEXAMPLE", "the-secret", "the-token")
 READ = {"TableName": "t", "Key": {"pk": {"S": "a"}}}
 FOUND = {"Item": {"pk": {"S": "a"}}}
+
+# Between the two attempts of a call.
+LONGEST_PAUSE = 0.05
 
 # What may be otherwise the next time.
 PASSING: dict[str, Step] = {
@@ -51,9 +54,9 @@ PASSING: dict[str, Step] = {
     "a throttle of the account": refuses("RequestLimitExceeded"),
     "a transaction that goes on": refuses("TransactionInProgressException"),
     "another checksum": answers(FOUND, headers={"x-amz-crc32": "1"}),
-    "half an answer": breaks_off,
-    "a reset in an answer": resets_in_the_middle,
-    "no answer": closes,
+    "half a response": breaks_off,
+    "a reset in a response": resets_in_the_middle,
+    "no response": closes,
     "no JSON": answers(b"{"),
     "no HTTP": says_hello,
 }
@@ -66,10 +69,8 @@ class Served:
         self.server = server
         self.pauses: list[float] = []
         self.seconds = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
-        connections = ConnectionPool(server.url, str(bundle) if bundle else None)
-        self.client = DynamoDBClient(
-            connections, "eu-central-1", lambda: KEYS, self.pauses.append, lambda: self.seconds
-        )
+        pool = ConnectionPool(server.url, str(bundle) if bundle else None)
+        self.client = DynamoDBClient(pool, "eu-central-1", lambda: KEYS, self.pauses.append, lambda: self.seconds)
 
     def call(self, operation: str = "GetItem") -> dict[str, Any]:
         return self.client.call(operation, READ)
@@ -91,7 +92,7 @@ Connected = Callable[..., Served]
 
 
 def test_a_call_is_a_signed_post(connected: Connected) -> None:
-    """A call is the POST that DynamoDB's protocol asks for, and what it answers is returned."""
+    """A call is the POST that DynamoDB's protocol asks for, and the document of the response is returned."""
     transport = connected(answers(FOUND))
     assert transport.call() == FOUND
     (request,) = transport.server.requests
@@ -125,7 +126,7 @@ def test_a_connection_is_kept(connected: Connected) -> None:
 
 
 def test_a_connection_that_is_announced_to_close_is_not_used_again(connected: Connected) -> None:
-    """Where the answer says that the connection ends with it, the next call opens another."""
+    """Where the response says that the connection ends with it, the next call opens another."""
     transport = connected(answers(FOUND, headers={"connection": "close"}))
     transport.call()
     transport.call()
@@ -142,8 +143,8 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(connected: Connected
     assert [request.connection for request in transport.server.requests] == [1, 2]
 
 
-def test_what_comes_unasked_is_no_answer(connected: Connected) -> None:
-    """A connection on which something came that nobody asked for is replaced: the next answer would be another's."""
+def test_what_comes_unasked_is_not_a_response(connected: Connected) -> None:
+    """A connection on which something came that nobody asked for is replaced: the next response would be another's."""
 
     def answers_twice(exchange: Exchange) -> bool:
         answers(FOUND)(exchange)
@@ -177,11 +178,11 @@ def test_a_new_connection_that_closes_is_an_attempt(connected: Connected) -> Non
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_may_pass_is_tried_again(connected: Connected, fault: str) -> None:
-    """No answer, a damaged one, a failure and a throttle are met once more, after a wait of random length."""
+    """No response, a damaged one, a failure and a throttle get one more attempt, after a wait of random length."""
     transport = connected(PASSING[fault], answers(FOUND))
     assert transport.call() == FOUND
     (pause,) = transport.pauses
-    assert 0 <= pause <= BACKOFF_SECONDS
+    assert 0 <= pause <= LONGEST_PAUSE
 
 
 RETRYABLE_CODES = [
@@ -220,12 +221,12 @@ def test_what_does_not_pass_is_an_error(connected: Connected, fault: str) -> Non
     ("fault", "said"),
     [
         ("an outage", "DynamoDB failed with 503."),
-        ("no JSON", "The answer 200 is no JSON."),
-        ("another checksum", "The answer is not what DynamoDB sent: its checksum is another."),
+        ("no JSON", "The body of the 200 response is not JSON."),
+        ("another checksum", "The checksum of the response is wrong."),
     ],
 )
-def test_an_unusable_answer_says_why(connected: Connected, fault: str, said: str) -> None:
-    """Whoever reads the log learns what was wrong with the answer."""
+def test_an_unusable_response_says_why(connected: Connected, fault: str, said: str) -> None:
+    """Whoever reads the log learns what was wrong with the response."""
     with pytest.raises(Unreachable) as failure:
         connected(PASSING[fault]).call()
     assert str(failure.value) == said
@@ -238,7 +239,7 @@ def test_a_refusal_is_final(connected: Connected) -> None:
     transport = connected(answers({**document, "CancellationReasons": reasons}, 400))
     with pytest.raises(Refused) as refusal:
         transport.call()
-    assert (refusal.value.code, refusal.value.response["CancellationReasons"]) == (
+    assert (refusal.value.code, refusal.value.document["CancellationReasons"]) == (
         "TransactionCanceledException",
         reasons,
     )
@@ -252,11 +253,11 @@ def test_a_refusal_without_a_name_is_called_by_its_status(connected: Connected) 
 
 
 def test_a_server_that_hangs_is_given_up(connected: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer is waited for only so long, and then once more."""
-    monkeypatch.setattr(connections, "READ_SECONDS", 0.2)
+    """The wait for a response is bounded, and so is that of the second attempt."""
+    monkeypatch.setattr(connection_pool, "READ_SECONDS", 0.2)
     transport = connected(hangs)
     began = time.monotonic()
-    with pytest.raises(Unreachable, match="TimeoutError"):
+    with pytest.raises(Unreachable, match=rf"^No response from 127\.0\.0\.1:{transport.server.port}: TimeoutError\.$"):
         transport.call()
     assert 0.4 <= time.monotonic() - began < 2
     assert len(transport.server.requests) == 2
@@ -264,7 +265,7 @@ def test_a_server_that_hangs_is_given_up(connected: Connected, monkeypatch: pyte
 
 def test_a_connection_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection is waited for only so long, all that TLS needs included."""
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connection_pool, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
         client = DynamoDBClient(ConnectionPool(url), "eu-central-1", lambda: KEYS, lambda _: None)
@@ -279,7 +280,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}"
     pauses: list[float] = []
-    with pytest.raises(Unreachable, match="ConnectionRefusedError"):
+    with pytest.raises(Unreachable, match=r"^No response from 127\.0\.0\.1:\d+: ConnectionRefusedError\.$"):
         DynamoDBClient(ConnectionPool(url), "eu-central-1", lambda: KEYS, pauses.append).call("GetItem", READ)
     assert len(pauses) == 1
 
@@ -421,7 +422,7 @@ def test_the_systems_authorities_are_asked_second(
 def test_amazons_authorities_are_known() -> None:
     """The file has the five that Amazon names, each as botocore ships it, and none that ends within the year."""
     amazon, botocores = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    amazon.load_verify_locations(connections.AMAZON_ROOTS)
+    amazon.load_verify_locations(connection_pool.AMAZON_ROOTS)
     botocores.load_verify_locations(Path(botocore.__file__).with_name("cacert.pem"))
     assert set(amazon.get_ca_certs(binary_form=True)) <= set(botocores.get_ca_certs(binary_form=True))
     roots: list[dict[str, Any]] = [{**root} for root in amazon.get_ca_certs()]
@@ -443,7 +444,7 @@ def test_an_impostor_learns_nothing(connected: Connected, authority: Authority, 
 
 
 def test_threads_share_a_client(connected: Connected) -> None:
-    """Of many calls at once each gets the answer to its own request, and no more connections than calls are open."""
+    """Of many calls at once each gets the response to its own request, and no more connections than calls are open."""
 
     def echo(exchange: Exchange) -> bool:
         return answers(exchange.request.document["Key"])(exchange)
@@ -467,21 +468,22 @@ REGIONS = [
 @pytest.mark.parametrize(("region", "suffix"), REGIONS, ids=lambda value: value)
 def test_every_region_has_its_endpoint(region: str, suffix: str) -> None:
     """DynamoDB is where botocore looks for it in every region of every partition."""
-    assert endpoint({}, region) == f"https://dynamodb.{region}.{suffix}"
+    assert endpoint_url({}, region) == f"https://dynamodb.{region}.{suffix}"
 
 
 def test_the_environment_names_another_endpoint() -> None:
     """The endpoint of the service's own variable comes before the one of all services."""
     every, own = {"AWS_ENDPOINT_URL": "http://all"}, {"AWS_ENDPOINT_URL_DYNAMODB": "http://own"}
-    assert endpoint(every, "eu-central-1") == "http://all"
-    assert endpoint({**every, **own}, "eu-central-1") == "http://own"
+    assert endpoint_url(every, "eu-central-1") == "http://all"
+    assert endpoint_url({**every, **own}, "eu-central-1") == "http://own"
 
 
 @pytest.mark.parametrize("url", ["", "dynamodb", "ftp://127.0.0.1", "http://"])
 def test_an_endpoint_that_is_none_is_named(url: str) -> None:
-    """An address that is none fails at once and says which."""
-    with pytest.raises(ValueError, match="is no address"):
+    """What is not the URL of a server fails at once, and the error says which it is."""
+    with pytest.raises(ValueError, match="is not the URL of a server") as failure:
         ConnectionPool(url)
+    assert str(failure.value) == f"{url!r} is not the URL of a server, such as http://name:port or https://name."
 
 
 @pytest.mark.parametrize(("url", "port"), [("https://name", 443), ("http://name", 80), ("http://name:8000", 8000)])
@@ -493,9 +495,10 @@ def test_a_server_is_at_its_protocols_port(url: str, port: int) -> None:
         assert connect.call_args[0][0] == ("name", port)
 
 
-def test_a_call_without_an_answer_ends_in_time() -> None:
+def test_a_call_without_a_response_ends_in_time() -> None:
     """API Gateway waits 29 seconds: within these a transaction is tried as often as it may be, each time in vain."""
-    longest = (connections.CONNECT_SECONDS + connections.READ_SECONDS) * dynamodb.ATTEMPTS + BACKOFF_SECONDS
+    attempt = connection_pool.CONNECT_SECONDS + connection_pool.READ_SECONDS
+    longest = attempt * retry.CALL_ATTEMPTS + LONGEST_PAUSE
     assert 4 * longest < 29
 
 

@@ -1,4 +1,4 @@
-"""An answer is what came from its first byte to its last, however it was cut on its way, or it is none."""
+"""A response is read from its first byte to its last, however it was cut on its way, or refused (RFC 9112)."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, client
 
 
-def answered(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
+def received(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
     """Read what a server sends in these pieces, and then closes the connection."""
     server, client = socket.socketpair()
     client.settimeout(5)
@@ -38,8 +38,8 @@ def answered(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
         return outcome.result(5)
 
 
-def test_an_answer_with_its_length_ends_there(ends: tuple[socket.socket, socket.socket]) -> None:
-    """Status, headers by their names in lower case and body are read, and the connection waits for the next request."""
+def test_a_response_with_a_length_ends_there(ends: tuple[socket.socket, socket.socket]) -> None:
+    """Status, headers and body are read, and the connection takes the next request (sections 4, 5, 6.3 and 9.3)."""
     server, client = ends
     server.sendall(PLAIN)
     assert read_response(client) == (READ, True)
@@ -48,38 +48,38 @@ def test_an_answer_with_its_length_ends_there(ends: tuple[socket.socket, socket.
 
 
 @given(cuts=st.lists(st.integers(0, len(PLAIN)), max_size=6))
-def test_where_an_answer_is_cut_makes_no_difference(cuts: list[int]) -> None:
-    """An answer may come in any pieces."""
+def test_where_a_response_is_cut_makes_no_difference(cuts: list[int]) -> None:
+    """A response may come in any pieces."""
     places = [0, *sorted(cuts), len(PLAIN)]
     pieces = [PLAIN[start:end] for start, end in pairwise(places)]
-    assert answered(*pieces) == (READ, True)
+    assert received(*pieces) == (READ, True)
 
 
 @given(chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=5))
 def test_chunks_are_joined(chunks: list[bytes]) -> None:
-    """A body in chunks is their content in turn; extensions and trailers are read over."""
+    """A chunked body is the content of its chunks in turn; extensions and trailers are skipped (section 7.1)."""
     sent = b"".join(b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
-    answer, is_reusable = answered(head, sent, b"0\r\nX-Trailer: 1\r\n\r\n")
-    assert (answer.body, is_reusable) == (b"".join(chunks), True)
+    response, is_reusable = received(head, sent, b"0\r\nX-Trailer: 1\r\n\r\n")
+    assert (response.body, is_reusable) == (b"".join(chunks), True)
 
 
 def test_a_body_may_end_with_the_connection() -> None:
-    """Without a length the body is all that comes, and the connection is used up."""
-    answer, is_reusable = answered(b"HTTP/1.1 200 OK\r\n\r\n", b"all of ", b"it")
-    assert (answer.body, is_reusable) == (b"all of it", False)
+    """Without a length the body is all that comes, and the connection takes no other request (section 6.3)."""
+    response, is_reusable = received(b"HTTP/1.1 200 OK\r\n\r\n", b"all of ", b"it")
+    assert (response.body, is_reusable) == (b"all of it", False)
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_some_answers_have_no_body(status: int) -> None:
-    """What has no body by its status is whole with its head, whatever length it names."""
-    answer, is_reusable = answered(b"HTTP/1.1 %d -\r\nContent-Length: 5\r\n\r\n" % status, closes=False)
-    assert (answer.status, answer.body, is_reusable) == (status, b"", True)
+def test_some_responses_have_no_body(status: int) -> None:
+    """204 and 304 end with their head, whatever length it names (section 6.3)."""
+    response, is_reusable = received(b"HTTP/1.1 %d -\r\nContent-Length: 5\r\n\r\n" % status, closes=False)
+    assert (response.status, response.body, is_reusable) == (status, b"", True)
 
 
-def test_what_comes_before_the_answer_is_read_over() -> None:
-    """An interim answer (1xx) is not the answer."""
-    assert answered(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", PLAIN) == (READ, True)
+def test_interim_responses_are_skipped() -> None:
+    """An interim response (1xx) comes before the final one (RFC 9110, section 15.2)."""
+    assert received(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", PLAIN) == (READ, True)
 
 
 @pytest.mark.parametrize(
@@ -92,51 +92,76 @@ def test_what_comes_before_the_answer_is_read_over() -> None:
     ids=["announced", "HTTP/1.0", "more"],
 )
 def test_a_connection_that_is_used_up_is_not_used_again(sent: bytes) -> None:
-    """A connection takes no other request where its server says so, or sent what belongs to no request."""
-    answer, is_reusable = answered(sent)
-    assert (answer.body, is_reusable) == (b"hello", False)
+    """A connection is closed where the server says so, and where bytes came that belong to no response (section 9)."""
+    response, is_reusable = received(sent)
+    assert (response.body, is_reusable) == (b"hello", False)
 
 
 def test_a_header_that_comes_twice_has_both_values() -> None:
-    """The values of headers with one name are joined, as RFC 9110 has it (section 5.3)."""
-    answer, _ = answered(b"HTTP/1.1 200 OK\r\nA: 1\r\na:2\r\nContent-Length: 0\r\n\r\n")
-    assert answer.headers["a"] == "1, 2"
+    """The values of headers of one name are joined by commas (RFC 9110, section 5.3)."""
+    response, _ = received(b"HTTP/1.1 200 OK\r\nA: 1\r\na:2\r\nContent-Length: 0\r\n\r\n")
+    assert response.headers["a"] == "1, 2"
 
 
+# What a server sends, and what is wrong with it; each with its section of RFC 9112.
 BROKEN = {
-    "another language": b"hello\r\n\r\n",
-    "no status": b"HTTP/1.1 OK\r\n\r\n",
-    "another HTTP": b"HTTP/2 200\r\n\r\n",
-    "a line that is no header": b"HTTP/1.1 200 OK\r\nhello\r\n\r\n",
-    "a header without a name": b"HTTP/1.1 200 OK\r\n: 1\r\n\r\n",
-    "a folded header": b"HTTP/1.1 200 OK\r\nA: 1\r\n b: 2\r\n\r\n",
-    "a length that is none": PLAIN.replace(b"Length: 5", b"Length: +5"),
-    "two lengths": PLAIN.replace(b"X-Amz-Crc32: 7", b"Content-Length: 6"),
-    "another coding": PLAIN.replace(b"X-Amz-Crc32: 7", b"Transfer-Encoding: gzip"),
-    "a chunk without a size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
-    "a chunk that is longer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
-    "a head without an end": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 1),
-    "a body that breaks off": PLAIN[:-1],
-    "a head that breaks off": PLAIN[:30],
-    "chunks that break off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    "another language (4)": (b"hello\r\n\r\n", "the status line is not HTTP"),
+    "no status (4)": (b"HTTP/1.1 OK\r\n\r\n", "the status line is not HTTP"),
+    "another HTTP (2.3)": (b"HTTP/2 200\r\n\r\n", "the status line is not HTTP"),
+    "a line that is no header (5)": (b"HTTP/1.1 200 OK\r\nhello\r\n\r\n", "a header field has no valid name"),
+    "a header without a name (5)": (b"HTTP/1.1 200 OK\r\n: 1\r\n\r\n", "a header field has no valid name"),
+    "a space after a name (5.1)": (b"HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "a header field has no valid name"),
+    "a folded header (5.2)": (b"HTTP/1.1 200 OK\r\nA: 1\r\n b: 2\r\n\r\n", "a header field has no valid name"),
+    "a length that is none (6.3)": (
+        PLAIN.replace(b"Length: 5", b"Length: +5"),
+        "the Content-Length is not a number",
+    ),
+    "two lengths (6.3)": (
+        PLAIN.replace(b"X-Amz-Crc32: 7", b"Content-Length: 6"),
+        "the Content-Length is not a number",
+    ),
+    "another coding (6.1)": (
+        PLAIN.replace(b"X-Amz-Crc32: 7", b"Transfer-Encoding: gzip"),
+        "the body has a transfer coding that was not asked for",
+    ),
+    "a chunk without a size (7.1)": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+        "a chunk has no size",
+    ),
+    "a chunk that is longer (7.1)": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
+        "a chunk is longer than its size",
+    ),
+    "a head without an end (2.1)": (
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 1),
+        "the head is too long",
+    ),
+    "a body that breaks off (8)": (PLAIN[:-1], "the response broke off"),
+    "a head that breaks off (8)": (PLAIN[:30], "the response broke off"),
+    "chunks that break off (8)": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        "the response broke off",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_no_answer_is_refused(name: str) -> None:
-    """What is not HTTP, or does not come to its end, is an error and never half an answer."""
-    with pytest.raises(MalformedResponse):
-        answered(BROKEN[name])
+def test_what_is_not_a_whole_response_is_refused(name: str) -> None:
+    """What is not HTTP, or does not come to its end, is an error that says why, and never half a response."""
+    sent, reason = BROKEN[name]
+    with pytest.raises(MalformedResponse) as refused:
+        received(sent)
+    assert str(refused.value) == reason
 
 
-def test_a_connection_that_was_closed_before_is_told_apart() -> None:
-    """Where not a byte came the request may be sent again at once, so that is another error."""
-    with pytest.raises(ConnectionResetError):
-        answered()
+def test_a_connection_that_was_closed_before_is_another_error() -> None:
+    """Where not a byte came, the request may be sent again at once, so that is another error."""
+    with pytest.raises(ConnectionResetError, match=r"^closed without a response$"):
+        received()
 
 
-def test_nothing_in_time_is_told_apart(ends: tuple[socket.socket, socket.socket]) -> None:
-    """A server that stops in the middle of its answer runs into the connection's time-out."""
+def test_a_time_out_is_another_error(ends: tuple[socket.socket, socket.socket]) -> None:
+    """A server that stops in the middle of its response runs into the connection's time-out."""
     server, client = ends
     client.settimeout(0.05)
     server.sendall(PLAIN[:-1])
@@ -159,15 +184,15 @@ class CutOff:
 @pytest.mark.parametrize(
     "brought", [b"HTTP/1.1 200", b"HTTP/1.1 200 -\r\nContent-Length: 5\r\n\r\nab", b"HTTP/1.1 200 -\r\n\r\na"]
 )
-def test_a_reset_within_an_answer_breaks_it(brought: bytes) -> None:
-    """Where a part had come the answer is broken: the request was received, so it is no closed connection."""
+def test_a_reset_within_a_response_breaks_it(brought: bytes) -> None:
+    """Where a part had come, the response is malformed (section 8): the connection was not closed before."""
     connection: Any = CutOff(brought)
-    with pytest.raises(MalformedResponse):
+    with pytest.raises(MalformedResponse, match=r"^the response broke off$"):
         read_response(connection)
 
 
-def test_a_reset_before_an_answer_is_a_closed_connection() -> None:
-    """Where nothing had come the connection may have been closed before the request."""
+def test_a_reset_before_a_response_is_a_closed_connection() -> None:
+    """Where nothing had come, the connection may have been closed before the request."""
     connection: Any = CutOff(b"")
     with pytest.raises(ConnectionResetError):
         read_response(connection)

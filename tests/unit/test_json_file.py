@@ -35,10 +35,10 @@ def written(table: list[Any], form: str) -> bytes:
     return b"\n".join(json.dumps(row).encode() for row in table)
 
 
-def fault(content: bytes, form: str) -> tuple[str, str]:
+def field_error(content: bytes, form: str) -> tuple[str, str]:
     with pytest.raises(InvalidData) as refused:
         READERS[form](io.BytesIO(content), SETTINGS)
-    first = refused.value.faults[0]
+    first = refused.value.field_errors[0]
     return first.pointer, first.message
 
 
@@ -109,7 +109,7 @@ def test_a_row_that_cannot_be_kept_is_named(form: str, row: bytes, pointer: str,
     content = b"[" + b",".join([b'{"a": 1}', row, b'{"a": 3}']) + b"]"
     if form == "NDJSON":
         content = b"\n".join([b'{"a": 1}', row, b'{"a": 3}'])
-    found, text = fault(content, form)
+    found, text = field_error(content, form)
     assert found == pointer
     assert text.startswith(message)
 
@@ -129,7 +129,7 @@ def test_a_row_that_cannot_be_kept_is_named(form: str, row: bytes, pointer: str,
 )
 def test_an_array_that_is_not_whole_is_refused(content: bytes, pointer: str, message: str) -> None:
     """A file that is no array, or not all of one, is refused where that shows."""
-    found, text = fault(content, "JSON")
+    found, text = field_error(content, "JSON")
     assert found == pointer
     assert text.startswith(message)
 
@@ -139,13 +139,13 @@ def test_an_array_that_is_not_whole_is_refused(content: bytes, pointer: str, mes
 def test_a_row_far_down_is_named(form: str, row: Any, pointer: str) -> None:
     """Rows are counted through a file, however many groups it is read in."""
     count = GROUP_CHARACTERS // 4
-    assert fault(written([*[{"a": 1}] * count, row], form), form)[0] == f"/{count}{pointer}"
+    assert field_error(written([*[{"a": 1}] * count, row], form), form)[0] == f"/{count}{pointer}"
 
 
 def test_two_values_in_a_line_are_refused() -> None:
     """A line of NDJSON is one object and nothing else."""
     message = "row 1: something follows the object at character 9 of the row"
-    assert fault(b'{"a": 1}{"a": 2}', "NDJSON") == ("/0", message)
+    assert field_error(b'{"a": 1}{"a": 2}', "NDJSON") == ("/0", message)
 
 
 def test_a_row_is_not_read_again_for_every_block(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from support.texts import kept_texts
 
 from dashboard_store.documents import json_fast
-from dashboard_store.documents.json_text import checked, compact, largest, parse, pointer, served
+from dashboard_store.documents.json_text import Rules, checked, compact, largest, parse, pointer, served
 from dashboard_store.errors import BadInput, FieldError, InvalidConfig, InvalidData, MalformedJson
 
-DEPTH = 32
+RULES = Rules(32, InvalidData)
 
 texts = kept_texts(max_size=20)
 scalars = (
@@ -24,32 +24,32 @@ documents: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def read(body: bytes | str, max_depth: int = DEPTH) -> Any:
+def read(body: bytes | str, rules: Rules = RULES) -> Any:
     """What a reader gets back of a body, whether it was parsed and checked or both at once."""
     sent = body.encode() if isinstance(body, str) else body
-    text = checked(parse(sent), max_depth, InvalidData)
-    document, written = json_fast.read(sent, max_depth, InvalidData)
+    text = checked(parse(sent), rules)
+    document, written = json_fast.read(sent, rules)
     assert compact(document) == compact(json.loads(written)) == text
-    assert written == json_fast.checked_text(parse(sent), max_depth, InvalidData)
+    assert written == json_fast.checked_text(parse(sent), rules)
     assert written == json_fast.written(json.loads(text))
     return json.loads(served(written))
 
 
-def refusal(body: bytes | str, max_depth: int = DEPTH) -> list[tuple[str, str]]:
+def refusal(body: bytes | str, rules: Rules = RULES) -> list[tuple[str, str]]:
     sent = body.encode() if isinstance(body, str) else body
     document = parse(sent)
     with pytest.raises(InvalidData) as refused:
-        checked(document, max_depth, InvalidData)
+        checked(document, rules)
     with pytest.raises(InvalidData) as refused_at_once:
-        json_fast.read(sent, max_depth, InvalidData)
+        json_fast.read(sent, rules)
     with pytest.raises(InvalidData) as refused_to_be_written:
-        json_fast.checked_text(document, max_depth, InvalidData)
-    assert refused_at_once.value.faults == refused_to_be_written.value.faults == refused.value.faults
-    return [(fault.pointer, fault.message) for fault in refused.value.faults]
+        json_fast.checked_text(document, rules)
+    assert refused_at_once.value.field_errors == refused_to_be_written.value.field_errors == refused.value.field_errors
+    return [(each.pointer, each.message) for each in refused.value.field_errors]
 
 
-def pointers(body: bytes | str, max_depth: int = DEPTH) -> list[str]:
-    return [place for place, _ in refusal(body, max_depth)]
+def pointers(body: bytes | str) -> list[str]:
+    return [place for place, _ in refusal(body)]
 
 
 def nested(depth: int, opening: str, closing: str) -> str:
@@ -76,7 +76,7 @@ def written_objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(member, max_size=4).map(lambda members: f"{{{','.join(members)}}}")
 
 
-# Few names, so that objects name members twice; and numbers that no answer may hold.
+# Few names, so that objects name members twice; and numbers that no response may hold.
 written_texts = st.recursive(
     strings() | st.sampled_from(["1", "NaN", "1e999", '"Infinity"', "9" * 10_001, "tru"]),
     lambda inner: written_arrays(inner) | written_objects(inner),
@@ -92,18 +92,18 @@ def test_reading_at_once_takes_and_refuses_the_same(text: str) -> None:
         try:
             return repr(act())
         except BadInput as refused:
-            return type(refused), str(refused), refused.faults
+            return type(refused), str(refused), refused.field_errors
 
     def in_turn() -> tuple[Any, str]:
         document = parse(text.encode())
-        checked(document, DEPTH, InvalidData)
+        checked(document, RULES)
         return document, json_fast.written(document)
 
     def in_two_steps() -> tuple[Any, str]:
         document = parse(text.encode())
-        return document, json_fast.checked_text(document, DEPTH, InvalidData)
+        return document, json_fast.checked_text(document, RULES)
 
-    assert outcome(lambda: json_fast.read(text.encode(), DEPTH, InvalidData)) == outcome(in_turn)
+    assert outcome(lambda: json_fast.read(text.encode(), RULES)) == outcome(in_turn)
     assert outcome(in_two_steps) == outcome(in_turn)
 
 
@@ -133,7 +133,7 @@ class TestWhatComesBack:
     )
     def test_a_number_comes_back_as_it_was_written(self, number: str) -> None:
         """Integers of up to 10,000 digits stay integers; a float keeps its value and stays a float."""
-        assert checked(parse(number.encode()), DEPTH, InvalidData) == number
+        assert checked(parse(number.encode()), RULES) == number
 
     @pytest.mark.parametrize("plane", range(17))
     def test_text_of_every_plane_comes_back(self, plane: int) -> None:
@@ -164,17 +164,17 @@ class TestWhatComesBack:
     @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"])
     def test_nesting_up_to_the_limit_is_kept(self, limit: int, opening: str, closing: str) -> None:
         """A document of exactly the deepest nesting comes back; one level more is refused where the level begins."""
-        deepest = nested(limit, opening, closing)
-        assert checked(parse(deepest.encode()), limit, InvalidData) == deepest
+        deepest, rules = nested(limit, opening, closing), Rules(limit, InvalidData)
+        assert checked(parse(deepest.encode()), rules) == deepest
         token = "/0" if opening == "[" else "/a"
-        assert refusal(nested(limit + 1, opening, closing), limit) == [
+        assert refusal(nested(limit + 1, opening, closing), rules) == [
             (token * limit, f"nested more than {limit} levels deep")
         ]
 
     def test_width_is_not_depth(self) -> None:
         """A document may be as wide as it likes at the deepest level."""
         document = [[index] for index in range(1000)]
-        assert read(json.dumps(document), max_depth=2) == document
+        assert read(json.dumps(document), Rules(2, InvalidData)) == document
 
 
 class TestWhatIsRefused:
@@ -206,15 +206,15 @@ class TestWhatIsRefused:
             pytest.param('{"~1": {"0": [%s]}}', "/~01/0/0", id="under a name that looks escaped"),
         ],
     )
-    def test_a_fault_is_named_with_its_place(self, value: str, says: str, around: str, place: str) -> None:
+    def test_a_mistake_is_named_with_its_place(self, value: str, says: str, around: str, place: str) -> None:
         """What cannot come back as it was sent is refused, under its RFC 6901 pointer."""
         ((found, message),) = refusal(around.replace("%s", value))
         assert found == place
         assert says in message
 
     @given(path=st.lists(texts | st.integers(0, 3), max_size=8), bad=st.sampled_from([float("nan"), "\ud800", "\0"]))
-    def test_a_pointer_leads_to_the_fault(self, path: list[str | int], bad: Any) -> None:
-        """Whatever the names on the way, evaluating the pointer as RFC 6901 says arrives at the faulty value."""
+    def test_a_pointer_leads_to_the_mistake(self, path: list[str | int], bad: Any) -> None:
+        """Whatever the names on the way, evaluating the pointer as RFC 6901 says arrives at the value that is wrong."""
         document: Any = bad
         for token in reversed(path):
             document = [0] * token + [document, 0] if isinstance(token, int) else {token: document, f"{token}/": 0}
@@ -225,24 +225,24 @@ class TestWhatIsRefused:
             value = value[int(name)] if isinstance(value, list) else value[name]
         assert value is bad
 
-    def test_faults_stand_in_the_order_of_the_document(self) -> None:
-        """Several faults are told at once, as the reader meets them."""
+    def test_mistakes_stand_in_the_order_of_the_document(self) -> None:
+        """Several mistakes are told at once, as the reader meets them."""
         body = r'{"z": [NaN, {"k": "\u0000"}], "m\ud800": 1, "a": {"x": 1, "x": 2}, "b": 1e999}'
         assert pointers(body) == ["", "/z/0", "/z/1/k", "/a", "/b"]
 
-    def test_at_most_twenty_faults_are_named(self) -> None:
-        """An answer does not grow with the number of faults: the first twenty are enough to begin with."""
+    def test_at_most_twenty_mistakes_are_named(self) -> None:
+        """A response does not grow with the number of mistakes: the first twenty are enough to begin with."""
         assert pointers(f"[{', '.join(['NaN'] * 1000)}]") == [f"/{index}" for index in range(20)]
 
     def test_a_name_that_no_text_can_hold_is_spelled_out(self) -> None:
-        """A pointer through a refused name can itself be written as UTF-8, so the answer can be sent."""
+        """A pointer through a refused name can itself be written as UTF-8, so the response can be sent."""
         assert pointers(r'{"a\ud800": NaN}') == ["", r"/a\ud800"]
 
     def test_the_document_may_stand_inside_a_body(self) -> None:
         """A document checked inside a body is named from the body's root, and by the error of its kind."""
         with pytest.raises(InvalidConfig) as refused:
-            checked(parse(b"[NaN]"), DEPTH, InvalidConfig, ((None, "settings"), "dashboardConfig"))
-        assert refused.value.faults == (FieldError("/settings/dashboardConfig/0", "NaN is not a JSON number"),)
+            checked(parse(b"[NaN]"), Rules(32, InvalidConfig, ((None, "settings"), "dashboardConfig")))
+        assert refused.value.field_errors == (FieldError("/settings/dashboardConfig/0", "NaN is not a JSON number"),)
 
     @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'], ids=["arrays", "objects", "both"])
     @pytest.mark.parametrize("depth", [500, 5_000, 100_000])
@@ -304,7 +304,7 @@ class TestMalformedJson:
 class TestServed:
     @given(document=documents | st.text(st.sampled_from("<>&\u2028\u2029\\\"'/u003ca"), max_size=30))
     def test_no_document_can_leave_its_place_in_a_page(self, document: Any) -> None:
-        """An answer holds no raw < > & U+2028 U+2029, and still parses to the same document."""
+        """A response holds no raw < > & U+2028 U+2029, and still parses to the same document."""
         body = served(compact(document))
         assert not set("<>&\u2028\u2029") & set(body.decode())
         assert repr(json.loads(body)) == repr(document)

@@ -58,7 +58,7 @@ def test_the_inputs_stay_as_they_were(target: Any, patch: Any) -> None:
 
 @given(target=documents, patch=documents)
 def test_applying_a_patch_again_changes_nothing(target: Any, patch: Any) -> None:
-    """A patch that is sent twice, because the first answer was lost, ends at the same document."""
+    """A patch that is sent twice, because the first response was lost, ends at the same document."""
     once = merge_patch(target, patch)
     assert merge_patch(once, patch) == once
 

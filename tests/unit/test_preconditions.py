@@ -94,7 +94,7 @@ class TestReading:
             for name, given_headers in (("If-Match", (value, None)), ("If-None-Match", (None, value))):
                 with pytest.raises(InvalidPrecondition, match=name) as refused:
                     Precondition.from_headers(*given_headers)
-                assert [fault.pointer for fault in refused.value.faults] == [name]
+                assert [each.pointer for each in refused.value.field_errors] == [name]
         else:
             assert {
                 version for version in VERSIONS if Precondition.from_headers(value, None).holds(version)
@@ -260,7 +260,7 @@ class TestReaders:
         version: int | str,
         current: bool,  # noqa: FBT001
     ) -> None:
-        """304 is the answer to exactly the readers that hold what they would get."""
+        """304 is the response to exactly the readers that hold what they would get."""
         assert is_current(if_none_match, version) is current
 
     def test_an_unreadable_tag_is_refused_of_readers_too(self) -> None:
@@ -268,7 +268,7 @@ class TestReaders:
         with pytest.raises(InvalidPrecondition) as refusal:
             is_current("7", 7)
         expected = 'expected "<version>" in quotes, a list of these, or *'
-        assert refusal.value.faults == (FieldError("If-None-Match", expected),)
+        assert refusal.value.field_errors == (FieldError("If-None-Match", expected),)
         assert str(refusal.value) == "The header If-None-Match cannot be read."
 
 

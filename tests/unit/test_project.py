@@ -24,7 +24,7 @@ def file_info(size: int) -> dict[str, str]:
 
 
 def pointers(refused: pytest.ExceptionInfo[BadInput]) -> list[str]:
-    return [fault.pointer for fault in refused.value.faults]
+    return [each.pointer for each in refused.value.field_errors]
 
 
 class TestNewProjects:

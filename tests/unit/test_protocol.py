@@ -1,4 +1,4 @@
-"""Items have the wire form that boto3 gives them, and come back as they were."""
+"""Items have the wire format that boto3 gives them, and come back as they were."""
 
 from base64 import b64encode
 from typing import Any
@@ -8,14 +8,22 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard_store.dynamodb.protocol import Refused, deserialize, marshal, serialize, unmarshal
+from dashboard_store.dynamodb.protocol import (
+    Refused,
+    TransportError,
+    Unreachable,
+    deserialize,
+    marshal,
+    serialize,
+    unmarshal,
+)
 
 leaves = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.binary()
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
 def as_text(value: Any) -> Any:
-    """Put boto3's bytes into the wire's base64."""
+    """Put boto3's bytes into the base64 of the wire format."""
     match value:
         case {"B": bytes(content)}:
             return {"B": b64encode(content).decode()}
@@ -61,3 +69,35 @@ def test_a_refusal_says_no_more_than_it_may() -> None:
     assert str(wrong) == "DynamoDB refused the request: ValidationException: One value was invalid"
     assert str(Refused("ValidationException", {"Message": "Or so"})).endswith(": Or so")
     assert str(unsigned) == "DynamoDB refused the request: InvalidSignatureException"
+
+
+def test_a_refusal_keeps_all_that_dynamodb_said() -> None:
+    """The code and the body of the response come with the error."""
+    document = {"message": "m", "CancellationReasons": [{"Code": "None"}]}
+    refused = Refused("TransactionCanceledException", document)
+    assert (refused.code, refused.document) == ("TransactionCanceledException", document)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_retryable"),
+    [
+        pytest.param(TransportError(), True, id="no result"),
+        pytest.param(Unreachable("No response."), True, id="no response"),
+        *(pytest.param(Refused(code, {}), True, id=code) for code in ("InternalServerError", "ThrottlingException")),
+        *(
+            pytest.param(Refused(code, {}), False, id=code)
+            for code in (
+                "AccessDeniedException",
+                "ConditionalCheckFailedException",
+                "InvalidSignatureException",
+                "ResourceNotFoundException",
+                "TransactionCanceledException",
+                "TransactionConflictException",
+                "ValidationException",
+            )
+        ),
+    ],
+)
+def test_an_error_of_the_moment_is_retryable(error: TransportError, *, is_retryable: bool) -> None:
+    """Another attempt may succeed where no response came, and after a refusal that says nothing about the request."""
+    assert error.is_retryable is is_retryable

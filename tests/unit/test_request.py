@@ -1,4 +1,4 @@
-"""Who asks, and what, is read from an event and checked before anything is done."""
+"""Who asks, and for what, is read from an event, and each part is checked when it is taken."""
 
 import base64
 import gzip
@@ -10,18 +10,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from support.http_api import event
 
+from dashboard_store.documents.config import Origin
 from dashboard_store.errors import (
     BadInput,
     InvalidQuery,
     MalformedJson,
+    NoProject,
+    NotFound,
+    PreconditionRequired,
     RequestTooLarge,
     Unauthorized,
+    UnsafeText,
     UnsupportedMediaType,
 )
-from dashboard_store.gateway import request
+from dashboard_store.gateway.body import JSON, MERGE_PATCH, decompressed
+from dashboard_store.gateway.request import SOURCES, Request, version_number
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
 
@@ -31,21 +37,43 @@ DOCUMENT = {"text": "é <b>"}
 PLAIN = json.dumps(DOCUMENT, ensure_ascii=False).encode()
 ZIPPED = gzip.compress(PLAIN)
 
+type Event = dict[str, Any]
 
-def sent(body: bytes | None, url: str = URL, **headers: str) -> APIGatewayProxyEventV2:
+
+def received(made: Event, settings: Settings = SETTINGS) -> Request:
+    return Request(made, settings)
+
+
+def sent(body: bytes | None, url: str = URL, **headers: str) -> Event:
     """Make the event of a request; API Gateway hands a body on as text where its content type is one."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return APIGatewayProxyEventV2(event("PUT", url, headers=named, body=body))
+    return event("PUT", url, headers=named, body=body)
 
 
-def unharmed(body: bytes, **headers: str) -> APIGatewayProxyEventV2:
+def unharmed(body: bytes, **headers: str) -> Event:
     """Make the event of a request whose body was handed on as base64, whatever its content type."""
-    made = sent(b"", **headers)
-    return APIGatewayProxyEventV2({**made.raw_event, "body": base64.b64encode(body).decode(), "isBase64Encoded": True})
+    return {**sent(b"", **headers), "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def asked(**query: str) -> APIGatewayProxyEventV2:
-    return APIGatewayProxyEventV2({**event("GET", URL), "queryStringParameters": query})
+def asked(**query: str) -> Request:
+    return received({**event("GET", URL), "queryStringParameters": query})
+
+
+def test_a_request_is_a_value() -> None:
+    """A request cannot be changed while it is handled."""
+    request = asked()
+    with pytest.raises(AttributeError):
+        request.settings = replace(SETTINGS, max_request_bytes=1)  # type: ignore[misc]
+
+
+def test_a_request_has_its_id_and_its_route() -> None:
+    """The id is API Gateway's, and the route is named as in the template; method and path are the client's."""
+    made = event("GET", URL)
+    request = received(made)
+    assert request.id == made["requestContext"]["requestId"]
+    assert request.route == "GET /api/projects/{projectId}/config"
+    assert (request.method, request.path) == ("GET", URL)
+    assert received(event("GET", "/nowhere")).route == "$default"
 
 
 class TestUser:
@@ -55,7 +83,8 @@ class TestUser:
     )
     def test_the_user_is_the_verified_sub(self, sub: str) -> None:
         """Identity is the claim `sub`, as the issuer wrote it."""
-        assert request.user(APIGatewayProxyEventV2(event("GET", URL, user=sub))) == sub
+        request = received(event("GET", URL, user=sub))
+        assert request.user == request.subject == sub
 
     @pytest.mark.parametrize(
         "claims",
@@ -70,8 +99,7 @@ class TestUser:
     )
     def test_a_token_that_names_nobody_or_never_expires_is_refused(self, claims: dict[str, Any]) -> None:
         """API Gateway verifies the token; that it names a user and expires is asked here."""
-        with pytest.raises(Unauthorized):
-            request.user(APIGatewayProxyEventV2(event("GET", URL, claims=claims)))
+        refuses_everything(received(event("GET", URL, claims=claims)))
 
     @pytest.mark.parametrize(
         "authorizer", [None, {}, {"jwt": None}, {"jwt": {"claims": None}}, {"lambda": {"sub": "u"}}]
@@ -80,14 +108,83 @@ class TestUser:
         """An authorizer that brings no claims is an anonymous request, not a defect."""
         made = event("GET", URL, user=None)
         made["requestContext"]["authorizer"] = authorizer
-        with pytest.raises(Unauthorized):
-            request.user(APIGatewayProxyEventV2(made))
+        refuses_everything(received(made))
 
     def test_nothing_that_the_client_writes_names_the_user(self) -> None:
         """Not the path, the query, a header or the body can say who asks."""
         body = b'{"sub": "b", "userId": "b"}'
         made = event("PUT", f"{URL}?sub=b&userId=b", headers={"x-user": "b", "sub": "b"}, body=body, user="a")
-        assert request.user(APIGatewayProxyEventV2(made)) == "a"
+        request = received(made)
+        assert request.user == "a"
+        assert request.project("p1").owner == "a"
+
+    def test_a_route_without_an_authorizer_requires_no_user(self) -> None:
+        """Such a route is open to everybody, but has no user to act for."""
+        request = received(event("GET", URL, user=None))
+        request.require_user()
+        assert request.subject is None
+        with pytest.raises(Unauthorized):
+            _ = request.user
+
+    def test_a_valid_token_is_accepted(self) -> None:
+        """A token that names a user and expires passes."""
+        received(event("GET", URL, user="u")).require_user()
+
+
+def refuses_everything(request: Request) -> None:
+    """Expect that everything that needs a user is refused, whatever a handler asks for first."""
+    reads: list[Callable[[], object]] = [
+        lambda: request.user,
+        request.require_user,
+        lambda: request.project("p1"),
+        lambda: request.config("p1"),
+    ]
+    for read in reads:
+        with pytest.raises(Unauthorized):
+            read()
+
+
+class TestAddress:
+    def test_an_address_is_the_users_own(self) -> None:
+        """An address names the verified user as the owner, and the project by the id in the path."""
+        request = received(event("GET", URL, user="a b|c#d"))
+        assert request.project("p1") == ProjectAddress("a b|c#d", "p1")
+        assert request.config("p1") == ProjectAddress("a b|c#d", "p1").config()
+
+    @pytest.mark.parametrize("text", ["", "a#b", "a b", "x" * 129])
+    def test_a_text_that_is_not_an_id_names_no_project(self, text: str) -> None:
+        """A path may hold any text; where it is not an id, there is no such project."""
+        with pytest.raises(NoProject):
+            asked().project(text)
+        with pytest.raises(NoProject):
+            asked().config(text)
+
+    @pytest.mark.parametrize(
+        ("path", "project_id"),
+        [
+            pytest.param("/api/projects/p1", "p1", id="a project"),
+            pytest.param("/api/projects/sales_EU-2/config", "sales_EU-2", id="its config"),
+            pytest.param("/api/projects", None, id="the list"),
+            pytest.param("/api/projects/a%20b/config", None, id="not an id"),
+            pytest.param(f"/api/projects/{'x' * 129}", None, id="an id that is too long"),
+            pytest.param("/x/api/projects/p1", None, id="another path"),
+        ],
+    )
+    def test_the_project_id_for_the_log_is_read_from_the_path(self, path: str, project_id: str | None) -> None:
+        """Only a valid id goes into the log, never another text from a path."""
+        assert received({**event("GET", URL), "rawPath": path}).project_id == project_id
+
+    @pytest.mark.parametrize(("text", "version"), [("1", 1), ("10", 10), ("9" * 12, 999_999_999_999)])
+    def test_a_version_in_a_path_is_a_number(self, text: str, version: int) -> None:
+        """A version is read from a path as its number."""
+        assert version_number(text) == version
+
+    @pytest.mark.parametrize("text", ["0", "01", "-1", "1.0", "", "x", "1\n", "\u0665", "1" + "0" * 12])
+    def test_another_text_in_its_place_is_not_found(self, text: str) -> None:
+        """Nothing is at a path with any other text, and the error names the text."""
+        with pytest.raises(NotFound) as absent:
+            version_number(text)
+        assert str(absent.value) == f"There is no version {text}."
 
 
 class TestBody:
@@ -102,19 +199,42 @@ class TestBody:
     )
     def test_json_is_read(self, content_type: str) -> None:
         """A media type is compared without its case and its parameters."""
-        assert request.json_body(sent(PLAIN, content_type=content_type), SETTINGS) == DOCUMENT
-        assert request.json_body(unharmed(PLAIN, content_type=content_type), SETTINGS) == DOCUMENT
+        assert received(sent(PLAIN, content_type=content_type)).json() == DOCUMENT
+        assert received(unharmed(PLAIN, content_type=content_type)).json() == DOCUMENT
 
     def test_a_missing_content_type_is_json(self) -> None:
-        """A client that says nothing sends JSON."""
-        assert request.json_body(sent(PLAIN), SETTINGS) == DOCUMENT
+        """A client that says nothing sends JSON, also where the event has no headers at all."""
+        assert received(sent(PLAIN)).json() == DOCUMENT
+        assert received({**sent(PLAIN), "headers": None}).json() == DOCUMENT
 
     def test_a_further_type_is_read_where_the_address_takes_it(self) -> None:
         """A merge patch is taken by the addresses that take one, and by no other."""
-        made = sent(PLAIN, content_type=request.MERGE_PATCH)
-        assert request.json_body(made, SETTINGS, request.MERGE_PATCH) == DOCUMENT
+        request = received(sent(PLAIN, content_type=MERGE_PATCH))
+        assert request.json(MERGE_PATCH) == DOCUMENT
         with pytest.raises(UnsupportedMediaType):
-            request.json_body(made, SETTINGS)
+            request.json()
+
+    def test_a_body_is_taken_as_text_or_by_a_reader(self) -> None:
+        """A handler takes the text as it was sent, or what a reader makes of the document under the settings."""
+        request = received(sent(PLAIN, content_type=MERGE_PATCH))
+        assert request.text(MERGE_PATCH) == PLAIN
+        assert request.body(lambda document, settings: (document, settings), MERGE_PATCH) == (DOCUMENT, SETTINGS)
+        for take in (request.text, lambda: request.body(lambda document, _: document)):
+            with pytest.raises(UnsupportedMediaType):
+                take()
+
+    def test_a_text_is_not_parsed(self) -> None:
+        """`text` leaves the parsing to its caller; `json` says where the text stops being JSON."""
+        request = received(sent(b"{", content_type="application/json"))
+        assert request.text() == b"{"
+        with pytest.raises(MalformedJson, match="line 1, column 2"):
+            request.json()
+
+    def test_invalid_base64_is_malformed(self) -> None:
+        """A body that the event marks as base64 and that is not is refused, never guessed at."""
+        made = {**sent(PLAIN, content_type="application/json"), "body": "a", "isBase64Encoded": True}
+        with pytest.raises(MalformedJson, match=r"^The body is not valid base64\.$"):
+            received(made).text()
 
     @pytest.mark.parametrize(
         "content_type", ["text/plain", "application/xml", "text/json", "*/*", "multipart/form-data"]
@@ -122,7 +242,7 @@ class TestBody:
     def test_another_type_is_refused_naming_what_is_taken(self, content_type: str) -> None:
         """The refusal says what was sent and every type that the address takes, each once."""
         with pytest.raises(UnsupportedMediaType) as refused:
-            request.json_body(sent(PLAIN, content_type=content_type), SETTINGS, request.MERGE_PATCH, request.JSON)
+            received(sent(PLAIN, content_type=content_type)).json(MERGE_PATCH, JSON)
         assert str(refused.value) == (
             f"The body is {content_type}; "
             "this address takes application/json, application/merge-patch+json, application/gzip."
@@ -144,27 +264,27 @@ class TestBody:
         ],
     )
     def test_a_compressed_body_that_arrives_whole_is_read(
-        self, make: Callable[..., APIGatewayProxyEventV2], headers: dict[str, str]
+        self, make: Callable[..., Event], headers: dict[str, str]
     ) -> None:
         """`application/gzip` arrives unharmed on every path, `Content-Encoding: gzip` on some."""
-        assert request.json_body(make(ZIPPED, **headers), SETTINGS) == DOCUMENT
+        assert received(make(ZIPPED, **headers)).json() == DOCUMENT
 
     def test_identity_is_no_encoding(self) -> None:
         """`Content-Encoding: identity` says that the body is as it is."""
         made = sent(PLAIN, content_type="application/json", content_encoding="identity")
-        assert request.json_body(made, SETTINGS) == DOCUMENT
+        assert received(made).json() == DOCUMENT
 
     def test_a_gzip_that_was_damaged_as_text_is_refused_with_the_remedy(self) -> None:
-        """API Gateway hands application/json on as text, which ruins a gzip: the answer names the type to send."""
+        """API Gateway hands application/json on as text, which ruins a gzip: the error names the type to send."""
         made = sent(ZIPPED, content_type="application/json", content_encoding="gzip")
         with pytest.raises(UnsupportedMediaType, match="application/gzip"):
-            request.json_body(made, SETTINGS)
+            received(made).json()
 
     @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip"])
     def test_another_encoding_is_refused_naming_what_is_read(self, coding: str) -> None:
         """Only gzip is read; the refusal says so."""
         with pytest.raises(UnsupportedMediaType, match="only gzip is read"):
-            request.json_body(unharmed(ZIPPED, content_type="application/json", content_encoding=coding), SETTINGS)
+            received(unharmed(ZIPPED, content_type="application/json", content_encoding=coding)).json()
 
     @pytest.mark.parametrize(
         "made",
@@ -174,47 +294,47 @@ class TestBody:
             pytest.param(sent(gzip.compress(b""), content_type="application/gzip"), id="empty once decompressed"),
         ],
     )
-    def test_an_empty_body_is_no_json(self, made: APIGatewayProxyEventV2) -> None:
+    def test_an_empty_body_is_no_json(self, made: Event) -> None:
         """A missing body is said to be missing, not to be wrong at line 1."""
         with pytest.raises(MalformedJson, match="empty"):
-            request.json_body(made, SETTINGS)
+            received(made).json()
 
     @pytest.mark.parametrize("make", [sent, unharmed], ids=["text", "base64"])
-    def test_a_body_is_limited_in_bytes_as_sent(self, make: Callable[..., APIGatewayProxyEventV2]) -> None:
+    def test_a_body_is_limited_in_bytes_as_sent(self, make: Callable[..., Event]) -> None:
         """The limit counts the bytes of the body, not the characters or the base64 of the event."""
         made = make(PLAIN, content_type="application/json")
-        assert request.json_body(made, replace(SETTINGS, max_request_bytes=len(PLAIN))) == DOCUMENT
+        assert received(made, replace(SETTINGS, max_request_bytes=len(PLAIN))).json() == DOCUMENT
         with pytest.raises(RequestTooLarge) as refused:
-            request.json_body(made, replace(SETTINGS, max_request_bytes=len(PLAIN) - 1))
+            received(made, replace(SETTINGS, max_request_bytes=len(PLAIN) - 1)).json()
         assert (refused.value.actual_bytes, refused.value.limit_bytes) == (len(PLAIN), len(PLAIN) - 1)
 
     def test_a_compressed_body_is_limited_in_both_sizes(self) -> None:
         """A gzip is bounded as it is sent and as it is read."""
         body = json.dumps("x" * 1_000).encode()
         made = sent(gzip.compress(body), content_type="application/gzip")
-        assert request.json_body(made, replace(SETTINGS, max_request_bytes=100, max_decompressed_bytes=len(body)))
+        assert received(made, replace(SETTINGS, max_request_bytes=100, max_decompressed_bytes=len(body))).json()
         with pytest.raises(RequestTooLarge):
-            request.json_body(made, replace(SETTINGS, max_decompressed_bytes=len(body) - 1))
+            received(made, replace(SETTINGS, max_decompressed_bytes=len(body) - 1)).json()
         with pytest.raises(RequestTooLarge):
-            request.json_body(made, replace(SETTINGS, max_request_bytes=10))
+            received(made, replace(SETTINGS, max_request_bytes=10)).json()
 
     def test_text_that_is_no_text_is_malformed(self) -> None:
         """Half a surrogate pair in an event is the client's mistake and no defect."""
         made = {**event("PUT", URL, headers={"content-type": "application/json"}), "body": '"\ud800"'}
         with pytest.raises(MalformedJson, match="UTF-8"):
-            request.json_body(APIGatewayProxyEventV2(made), SETTINGS)
+            received(made).json()
 
 
 class TestDecompression:
     @pytest.mark.parametrize("size", [0, 1, 999, 1_000])
     def test_up_to_the_limit_all_of_it_is_read(self, size: int) -> None:
         """Content of exactly the limit is content like any other."""
-        assert request.decompressed(gzip.compress(b"x" * size), 1_000) == b"x" * size
+        assert decompressed(gzip.compress(b"x" * size), 1_000) == b"x" * size
 
     def test_one_byte_more_is_refused(self) -> None:
         """The refusal names the limit, but no size: reading stopped there."""
         with pytest.raises(RequestTooLarge) as refused:
-            request.decompressed(gzip.compress(b"x" * 1_001), 1_000)
+            decompressed(gzip.compress(b"x" * 1_001), 1_000)
         assert (refused.value.limit_bytes, refused.value.actual_bytes) == (1_000, None)
 
     def test_a_bomb_is_refused_without_being_held(self) -> None:
@@ -224,7 +344,7 @@ class TestDecompression:
         assert len(bomb) < 200_000
         tracemalloc.start()
         with pytest.raises(RequestTooLarge):
-            request.decompressed(bomb, 100_000)
+            decompressed(bomb, 100_000)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 2_000_000
@@ -247,16 +367,48 @@ class TestDecompression:
     def test_what_is_not_one_whole_gzip_is_refused(self, body: bytes, says: str) -> None:
         """No part of a body is left out in silence, and none is read that the checksum does not vouch for."""
         with pytest.raises(MalformedJson, match=says):
-            request.decompressed(body, 1_000)
+            decompressed(body, 1_000)
 
 
 class TestPrecondition:
     def test_both_headers_are_read(self) -> None:
         """Headers are found whatever their case."""
-        made = sent(None, If_Match='"7"', IF_NONE_MATCH='"5"')
-        precondition = request.precondition(made)
-        assert precondition == Precondition(frozenset({"7"}), frozenset({"5"}))
-        assert not request.precondition(sent(None)).is_given
+        request = received(sent(None, If_Match='"7"', IF_NONE_MATCH='"5"'))
+        assert request.precondition == Precondition(frozenset({"7"}), frozenset({"5"}))
+        assert not received(sent(None)).precondition.is_given
+
+    @pytest.mark.parametrize("versions", [(7,), (7, 3)], ids=["a version", "a version and an analysis"])
+    def test_a_precondition_is_required_where_the_deployment_says_so(self, versions: tuple[int, ...]) -> None:
+        """The error has the versions that the precondition could have named; they are looked up for it alone."""
+        without, named = sent(None), sent(None, if_match='"7"')
+        with pytest.raises(PreconditionRequired) as refused:
+            received(without, replace(SETTINGS, require_precondition=True)).required_precondition(lambda: versions)
+        assert refused.value.version == 7
+        assert refused.value.analysis_version == (versions[1] if len(versions) == 2 else None)
+        for made, is_required in ((named, True), (named, False), (without, False)):
+            request = received(made, replace(SETTINGS, require_precondition=is_required))
+            assert request.required_precondition(never_read) == request.precondition
+
+    @pytest.mark.parametrize(
+        ("if_none_match", "is_current"), [('"7"', True), ('"6", "7"', True), ('"6"', False), (None, False)]
+    )
+    def test_a_reader_may_have_the_version_already(self, if_none_match: str | None, *, is_current: bool) -> None:
+        """If-None-Match says which versions a reader has, by number or by tag."""
+        headers = {} if if_none_match is None else {"if_none_match": if_none_match}
+        request = received(sent(None, **headers))
+        assert request.has_current(7) is request.has_current("7") is is_current
+
+
+def never_read() -> tuple[int, ...]:
+    raise AssertionError("no error needs the versions")
+
+
+class TestAcceptEncoding:
+    def test_the_header_is_passed_on(self) -> None:
+        """Accept-Encoding is passed on as it was sent, None where it was not."""
+        assert received(sent(None, Accept_Encoding="gzip, br")).accept_encoding == "gzip, br"
+        assert received(sent(None)).accept_encoding is None
+        assert received({**sent(None), "headers": None}).accept_encoding is None
 
 
 class TestQuery:
@@ -272,7 +424,8 @@ class TestQuery:
     )
     def test_a_choice_is_one_of_the_words(self, query: dict[str, str], expected: str | None) -> None:
         """Without the parameter the default holds; a word that is not offered is refused, never replaced."""
-        check(lambda: request.choice(asked(**query), "source", request.SOURCES, "user"), expected, "source")
+        check(lambda: asked(**query).choice("source", SOURCES, "user"), expected, "source")
+        check(lambda: asked(**query).origin(forced=False).source, expected, "source")
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -287,7 +440,7 @@ class TestQuery:
     )
     def test_choices_are_some_of_the_words(self, query: dict[str, str], expected: tuple[str, ...] | None) -> None:
         """A list takes any of the words on offer, and refuses the rest."""
-        check(lambda: request.choices(asked(**query), "include", ("rawData", "analysis")), expected, "include")
+        check(lambda: asked(**query).choices("include", ("rawData", "analysis")), expected, "include")
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -307,7 +460,35 @@ class TestQuery:
     )
     def test_a_number_keeps_its_bounds(self, query: dict[str, str], expected: int | None) -> None:
         """A number out of bounds is refused, not moved into them."""
-        check(lambda: request.number(asked(**query), "limit", 25, 100), expected, "limit")
+        check(lambda: asked(**query).page(100).limit, expected, "limit")
+        check(lambda: asked(**query).page().limit, expected, "limit")
+
+    def test_a_list_may_allow_shorter_pages_only(self) -> None:
+        """Each list has its own limit of what a page may hold."""
+        check(lambda: asked(limit="25").page(25).limit, 25, "limit")
+        check(lambda: asked(limit="26").page(25).limit, None, "limit")
+
+    @pytest.mark.parametrize(
+        ("query", "cursor", "before"),
+        [
+            pytest.param({}, None, None, id="absent"),
+            pytest.param({"cursor": "1"}, "1", 1, id="the first version"),
+            pytest.param({"cursor": "9" * 12}, "9" * 12, 999_999_999_999, id="the last version"),
+        ],
+    )
+    def test_a_cursor_of_a_list_of_versions_is_a_version(
+        self, query: dict[str, str], cursor: str | None, before: int | None
+    ) -> None:
+        """The cursor is kept as a text, and read as the version below which the list goes on."""
+        page = asked(**query).page()
+        assert (page.cursor, page.before) == (cursor, before)
+
+    @pytest.mark.parametrize("cursor", ["", "0", "01", "-1", "x", "1\n", "\u0665", "1" + "0" * 12])
+    def test_a_cursor_that_no_list_gave_out_is_refused(self, cursor: str) -> None:
+        """A list of versions refuses a cursor that is not a version; other lists read it themselves."""
+        page = asked(cursor=cursor).page()
+        assert page.cursor == cursor
+        check(lambda: page.before, None, "cursor")
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -324,7 +505,8 @@ class TestQuery:
     )
     def test_a_session_is_an_id(self, query: dict[str, str], expected: str | None) -> None:
         """A session that is named wrongly is refused: it must not become the config itself."""
-        check(lambda: request.session(asked(**query)), expected, "sessionId")
+        address = None if expected is None else ProjectAddress("user-1", "p1").config(expected)
+        check(lambda: asked(**query).config("p1"), address, "sessionId")
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -337,11 +519,35 @@ class TestQuery:
     )
     def test_a_message_has_at_most_200_characters(self, query: dict[str, str], expected: str | None) -> None:
         """A message is counted in characters, and is not cut."""
-        check(lambda: request.message(asked(**query)), expected, "message")
+        check(lambda: asked(**query).origin(forced=False).message, expected, "message")
 
     def test_a_message_may_be_left_out(self) -> None:
         """Without a message, history keeps none."""
-        assert request.message(asked()) is None
+        assert asked().origin(forced=False).message is None
+
+    def test_a_message_that_a_browser_would_execute_is_refused(self) -> None:
+        """Pages show messages, so the same texts are refused as in a config."""
+        with pytest.raises(UnsafeText) as refused:
+            asked(message="<script>").origin(forced=False)
+        assert [each.pointer for each in refused.value.field_errors] == ["message"]
+
+    @pytest.mark.parametrize("forced", [True, False])
+    def test_an_origin_is_what_history_keeps(self, *, forced: bool) -> None:
+        """Source and message come from the query; the handler says whether a version was forced."""
+        assert asked(source="ai", message="m").origin(forced=forced) == Origin("ai", "m", forced=forced)
+
+    @pytest.mark.parametrize(
+        ("query", "is_migration"), [({}, False), ({"source": "user"}, False), ({"source": "localStorage"}, True)]
+    )
+    def test_a_save_from_local_storage_is_a_migration(self, query: dict[str, str], *, is_migration: bool) -> None:
+        """Only a save whose source is the browser's local storage is a migration."""
+        assert asked(**query).is_migration is is_migration
+
+    def test_a_query_may_be_absent(self) -> None:
+        """Without a query, every parameter has its default."""
+        request = received({**event("GET", URL), "queryStringParameters": None})
+        assert request.origin(forced=False) == Origin()
+        assert request.page().cursor is None
 
 
 def check(read: Callable[[], object], expected: object, name: str) -> None:
@@ -352,4 +558,4 @@ def check(read: Callable[[], object], expected: object, name: str) -> None:
     with pytest.raises(BadInput) as refused:
         read()
     assert type(refused.value) is InvalidQuery
-    assert [fault.pointer for fault in refused.value.faults] == [name]
+    assert [each.pointer for each in refused.value.field_errors] == [name]

@@ -1,21 +1,28 @@
-"""Answers are compressed where the client takes it and it pays, and carry what a document's reader needs."""
+"""Responses are compressed where the client takes it and it pays, and carry what a document's reader needs."""
 
 import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.event_handler import Response
 
+from dashboard_store.documents.json_text import compact, served
 from dashboard_store.gateway.response import (
     ApiResponse,
     accepts_gzip,
+    attachment,
+    csv_response,
     document_headers,
     empty_response,
+    encoded,
     json_response,
+    redirect_response,
+    spliced_response,
     stored_response,
-    text_response,
 )
 
 
@@ -26,18 +33,18 @@ def text_of(size: int, character: str = "x") -> str:
     return f'"{character * count}{"x" * rest}"'
 
 
-def is_gzip(answer: ApiResponse) -> bool:
-    return answer.headers.get("Content-Encoding") == "gzip"
+def is_gzip(response: Response[str]) -> bool:
+    return response.headers.get("Content-Encoding") == "gzip"
 
 
-def sent(answer: ApiResponse) -> bytes:
+def sent(response: Response[str]) -> bytes:
     """The bytes that go out: Lambda takes them as text, or as base64 that is marked as such."""
-    assert isinstance(answer.body, str)
-    return base64.b64decode(answer.body) if answer.base64_encoded else answer.body.encode()
+    assert response.body is not None
+    return base64.b64decode(response.body) if response.base64_encoded else response.body.encode()
 
 
-def content(answer: ApiResponse) -> bytes:
-    return gzip.decompress(sent(answer)) if is_gzip(answer) else sent(answer)
+def content(response: Response[str]) -> bytes:
+    return gzip.decompress(sent(response)) if is_gzip(response) else sent(response)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +97,10 @@ def test_a_written_text_is_compressed_from_1_kib(
 ) -> None:
     """The threshold counts the bytes that would be sent, characters written as escapes included."""
     text = text_of(size, character)
-    answer = text_response(text, accept_encoding)
-    assert is_gzip(answer) is compressed
-    assert len(content(answer)) == size
-    assert json.loads(content(answer)) == json.loads(text)
+    response = encoded(json_response(json.loads(text)), accept_encoding, {})
+    assert is_gzip(response) is compressed
+    assert len(content(response)) == size
+    assert json.loads(content(response)) == json.loads(text)
 
 
 @pytest.mark.parametrize(
@@ -117,30 +124,147 @@ def test_a_stored_text_is_sent_by_the_same_rule(
     varied = "".join(hashlib.sha256(bytes([index % 256, index // 256])).hexdigest() for index in range(size // 64 + 1))
     text = (text_of(size) if kind == "repeated" else f'"{varied[: size - 2]}"').encode()
     stored = gzip.compress(text)
-    answer = stored_response(stored, accept_encoding, {"ETag": '"7"'})
-    assert is_gzip(answer) is compressed
-    assert content(answer) == text
-    assert not compressed or sent(answer) == stored
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"7"')
+    response = encoded(stored_response(stored, {"ETag": '"7"'}), accept_encoding, {})
+    assert is_gzip(response) is compressed
+    assert content(response) == text
+    assert not compressed or sent(response) == stored
+    assert (response.status_code, response.headers["ETag"]) == (200, '"7"')
+
+
+@pytest.mark.parametrize(
+    ("size", "accept_encoding", "is_text"),
+    [
+        pytest.param(1_023, "gzip", True, id="1,023 bytes"),
+        pytest.param(1_023, None, True, id="1,023 bytes for who does not take gzip"),
+        pytest.param(1_024, "gzip", False, id="1,024 bytes"),
+        pytest.param(1_024, None, False, id="1,024 bytes for who does not take gzip"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["written", "stored"])
+def test_a_small_body_goes_out_as_text(
+    size: int,
+    accept_encoding: str | None,
+    is_text: bool,  # noqa: FBT001
+    kind: str,
+) -> None:
+    """A small body is the JSON itself, which a developer can read; a larger one is base64 and marked as such."""
+    text = text_of(size)
+    written = json_response(json.loads(text))
+    response = encoded(
+        written if kind == "written" else stored_response(gzip.compress(text.encode()), {}), accept_encoding, {}
+    )
+    assert response.base64_encoded is not is_text
+    assert (response.body == text) is is_text
+
+
+def problem_response(document: Any, headers: dict[str, str]) -> ApiResponse:
+    return ApiResponse(201, served(compact(document)), "application/problem+json", headers)
 
 
 @pytest.mark.parametrize("document", [{"a": "</script>"}, {"a": "x" * 2_000}], ids=["small", "large"])
-def test_an_answer_says_what_it_is(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("make", "media_type"),
+    [
+        pytest.param(
+            lambda document, headers: json_response(document, status=201, headers=headers),
+            "application/json",
+            id="a document",
+        ),
+        pytest.param(problem_response, "application/problem+json", id="another media type"),
+    ],
+)
+def test_a_response_says_what_it_is(
+    document: dict[str, Any], make: Callable[[Any, dict[str, str]], ApiResponse], media_type: str
+) -> None:
     """Status, headers and media type are the caller's; the body is JSON that is safe in a page."""
+    given, of_every_response = {"ETag": '"7"'}, {"Vary": "Accept-Encoding"}
+    response = encoded(make(document, given), "gzip", of_every_response)
+    assert response.status_code == 201
+    assert response.headers["ETag"] == '"7"'
+    assert response.headers["Content-Type"] == media_type
+    assert b"<" not in content(response)
+    assert json.loads(content(response)) == document
+    assert given == {"ETag": '"7"'}
+    assert of_every_response == {"Vary": "Accept-Encoding"}
+
+
+def test_a_responses_own_headers_come_first() -> None:
+    """The headers of every response are there, unless the response has one of that name itself."""
+    own = json_response({}, headers={"Cache-Control": "no-store"})
+    response = encoded(own, None, {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"})
+    assert response.headers == {
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Encoding",
+        "Content-Type": "application/json",
+    }
+
+
+def test_a_response_may_be_encoded_again() -> None:
+    """A response is a value: encoding it for one client changes nothing for the next."""
+    document = {"a": "x" * 2_000}
+    response = json_response(document)
+    for accept_encoding in ("gzip", None, "gzip"):
+        written = encoded(response, accept_encoding, {})
+        assert is_gzip(written) is (accept_encoding == "gzip")
+        assert json.loads(content(written)) == document
+
+
+def test_an_empty_response_has_no_body() -> None:
+    """204 and 304 carry headers alone: RFC 9110 allows them no content, hence no type of it."""
+    response = encoded(empty_response(304, {"ETag": '"7"'}), "gzip", {})
+    assert (response.status_code, sent(response), response.headers) == (304, b"", {"ETag": '"7"'})
+
+
+def test_a_redirect_has_a_location_and_no_body() -> None:
+    """A 302 has the URL in its header Location, the headers given, and no content."""
+    response = encoded(redirect_response("https://example.com/a", {"Cache-Control": "no-store"}), "gzip", {})
+    assert (response.status_code, sent(response)) == (302, b"")
+    assert response.headers == {"Cache-Control": "no-store", "Location": "https://example.com/a"}
+
+
+def test_a_written_text_is_spliced_in_as_the_first_member() -> None:
+    """A text that is already safe in a page goes out as it is; the members after it are made safe."""
+    response = encoded(spliced_response("rows", rb'[1,"\u003cb>"]', {"a": "<b>"}, {"ETag": '"7"'}), None, {})
+    assert content(response) == rb'{"rows":[1,"\u003cb>"],"a":"\u003cb\u003e"}'
+    assert (response.status_code, response.headers) == (200, {"ETag": '"7"', "Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize(
+    ("file_name", "disposition"),
+    [
+        pytest.param("sales.json", "attachment; filename*=UTF-8''sales.csv", id="another suffix"),
+        pytest.param("sales", "attachment; filename*=UTF-8''sales.csv", id="none"),
+        pytest.param("a.b.csv", "attachment; filename*=UTF-8''a.b.csv", id="two dots"),
+        pytest.param(".csv", "attachment; filename*=UTF-8''.csv.csv", id="a suffix alone"),
+        pytest.param("Ü/x; y.csv", "attachment; filename*=UTF-8''%C3%9C%2Fx%3B%20y.csv", id="any characters"),
+    ],
+)
+def test_a_browser_saves_csv_as_a_file(file_name: str, disposition: str) -> None:
+    """The file has the table's own name with the suffix `.csv`, written as RFC 8187 says."""
     given = {"ETag": '"7"'}
-    answer = json_response(document, "gzip", status=201, headers=given, media_type="application/problem+json")
-    assert answer.status_code == 201
-    assert answer.headers["ETag"] == '"7"'
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert b"<" not in content(answer)
-    assert json.loads(content(answer)) == document
+    response = encoded(csv_response(b"a\r\n1\r\n", file_name, given), "gzip", {})
+    assert attachment(file_name, "csv") == disposition
+    assert (response.status_code, content(response)) == (200, b"a\r\n1\r\n")
+    assert response.headers == {
+        "ETag": '"7"',
+        "Content-Disposition": disposition,
+        "Content-Type": "text/csv; charset=utf-8",
+    }
     assert given == {"ETag": '"7"'}
 
 
-def test_an_empty_answer_has_no_body() -> None:
-    """204 and 304 carry headers alone: RFC 9110 allows them no content, hence no type of it."""
-    answer = empty_response(304, {"ETag": '"7"'})
-    assert (answer.status_code, sent(answer), answer.headers) == (304, b"", {"ETag": '"7"'})
+@pytest.mark.parametrize(
+    "response",
+    [
+        pytest.param(json_response({}, outcome="merged"), id="a document"),
+        pytest.param(stored_response(gzip.compress(b"{}"), {}, "merged"), id="a stored text"),
+        pytest.param(empty_response(204, outcome="merged"), id="no body"),
+    ],
+)
+def test_the_outcome_is_not_sent(response: ApiResponse) -> None:
+    """What a save came to is kept for the log, and is no part of what the client receives."""
+    assert response.outcome == "merged"
+    assert "merged" not in str(encoded(response, None, {}).__dict__)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard_store.settings import Settings
 
-# The names that `GET /api/limits` answers, with the contract's defaults.
+# The names in the response of `GET /api/limits`, with the contract's defaults.
 LIMITS = {
     "maxConfigBytes": 262_144,
     "maxCharts": 500,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.unsafe_texts import HARMLESS, UNSAFE
 
-from dashboard_store.documents.json_text import checked
+from dashboard_store.documents.json_text import Rules, checked
 from dashboard_store.documents.unsafe_html import is_unsafe
 from dashboard_store.errors import InvalidConfig, UnsafeText
 
@@ -55,9 +55,9 @@ def test_places_are_named() -> None:
     """Values and members' names are told apart, with their pointers; what is harmless is not named."""
     document: dict[str, Any] = {"a": ["x", "<b>y</b>", "<script>"], "b": {"<p onclick=z>": 1, "c/d": "<br/onclick=z>"}}
     with pytest.raises(UnsafeText) as refused:
-        checked(document, 32, InvalidConfig, (None, "here"))
+        checked(document, Rules(32, InvalidConfig, (None, "here")))
     message = "text that a browser would execute if a page inserted it as HTML"
-    assert [(fault.pointer, fault.message) for fault in refused.value.faults] == [
+    assert [(each.pointer, each.message) for each in refused.value.field_errors] == [
         ("/here/a/2", message),
         ("/here/b", f"a member's name is {message}"),
         ("/here/b/c~1d", message),
@@ -67,5 +67,5 @@ def test_places_are_named() -> None:
 def test_no_more_places_are_named_than_help() -> None:
     """Of ten thousand unsafe texts the first twenty are named."""
     with pytest.raises(UnsafeText) as refused:
-        checked(["<script>"] * 10_000, 32, InvalidConfig)
-    assert [fault.pointer for fault in refused.value.faults] == [f"/{index}" for index in range(20)]
+        checked(["<script>"] * 10_000, Rules(32, InvalidConfig))
+    assert [each.pointer for each in refused.value.field_errors] == [f"/{index}" for index in range(20)]

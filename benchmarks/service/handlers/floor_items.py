@@ -32,12 +32,12 @@ def save(event: Mapping[str, Any], binary: Callable[[bytes], Any]) -> Json:
     updated_at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     content = _content(event["body"], expected + 1, updated_at, binary)
     history = f"CONFIGVERSION#{project}##{expected + 1:012}"
-    head_item = {"pk": {"S": pk}, "sk": {"S": f"CONFIG#{project}#"}, **content}
+    newest_item = {"pk": {"S": pk}, "sk": {"S": f"CONFIG#{project}#"}, **content}
     history_item = {"pk": {"S": pk}, "sk": {"S": history}, "listKey": {"S": history}, **content}
     listed = {":listKey": {"S": f"PROJECT#{updated_at}#{project}"}, ":updatedAt": {"S": updated_at}}
     return {
         "TransactItems": [
-            {"Put": {"TableName": TABLE, "Item": head_item, **_at(expected)}},
+            {"Put": {"TableName": TABLE, "Item": newest_item, **_at(expected)}},
             {"Put": {"TableName": TABLE, "Item": history_item}},
             _update(pk, f"PROJECT#{project}", "SET listKey = :listKey, summary.updatedAt = :updatedAt", listed),
             _update(pk, f"RATE#{updated_at[:16]}Z", "ADD writes :one", {":one": {"N": "1"}}),

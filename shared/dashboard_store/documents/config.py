@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dashboard_store.compression import gzipped
 from dashboard_store.documents.json_text import JsonObject, served
@@ -33,8 +34,7 @@ class Config:
         return len(self.document["chartCustomizations"])
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a version of a config came from, for history."""
 
     source: str = "user"

@@ -1,6 +1,6 @@
 """JSON read and written by Pydantic's core, in two thirds and in half of the time that Python's own module takes.
 
-Not in `json_document`, because loading a dashboard does without Pydantic, whose import takes longer than all else.
+Apart from `json_text`, because loading a dashboard needs no Pydantic, whose import takes longer than everything else.
 """
 
 from typing import Any, Final

@@ -10,9 +10,8 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
 from dashboard_store.errors import BadInput, FieldError, MalformedJson, UnsafeText
@@ -97,12 +96,11 @@ def pointer(path: Path) -> str:
 
 
 def encodable(text: str) -> str:
-    """Write halves of surrogate pairs, which no answer can hold, as escapes."""
+    """Write halves of surrogate pairs, which no response can hold, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What a document may hold, and how the place of anything else is named.
 
     `error` is the class to raise; `at` the path of the document in the request's body, which every pointer begins with.

@@ -7,9 +7,8 @@ too.
 
 import base64
 import zlib
-from typing import Final
-
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from collections.abc import Mapping
+from typing import Any, Final
 
 from dashboard_store.errors import MalformedJson, RequestTooLarge, UnsupportedMediaType
 from dashboard_store.settings import Settings
@@ -21,7 +20,7 @@ GZIP: Final = "application/gzip"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
-def json_text(event: APIGatewayProxyEventV2, settings: Settings, *media_types: str) -> bytes:
+def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -> bytes:
     """Read the body of a request that takes JSON and the media types given.
 
     Raises a BadInput error or RequestTooLarge.
@@ -32,7 +31,7 @@ def json_text(event: APIGatewayProxyEventV2, settings: Settings, *media_types: s
         raise RequestTooLarge(
             f"The body is {len(body)} bytes; the limit is {limit}.", limit_bytes=limit, actual_bytes=len(body)
         )
-    media_type = event.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    media_type = _headers(event).get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type not in {JSON, GZIP, *media_types}:
         taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
         raise UnsupportedMediaType(f"The body is {media_type}; this address takes {taken}.")
@@ -59,9 +58,13 @@ def decompressed(body: bytes, limit: int) -> bytes:
     return content
 
 
-def _sent(event: APIGatewayProxyEventV2) -> bytes:
-    body = event.body or ""
-    if not event.is_base64_encoded:
+def _headers(event: Mapping[str, Any]) -> Mapping[str, str]:
+    return event.get("headers") or {}
+
+
+def _sent(event: Mapping[str, Any]) -> bytes:
+    body: str = event.get("body") or ""
+    if not event["isBase64Encoded"]:
         return body.encode(errors="surrogatepass")
     try:
         return base64.b64decode(body)
@@ -69,8 +72,8 @@ def _sent(event: APIGatewayProxyEventV2) -> bytes:
         raise MalformedJson("The body is not valid base64.") from exc
 
 
-def _is_compressed(event: APIGatewayProxyEventV2, media_type: str, body: bytes) -> bool:
-    coding = event.headers.get("content-encoding", "identity").strip().lower()
+def _is_compressed(event: Mapping[str, Any], media_type: str, body: bytes) -> bool:
+    coding = _headers(event).get("content-encoding", "identity").strip().lower()
     if media_type == GZIP:
         return True
     if coding == "identity":

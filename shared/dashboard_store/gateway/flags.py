@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.feature_flags.exceptions import (
 from botocore.config import Config as ClientConfig
 
 from dashboard_store.gateway.telemetry import logger
+from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfigdata import AppConfigDataClient
@@ -34,9 +35,13 @@ MAX_AGE_SECONDS: Final = 60
 """How long a document counts as the newest; AppConfig's shortest interval between two polls is as long."""
 
 
-def client() -> "AppConfigDataClient":
-    """Open AppConfig with the function's own rights."""
-    return boto3.client("appconfigdata", config=APPCONFIG_CLIENT)
+def open_flags(settings: Settings) -> "Flags":
+    """Return the flags of a deployment, read from AppConfig with the function's own rights."""
+
+    def open_store() -> StoreProvider:
+        return appconfig(settings.flags_path, boto3.client("appconfigdata", config=APPCONFIG_CLIENT))
+
+    return Flags(open_store, {DATABASE_LOAD: settings.database_load_default})
 
 
 def appconfig(path: str, client: "AppConfigDataClient") -> StoreProvider:

@@ -71,20 +71,18 @@ def _versions(error: errors.PreconditionRequired) -> dict[str, Any]:
 
 
 def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
-    """Show the newest version, and all else that a client needs to resolve the conflict."""
-    members: dict[str, Any] = {"currentVersion": error.version, "current": error.document}
+    """Show the newest version, and everything else that a client needs to resolve the conflict."""
+    version, current = {"currentVersion": error.version}, {"current": error.document}
     match error:
-        case errors.ConfigConflict():
-            members |= {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
-            if error.conflicts is not None:
-                members["conflicts"] = list(error.conflicts)
+        case errors.ConfigConflict(conflicts=conflicts):
+            newest = {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
+            return version | current | newest | ({} if conflicts is None else {"conflicts": list(conflicts)})
         case errors.DatasetConflict():
-            members |= {"updatedAt": error.updated_at, "baseVersion": error.base}
+            return version | current | {"updatedAt": error.updated_at, "baseVersion": error.base}
         case errors.AnalysisConflict():
-            members |= {"currentAnalysisVersion": error.analysis_version, "updatedAt": error.updated_at}
-        case _:
-            members["baseVersion"] = error.base
-    return members
+            analysis = {"currentAnalysisVersion": error.analysis_version}
+            return version | analysis | current | {"updatedAt": error.updated_at}
+    return version | current | {"baseVersion": error.base}
 
 
 def _sizes(error: errors.TooLarge) -> dict[str, Any]:

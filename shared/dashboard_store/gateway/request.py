@@ -8,9 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
-
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.json_text import encodable, parse
@@ -32,23 +30,7 @@ _MAX_MESSAGE: Final = 200
 _PROJECT: Final = re.compile(rf"/api/projects/({ID_PATTERN})(?:/|$)")
 
 
-class HttpEvent(APIGatewayProxyEventV2):
-    """An event whose headers are read as they are, because API Gateway sends their names in lower case.
-
-    Powertools would fold them again each time.
-    """
-
-    @cached_property
-    def headers(self) -> dict[str, str]:
-        return self.raw_event.get("headers") or {}
-
-    @property
-    def resolved_headers_field(self) -> dict[str, Any]:
-        return self.headers
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Which part of a list is wanted: at most `limit` entries, behind the place that `cursor` names."""
 
     limit: int
@@ -64,11 +46,14 @@ class Page:
         return int(self.cursor)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
-    """One request under the deployment's settings."""
+    """One request under the deployment's settings; `event` is the event that API Gateway made of it.
 
-    event: HttpEvent
+    API Gateway sends the names of headers in lower case, so they are read as they are.
+    """
+
+    event: Mapping[str, Any]
     settings: Settings
 
     @property
@@ -79,7 +64,15 @@ class Request:
     @property
     def route(self) -> str:
         """The route as the template names it: `GET /api/projects/{projectId}`."""
-        return str(self.event.raw_event["routeKey"])
+        return str(self.event["routeKey"])
+
+    @property
+    def method(self) -> str:
+        return str(self._context["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        return str(self.event["rawPath"])
 
     @property
     def subject(self) -> str | None:
@@ -87,17 +80,18 @@ class Request:
         subject: str | None = self._claims.get("sub")
         return subject
 
-    @property
+    @cached_property
     def user(self) -> str:
         """The user whom the verified token names. Raises Unauthorized."""
-        subject = self.subject
+        claims = self._claims
+        subject = claims.get("sub")
         is_text = isinstance(subject, str) and subject == encodable(subject)
-        if subject is None or not is_text or not 0 < len(subject.encode()) <= _MAX_SUB_BYTES:
+        if not is_text or not 0 < len(str(subject).encode()) <= _MAX_SUB_BYTES:
             raise Unauthorized("The token has no claim sub that names a user.")
         # An authorizer that accepts a token without an expiry would let a stolen one live for ever.
-        if not self._claims.get("exp"):
+        if not claims.get("exp"):
             raise Unauthorized("The token has no claim exp, so it would never expire.")
-        return subject
+        return str(subject)
 
     def require_user(self) -> None:
         """Raise Unauthorized where the authorizer accepted a token that names no user."""
@@ -118,7 +112,7 @@ class Request:
     @property
     def project_id(self) -> str | None:
         """The project id in the path, for the log."""
-        match = _PROJECT.match(self.event.raw_event["rawPath"])
+        match = _PROJECT.match(self.path)
         return match and match[1]
 
     def text(self, *media_types: str) -> bytes:
@@ -136,7 +130,7 @@ class Request:
     @property
     def precondition(self) -> Precondition:
         """What If-Match and If-None-Match say. Raises InvalidPrecondition."""
-        return Precondition.from_headers(self.event.headers.get("if-match"), self.event.headers.get("if-none-match"))
+        return Precondition.from_headers(self._headers.get("if-match"), self._headers.get("if-none-match"))
 
     def required_precondition(self, versions: Callable[[], tuple[int, ...]]) -> Precondition:
         """Take the precondition of a request that needs one; `versions` reads what it could have named.
@@ -150,11 +144,11 @@ class Request:
 
     def has_current(self, tag: int | str) -> bool:
         """Whether the client already has the version with this entity tag. Raises InvalidPrecondition."""
-        return is_current(self.event.headers.get("if-none-match"), tag)
+        return is_current(self._headers.get("if-none-match"), tag)
 
     @property
     def accept_encoding(self) -> str | None:
-        return self.event.headers.get("accept-encoding")
+        return self._headers.get("accept-encoding")
 
     def origin(self, *, forced: bool) -> Origin:
         """Read `?source=` and `?message=`, which history keeps. Raises InvalidQuery or UnsafeText."""
@@ -202,8 +196,12 @@ class Request:
         return value
 
     @property
+    def _headers(self) -> Mapping[str, str]:
+        return self.event.get("headers") or {}
+
+    @property
     def _context(self) -> Mapping[str, Any]:
-        context: Mapping[str, Any] = self.event.raw_event["requestContext"]
+        context: Mapping[str, Any] = self.event["requestContext"]
         return context
 
     @property
@@ -213,7 +211,7 @@ class Request:
 
     @property
     def _query(self) -> Mapping[str, str]:
-        return self.event.raw_event.get("queryStringParameters") or {}
+        return self.event.get("queryStringParameters") or {}
 
 
 def version_number(text: str) -> int:

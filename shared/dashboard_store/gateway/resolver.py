@@ -6,16 +6,18 @@ problem details, the response is written, and the exchange is reported. Powertoo
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from dashboard_store.errors import MethodNotAllowed, NoProject, NoRoute, StoreError
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.problems import problem
-from dashboard_store.gateway.request import HttpEvent, Request
+from dashboard_store.gateway.request import Request
 from dashboard_store.gateway.response import ApiResponse, empty_response, encoded
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.settings import Settings
@@ -27,11 +29,21 @@ type Handler = Callable[..., ApiResponse]
 """Called with the Request, and with the parameters of the path by name."""
 
 
-class _Router(APIGatewayHttpResolver):
-    current_event: HttpEvent
+class _Event(APIGatewayProxyEventV2):
+    """An event whose headers Powertools reads as they are, because it would fold their names again each time."""
 
-    def _to_proxy_event(self, event: dict[str, Any]) -> HttpEvent:
-        return HttpEvent(event)
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        return self.raw_event.get("headers") or {}
+
+    @property
+    def resolved_headers_field(self) -> dict[str, Any]:
+        return self.headers
+
+
+class _Router(APIGatewayHttpResolver):
+    def _to_proxy_event(self, event: dict[str, Any]) -> _Event:
+        return _Event(event)
 
 
 class Resolver:
@@ -83,7 +95,7 @@ class Resolver:
 
     def _respond(self, handle: Callable[[Request], ApiResponse]) -> Response[str]:
         began, units_before = time.perf_counter(), self._units()
-        request = Request(self._router.current_event, self._settings)
+        request = Request(self._router.current_event.raw_event, self._settings)
         try:
             # A token that API Gateway accepts and this service does not is refused before anything else.
             request.require_user()
@@ -109,13 +121,13 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 def _unrouted(request: Request) -> ApiResponse:
-    method, allowed = request.event.http_method, methods_at(request.event.path)
-    if method == "OPTIONS":
+    allowed = methods_at(request.path)
+    if request.method == "OPTIONS":
         # API Gateway answers a browser's preflight itself, and adds its CORS headers to this response.
         return empty_response(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
     if not allowed:
         raise NoRoute("There is no such address.")
-    if method not in allowed:
+    if request.method not in allowed:
         raise MethodNotAllowed(allowed)
     # The path has a character that no id has.
     raise NoProject

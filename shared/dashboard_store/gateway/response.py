@@ -3,11 +3,11 @@
 import base64
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
@@ -22,8 +22,7 @@ COMPRESS_FROM_BYTES: Final = 1024
 """Below it, a gzip header and a client's work cost more than the bytes that are saved."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(NamedTuple):
     """A response before content negotiation; `body` is the gzip of the content where `is_gzip` says so.
 
     `outcome` is what a save came to, or the code of a problem, for the log and the metrics.
@@ -32,7 +31,7 @@ class ApiResponse:
     status: int = HTTPStatus.OK
     body: bytes = b""
     media_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     is_gzip: bool = False
     outcome: str | None = None
 

@@ -1,6 +1,7 @@
 """Every path of the API and its methods; a test keeps this table equal to template.yaml."""
 
 import re
+from functools import cache
 from typing import Final
 
 ROUTES: Final = {
@@ -24,9 +25,13 @@ ROUTES: Final = {
     "/api/projects/{projectId}/data/versions/{version}": ("GET",),
 }
 
-_PATTERNS: Final = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in ROUTES.items()]
-
 
 def methods_at(path: str) -> tuple[str, ...]:
     """Return the methods of a path; none where no route matches it."""
-    return next((methods for pattern, methods in _PATTERNS if pattern.fullmatch(path)), ())
+    return next((methods for pattern, methods in _patterns() if pattern.fullmatch(path)), ())
+
+
+# Compiled when an unrouted request first asks: a function that starts has no use for them.
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], tuple[str, ...]]]:
+    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in ROUTES.items()]

@@ -10,10 +10,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from json import JSONEncoder
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.event_handler import Response
@@ -48,8 +47,7 @@ logger = Logger(
 metrics = Metrics(namespace=NAMESPACE)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and its response.
 
     `outcome` is what a save came to, or the code of a problem; `units` are the database's request units.
@@ -97,7 +95,7 @@ def _trace() -> str | None:
 def fields(exchange: Exchange) -> dict[str, Any]:
     """Return what the log keeps of a request."""
     request, response = exchange.request, exchange.response
-    event = request.event.raw_event
+    event = request.event
     return {
         "route": request.route,
         "user": _hashed(request.subject),

@@ -1,52 +1,17 @@
-"""The items of a config: its newest version, and each version in history."""
+"""Making the items of a config: its newest version, and each version in history."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import NamedTuple
 
-from dashboard_store.documents.config import Config, Origin, config_in, stored_body
-from dashboard_store.documents.json_text import JsonObject
+from dashboard_store.documents.config import Config, Origin, stored_body
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.repository import keys
+from dashboard_store.repository.configs import NO_CONFIG
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.retention import Retention, expires_at
 
-NO_CONFIG: Final = b"deleted"
-"""The digest of a config that was deleted, and of one that was never saved."""
 
-
-@dataclass(frozen=True, slots=True)
-class ConfigVersion:
-    """One version of a config.
-
-    `body` is the gzip of the JSON that readers get, None at version 0; `summary` is what history shows of the version.
-    """
-
-    version: int
-    digest: bytes
-    body: bytes | None
-    summary: Mapping[str, Any]
-
-    @classmethod
-    def from_item(cls, item: Item) -> "ConfigVersion":
-        return cls(item["version"], item["digest"], item.get("answer"), item["summary"])
-
-    @property
-    def updated_at(self) -> str | None:
-        return self.summary.get("updatedAt")
-
-    @property
-    def source(self) -> str | None:
-        return self.summary.get("source")
-
-    def config(self) -> JsonObject | None:
-        """Read the config back; None where nothing is saved or it was deleted."""
-        return None if self.body is None else config_in(self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigChange:
+class ConfigChange(NamedTuple):
     """What a save writes: a config, or None to delete it, and where it came from."""
 
     config: Config | None
@@ -55,9 +20,6 @@ class ConfigChange:
     @property
     def digest(self) -> bytes:
         return digest_of(self.config)
-
-
-NEVER_SAVED: Final = ConfigVersion(version=0, digest=NO_CONFIG, body=None, summary={})
 
 
 def never_saved_item(address: ConfigAddress) -> Item:

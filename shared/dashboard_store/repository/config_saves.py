@@ -16,15 +16,13 @@ from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.config_items import (
-    NEVER_SAVED,
     ConfigChange,
-    ConfigVersion,
     digest_of,
     history_item,
     shown_in_project,
     version_items,
 )
-from dashboard_store.repository.configs import Configs
+from dashboard_store.repository.configs import NEVER_SAVED, Configs, ConfigVersion
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
@@ -139,7 +137,7 @@ class ConfigSaves:
             if result.digest == newest.digest:
                 return SaveResult(newest, changed=False, merged=True)
             try:
-                saved = self._replace(address, ConfigChange(result, replace(origin, merged=True)), newest.version)
+                saved = self._replace(address, ConfigChange(result, origin._replace(merged=True)), newest.version)
             except _Superseded as exc:
                 newest = exc.newest
                 raise

@@ -1,16 +1,53 @@
 """Reading configs, their drafts and their history. `config_saves` writes them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from dashboard_store.documents.config import config_in
+from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject, NotFound
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.repository import keys
-from dashboard_store.repository.config_items import NEVER_SAVED, ConfigVersion
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.retention import Retention, has_expired
+
+NO_CONFIG: Final = b"deleted"
+"""The digest of a config that was deleted, and of one that was never saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVersion:
+    """One version of a config.
+
+    `body` is the gzip of the JSON that readers get, None at version 0; `summary` is what history shows of the version.
+    """
+
+    version: int
+    digest: bytes
+    body: bytes | None
+    summary: Mapping[str, Any]
+
+    @classmethod
+    def from_item(cls, item: Item) -> "ConfigVersion":
+        return cls(item["version"], item["digest"], item.get("answer"), item["summary"])
+
+    @property
+    def updated_at(self) -> str | None:
+        return self.summary.get("updatedAt")
+
+    @property
+    def source(self) -> str | None:
+        return self.summary.get("source")
+
+    def config(self) -> JsonObject | None:
+        """Read the config back; None where nothing is saved or it was deleted."""
+        return None if self.body is None else config_in(self.body)
+
+
+NEVER_SAVED: Final = ConfigVersion(version=0, digest=NO_CONFIG, body=None, summary={})
 
 
 class Configs:

@@ -20,7 +20,7 @@ from dashboard_store.errors import NoProject, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
 from dashboard_store.repository import keys
-from dashboard_store.repository.config_items import ConfigVersion
+from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
 

@@ -56,14 +56,14 @@ class Items:
     def get(self, key: Item) -> Item | None:
         """Read one item, strongly consistent: what was just saved is there."""
         with _translated():
-            answer = self._call("GetItem", TableName=self._table_name, Key=marshal(key), ConsistentRead=True)
-        return unmarshal(answer["Item"]) if "Item" in answer else None
+            response = self._call("GetItem", TableName=self._table_name, Key=marshal(key), ConsistentRead=True)
+        return unmarshal(response["Item"]) if "Item" in response else None
 
     def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
         """Read several items as they were at one moment, in the order of their keys."""
         gets = [{"Get": {"TableName": self._table_name, "Key": marshal(key)}} for key in keys]
-        answer = self._uncontended(lambda: self._call("TransactGetItems", TransactItems=gets))
-        return [unmarshal(each["Item"]) if "Item" in each else None for each in answer["Responses"]]
+        response = self._uncontended("TransactGetItems", TransactItems=gets)
+        return [unmarshal(each["Item"]) if "Item" in each else None for each in response["Responses"]]
 
     def get_many(self, keys: Sequence[Item]) -> list[Item]:
         """Read up to 100 items, each strongly consistent, in any order; absent ones are left out."""
@@ -75,9 +75,9 @@ class Items:
             if wanted:
                 request = {self._table_name: {"Keys": wanted, "ConsistentRead": True}}
                 with _translated():
-                    answer = self._call("BatchGetItem", RequestItems=request)
-                found.extend(map(unmarshal, answer["Responses"].get(self._table_name, [])))
-                wanted = answer["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
+                    response = self._call("BatchGetItem", RequestItems=request)
+                found.extend(map(unmarshal, response["Responses"].get(self._table_name, [])))
+                wanted = response["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
             if wanted:
                 raise _Incomplete
             return found
@@ -89,7 +89,7 @@ class Items:
         values = {":pk": serialize(pk), ":prefix": serialize(prefix)}
         start = {"ExclusiveStartKey": marshal(after)} if after else {}
         with _translated():
-            answer = self._call(
+            response = self._call(
                 "Query",
                 TableName=self._table_name,
                 IndexName="listing",
@@ -100,7 +100,7 @@ class Items:
                 Limit=limit,
                 **start,
             )
-        return [unmarshal(item) for item in answer["Items"]]
+        return [unmarshal(item) for item in response["Items"]]
 
     def transact(self, *writes: Write, attempts: int = retry.CONTENTION_ATTEMPTS) -> None:
         """Do all of the writes or none. Raises ConditionFailed, Contended or another StorageUnavailable.
@@ -109,11 +109,11 @@ class Items:
         write that did take effect a ConditionFailed, never a second change.
         """
         named = [{kind: {"TableName": self._table_name, **part} for kind, part in write.items()} for write in writes]
-        self._uncontended(lambda: self._call("TransactWriteItems", TransactItems=named), attempts)
+        self._uncontended("TransactWriteItems", attempts, TransactItems=named)
 
     def write_alone(self, write: Write) -> None:
         """Do one `update` outside of any transaction. Raises as `transact`."""
-        self._uncontended(lambda: self._call("UpdateItem", TableName=self._table_name, **write["Update"]))
+        self._uncontended("UpdateItem", TableName=self._table_name, **write["Update"])
 
     def back_off(self) -> None:
         """Wait as after a first attempt."""
@@ -131,23 +131,28 @@ class Items:
             raise StorageUnavailable(f"Too many {subject} at once.") from exc
 
     def _uncontended(
-        self, call: Callable[[], dict[str, Any]], attempts: int = retry.CONTENTION_ATTEMPTS
+        self,
+        operation: str,
+        attempts: int = retry.CONTENTION_ATTEMPTS,
+        **request: Any,  # noqa: ANN401 - what the operation takes
     ) -> dict[str, Any]:
-        def translated() -> dict[str, Any]:
-            with _translated():
-                return call()
+        """Make a call, again where it met another transaction."""
 
-        return self._retried(translated, attempts, Contended)
+        def call() -> dict[str, Any]:
+            with _translated():
+                return self._call(operation, **request)
+
+        return self._retried(call, attempts, Contended)
 
     def _retried[T](self, attempt: Callable[[], T], attempts: int, error: type[Exception]) -> T:
         return retry.retried(attempt, attempts, lambda exc: isinstance(exc, error), self._pause)
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - what the operation takes
-        answer = self._transport.call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
-        consumed = answer.get("ConsumedCapacity", [])
+        response = self._transport.call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
+        consumed = response.get("ConsumedCapacity", [])
         each = consumed if isinstance(consumed, list) else [consumed]
         self.units += sum(capacity["CapacityUnits"] for capacity in each)
-        return answer
+        return response
 
 
 @contextmanager

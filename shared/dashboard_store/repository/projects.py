@@ -17,13 +17,8 @@ from dashboard_store.errors import FieldError, InvalidQuery, NoProject, ProjectE
 from dashboard_store.identifiers import ID_PATTERN, ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
-from dashboard_store.repository.config_items import (
-    ConfigChange,
-    ConfigVersion,
-    never_saved_item,
-    shown_in_project,
-    version_items,
-)
+from dashboard_store.repository.config_items import ConfigChange, never_saved_item, shown_in_project, version_items
+from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.project_items import (

@@ -215,5 +215,5 @@ def column_json(column_type: ColumnType, cells: Sequence[str]) -> str:
     if column_type not in _CONVERTED:
         return compact([cell or None for cell in cells])
     text = f"[{','.join([cell.lower() or 'null' for cell in cells])}]"
-    # A number may be written in many ways; it is stored in the one that answers have.
+    # A number may be written in many ways; it is stored as responses show it.
     return compact(json.loads(text)) if column_type == "number" else text
