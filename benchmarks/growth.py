@@ -22,9 +22,9 @@ from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import Project
 from dashboard_store.dynamodb.protocol import Transport, marshal
 from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import ConfigChange, shown_in_project, version_items
 from dashboard_store.repository.project_items import project_item
-from dashboard_store.repository.retention import Retention
 from local.dashboards import dashboard
 
 COUNTS: Final = (10, 100, 1_000, 10_000)
@@ -114,14 +114,14 @@ def measure() -> list[Calls]:
 
 def _items(count: int) -> Iterator[Json]:
     """Make a user's items: so many projects, the first with so many versions, as the repository would write them."""
-    change, retention = ConfigChange(read_config(_config(1), SETTINGS), Origin()), Retention(SETTINGS)
+    change, lifetimes = ConfigChange(read_config(_config(1), SETTINGS), Origin()), retention.Lifetimes(SETTINGS)
     start = utc_now() - timedelta(hours=5)
     for number in range(count):
         address = ProjectAddress(user(count), f"p-{number}")
         versions = range(1, count + 1) if number == 0 else (1,)
         for version in versions:
             moment = start + timedelta(seconds=version)
-            newest, in_history = version_items(address.config(), change, version, moment, retention)
+            newest, in_history = version_items(address.config(), change, version, moment, lifetimes)
             yield in_history
         yield newest
         project = Project(f"Project {number}", "", {})

@@ -12,8 +12,8 @@ from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
 from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import ConfigChange, version_items
-from dashboard_store.repository.retention import Retention
 from dashboard_store.settings import Settings
 from local.dashboards import dashboard
 
@@ -48,7 +48,7 @@ def newest_item(size: str) -> Json:
     """Make the item that holds a saved config, in DynamoDB's JSON."""
     address = ProjectAddress(USER, PROJECT).config()
     change = ConfigChange(read_config(dashboard(size), SETTINGS), Origin())
-    newest, _ = version_items(address, change, 1, datetime.now(UTC), Retention(SETTINGS))
+    newest, _ = version_items(address, change, 1, datetime.now(UTC), retention.Lifetimes(SETTINGS))
     return marshal(newest)
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.gateway.resolver import Resolver
+from dashboard_store.repository import retention
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.retention import Retention
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Store:
         self.items = items
         self.now = now
         self._given_bucket = bucket
-        self._retention = Retention(settings)
+        self._lifetimes = retention.Lifetimes(settings)
 
     @cached_property
     def bucket(self) -> "Bucket":
@@ -83,25 +83,25 @@ class Store:
     def configs(self) -> "Configs":
         from dashboard_store.repository.configs import Configs
 
-        return Configs(self.items, self._retention, self.now)
+        return Configs(self.items, self._lifetimes, self.now)
 
     @cached_property
     def config_saves(self) -> "ConfigSaves":
         from dashboard_store.repository.config_saves import ConfigSaves
 
-        return ConfigSaves(self.items, self.configs, self.rate_limit, self._retention, self.now)
+        return ConfigSaves(self.items, self.configs, self.rate_limit, self._lifetimes, self.now)
 
     @cached_property
     def projects(self) -> "Projects":
         from dashboard_store.repository.projects import Projects
 
-        return Projects(self.items, self._retention, self.now)
+        return Projects(self.items, self._lifetimes, self.now)
 
     @cached_property
     def project_deletion(self) -> "ProjectDeletion":
         from dashboard_store.repository.project_deletion import ProjectDeletion
 
-        return ProjectDeletion(self.items, self.projects, self._retention, self.now)
+        return ProjectDeletion(self.items, self.projects, self._lifetimes, self.now)
 
     @cached_property
     def datasets(self) -> "Datasets":

@@ -15,8 +15,7 @@ from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import keys
-from dashboard_store.repository.retention import Retention
+from dashboard_store.repository import keys, retention
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def test_what_is_deleted_lies_aside_and_expires(store: Store, clock: Clock, addr
     store.project_deletion.delete(address, Precondition())
     assert [store.items.get(place) for place in places(address)] == [None] * 4
     restorable = int((clock.moment + MONTH).timestamp())
-    forgotten = int((clock.moment + Retention(store.settings).longest).timestamp())
+    forgotten = int((clock.moment + retention.Lifetimes(store.settings).longest).timestamp())
     for place, item, expiry in zip(places(address), before, (forgotten, *[restorable] * 3), strict=True):
         assert item
         unlisted = {name: value for name, value in item.items() if name != "listKey"}
@@ -105,7 +104,7 @@ def test_a_project_can_be_restored_for_thirty_days(
 def test_an_id_is_free_when_nothing_is_left_under_it(store: Store, clock: Clock, address: ProjectAddress) -> None:
     """The id of a deleted project can be used again when the youngest of its versions expires, and not before."""
     store.project_deletion.delete(address, Precondition())
-    clock.moment += Retention(store.settings).longest - timedelta(seconds=1)
+    clock.moment += retention.Lifetimes(store.settings).longest - timedelta(seconds=1)
     with pytest.raises(ProjectExists):
         create(store, address)
     clock.advance(seconds=1)
@@ -188,7 +187,7 @@ def test_a_change_is_made_of_what_came_in_between(store: Store, engine: Engine, 
 def test_the_longest_life_is_that_of_history_or_of_drafts() -> None:
     """What lives longest, a version that was replaced a week late or a draft, decides how long an id stays taken."""
     lives = [
-        Retention(Settings(TABLE, history_retention_days=history, session_ttl_days=drafts)).longest
+        retention.Lifetimes(Settings(TABLE, history_retention_days=history, session_ttl_days=drafts)).longest
         for history, drafts in ((90, 7), (1, 30))
     ]
     assert lives == [timedelta(days=97), timedelta(days=30)]

@@ -113,6 +113,15 @@ def test_a_version_expires_its_days_after_it_was_replaced(project: Client, clock
     assert project.request("POST", f"{VERSIONS}/2/restore", if_match='"2"').json["version"] == 2
 
 
+def test_a_versions_days_begin_when_it_is_replaced(project: Client, clock: Clock, settings: Settings) -> None:
+    """A version that was the newest for some days is kept for all of its days after them."""
+    save(project, config(c={"n": 1}))
+    clock.advance(days=6)
+    save(project, config(c={"n": 2}), 1)
+    clock.advance(days=settings.history_retention_days, seconds=-1)
+    assert project.get(f"{VERSIONS}/1").json["config"] == config(c={"n": 1})
+
+
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (1, 3), (3, 1), (2, 2)])
 def test_a_diff_makes_one_version_of_the_other(rich: Client, before: int, after: int) -> None:
     """Applying a diff's operations (RFC 6902) to the one version gives the other."""

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 from dashboard_store.documents.config import Config, Origin, stored_body
 from dashboard_store.identifiers import ConfigAddress
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.configs import NO_CONFIG
 from dashboard_store.repository.expressions import Item
-from dashboard_store.repository.retention import Retention, expires_at
 
 
 class ConfigChange(NamedTuple):
@@ -28,7 +27,7 @@ def never_saved_item(address: ConfigAddress) -> Item:
 
 
 def version_items(
-    address: ConfigAddress, change: ConfigChange, version: int, moment: datetime, retention: Retention
+    address: ConfigAddress, change: ConfigChange, version: int, moment: datetime, lifetimes: retention.Lifetimes
 ) -> tuple[Item, Item]:
     """Make the two items of a new version: the newest, and the same in history."""
     updated_at = keys.timestamp(moment)
@@ -40,14 +39,14 @@ def version_items(
     }
     newest = {**keys.config(address), **content}
     if address.session:
-        newest["expiresAt"] = expires_at(moment + retention.of_draft())
-    return newest, history_item(address, content, moment, retention)
+        newest["expiresAt"] = retention.expires_at(moment + lifetimes.of_draft())
+    return newest, history_item(address, content, moment, lifetimes)
 
 
-def history_item(address: ConfigAddress, content: Item, moment: datetime, retention: Retention) -> Item:
+def history_item(address: ConfigAddress, content: Item, moment: datetime, lifetimes: retention.Lifetimes) -> Item:
     """Make a version's item in history, whose lifetime begins at a moment."""
     key = keys.config_version(address, content["version"])
-    expiry = expires_at(moment + retention.of_version(address))
+    expiry = retention.expires_at(moment + lifetimes.of_version(address))
     return {**content, **key, "listKey": key["sk"], "expiresAt": expiry}
 
 

@@ -14,7 +14,7 @@ from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import BadInput, ConfigConflict, NoProject
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.config_items import (
     ConfigChange,
     digest_of,
@@ -26,7 +26,6 @@ from dashboard_store.repository.configs import NEVER_SAVED, Configs, ConfigVersi
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
-from dashboard_store.repository.retention import RENEWAL, Retention, expires_at
 
 type Edit = Callable[[JsonObject | None], Config | None]
 """Makes the config to be saved from the one that it replaces; None stands for no config, on either side."""
@@ -60,13 +59,13 @@ class ConfigSaves:
         items: Items,
         configs: Configs,
         rate_limit: RateLimit,
-        retention: Retention,
+        lifetimes: retention.Lifetimes,
         now: Callable[[], datetime],
     ) -> None:
         self._items = items
         self._configs = configs
         self._rate_limit = rate_limit
-        self._retention = retention
+        self._lifetimes = lifetimes
         self._now = now
 
     def save(
@@ -160,11 +159,11 @@ class ConfigSaves:
         self, address: ConfigAddress, change: ConfigChange, expected: int, renewed: Item | None = None
     ) -> SaveResult:
         moment = self._now()
-        newest_item, in_history = version_items(address, change, expected + 1, moment, self._retention)
+        newest_item, in_history = version_items(address, change, expected + 1, moment, self._lifetimes)
         is_current = _condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
         writes = [put(newest_item, is_current), put(in_history), _project_write(address, newest_item["summary"])]
         if renewed:
-            writes.append(put(history_item(address, renewed, moment, self._retention)))
+            writes.append(put(history_item(address, renewed, moment, self._lifetimes)))
         try:
             self._rate_limit.transact(address.project.owner, *writes)
         except ConditionFailed as exc:
@@ -195,7 +194,7 @@ class ConfigSaves:
 
 def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool) -> Condition:
     """Say when the newest version may be replaced: it is the expected one and has another content."""
-    now = expires_at(moment)
+    now = retention.expires_at(moment)
     if address.session and expected == 0:
         return Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": now})
     expression, values = "#version = :expected AND #digest <> :digest", {"expected": expected, "digest": digest}
@@ -203,7 +202,7 @@ def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: dat
         return Condition(f"{expression} AND #expiresAt > :now", {**values, "now": now})
     if expected == 0 or any_age:
         return Condition(expression, values)
-    oldest = keys.timestamp(moment - RENEWAL)
+    oldest = keys.timestamp(moment - retention.RENEWAL)
     return Condition(f"{expression} AND #summary.#updatedAt > :oldest", {**values, "oldest": oldest})
 
 

@@ -9,10 +9,9 @@ from dashboard_store.documents.config import config_in
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject, NotFound
 from dashboard_store.identifiers import ConfigAddress
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.retention import Retention, has_expired
 
 NO_CONFIG: Final = b"deleted"
 """The digest of a config that was deleted, and of one that was never saved."""
@@ -51,9 +50,9 @@ NEVER_SAVED: Final = ConfigVersion(version=0, digest=NO_CONFIG, body=None, summa
 
 
 class Configs:
-    def __init__(self, items: Items, retention: Retention, now: Callable[[], datetime]) -> None:
+    def __init__(self, items: Items, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
         self._items = items
-        self._retention = retention
+        self._lifetimes = lifetimes
         self._now = now
 
     def newest(self, address: ConfigAddress) -> ConfigVersion:
@@ -101,7 +100,7 @@ class Configs:
         key = keys.config_version(address, above)
         after = {**key, "listKey": key["sk"]}
         items = self._items.query_newest(key["pk"], keys.config_versions(address), limit + 1, after)
-        summaries = [item["summary"] for item in items if not has_expired(item, self._now())]
+        summaries = [item["summary"] for item in items if not retention.has_expired(item, self._now())]
         is_due = newest.version and newest.version < above
         if is_due and all(summary["version"] != newest.version for summary in summaries):
             summaries.insert(0, newest.summary)
@@ -109,11 +108,11 @@ class Configs:
         return summaries[:limit], summaries[limit - 1]["version"] if has_more else None
 
     def retention_days(self, address: ConfigAddress) -> int:
-        return self._retention.days(address)
+        return self._lifetimes.days(address)
 
     def live(self, item: Item | None) -> ConfigVersion | None:
         """Read a version from its item; None where the item is absent or expired."""
-        return ConfigVersion.from_item(item) if item and not has_expired(item, self._now()) else None
+        return ConfigVersion.from_item(item) if item and not retention.has_expired(item, self._now()) else None
 
 
 def _existing(found: ConfigVersion | None, version: int) -> ConfigVersion:

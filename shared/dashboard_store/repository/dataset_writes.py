@@ -14,13 +14,12 @@ from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import AnalysisConflict, DatasetConflict, FieldError, InvalidData, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition, entity_tag
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.config_items import ConfigChange, shown_in_project, version_items
 from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, analysis_in, dataset_summary
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, put, update
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.retention import UNFINISHED, Retention, expires_at
 from dashboard_store.repository.uploads import PendingUpload, new_upload_id
 from dashboard_store.settings import Settings
 
@@ -56,7 +55,7 @@ class DatasetWrites:
         self._bucket = bucket
         self._datasets = datasets
         self._settings = settings
-        self._retention = Retention(settings)
+        self._lifetimes = retention.Lifetimes(settings)
         self._now = now
 
     def completed(self, address: ProjectAddress, pending: PendingUpload, completion: Completion) -> UploadResult | None:
@@ -128,7 +127,7 @@ class DatasetWrites:
             return {"columns": stored}
         place = f"tables/{keys.folder(address)}/{upload_id}/{hashlib.sha256(stored).hexdigest()}"
         # Named before it is written, so that it is found and removed if the upload fails.
-        named = {"object": place, "expiresAt": expires_at(self._now() + UNFINISHED)}
+        named = {"object": place, "expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
         self._items.transact(update(keys.upload(address, upload_id), named, _NOT_COMPLETED))
         self._bucket.put(place, stored, MEDIA_TYPE)
         return {"object": place}
@@ -175,7 +174,7 @@ class DatasetWrites:
         self, address: ProjectAddress, config: Config | None, moment: datetime
     ) -> tuple[list[Write], Item | None]:
         """Make the writes of a config's version 1, and what the project shows of it."""
-        newest, in_history = version_items(address.config(), ConfigChange(config, Origin()), 1, moment, self._retention)
+        newest, in_history = version_items(address.config(), ConfigChange(config, Origin()), 1, moment, self._lifetimes)
         never_saved = Condition("#version = :never", {"never": 0})
         return [put(newest, never_saved), put(in_history)], shown_in_project(newest["summary"])
 
@@ -195,7 +194,7 @@ class DatasetWrites:
             **({"analysis": newest.analysis} if newest.analysis else {}),
         }
         # Long enough for a reader who holds the URL of its object to be done with it.
-        expiry = {"expiresAt": expires_at(moment + UNFINISHED)}
+        expiry = {"expiresAt": retention.expires_at(moment + retention.UNFINISHED)}
         writes = [put(item if keep else item | expiry)]
         dropped = [summary["version"] for summary in summaries[keep:] if summary["version"] != newest.version]
         writes += [update(keys.dataset_version(address, version), expiry, EXISTS) for version in dropped]

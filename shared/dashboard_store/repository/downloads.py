@@ -7,10 +7,9 @@ from datetime import datetime
 
 from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows
 from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.datasets import DatasetVersion
-from dashboard_store.repository.retention import DOWNLOAD_RENEWAL, DOWNLOADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,11 @@ class Downloads:
         return b"".join(csv_rows(self._content(dataset), dataset.schema["columnNames"]))
 
     def json_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for DOWNLOADABLE, that serves a table's rows as gzip-encoded JSON."""
+        """Return a URL, good for retention.DOWNLOADABLE, that serves a table's rows as gzip-encoded JSON."""
         return self._url(address, dataset, form, lambda: json_rows(self._content(dataset)))
 
     def csv_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for DOWNLOADABLE, that serves a table as gzip-encoded CSV."""
+        """Return a URL, good for retention.DOWNLOADABLE, that serves a table as gzip-encoded CSV."""
         names = dataset.schema["columnNames"]
         return self._url(address, dataset, form, lambda: csv_rows(self._content(dataset), names))
 
@@ -54,9 +53,9 @@ class Downloads:
         """Serve a copy, written for the first download and again when the bucket is about to remove it."""
         place = f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{form.suffix}"
         there = self._bucket.describe(place)
-        if there is None or self._now() - there.modified_at > DOWNLOAD_RENEWAL:
+        if there is None or self._now() - there.modified_at > retention.DOWNLOAD_RENEWAL:
             self._bucket.put(place, download(rows()), form.media_type)
-        return self._bucket.download_url(place, int(DOWNLOADABLE.total_seconds()), form.disposition)
+        return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), form.disposition)
 
     def _content(self, dataset: DatasetVersion) -> io.BytesIO:
         item = dataset.item

@@ -12,23 +12,24 @@ from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, delete, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.project_items import project_document
 from dashboard_store.repository.projects import Projects, require_version
-from dashboard_store.repository.retention import RESTORABLE, Retention, expires_at
 
 
 class ProjectDeletion:
-    def __init__(self, items: Items, projects: Projects, retention: Retention, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, items: Items, projects: Projects, lifetimes: retention.Lifetimes, now: Callable[[], datetime]
+    ) -> None:
         self._items = items
         self._projects = projects
-        self._retention = retention
+        self._lifetimes = lifetimes
         self._now = now
 
     def delete(self, address: ProjectAddress, precondition: Precondition) -> None:
-        """Take a project with all that it has out of every response; `restore` brings it back for RESTORABLE.
+        """Take a project with all that it has out of every response; `restore` brings it back for a while.
 
         Raises NoProject, VersionConflict with the project as it is, or StorageUnavailable.
         """
@@ -72,9 +73,9 @@ class ProjectDeletion:
 
     def _moves_aside(self, address: ProjectAddress, item: Item, parts: Sequence[Item | None]) -> list[Write]:
         moment = self._now()
-        restorable_until = expires_at(moment + RESTORABLE)
+        restorable_until = retention.expires_at(moment + retention.RESTORABLE)
         # The id is free again when nothing is left that was kept under it: not before its youngest version expired.
-        id_until = expires_at(moment + max(RESTORABLE, self._retention.longest))
+        id_until = retention.expires_at(moment + max(retention.RESTORABLE, self._lifetimes.longest))
         writes: list[Write] = []
         for place, part in zip(_places(address), [item, *parts], strict=True):
             if part is None:

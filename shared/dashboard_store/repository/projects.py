@@ -16,7 +16,7 @@ from dashboard_store.documents.project import NewProject, Project
 from dashboard_store.errors import FieldError, InvalidQuery, NoProject, ProjectExists, VersionConflict
 from dashboard_store.identifiers import ID_PATTERN, ProjectAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.config_items import ConfigChange, never_saved_item, shown_in_project, version_items
 from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
@@ -29,7 +29,6 @@ from dashboard_store.repository.project_items import (
     project_summary,
     settings_text,
 )
-from dashboard_store.repository.retention import Retention, expires_at
 
 MAX_PAGE_BYTES: Final = 3_500_000
 """The configs of one page of a list: Lambda returns at most 6 MB, a third of it for base64."""
@@ -44,9 +43,9 @@ class ProjectPage:
 
 
 class Projects:
-    def __init__(self, items: Items, retention: Retention, now: Callable[[], datetime]) -> None:
+    def __init__(self, items: Items, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
         self._items = items
-        self._retention = retention
+        self._lifetimes = lifetimes
         self._now = now
 
     def create(self, owner: str, new: NewProject) -> JsonObject:
@@ -57,10 +56,10 @@ class Projects:
         config = None
         if new.config:
             change = ConfigChange(new.config, Origin(source="import"))
-            config_items = version_items(address.config(), change, 1, moment, self._retention)
+            config_items = version_items(address.config(), change, 1, moment, self._lifetimes)
             config = shown_in_project(config_items[0]["summary"])
         item = project_item(address, new.project, config, moment)
-        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": expires_at(moment)})
+        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": retention.expires_at(moment)})
         deleted = check(keys.deleted(keys.project(address)), unused)
         try:
             self._items.transact(put(item, IS_NEW), deleted, *map(put, config_items))

@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dashboard_store.errors import RateLimited
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import Condition, Write, update
 from dashboard_store.repository.items import ConditionFailed, Contended, Items
-from dashboard_store.repository.retention import expires_at
 from dashboard_store.settings import Settings
 
 WINDOW: Final = timedelta(minutes=1)
@@ -73,7 +72,7 @@ class RateLimit:
         """Make the write that counts; its condition fails where the user has no writes left."""
         window = _window(moment)
         below = Condition("attribute_not_exists(#count) OR #count < :limit", {"limit": self._limit})
-        expiry = {"expiresAt": expires_at(window + WINDOW)}
+        expiry = {"expiresAt": retention.expires_at(window + WINDOW)}
         return update(keys.rate_window(user, window), expiry, below, add={"count": by})
 
     def _refusal(self, moment: datetime) -> RateLimited:

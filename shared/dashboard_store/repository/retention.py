@@ -36,7 +36,7 @@ DOWNLOAD_RENEWAL: Final = timedelta(hours=12)
 """The age from which a download is written again: the bucket's lifecycle removes it after a day."""
 
 
-class Retention:
+class Lifetimes:
     """How long versions of configs are kept under the deployment's settings."""
 
     def __init__(self, settings: Settings) -> None:

@@ -9,11 +9,10 @@ from typing import BinaryIO
 from dashboard_store.documents.dataset.upload import FileType
 from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound, UploadTooLarge
 from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, check, put
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.retention import UNFINISHED, UPLOADABLE, expires_at, has_expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,20 @@ class Uploads:
             "fileName": file_name,
             "contentType": content_type,
             "size": size,
-            "expiresAt": expires_at(moment + UNFINISHED),
+            "expiresAt": retention.expires_at(moment + retention.UNFINISHED),
         }
         try:
             self._items.transact(check(keys.config(address.config()), EXISTS), put(item, IS_NEW))
         except ConditionFailed as exc:
             raise NoProject from exc
-        seconds = int(UPLOADABLE.total_seconds())
+        seconds = int(retention.UPLOADABLE.total_seconds())
         form = self._bucket.upload_form(_place(address, upload_id), content_type, size, seconds)
-        return AnnouncedUpload(upload_id, form["url"], form["fields"], keys.timestamp(moment + UPLOADABLE))
+        return AnnouncedUpload(upload_id, form["url"], form["fields"], keys.timestamp(moment + retention.UPLOADABLE))
 
     def pending(self, address: ProjectAddress, upload_id: str) -> PendingUpload:
         """Look up an upload that was announced. Raises NotFound."""
         item = self._items.get(keys.upload(address, upload_id))
-        if item is None or "fileName" not in item or has_expired(item, self._now()):
+        if item is None or "fileName" not in item or retention.has_expired(item, self._now()):
             raise NotFound("There is no such upload, or it was not completed in time.")
         return PendingUpload(
             upload_id, item["fileName"], item["contentType"], item["size"], item.get("completed"), item.get("request")
