@@ -44,7 +44,8 @@ def upload(client: Client, number: int, **more: Any) -> None:
 def fetched(bucket_client: "S3Client", url: str) -> bytes:
     """What the bucket serves under a signed address of an object."""
     parts = urlsplit(url)
-    assert {"X-Amz-Signature", "X-Amz-Expires"} <= set(parse_qs(parts.query))
+    query = parse_qs(parts.query)
+    assert ("X-Amz-Signature" in query, query["X-Amz-Expires"]) == (True, ["300"])
     key = unquote(parts.path).removeprefix(f"/{BUCKET}").lstrip("/")
     found = bucket_client.get_object(Bucket=BUCKET, Key=key)
     assert found["ContentEncoding"] == "gzip"
@@ -71,6 +72,26 @@ def test_the_last_five_uploads_are_kept(
         assert (rows, kept["version"]) == ([{"n": number}], number)
     for number in (1, 2, 8):
         assert project.get(f"{VERSIONS}/{number}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("age", "is_written_again"), [({"hours": 12, "seconds": -1}, False), ({"hours": 12, "minutes": 1}, True)]
+)
+def test_a_download_is_written_again_before_the_bucket_removes_it(
+    in_bucket: Client,
+    bucket_client: "S3Client",
+    clock: Clock,
+    age: dict[str, float],
+    is_written_again: bool,  # noqa: FBT001
+) -> None:
+    """A download is written once and served for twelve hours; later it is written again, half a day before its end."""
+    upload(in_bucket, 1)
+    key = unquote(urlsplit(in_bucket.get(DATA).json["rawDataUrl"]).path).removeprefix(f"/{BUCKET}").lstrip("/")
+    clock.moment = bucket_client.head_object(Bucket=BUCKET, Key=key)["LastModified"]
+    clock.advance(**age)
+    bucket_client.put_object(Bucket=BUCKET, Key=key, Body=b"as it was", ContentEncoding="gzip")
+    in_bucket.get(DATA)
+    assert (bucket_client.get_object(Bucket=BUCKET, Key=key)["Body"].read() != b"as it was") is is_written_again
 
 
 def expiring(client: Client, moto_client: Tapped) -> dict[int, int | None]:
