@@ -3,13 +3,13 @@
 import re
 from datetime import timedelta
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import Clock
 from support.clients import Answer, Call, Request
 from support.contents import SETTINGS, at, config, upload
-from support.engines import Engine, written
+from support.engines import Engine, overtaken, written
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin
@@ -24,6 +24,12 @@ from dashboard_store.repository.expressions import EXISTS, put, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dashboard_store.documents.config import Config
+
+
+def read(document: Any) -> "Config":
+    return read_config(document, SETTINGS)
 
 
 def test_what_is_there_already_is_not_changed(store: Store, address: ProjectAddress) -> None:
@@ -166,6 +172,23 @@ def test_a_draft_ends_with_its_last_second(store: Store, address: ProjectAddress
         store.config_saves.save(draft, config(a=2), at(1), Origin())
     assert refusal.value.version == 0
     assert store.config_saves.save(draft, config(a=2), at(0), Origin()).newest.version == 1
+
+
+def test_a_merge_that_is_overtaken_holds_all_three_edits(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """A save that comes while a merge is under way is merged as well: neither edit is lost, whoever was faster."""
+    charts: dict[str, Any] = {name: {"n": 0} for name in "abc"}
+    store.config_saves.save(address.config(), config(**charts), at(0), Origin())
+    edited = {name: config(**{**charts, name: {"n": 1}}) for name in "abc"}
+    store.config_saves.save(address.config(), edited["a"], at(1), Origin())
+
+    def other() -> None:
+        store.config_saves.merge(address.config(), edited["b"], 1, Origin(), read)
+
+    # The merge first tries its base, which is stale, and then what it merged.
+    with overtaken(engine, other, after=1):
+        merged = store.config_saves.merge(address.config(), edited["c"], 1, Origin(), read)
+    assert (merged.newest.version, merged.changed, merged.merged) == (4, True, True)
+    assert merged.newest.config() == config(**{name: {"n": 1} for name in "abc"}).document
 
 
 def test_a_merge_says_that_it_was_one(store: Store, address: ProjectAddress) -> None:

@@ -118,13 +118,19 @@ class Engine(Tapped):
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def overtaken(engine: Engine, by: Callable[[], object]) -> AbstractContextManager[object]:
-    """Let somebody else come between the next look at the database and the write that follows it."""
-    others = [by]
+def overtaken(engine: Engine, by: Callable[[], object], after: int = 0) -> AbstractContextManager[object]:
+    """Let another writer come between a read of the database and the write that follows it.
+
+    It comes before the first write, or after as many as are given.
+    """
+    writes = 0
 
     def late(proceed: Call, operation: str, request: Request) -> Answer:
-        if operation == "TransactWriteItems" and others:
-            others.pop()()
+        nonlocal writes
+        if operation == "TransactWriteItems":
+            writes += 1
+            if writes == after + 1:
+                by()
         return proceed(operation, request)
 
     return engine.tapped(late)
