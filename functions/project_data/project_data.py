@@ -19,10 +19,10 @@ from dashboard_store.documents.dataset.upload import (
     read_uploaded,
 )
 from dashboard_store.errors import FieldError, InvalidQuery, NotFound
+from dashboard_store.gateway.body import JSON
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
     CSV,
-    JSON,
     ApiResponse,
     attachment,
     csv_response,

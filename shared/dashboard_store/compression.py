@@ -16,7 +16,8 @@ DATASET_LEVEL: Final = 4
 DOWNLOAD_LEVEL: Final = 1
 """The fastest: a download is written once for one reader."""
 
-_GZIP: Final = zlib.MAX_WBITS | 16
+GZIP_WBITS: Final = zlib.MAX_WBITS | 16
+"""What tells zlib to read and write gzip."""
 
 
 def gzipped(content: bytes) -> bytes:
@@ -26,4 +27,4 @@ def gzipped(content: bytes) -> bytes:
 
 def gzip_writer(level: int) -> "_Compress":
     """Return a compressor for content that comes in parts."""
-    return zlib.compressobj(level, wbits=_GZIP)
+    return zlib.compressobj(level, wbits=GZIP_WBITS)

@@ -191,7 +191,7 @@ class ConfigConflict(VersionConflict):
 
 
 class DatasetConflict(VersionConflict):
-    """`document` is the schema of the newest table, None where there is none."""
+    """`document` is the schema of the newest table; None without a table."""
 
     def __init__(self, *, version: int, document: Any, base: int | None, updated_at: str | None) -> None:  # noqa: ANN401
         super().__init__(f"The data is at version {version}.", version=version, document=document, base=base)

@@ -142,7 +142,7 @@ def test_an_upload_replaces_what_came_in_between(engine: Engine, store: Store, a
 def test_charts_of_an_upload_give_way_to_a_config_that_came_in_between(
     engine: Engine, store: Store, address: ProjectAddress
 ) -> None:
-    """A config that somebody saved while a table came in stays: the table's charts are only for where there is none."""
+    """A config that was saved while a table came in stays: charts of a table never replace a config."""
     with overtaken(engine, lambda: store.config_saves.save(address.config(), config(a=1), at(0), Origin())):
         outcome = store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
     assert (outcome.version, outcome.config_saved, outcome.tag) == (1, False, "1.0.1")

@@ -66,6 +66,6 @@ def test_a_patch_has_the_members_of_a_config() -> None:
 
 
 def test_older_names_are_those_of_members() -> None:
-    """An older name is read as a member, and is none itself."""
+    """An older name is read as a member, and no member has that name."""
     assert set(OLDER_NAMES.values()) <= MEMBERS
     assert MEMBERS.isdisjoint(OLDER_NAMES)

@@ -112,7 +112,7 @@ BROKEN = {
     "a header without a name (5)": (b"HTTP/1.1 200 OK\r\n: 1\r\n\r\n", "a header field has no valid name"),
     "a space after a name (5.1)": (b"HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "a header field has no valid name"),
     "a folded header (5.2)": (b"HTTP/1.1 200 OK\r\nA: 1\r\n b: 2\r\n\r\n", "a header field has no valid name"),
-    "a length that is none (6.3)": (
+    "a length that is not a number (6.3)": (
         PLAIN.replace(b"Length: 5", b"Length: +5"),
         "the Content-Length is not a number",
     ),

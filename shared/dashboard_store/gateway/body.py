@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dashboard_store.compression import GZIP_WBITS
 from dashboard_store.errors import MalformedJson, RequestTooLarge, UnsupportedMediaType
 from dashboard_store.settings import Settings
 
@@ -31,7 +32,7 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
         raise RequestTooLarge(
             f"The body is {len(body)} bytes; the limit is {limit}.", limit_bytes=limit, actual_bytes=len(body)
         )
-    media_type = _headers(event).get("content-type", JSON).partition(";")[0].strip().lower()
+    media_type = headers_of(event).get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type not in {JSON, GZIP, *media_types}:
         taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
         raise UnsupportedMediaType(f"The body is {media_type}; this address takes {taken}.")
@@ -44,7 +45,7 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
 
 def decompressed(body: bytes, limit: int) -> bytes:
     """Decompress one gzip member, never more than `limit` bytes of it. Raises MalformedJson or RequestTooLarge."""
-    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    decompressor = zlib.decompressobj(wbits=GZIP_WBITS)
     try:
         content = decompressor.decompress(body, limit + 1)
     except zlib.error as exc:
@@ -58,7 +59,8 @@ def decompressed(body: bytes, limit: int) -> bytes:
     return content
 
 
-def _headers(event: Mapping[str, Any]) -> Mapping[str, str]:
+def headers_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the headers of an event; API Gateway sends their names in lower case."""
     return event.get("headers") or {}
 
 
@@ -73,7 +75,7 @@ def _sent(event: Mapping[str, Any]) -> bytes:
 
 
 def _is_compressed(event: Mapping[str, Any], media_type: str, body: bytes) -> bool:
-    coding = _headers(event).get("content-encoding", "identity").strip().lower()
+    coding = headers_of(event).get("content-encoding", "identity").strip().lower()
     if media_type == GZIP:
         return True
     if coding == "identity":

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from dashboard_store import errors
-from dashboard_store.documents.json_text import compact, encodable, served
-from dashboard_store.gateway.response import ApiResponse
+from dashboard_store.documents.json_text import encodable
+from dashboard_store.gateway.response import ApiResponse, json_response
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -47,7 +47,7 @@ def problem(error: Exception, request_id: str) -> ApiResponse:
         **_members(error),
     }
     headers = {"Cache-Control": "no-store", **_headers(error)}
-    return ApiResponse(status, served(compact(document)), MEDIA_TYPE, headers, outcome=code)
+    return json_response(document, status=status, headers=headers, outcome=code, media_type=MEDIA_TYPE)
 
 
 def _members(error: Exception) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dashboard_store.documents.config import Origin
 from dashboard_store.documents.json_text import encodable, parse
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
 from dashboard_store.errors import FieldError, InvalidQuery, NotFound, PreconditionRequired, Unauthorized, UnsafeText
-from dashboard_store.gateway.body import json_text
+from dashboard_store.gateway.body import headers_of, json_text
 from dashboard_store.identifiers import ID_PATTERN, ConfigAddress, ProjectAddress, is_id, is_version
 from dashboard_store.preconditions import Precondition, is_current
 from dashboard_store.settings import Settings
@@ -48,10 +48,7 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """One request under the deployment's settings; `event` is the event that API Gateway made of it.
-
-    API Gateway sends the names of headers in lower case, so they are read as they are.
-    """
+    """One request under the deployment's settings; `event` is the event that API Gateway made of it."""
 
     event: Mapping[str, Any]
     settings: Settings
@@ -130,7 +127,9 @@ class Request:
     @property
     def precondition(self) -> Precondition:
         """What If-Match and If-None-Match say. Raises InvalidPrecondition."""
-        return Precondition.from_headers(self._headers.get("if-match"), self._headers.get("if-none-match"))
+        return Precondition.from_headers(
+            headers_of(self.event).get("if-match"), headers_of(self.event).get("if-none-match")
+        )
 
     def required_precondition(self, versions: Callable[[], tuple[int, ...]]) -> Precondition:
         """Take the precondition of a request that needs one; `versions` reads what it could have named.
@@ -144,11 +143,11 @@ class Request:
 
     def has_current(self, tag: int | str) -> bool:
         """Whether the client already has the version with this entity tag. Raises InvalidPrecondition."""
-        return is_current(self._headers.get("if-none-match"), tag)
+        return is_current(headers_of(self.event).get("if-none-match"), tag)
 
     @property
     def accept_encoding(self) -> str | None:
-        return self._headers.get("accept-encoding")
+        return headers_of(self.event).get("accept-encoding")
 
     def origin(self, *, forced: bool) -> Origin:
         """Read `?source=` and `?message=`, which history keeps. Raises InvalidQuery or UnsafeText."""
@@ -194,10 +193,6 @@ class Request:
         if value is not None and is_unsafe(value):
             raise UnsafeText([FieldError("message", MESSAGE)])
         return value
-
-    @property
-    def _headers(self) -> Mapping[str, str]:
-        return self.event.get("headers") or {}
 
     @property
     def _context(self) -> Mapping[str, Any]:

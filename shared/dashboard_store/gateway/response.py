@@ -14,8 +14,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from dashboard_store.compression import gzipped
 from dashboard_store.documents.json_text import compact, served
+from dashboard_store.gateway.body import JSON
 
-JSON: Final = "application/json"
 CSV: Final = "text/csv; charset=utf-8"
 
 COMPRESS_FROM_BYTES: Final = 1024
@@ -42,9 +42,10 @@ def json_response(
     status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
     outcome: str | None = None,
+    media_type: str = JSON,
 ) -> ApiResponse:
     """Respond with a document."""
-    return ApiResponse(status, served(compact(document)), JSON, headers or {}, outcome=outcome)
+    return ApiResponse(status, served(compact(document)), media_type, headers or {}, outcome=outcome)
 
 
 def spliced_response(name: str, text: bytes, rest: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:

@@ -128,10 +128,10 @@ class ConfigSaves:
         def attempt() -> SaveResult:
             nonlocal newest
             if before is None:
-                raise _conflict(newest, base)
+                raise _refusal(newest, base)
             merged = _merged(before, newest, config)
             if merged.conflicts:
-                raise _conflict(newest, base, merged.conflicts)
+                raise _refusal(newest, base, merged.conflicts)
             result = read(merged.document)
             if result.digest == newest.digest:
                 return SaveResult(newest, changed=False, merged=True)
@@ -183,13 +183,13 @@ class ConfigSaves:
     def _conflict(self, address: ConfigAddress, newest: ConfigVersion, base: int | None, edit: Edit) -> ConfigConflict:
         before = None if base is None else self._configs.base(address, base)
         if before is None:
-            return _conflict(newest, base)
+            return _refusal(newest, base)
         try:
             mine = edit(before.config())
         except BadInput:
             # The edit makes no config of the base, so there is nothing to compare.
-            return _conflict(newest, base)
-        return _conflict(newest, base, _merged(before, newest, mine).conflicts)
+            return _refusal(newest, base)
+        return _refusal(newest, base, _merged(before, newest, mine).conflicts)
 
 
 def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool) -> Condition:
@@ -231,7 +231,7 @@ def _merged(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -
     return merge(before.config() or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
 
 
-def _conflict(newest: ConfigVersion, base: int | None, conflicts: tuple[str, ...] | None = None) -> ConfigConflict:
+def _refusal(newest: ConfigVersion, base: int | None, conflicts: tuple[str, ...] | None = None) -> ConfigConflict:
     return ConfigConflict(
         version=newest.version,
         document=newest.config(),

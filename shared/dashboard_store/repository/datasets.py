@@ -142,7 +142,7 @@ def dataset_summary(schema: JsonObject, version: int, updated_at: str, *, has_an
 
 
 def analysis_in(stored: bytes | None) -> Any:  # noqa: ANN401 - any JSON value
-    """Read an analysis back; None where there is none."""
+    """Read an analysis back; None without one."""
     return json.loads(gzip.decompress(stored)) if stored else None
 
 

@@ -35,11 +35,11 @@ class Downloads:
         return b"".join(csv_rows(self._content(dataset), dataset.schema["columnNames"]))
 
     def json_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for retention.DOWNLOADABLE, that serves a table's rows as gzip-encoded JSON."""
+        """Return a URL, good for `retention.DOWNLOADABLE`, that serves a table's rows as gzip-encoded JSON."""
         return self._url(address, dataset, form, lambda: json_rows(self._content(dataset)))
 
     def csv_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for retention.DOWNLOADABLE, that serves a table as gzip-encoded CSV."""
+        """Return a URL, good for `retention.DOWNLOADABLE`, that serves a table as gzip-encoded CSV."""
         names = dataset.schema["columnNames"]
         return self._url(address, dataset, form, lambda: csv_rows(self._content(dataset), names))
 

@@ -18,7 +18,7 @@ class ConditionFailed(Exception):  # noqa: N818 - an outcome of a write, turned 
     """A write's condition did not hold, so nothing was written.
 
     `found` has an entry for each write of the transaction: None where its condition held, else the item as it is now,
-    `{}` where there is none.
+    `{}` where it does not exist.
     """
 
     def __init__(self, found: Sequence[Item | None]) -> None:
