@@ -6,9 +6,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from support import engines
-from support.clients import Answer, Request, Tapped
-from support.template import table_definition
+from support.project.template import table_definition
+from support.storage import engines
+from support.storage.clients import Answer, Request, Tapped
 
 from benchmarks.workload import TABLE
 from dashboard_store.dynamodb.protocol import Transport

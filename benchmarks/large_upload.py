@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support.local_stack import LocalStack
-from support.template import functions
+from support.project.template import functions
+from support.running.local_stack import LocalStack
 
 from benchmarks.large_table import write_table
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from support.figures import keep
-from support.local_stack import LocalStack
+from support.project.figures import keep
+from support.running.local_stack import LocalStack
 
 from benchmarks.memory import Sample, growth, processes, totals
 from benchmarks.visitor import MIX, Board, Connection, Tally, Visitor, made_board

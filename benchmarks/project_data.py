@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto import mock_aws
-from support.template import ROOT
+from support.project.template import ROOT
 
 from benchmarks.database import Meter, metered
 from benchmarks.report import Section, Table

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from boto3.dynamodb.types import TypeSerializer
-from support import engines
+from support.storage import engines
 
 from benchmarks.database import Cost, Meter, engine
 from benchmarks.report import Claim, Section, Table

@@ -17,8 +17,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from support import engines
-from support.template import ROOT, table_definition
+from support.project.template import ROOT, table_definition
+from support.storage import engines
 
 from dashboard_store.dynamodb.sigv4 import Credentials, signed
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import boto3
-from support import engines
-from support.clients import Boto3DynamoDB, Tapped
+from support.storage import engines
+from support.storage.clients import Boto3DynamoDB, Tapped
 
 from benchmarks import workload
 from benchmarks.database import engine, quiet

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from support.events import EVENTS
+from support.handlers.events import EVENTS
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config

@@ -9,11 +9,11 @@ import boto3
 import hypothesis
 import pytest
 from moto import mock_aws
-from support import engines
-from support.clients import Boto3DynamoDB, Tapped
-from support.http_api import Client, apps
-from support.local_stack import LocalStack
-from support.template import table_definition
+from support.handlers.http_api import Client, apps
+from support.project.template import table_definition
+from support.running.local_stack import LocalStack
+from support.storage import engines
+from support.storage.clients import Boto3DynamoDB, Tapped
 
 from dashboard_store.app import Store
 from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from support import http_api
+from support.handlers import http_api
 
 from benchmarks.service.http_protocol import HttpProtocol
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from support.template import functions, table_definition
+from support.project.template import functions, table_definition
 
 from benchmarks.service.load import CLIENTS, Address
 from benchmarks.service.stage import STATE, Contender, Stage

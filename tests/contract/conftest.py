@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 from conftest import TABLE, Clock
-from support import engines
-from support.clients import Tapped
-from support.engines import Engine
+from support.storage import engines
+from support.storage.clients import Tapped
+from support.storage.engines import Engine
 
 from dashboard_store.app import Store
 from dashboard_store.documents.project import read_new_project

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, Clock
-from support.clients import Answer, Call, Request
-from support.engines import Engine
-from support.http_api import Client, Reply, apps
+from support.handlers.http_api import Client, Reply, apps
+from support.storage.clients import Answer, Call, Request
+from support.storage.engines import Engine
 
 from dashboard_store.app import Store
 from dashboard_store.repository import keys

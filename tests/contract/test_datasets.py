@@ -6,8 +6,8 @@ from unittest import mock
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
-from support.contents import SETTINGS, at, config, upload
-from support.engines import Engine, overtaken, written
+from support.storage.contents import SETTINGS, at, config, upload
+from support.storage.engines import Engine, overtaken, written
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
-from support.contents import SETTINGS, at, config, upload
-from support.engines import Engine, overtaken
+from support.storage.contents import SETTINGS, at, config, upload
+from support.storage.engines import Engine, overtaken
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import TABLE
-from support.clients import Answer, Tapped
-from support.faults import CONTENDED, OUT_OF_REACH, injected, refuses
+from support.storage.clients import Answer, Tapped
+from support.storage.faults import CONTENDED, OUT_OF_REACH, injected, refuses
 
 from dashboard_store import retry
 from dashboard_store.errors import StorageUnavailable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import Clock
-from support.clients import Answer, Call, Request
-from support.contents import SETTINGS, at, config, upload
-from support.engines import Engine, overtaken, written
+from support.storage.clients import Answer, Call, Request
+from support.storage.contents import SETTINGS, at, config, upload
+from support.storage.engines import Engine, overtaken, written
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin

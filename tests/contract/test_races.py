@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.contents import at
-from support.engines import Engine
+from support.storage.contents import at
+from support.storage.engines import Engine
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, Origin

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import TABLE, Clock
-from support import writer
-from support.clients import Tapped
-from support.engines import ATOMIC, Engine
-from support.faults import CONTENDED, injected, refuses
+from support.storage import writer
+from support.storage.clients import Tapped
+from support.storage.engines import ATOMIC, Engine
+from support.storage.faults import CONTENDED, injected, refuses
 
 from dashboard_store import retry
 from dashboard_store.errors import RateLimited, StorageUnavailable

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, Clock
-from support.contents import SETTINGS, at
+from support.storage.contents import SETTINGS, at
 
 from dashboard_store import retry
 from dashboard_store.app import Store

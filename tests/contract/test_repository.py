@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.clients import Answer, Call, Request
-from support.contents import at
-from support.engines import Engine
+from support.storage.clients import Answer, Call, Request
+from support.storage.contents import at
+from support.storage.engines import Engine
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, Origin

@@ -27,9 +27,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from support.engines import Engine
-from support.http_api import Client, Reply, apps
-from support.model import (
+from support.handlers.http_api import Client, Reply, apps
+from support.storage.engines import Engine
+from support.storage.model import (
     PROJECT,
     Accepted,
     Document,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.appconfig import AppConfig
-from support.http_api import Client, event, handler_module, send
-from support.template import Route, routes
+from support.handlers.appconfig import AppConfig
+from support.handlers.http_api import Client, event, handler_module, send
+from support.project.template import Route, routes
 
 ROUTES = [route for route in routes() if route.path != "$default"]
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "get", "")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.http_api import Client, Reply
-from support.json_texts import ACCEPTED, NOT_UTF8, OTHER_ENCODINGS, REFUSED
-from support.openapi import METHODS, openapi, problem_codes
+from support.handlers.http_api import Client, Reply
+from support.inputs.json_texts import ACCEPTED, NOT_UTF8, OTHER_ENCODINGS, REFUSED
+from support.project.openapi import METHODS, openapi, problem_codes
 
 from dashboard_store.settings import Settings
 

@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from support.http_api import Client
+from support.handlers.http_api import Client
 
 CONFIG = "/api/projects/p/config"
 BODY = b'{"chartCustomizations": {}}'

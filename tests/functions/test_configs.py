@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.clients import Tapped
-from support.http_api import Client, Reply
+from support.handlers.http_api import Client, Reply
+from support.storage.clients import Tapped
 
 from dashboard_store.settings import Settings
 

@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 import pytest
-from support.http_api import Client
+from support.handlers.http_api import Client
 
 from dashboard_store.settings import Settings
 

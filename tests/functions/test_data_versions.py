@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
-from support.clients import Tapped
-from support.http_api import Client
+from support.handlers.http_api import Client
+from support.storage.clients import Tapped
 
 from dashboard_store.settings import Settings
 

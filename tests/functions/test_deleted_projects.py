@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.http_api import Client, Reply
+from support.handlers.http_api import Client, Reply
 
 from dashboard_store.settings import Settings
 

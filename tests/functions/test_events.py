@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 import pytest
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 from openapi_schema_validator import OAS31Validator
-from support.appconfig import AppConfig
-from support.clients import Answer, Call, Request, Tapped
-from support.events import BUCKET, MOMENT, EventFile, event_files, make_world
-from support.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
-from support.openapi import openapi, operations, problem_codes, resolved
-from support.template import functions, http_functions, routes, table_definition
+from support.handlers.appconfig import AppConfig
+from support.handlers.events import BUCKET, MOMENT, EventFile, event_files, make_world
+from support.handlers.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
+from support.project.openapi import openapi, operations, problem_codes, resolved
+from support.project.template import functions, http_functions, routes, table_definition
+from support.storage.clients import Answer, Call, Request, Tapped
 
 from dashboard_store.app import Store
 from dashboard_store.repository.bucket import Bucket
@@ -120,7 +120,7 @@ def bucket(bucket_client: "S3Client") -> Bucket:
 
 @pytest.fixture(scope="module")
 def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client") -> list[dict[str, Any]]:
-    """The items of the world that tests/support/events.py describes, made by the handlers themselves.
+    """The items of the world that tests/support/handlers/events.py describes, made by the handlers themselves.
 
     Its objects stay in the bucket: no event changes one.
     """

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.appconfig import AppConfig, out_of_reach, refused
-from support.faults import BucketFault
-from support.http_api import Client, handler_module
+from support.handlers.appconfig import AppConfig, out_of_reach, refused
+from support.handlers.http_api import Client, handler_module
+from support.storage.faults import BucketFault
 
 from dashboard_store.gateway.flags import MAX_AGE_SECONDS, share
 from dashboard_store.settings import Settings

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from support.events import CONFIG, TABLE
-from support.http_api import Client, Reply
-from support.template import ROOT
+from support.handlers.events import CONFIG, TABLE
+from support.handlers.http_api import Client, Reply
+from support.project.template import ROOT
 
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 METHODS = ("get", "put", "post", "patch", "delete")

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from conftest import TABLE
-from support.clients import Tapped
-from support.http_api import Client
-from support.template import ROOT
+from support.handlers.http_api import Client
+from support.project.template import ROOT
+from support.storage.clients import Tapped
 
 type Reach = Callable[[str, str], None]
 

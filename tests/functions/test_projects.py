@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.http_api import Client
+from support.handlers.http_api import Client
 
 CHARTS: dict[str, Any] = {"chartCustomizations": {"a": {}, "b": {}}}
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import BUCKET
 from purge_objects import handler, purge
-from support.faults import answers, injected_in_bucket
-from support.template import ROOT, functions
+from support.project.template import ROOT, functions
+from support.storage.faults import answers, injected_in_bucket
 
 from dashboard_store.repository.bucket import Bucket
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import BUCKET
-from support.http_api import Client, Reply
-from support.template import ROOT
+from support.handlers.http_api import Client, Reply
+from support.project.template import ROOT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

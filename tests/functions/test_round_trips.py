@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.clients import Answer, Call, Request, Tapped
-from support.http_api import Client
+from support.handlers.http_api import Client
+from support.storage.clients import Answer, Call, Request, Tapped
 
 CONFIG = "/api/projects/p/config"
 BASE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 1}}}

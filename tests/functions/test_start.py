@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.http_api import Client, apps
+from support.handlers.http_api import Client, apps
 
 from dashboard_store.app import App, Repository, Store
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import Tapped
-from support.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, injected_in_bucket
-from support.http_api import Client, event, send
+from support.handlers.http_api import Client, event, send
+from support.storage.clients import Tapped
+from support.storage.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, injected_in_bucket
 
 from dashboard_store.gateway import telemetry
 from dashboard_store.settings import Settings

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET
-from support.clients import Tapped
-from support.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
-from support.http_api import Client, apps
+from support.handlers.http_api import Client, apps
+from support.storage.clients import Tapped
+from support.storage.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 
 from dashboard_store.app import Store
 from dashboard_store.repository.items import Items

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET
-from support.http_api import Client, Reply
-from support.unsafe_texts import HARMLESS
+from support.handlers.http_api import Client, Reply
+from support.inputs.unsafe_texts import HARMLESS
 
 from local.dashboards import SIZES, dashboard
 

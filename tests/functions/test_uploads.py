@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, Clock
-from support.http_api import Client, Reply
+from support.handlers.http_api import Client, Reply
 
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from mutation.install import install, statement
 from mutation.mutant import Mutant, read
-from support.figures import keep
+from support.project.figures import keep
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized

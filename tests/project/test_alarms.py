@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from support.metric_math import fires
-from support.template import ROOT, functions, template
+from support.project.metric_math import fires
+from support.project.template import ROOT, functions, template
 
 RESOURCES = template()["Resources"]
 ALARMS = {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"].endswith("::Alarm")}

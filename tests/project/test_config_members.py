@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from support.openapi import openapi
-from support.template import ROOT
+from support.project.openapi import openapi
+from support.project.template import ROOT
 
 from dashboard_store.documents.config_schema import OLDER_NAMES, ConfigPatchSchema, ConfigSchema
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from support.openapi import METHODS, openapi, operations, path_parameters, resolved
-from support.template import ROOT, routes
+from support.project.openapi import METHODS, openapi, operations, path_parameters, resolved
+from support.project.template import ROOT, routes
 
 from dashboard_store.gateway.problems import PROBLEMS
 from dashboard_store.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.template import ROOT
+from support.project.template import ROOT
 
 STORE = ROOT / "shared" / "dashboard_store"
 FUNCTIONS = ROOT / "functions"

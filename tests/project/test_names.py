@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from support.template import ROOT
+from support.project.template import ROOT
 
 STORE = ROOT / "shared" / "dashboard_store"
 FUNCTIONS = ROOT / "functions"

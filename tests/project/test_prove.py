@@ -8,8 +8,8 @@ import pytest
 from prove.parts import PARTS, Part
 from prove.report import BEGIN, Result, renewed, result_file, section
 from prove.run import run
-from support.figures import PLACE, keep
-from support.template import ROOT
+from support.project.figures import PLACE, keep
+from support.project.template import ROOT
 
 FIRST, SECOND = (Part(name, "", 1, ("true",)) for name in ("first", "second"))
 RESULT = Result(
@@ -55,7 +55,7 @@ def test_figures_are_kept_where_they_are_asked_for(tmp_path: Path, monkeypatch: 
 
 TESTS = """
 from prove.run import run
-from support.figures import keep
+from support.project.figures import keep
 
 def test_that_holds():
     keep({"kills": 20})

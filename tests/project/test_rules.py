@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
-from support.template import template
+from support.project.template import template
 
 type Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from support.template import ROOT, functions, routes, table_definition, template
+from support.project.template import ROOT, functions, routes, table_definition, template
 
 from dashboard_store.gateway.routes import ROUTES
 from dashboard_store.settings import Settings

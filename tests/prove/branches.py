@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from support.figures import keep
-from support.template import ROOT
+from support.project.figures import keep
+from support.project.template import ROOT
 
 FOLDERS = ("tests/unit", "tests/functions", "tests/contract")
 

@@ -18,8 +18,8 @@ from xml.etree import ElementTree as ET
 
 from prove.parts import PARTS, Part
 from prove.report import Result, renewed, result_file, section
-from support.figures import PLACE
-from support.template import ROOT
+from support.project.figures import PLACE
+from support.project.template import ROOT
 
 FOLDER = ROOT / ".prove"
 DOCUMENT = ROOT / "docs" / "testing.md"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from support.http_api import Client, Reply, find_route
+from support.handlers.http_api import Client, Reply, find_route
 
 from local.dashboards import dashboard
 

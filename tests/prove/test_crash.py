@@ -15,9 +15,9 @@ from typing import Any, Final
 import httpx
 import pytest
 from prove.ledger import Effect, Ledger
-from support.figures import keep
-from support.local_stack import LocalStack
-from support.model import patched
+from support.project.figures import keep
+from support.running.local_stack import LocalStack
+from support.storage.model import patched
 
 from local.database import binary
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from support.figures import keep
-from support.fuzzing import Report, fuzz
-from support.fuzzing_hooks import EXPLAINED
-from support.local_stack import LocalStack
-from support.openapi import operations
+from support.project.figures import keep
+from support.project.openapi import operations
+from support.running.fuzzing import Report, fuzz
+from support.running.fuzzing_hooks import EXPLAINED
+from support.running.local_stack import LocalStack
 
 SEED = 20261125
 EXAMPLES = 5

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 from prove.soak import Sample
-from support.figures import keep
-from support.local_stack import LocalStack
-from support.template import ROOT, routes
+from support.project.figures import keep
+from support.project.template import ROOT, routes
+from support.running.local_stack import LocalStack
 
 REQUESTS: Final = 100_000
 WARM: Final = 2

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 
 @pytest.fixture(scope="session")

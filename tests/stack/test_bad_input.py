@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 CONFIG = "/api/projects/bad-input/config"
 DEEP = 100_000

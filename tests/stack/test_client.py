@@ -3,8 +3,8 @@
 import os
 import subprocess
 
-from support.local_stack import LocalStack
-from support.template import ROOT
+from support.project.template import ROOT
+from support.running.local_stack import LocalStack
 
 CLIENT = ROOT / "web" / "client"
 

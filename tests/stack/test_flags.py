@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 from dashboard_store.gateway.flags import MAX_AGE_SECONDS, share
 

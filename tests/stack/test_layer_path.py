@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import built_function
-from support.events import EVENTS
-from support.template import functions, http_functions, routes
+from support.handlers.events import EVENTS
+from support.project.template import functions, http_functions, routes
+from support.running import built_function
 
 from local.build import SAM_FOLDER, build, exclusive
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 from benchmarks.load import EXPECTED, Phase, boards, drive, show
 from benchmarks.memory import Process, growth, processes, totals

@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from support.local_stack import LocalStack, token_command
+from support.running.local_stack import LocalStack, token_command
 
 PROJECT: dict[str, Any] = {"id": "p", "name": "Kept"}
 CONFIG: dict[str, Any] = {"chartCustomizations": {"c1": {"title": "Übersicht 📈"}}}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from support.fuzzing import fuzz
-from support.local_stack import LocalStack
+from support.running.fuzzing import fuzz
+from support.running.local_stack import LocalStack
 
 
 def test_the_documents_examples_are_answered_as_it_says(stack: LocalStack, tmp_path: Path) -> None:

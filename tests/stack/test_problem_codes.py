@@ -13,7 +13,7 @@ import boto3
 import httpx
 import jwt
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 from dashboard_store.gateway.problems import PROBLEMS
 

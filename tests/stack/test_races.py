@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 CONFIG = "/api/projects/p/config"
 CLIENTS = 32

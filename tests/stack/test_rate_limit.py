@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 AT_ONCE = 4
 LIMIT = 120

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from support.local_stack import LocalStack
+from support.running.local_stack import LocalStack
 
 LIMITS = "/api/limits"
 

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from support.local_stack import LocalStack, walk
+from support.running.local_stack import LocalStack, walk
 
 from local.dashboards import dashboard
 

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from support.servers import Server, Step, answers, closes, serving
+from support.running.servers import Server, Step, answers, closes, serving
 
 from dashboard_store import retry
 from dashboard_store.dynamodb import credentials

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.texts import kept_texts
+from support.inputs.texts import kept_texts
 
 from dashboard_store.documents.dataset.column_types import ColumnType
 from dashboard_store.documents.dataset.csv_file import read_csv

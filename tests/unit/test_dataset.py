@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.texts import kept_texts
+from support.inputs.texts import kept_texts
 
 from dashboard_store.documents.dataset.column_types import JsonColumn
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of, json_rows, read_groups

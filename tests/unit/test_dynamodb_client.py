@@ -17,7 +17,7 @@ from unittest import mock
 import botocore
 import pytest
 from botocore.loaders import Loader
-from support.servers import (
+from support.running.servers import (
     Authority,
     Exchange,
     Server,

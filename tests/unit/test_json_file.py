@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.texts import kept_texts
+from support.inputs.texts import kept_texts
 
 from dashboard_store.documents.dataset import json_file
 from dashboard_store.documents.dataset.json_file import LONGEST_ROW, read_json, read_ndjson

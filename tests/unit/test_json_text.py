@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.texts import kept_texts
+from support.inputs.texts import kept_texts
 
 from dashboard_store.documents import json_fast
 from dashboard_store.documents.json_text import Rules, checked, compact, largest, parse, pointer, served

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.http_api import event
+from support.handlers.http_api import event
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.errors import (

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from support.unsafe_texts import HARMLESS, UNSAFE
+from support.inputs.unsafe_texts import HARMLESS, UNSAFE
 
 from dashboard_store.documents.json_text import Rules, checked
 from dashboard_store.documents.unsafe_html import is_unsafe

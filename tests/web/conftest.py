@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser
-from support.browser import ROWS, Device, Json, Project, chart, chromium
-from support.local_stack import LocalStack
+from support.running.browser import ROWS, Device, Json, Project, chart, chromium
+from support.running.local_stack import LocalStack
 
 CONFIG = {"chartCustomizations": {"a": chart("Revenue"), "b": chart("Units", 6)}}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, expect
-from support.browser import Device, Json, Project, chart
-from support.local_stack import LocalStack
+from support.running.browser import Device, Json, Project, chart
+from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
 

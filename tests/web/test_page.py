@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.browser import ROWS, WIDE, Device, Json, Project, chart, script_of
+from support.running.browser import ROWS, WIDE, Device, Json, Project, chart, script_of
 
 type Devices = Callable[..., Device]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route
-from support.http_api import Client
-from support.unsafe_texts import HARMLESS, RUNNING, UNSAFE, collection
+from support.handlers.http_api import Client
+from support.inputs.unsafe_texts import HARMLESS, RUNNING, UNSAFE, collection
 
 from dashboard_store.documents.unsafe_html import is_unsafe
 from dashboard_store.settings import Settings

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from datetime import datetime
 
-from support.http_api import Client, handler_module
+from support.handlers.http_api import Client, handler_module
 
 from dashboard_store.app import Store
 from dashboard_store.dynamodb.client import DynamoDBClient

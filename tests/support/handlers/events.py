@@ -31,8 +31,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from support.http_api import Client, handler_module
-from support.template import ROOT
+from support.handlers.http_api import Client, handler_module
+from support.project.template import ROOT
 
 from dashboard_store.errors import RateLimited
 from dashboard_store.identifiers import ProjectAddress

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import httpx
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = ROOT / ".venv-local" / "bin" / "python"
 _START_SECONDS = 240
 _STOP_SECONDS = 30

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from support.template import Route, functions, http_functions, routes
+from support.project.template import Route, functions, http_functions, routes
 
 from dashboard_store.app import App
 

@@ -1,6 +1,6 @@
 """What Schemathesis is told beyond docs/openapi.yaml: which of its findings are none, and what happens between calls.
 
-It imports this module in its own process; tests/support/fuzzing.py starts that and reads what this one writes down.
+It imports this module in its own process, which `fuzzing.py` starts; that module reads the report written here.
 """
 
 import atexit

@@ -21,8 +21,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config as ClientConfig
-from support.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
-from support.template import ROOT, table_definition
+from support.project.template import ROOT, table_definition
+from support.storage.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.dynamodb.protocol import Transport, Unreachable

@@ -260,4 +260,4 @@ class Project:
 
 def script_of(package: str) -> str:
     """The text of a package's script among those that npm has installed for the tests."""
-    return (Path(__file__).resolve().parents[1] / "node_modules" / package).read_text()
+    return (Path(__file__).resolve().parents[2] / "node_modules" / package).read_text()

@@ -8,7 +8,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
-from support.faults import BucketFault
+from support.storage.faults import BucketFault
 
 from dashboard_store.gateway.flags import DATABASE_LOAD, Flags, appconfig
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from support.clients import Answer, Call, Request, Tapped
+from support.storage.clients import Answer, Call, Request, Tapped
 
 from dashboard_store.dynamodb.protocol import Refused, Unreachable
 

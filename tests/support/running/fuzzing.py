@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import fuzzing_hooks
-from support.local_stack import ROOT, LocalStack
+from support.running import fuzzing_hooks
+from support.running.local_stack import ROOT, LocalStack
 
 # Two users who must not see what is the other's: one check has each ask for what the other one made.
 # Whatever is refused is refused, whichever 4xx says so best.

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from support.template import ROOT
+from support.project.template import ROOT
 
 SOURCE = ROOT / "docs" / "openapi.yaml"
 METHODS = {"get", "put", "post", "delete", "patch"}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from samcli.yamlhelper import yaml_parse
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Route(NamedTuple):
