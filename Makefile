@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit format clean
+.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit events format clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
@@ -236,6 +236,9 @@ audit: .venv-audit/installed ## Ask for known vulnerabilities of what is deploye
 
 .venv-audit/installed: requirements/audit.txt | python .venv/uv/installed
 	@$(call create_environment,.venv-audit,requirements/audit.txt)
+
+events: .venv/installed ## Write events/ from the rows in tests/events/
+	@PYTHONPATH=shared:tests .venv/bin/python -m support.handlers.events
 
 format: .venv/installed ## Format the code and fix what can be fixed
 	.venv/bin/ruff format .

@@ -1,11 +1,12 @@
 """What every contender is asked to do: the events, and the item that the database answers with."""
 
+import copy
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from support.handlers.events import EVENTS
+from support.handlers.events import example
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
@@ -27,8 +28,7 @@ NAMES: Final = {"small": "2 KB", "medium": "20 KB", "large": "200 KB"}
 
 
 def event(name: str) -> Json:
-    made: Json = json.loads((EVENTS / f"{name}.json").read_text())
-    return made
+    return copy.deepcopy(example(name).event)
 
 
 def load_event() -> Json:

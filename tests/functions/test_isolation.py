@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from support.handlers.events import CONFIG, TABLE
 from support.handlers.http_api import Client, Reply
+from support.handlers.world import CONFIG, TABLE
 from support.project.template import ROOT
 
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())

@@ -1,209 +1,181 @@
-"""The files under events/, and the world that each of them meets.
+"""Example requests and their responses, as the rows of tests/events/*.yaml give them.
 
-| Owner | Project | Project version | Config | Data |
-|---|---|---|---|---|
-| user-1 | `sales` | 2 | version 3; the draft of session `tab-1` at version 1 | a table with its analysis: `"1.1.3"` |
-| user-1 | `reports` | 1 | version 6 | nothing uploaded |
-| user-1 | `plans` | 1 | nothing saved | nothing uploaded |
-| user-1 | `archive` | 1 | saved, then deleted: version 2 | a table with no analysis |
-| user-1 | `attic` | deleted | with it, version 3 | with it, a table with its analysis |
-| user-1 | `survey` | 1 | nothing saved | version 3, in the bucket and larger than an answer; 1, with analysis, and 2 |
-| user-1 | `poll` | 1 | nothing saved | version 1, from a file |
-| user-2 | `payroll` | 1 | version 3 | a table with its analysis |
+A file holds operations (an `operationId` of docs/openapi.yaml in snake_case, or `unrouted`); an operation holds its
+examples by name. `bodies`, where a file has it, only gives names to parts that several rows use.
 
-The versions of `sales` differ in their theme alone: light, grey, dark. Those of `reports` came to be in many ways:
-1 came with the project, 2 renamed a chart and says why, 3 was made from 1 and merged, 4 was forced, 5 is a delete,
-6 restored 3.
+| Member | Gives |
+|---|---|
+| `request` | method and URL |
+| `headers` | the request's own headers, besides those that a browser sends; null removes one |
+| `user` | the token's `sub`, `user-1` by default |
+| `token` | `without exp` or `without sub`: the claim that the token lacks |
+| `body` or `text` | a JSON value, or a text that is sent as it stands |
+| `gzip` | true for a body that is sent compressed |
+| `response` | the status and, from 400 on, the problem code |
+| `shows` | members of the response's body, where the name promises more than status and code |
 
-Files were announced, with ids that are their numbers in 32 digits: 1 to 3 and 5 for `survey`, of which 1 was sent, 2
-was not, 3 has a short row and 5 is larger than it was to be; 4 became the data of `poll`; 6 is of `payroll`.
-
-All of it happened at 11:00 on the day of the events; `sales` stands first in the list. user-3 has nothing.
-So has user-4, who wrote as often as anybody may in the minute of the events.
+The requests meet the projects that `world.py` describes. `python -m support.handlers.events` writes the main examples
+into events/, for `sam local invoke`.
 """
 
+import base64
+import gzip
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from support.handlers.http_api import Client, handler_module
+import yaml
+from support.handlers.http_api import HOST, event, find_route
 from support.project.template import ROOT
 
-from dashboard_store.errors import RateLimited
-from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.repository.rate_limit import RateLimit
-from dashboard_store.repository.uploads import Uploads
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-    from dashboard_store.app import Store
-
+ROWS: Final = ROOT / "tests" / "events"
 EVENTS: Final = ROOT / "events"
-# The folder of what comes from the table's stream and is no request.
-STREAM: Final = "purge_objects"
-BUCKET: Final = "dashkeep-events"
-MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-"""When the events arrive."""
+# Which refusals of an operation are exported, besides its first success: the first of each, or else of the last one.
+MAIN_REFUSALS: Final = (409, 412, 422)
+OTHER_REFUSAL: Final = 404
 
-CHARTS: Final = {
-    "revenue": {
-        "title": "Revenue",
-        "position": {"x": 0, "y": 0, "w": 6, "h": 4},
-        "isVisible": True,
-        "dataMapping": {"xAxis": "month", "yAxis": "revenue"},
-    }
+_BROWSER: Final = {
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate, br",
+    "accept-language": "en-US,en;q=0.9",
+    "host": HOST,
+    "origin": "https://dashboards.example.com",
+    "referer": "https://dashboards.example.com/",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "x-forwarded-for": "192.0.2.1",
+    "x-forwarded-port": "443",
+    "x-forwarded-proto": "https",
 }
-FILTER: Final = {"id": "f1", "column": "region", "operator": "in", "values": ["EU"]}
-CONFIG: Final = {
-    "chartCustomizations": CHARTS,
-    "currentLayout": {"id": "two-columns"},
-    "filters": [FILTER],
-    "theme": {"id": "dark"},
-    "extensions": {},
+_CLAIMS: Final = {
+    "aud": "dashboards-example",
+    "exp": "1795352100",
+    "iat": "1795348500",
+    "iss": "https://securetoken.google.com/dashboards-example",
 }
-TABLE: Final = {
-    "fileName": "sales.csv",
-    "rawData": [
-        {"month": "2026-01", "region": "EU", "revenue": 1200},
-        {"month": "2026-02", "region": "EU", "revenue": 1340.5},
-    ],
-}
-ANALYSIS: Final = {"summary": "Revenue grows."}
-# What digests are made of does not compress, so these rows fill an answer and the bucket holds them.
-LARGE_TABLE: Final = {
-    "fileName": "digests.json",
-    "rawData": [{"digest": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(53_000)],
-}
-READINGS: Final = b"reading\n4.5\n7\n"
+_GZIP: Final = "application/gzip"
 
 
-@dataclass(frozen=True)
-class EventFile:
-    path: Path
-
-    @property
-    def operation(self) -> str:
-        """The folder: an operationId of docs/openapi.yaml in snake_case, or `unrouted`."""
-        return self.path.parent.name
-
-    @property
-    def status(self) -> int:
-        return int(self.path.name[:3])
-
-    @property
-    def slug(self) -> str:
-        return self.path.stem[4:]
+@dataclass(frozen=True, eq=False)
+class Example:
+    operation: str
+    slug: str
+    row: dict[str, Any]
 
     @property
     def name(self) -> str:
-        return f"{self.operation}/{self.path.stem}"
+        """Where its event is exported, without the suffix: `put_config/412-stale-version`."""
+        return f"{self.operation}/{self.status}-{self.slug}"
+
+    @property
+    def status(self) -> int:
+        return int(str(self.row["response"])[:3])
+
+    @property
+    def code(self) -> str | None:
+        """The problem code of the response; None below 400."""
+        return str(self.row["response"])[4:] or None
+
+    @property
+    def shows(self) -> dict[str, Any]:
+        members: dict[str, Any] = self.row.get("shows", {})
+        return members
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.path.read_text())
-        return document
+        """The event that API Gateway makes of the request."""
+        method, _, url = self.row["request"].partition(" ")
+        body = self._body()
+        headers = _BROWSER | self._content_headers(method, body) | self.row.get("headers", {})
+        if find_route(method, url.partition("?")[0]).needs_token:
+            headers["authorization"] = "Bearer header.claims.signature"
+        sent = {name: value for name, value in sorted(headers.items()) if value is not None}
+        return event(method, url, headers=sent, body=body, claims=self._claims(), request_id=self._request_id())
+
+    def _body(self) -> bytes | None:
+        if "body" not in self.row and "text" not in self.row:
+            return None
+        body = (self.row["text"] if "text" in self.row else json.dumps(self.row["body"])).encode()
+        return gzip.compress(body, mtime=0) if self.row.get("gzip") else body
+
+    def _content_headers(self, method: str, body: bytes | None) -> dict[str, str]:
+        if body is None:
+            return {}
+        media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        return {"content-type": _GZIP if self.row.get("gzip") else media_type, "content-length": str(len(body))}
+
+    def _claims(self) -> dict[str, str]:
+        claims = _CLAIMS | {"sub": self.row.get("user", "user-1")}
+        return {name: value for name, value in claims.items() if self.row.get("token") != f"without {name}"}
+
+    def _request_id(self) -> str:
+        """An id in API Gateway's form, which is the same every time."""
+        return base64.b64encode(hashlib.sha256(self.name.encode()).digest()[:11]).decode()
 
 
-def event_files() -> list[EventFile]:
-    return [EventFile(path) for path in sorted(EVENTS.rglob("*.json")) if path.parent.name != STREAM]
+class _Loader(yaml.SafeLoader):
+    """YAML, with tags for bodies that are too long to write down."""
+
+    def repeat(self, node: yaml.SequenceNode) -> str:
+        """`!repeat [text, times]`."""
+        text, times = self.construct_sequence(node)
+        return str(text) * int(times)
+
+    def digests(self, node: yaml.ScalarNode) -> list[dict[str, str]]:
+        """`!digests count`: rows that do not compress."""
+        return [
+            {"digest": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(self.construct_yaml_int(node))
+        ]
 
 
-def make_world(bucket_client: "S3Client") -> None:
-    """Bring table and bucket behind the connected handlers into the state that the events speak of."""
-    mine, theirs = Client("user-1"), Client("user-2")
-    _make_survey(mine, bucket_client)
-    _make_poll(mine, bucket_client)
-    _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
-    _make_archive(mine)
-    _make_attic(mine)
-    _make_reports(mine)
-    _make_dashboard(theirs, "payroll")
-    _announce(theirs, "payroll", 6, len(READINGS))
-    _make_dashboard(mine, "sales")
-    _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
-    _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
-    _make_hasty(Client("user-4"))
+_Loader.add_constructor("!repeat", _Loader.repeat)
+_Loader.add_constructor("!digests", _Loader.digests)
 
 
-def _make_dashboard(client: Client, project: str) -> None:
-    _done(client.post("/api/projects", {"id": project, "name": project.title(), "settings": {"tags": ["monthly"]}}))
-    for version, theme in enumerate(("light", "grey", "dark")):
-        config = {**CONFIG, "theme": {"id": theme}}
-        _done(client.put(f"/api/projects/{project}/config", config, if_match=f'"{version}"'))
-    _done(client.post(f"/api/projects/{project}/data", {**TABLE, "analysis": ANALYSIS}))
+def examples() -> list[Example]:
+    return [
+        Example(operation, slug, row)
+        for path in sorted(ROWS.glob("*.yaml"))
+        for operation, rows in yaml.load(path.read_text(), _Loader).items()  # noqa: S506
+        if operation != "bodies"
+        for slug, row in rows.items()
+    ]
 
 
-def _make_survey(client: Client, bucket_client: "S3Client") -> None:
-    _done(client.post("/api/projects", {"id": "survey", "name": "Survey"}))
-    _done(client.post("/api/projects/survey/data", {**TABLE, "analysis": ANALYSIS}))
-    _done(client.post("/api/projects/survey/data", {**TABLE, "fileName": "again.csv"}))
-    _done(client.post("/api/projects/survey/data", LARGE_TABLE))
-    _send(bucket_client, _announce(client, "survey", 1, len(READINGS)), READINGS)
-    _announce(client, "survey", 2, len(READINGS))
-    _send(bucket_client, _announce(client, "survey", 3, 100), b"reading,unit\n4.5,C\n7\n")
-    _send(bucket_client, _announce(client, "survey", 5, len(READINGS) - 1), READINGS)
+@cache
+def example(name: str) -> Example:
+    return next(each for each in examples() if each.name == name)
 
 
-def _make_poll(client: Client, bucket_client: "S3Client") -> None:
-    _done(client.post("/api/projects", {"id": "poll", "name": "Poll"}))
-    _send(bucket_client, _announce(client, "poll", 4, len(READINGS)), READINGS)
-    _done(client.post(f"/api/projects/poll/data/uploads/{4:032x}/complete", {}))
+def exported(known: list[Example]) -> dict[Path, str]:
+    """Render what events/ holds: for each operation its first success and its main refusals."""
+    chosen: dict[tuple[str, int], Example] = {}
+    for example in known:
+        chosen.setdefault((example.operation, 200 if example.status < 300 else example.status), example)
+    refused = {operation for operation, status in chosen if status in MAIN_REFUSALS}
+    main = [
+        example
+        for (operation, status), example in chosen.items()
+        if status in {200, *MAIN_REFUSALS} or (status == OTHER_REFUSAL and operation not in refused)
+    ]
+    return {EVENTS / f"{each.name}.json": json.dumps(each.event, indent=2) + "\n" for each in main}
 
 
-def _announce(client: Client, project: str, number: int, size: int) -> str:
-    """Announce a file under an id that the events can name, and return the key where it belongs."""
-    store: Store = handler_module("ProjectDataFunction").app.store
-    uploads = Uploads(store.items, store.bucket, store.now, new_id=lambda: f"{number:032x}")
-    return uploads.announce(ProjectAddress(client.user, project), "readings.csv", "text/csv", size).fields["key"]
+def kept() -> set[Path]:
+    """The files under events/ that are made of rows; the stream's event is written by hand."""
+    return {path for path in EVENTS.rglob("*.json") if path.parent.name != "purge_objects"}
 
 
-def _make_hasty(client: Client) -> None:
-    """Make a user who has what he asks to change, and may not write any more within this minute."""
-    _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
-    _make_archive(client)
-    _make_dashboard(client, "sales")
-    store: Store = handler_module("ProjectsFunction").app.store
-    rate_limit = RateLimit(store.items, store.settings, lambda: MOMENT)
-    with suppress(RateLimited):
-        while True:
-            rate_limit.count(client.user)
+def _write() -> None:
+    files = exported(examples())
+    for path in kept() - set(files):
+        path.unlink()
+    for path, text in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
 
 
-def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:
-    bucket_client.put_object(Bucket=BUCKET, Key=key, Body=content)
-
-
-def _make_archive(client: Client) -> None:
-    _done(client.post("/api/projects", {"id": "archive", "name": "Archive", "settings": {"dashboardConfig": CONFIG}}))
-    _done(client.delete("/api/projects/archive/config", if_match='"1"'))
-    _done(client.post("/api/projects/archive/data", TABLE))
-
-
-def _make_attic(client: Client) -> None:
-    _make_dashboard(client, "attic")
-    _done(client.delete("/api/projects/attic"))
-
-
-def _make_reports(client: Client) -> None:
-    """Make a config whose history shows all that a history can show."""
-    renamed = {**CONFIG, "chartCustomizations": {"revenue": {**CHARTS["revenue"], "title": "Revenue by month"}}}
-    widened = {**CONFIG, "filters": [{**FILTER, "values": ["EU", "US"]}]}
-    config = "/api/projects/reports/config"
-    project = {"id": "reports", "name": "Reports", "settings": {"dashboardConfig": CONFIG}}
-    _done(client.post("/api/projects", project))
-    _done(client.put(f"{config}?message=For%20the%20board", renamed, if_match='"1"'))
-    _done(client.put(f"{config}?source=autosave&onConflict=merge", widened, if_match='"1"'))
-    _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
-    _done(client.delete(config, if_match='"4"'))
-    _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"'))
-
-
-def _done(reply: Any) -> None:
-    if not reply.status.is_success:
-        raise AssertionError(f"The events' world cannot be made: {reply.status} {reply.body!r}")
+if __name__ == "__main__":
+    _write()

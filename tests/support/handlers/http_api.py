@@ -19,6 +19,7 @@ from support.project.template import Route, functions, http_functions, routes
 from dashboard_store.app import App
 
 TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
+HOST = "k3v9x2m7qa.execute-api.eu-central-1.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ def event(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     claims: Mapping[str, str] | None = None,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
     """Make the event that API Gateway makes of a request, in the form measured on AWS for HTTP APIs."""
     parts = urlsplit(url)
     route = find_route(method, parts.path)
-    sent = {"host": "api.example.com", "user-agent": "tests", "x-forwarded-proto": "https"}
+    sent = {"host": HOST, "user-agent": "tests", "x-forwarded-proto": "https"}
     sent |= {name.lower(): value for name, value in (headers or {}).items()}
     media_type = sent.get("content-type", "").partition(";")[0]
     is_text = media_type in TEXT_TYPES or media_type.startswith("text/")
@@ -81,17 +83,17 @@ def event(
         "headers": sent,
         "requestContext": {
             "accountId": "123456789012",
-            "apiId": "api",
-            "domainName": "api.example.com",
-            "domainPrefix": "api",
+            "apiId": HOST.partition(".")[0],
+            "domainName": HOST,
+            "domainPrefix": HOST.partition(".")[0],
             "http": {
                 "method": method,
                 "path": parts.path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "192.0.2.1",
-                "userAgent": "tests",
+                "userAgent": sent["user-agent"],
             },
-            "requestId": str(uuid.uuid4()),
+            "requestId": request_id or str(uuid.uuid4()),
             "routeKey": key,
             "stage": "$default",
             "time": "22/Nov/2026:12:00:00 +0000",
@@ -99,8 +101,10 @@ def event(
         },
         "isBase64Encoded": body is not None and not is_text,
     }
+    if parameters := _path_parameters(route, parts.path):
+        made["pathParameters"] = parameters
     if parts.query:
-        made["queryStringParameters"] = dict(parse_qsl(parts.query, keep_blank_values=True))
+        made["queryStringParameters"] = _query_parameters(parts.query)
     if body is not None:
         made["body"] = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
     if user is not None and route.needs_token:
@@ -108,6 +112,19 @@ def event(
         verified = known | {"exp": "1795392000"} if claims is None else dict(claims)
         made["requestContext"]["authorizer"] = {"jwt": {"claims": verified, "scopes": None}}
     return made
+
+
+def _path_parameters(route: Route, path: str) -> dict[str, str]:
+    segments = zip(route.path.split("/"), path.split("/"), strict=False)
+    return {name[1:-1]: segment for name, segment in segments if name.startswith("{")}
+
+
+def _query_parameters(query: str) -> dict[str, str]:
+    """Join the values of a repeated parameter with commas, as payload 2.0 does."""
+    joined: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        joined.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in joined.items()}
 
 
 def send(made: Mapping[str, Any]) -> Reply:

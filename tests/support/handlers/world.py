@@ -1,0 +1,170 @@
+"""The projects that the example requests of tests/events/ meet.
+
+| Owner | Project | Project version | Config | Data |
+|---|---|---|---|---|
+| user-1 | `sales` | 2 | version 3; the draft of session `tab-1` at version 1 | a table with its analysis: `"1.1.3"` |
+| user-1 | `reports` | 1 | version 6 | nothing uploaded |
+| user-1 | `plans` | 1 | nothing saved | nothing uploaded |
+| user-1 | `archive` | 1 | saved, then deleted: version 2 | a table without an analysis |
+| user-1 | `attic` | deleted | deleted with the project, at version 3 | the same, a table with its analysis |
+| user-1 | `survey` | 1 | nothing saved | version 3, in the bucket, too large for a response; 1, with analysis, and 2 |
+| user-1 | `poll` | 1 | nothing saved | version 1, from a file |
+| user-2 | `payroll` | 1 | version 3 | a table with its analysis |
+
+The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
+1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced, 5 is a delete,
+6 restored 3.
+
+The ids of uploads are their numbers in 32 digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not, 3 has a short
+row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`.
+
+All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
+the write limit of the minute.
+"""
+
+import hashlib
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from support.handlers.http_api import Client, handler_module
+
+from dashboard_store.errors import RateLimited
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository.rate_limit import RateLimit
+from dashboard_store.repository.uploads import Uploads
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from dashboard_store.app import Store
+
+BUCKET: Final = "dashkeep-events"
+MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
+"""When the requests arrive."""
+
+CHARTS: Final = {
+    "revenue": {
+        "title": "Revenue",
+        "position": {"x": 0, "y": 0, "w": 6, "h": 4},
+        "isVisible": True,
+        "dataMapping": {"xAxis": "month", "yAxis": "revenue"},
+    }
+}
+FILTER: Final = {"id": "f1", "column": "region", "operator": "in", "values": ["EU"]}
+CONFIG: Final = {
+    "chartCustomizations": CHARTS,
+    "currentLayout": {"id": "two-columns"},
+    "filters": [FILTER],
+    "theme": {"id": "dark"},
+    "extensions": {},
+}
+TABLE: Final = {
+    "fileName": "sales.csv",
+    "rawData": [
+        {"month": "2026-01", "region": "EU", "revenue": 1200},
+        {"month": "2026-02", "region": "EU", "revenue": 1340.5},
+    ],
+}
+ANALYSIS: Final = {"summary": "Revenue grows."}
+# Digests do not compress, so these rows exceed a response and are stored in the bucket.
+LARGE_TABLE: Final = {
+    "fileName": "digests.json",
+    "rawData": [{"digest": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(53_000)],
+}
+READINGS: Final = b"reading\n4.5\n7\n"
+
+
+def make_world(bucket_client: "S3Client") -> None:
+    """Create the projects in the table and the bucket that the handlers are connected to."""
+    mine, theirs = Client("user-1"), Client("user-2")
+    _make_survey(mine, bucket_client)
+    _make_poll(mine, bucket_client)
+    _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
+    _make_archive(mine)
+    _make_attic(mine)
+    _make_reports(mine)
+    _make_dashboard(theirs, "payroll")
+    _announce(theirs, "payroll", 6, len(READINGS))
+    _make_dashboard(mine, "sales")
+    _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
+    _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
+    _make_rate_limited(Client("user-4"))
+
+
+def _make_dashboard(client: Client, project: str) -> None:
+    _done(client.post("/api/projects", {"id": project, "name": project.title(), "settings": {"tags": ["monthly"]}}))
+    for version, theme in enumerate(("light", "grey", "dark")):
+        config = {**CONFIG, "theme": {"id": theme}}
+        _done(client.put(f"/api/projects/{project}/config", config, if_match=f'"{version}"'))
+    _done(client.post(f"/api/projects/{project}/data", {**TABLE, "analysis": ANALYSIS}))
+
+
+def _make_survey(client: Client, bucket_client: "S3Client") -> None:
+    _done(client.post("/api/projects", {"id": "survey", "name": "Survey"}))
+    _done(client.post("/api/projects/survey/data", {**TABLE, "analysis": ANALYSIS}))
+    _done(client.post("/api/projects/survey/data", {**TABLE, "fileName": "again.csv"}))
+    _done(client.post("/api/projects/survey/data", LARGE_TABLE))
+    _send(bucket_client, _announce(client, "survey", 1, len(READINGS)), READINGS)
+    _announce(client, "survey", 2, len(READINGS))
+    _send(bucket_client, _announce(client, "survey", 3, 100), b"reading,unit\n4.5,C\n7\n")
+    _send(bucket_client, _announce(client, "survey", 5, len(READINGS) - 1), READINGS)
+
+
+def _make_poll(client: Client, bucket_client: "S3Client") -> None:
+    _done(client.post("/api/projects", {"id": "poll", "name": "Poll"}))
+    _send(bucket_client, _announce(client, "poll", 4, len(READINGS)), READINGS)
+    _done(client.post(f"/api/projects/poll/data/uploads/{4:032x}/complete", {}))
+
+
+def _announce(client: Client, project: str, number: int, size: int) -> str:
+    """Announce a file under a predictable id, and return the key of its object."""
+    store: Store = handler_module("ProjectDataFunction").app.store
+    uploads = Uploads(store.items, store.bucket, store.now, new_id=lambda: f"{number:032x}")
+    return uploads.announce(ProjectAddress(client.user, project), "readings.csv", "text/csv", size).fields["key"]
+
+
+def _make_rate_limited(client: Client) -> None:
+    """Create the projects of a user, then use up their writes of this minute."""
+    _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
+    _make_archive(client)
+    _make_dashboard(client, "sales")
+    store: Store = handler_module("ProjectsFunction").app.store
+    rate_limit = RateLimit(store.items, store.settings, lambda: MOMENT)
+    with suppress(RateLimited):
+        while True:
+            rate_limit.count(client.user)
+
+
+def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:
+    bucket_client.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+
+def _make_archive(client: Client) -> None:
+    _done(client.post("/api/projects", {"id": "archive", "name": "Archive", "settings": {"dashboardConfig": CONFIG}}))
+    _done(client.delete("/api/projects/archive/config", if_match='"1"'))
+    _done(client.post("/api/projects/archive/data", TABLE))
+
+
+def _make_attic(client: Client) -> None:
+    _make_dashboard(client, "attic")
+    _done(client.delete("/api/projects/attic"))
+
+
+def _make_reports(client: Client) -> None:
+    """Create a config whose history shows every kind of version."""
+    renamed = {**CONFIG, "chartCustomizations": {"revenue": {**CHARTS["revenue"], "title": "Revenue by month"}}}
+    widened = {**CONFIG, "filters": [{**FILTER, "values": ["EU", "US"]}]}
+    config = "/api/projects/reports/config"
+    project = {"id": "reports", "name": "Reports", "settings": {"dashboardConfig": CONFIG}}
+    _done(client.post("/api/projects", project))
+    _done(client.put(f"{config}?message=For%20the%20board", renamed, if_match='"1"'))
+    _done(client.put(f"{config}?source=autosave&onConflict=merge", widened, if_match='"1"'))
+    _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
+    _done(client.delete(config, if_match='"4"'))
+    _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"'))
+
+
+def _done(reply: Any) -> None:
+    if not reply.status.is_success:
+        raise AssertionError(f"Cannot create the projects of the example requests: {reply.status} {reply.body!r}")
