@@ -1,13 +1,14 @@
-"""The documents say what is there: the OpenAPI document above all, and nothing of the machine that wrote them."""
+"""The documents match the code, above all the OpenAPI document, and name nothing of the machine that wrote them."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from support.project.openapi import METHODS, openapi, operations, path_parameters, resolved
+from support.project.contract import STATUSES
+from support.project.files import committed
+from support.project.openapi import METHODS, openapi, operations, path_parameters, problem_codes, resolved
 from support.project.template import ROOT, routes
 
 from dashboard_store.gateway.problems import PROBLEMS
@@ -23,34 +24,10 @@ LOCKS = {
     "csv_readers.txt",
     "mutation.txt",
 }
-# What clients may branch on, whether or not this stage answers it yet.
-CODES_OF_THE_CONTRACT = {
-    "malformed-json": 400,
-    "invalid-precondition": 400,
-    "unauthorized": 401,
-    "not-found": 404,
-    "method-not-allowed": 405,
-    "project-exists": 409,
-    "version-conflict": 412,
-    "config-too-large": 413,
-    "analysis-too-large": 413,
-    "request-too-large": 413,
-    "upload-too-large": 413,
-    "unsupported-media-type": 415,
-    "invalid-config": 422,
-    "invalid-data": 422,
-    "invalid-project": 422,
-    "invalid-query": 422,
-    "unsafe-text": 422,
-    "precondition-required": 428,
-    "rate-limited": 429,
-    "internal-error": 500,
-    "storage-unavailable": 503,
-}
 
 
 def examples_within(document: Any) -> Iterator[tuple[dict[str, Any], Any]]:
-    """The examples that stand beside a schema, each with that schema."""
+    """Yield each example next to a schema, with that schema."""
     if isinstance(document, list):
         for element in document:
             yield from examples_within(element)
@@ -61,12 +38,6 @@ def examples_within(document: Any) -> Iterator[tuple[dict[str, Any], Any]]:
                 yield document["schema"], document["example"]
         for member in document.values():
             yield from examples_within(member)
-
-
-def committed() -> list[str]:
-    """The files of the repository as they are in the checkout, by their path."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
-    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_openapi_document_is_valid() -> None:
@@ -84,7 +55,7 @@ def test_openapi_document_has_the_templates_routes() -> None:
 
 
 def test_openapi_document_says_which_calls_need_a_token() -> None:
-    """docs/openapi.yaml demands a token for exactly the routes that the template guards."""
+    """docs/openapi.yaml requires a token for exactly the routes that the template protects."""
     document = openapi()
     guarded = {
         (method.upper(), path)
@@ -95,8 +66,8 @@ def test_openapi_document_says_which_calls_need_a_token() -> None:
     assert guarded == {(route.method, route.path) for route in routes() if route.needs_token}
 
 
-def test_openapi_examples_are_what_they_are_examples_of() -> None:
-    """Every example of a body, a parameter or a header in docs/openapi.yaml is valid against the schema beside it."""
+def test_openapi_examples_match_their_schemas() -> None:
+    """Every example of a body, parameter or header in docs/openapi.yaml is valid against the schema next to it."""
     components = openapi()["components"]
     examples = list(examples_within(openapi()))
     assert examples
@@ -104,8 +75,8 @@ def test_openapi_examples_are_what_they_are_examples_of() -> None:
         assert not list(OAS31Validator({**schema, "components": components}).iter_errors(example)), example
 
 
-def test_every_body_and_parameter_in_an_address_has_an_example() -> None:
-    """Each operation shows what may be sent and what each answer brings; what is gzip or no body cannot be shown."""
+def test_every_body_and_path_parameter_has_an_example() -> None:
+    """Each operation has an example of its request and of each response, except for gzip and empty bodies."""
     without = [
         (name, where, media_type)
         for name, operation in operations().items()
@@ -118,22 +89,22 @@ def test_every_body_and_parameter_in_an_address_has_an_example() -> None:
 
 
 def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What an operation's request and its answers bring: where, and the body of each media type."""
+    """Yield where an operation has a body, the request or a status, and that body by media type."""
     yield "request", operation.get("requestBody", {}).get("content", {})
     for status, response in operation["responses"].items():
         yield status, resolved(response).get("content", {})
 
 
 def links() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
-    """Every link: its operation, the answer that has it, its name and itself."""
+    """Yield each link as its operation, its response, its name and the link itself."""
     for name, operation in operations().items():
         for response in map(resolved, operation["responses"].values()):
             for link, described in response.get("links", {}).items():
                 yield name, response, link, resolved(described)
 
 
-def test_links_lead_somewhere() -> None:
-    """Every link names an operation, gives it what its address needs, and nothing that it does not take."""
+def test_links_lead_to_operations() -> None:
+    """Every link names an operation, fills in its path parameters, and passes nothing that it does not accept."""
     assert list(links())
     for _, _, name, link in links():
         target = link["operationId"]
@@ -142,17 +113,17 @@ def test_links_lead_somewhere() -> None:
         assert set(path_parameters(target)) <= given <= taken | set(path_parameters(target)), name
 
 
-def test_links_take_what_is_there() -> None:
-    """What a link takes of a request or an answer is a parameter, a header or a place in one of the examples.
+def test_link_expressions_resolve() -> None:
+    """A link's values are parameters of the request, or headers of the response, or pointers into an example.
 
-    Else it is the first version, or no version at all.
+    Otherwise they are the literals `1`, the first version, or `*`.
     """
     for operation, response, name, link in links():
         for expression in map(str, link["parameters"].values()):
-            assert is_there(expression, operation, response), (name, expression)
+            assert resolves(expression, operation, response), (name, expression)
 
 
-def is_there(expression: str, operation: str, response: dict[str, Any]) -> bool:
+def resolves(expression: str, operation: str, response: dict[str, Any]) -> bool:
     kind, _, rest = expression.partition(".")
     if kind == "$request":
         return rest.removeprefix("path.") in path_parameters(operation)
@@ -174,25 +145,32 @@ def holds(document: Any, tokens: list[str]) -> bool:
 
 
 def test_every_problem_is_documented() -> None:
-    """The codes that the service can answer are those that docs/openapi.yaml lists for clients to branch on."""
+    """The codes that the service can send are those that docs/openapi.yaml lists for clients to branch on."""
     listed = openapi()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert sorted(listed) == sorted({f"urn:problem:{code}" for _, code, _ in PROBLEMS.values()})
 
 
-def test_every_problem_has_the_contracts_status() -> None:
-    """Every code has the status that the contract gives it, and none is made up."""
-    assert {(code, status) for status, code, _ in PROBLEMS.values()} <= set(CODES_OF_THE_CONTRACT.items())
+def test_every_problem_is_documented_under_its_status() -> None:
+    """docs/openapi.yaml lists every code of a response under the status that the contract assigns to it."""
+    documented = {
+        (code, int(status))
+        for operation in operations().values()
+        for status, response in operation["responses"].items()
+        for code in problem_codes(response)
+    }
+    assert documented
+    assert documented <= set(STATUSES.items())
 
 
 def test_every_limit_is_documented() -> None:
-    """docs/openapi.yaml names the limits that `GET /api/limits` answers, and no other."""
+    """docs/openapi.yaml lists exactly the limits that `GET /api/limits` returns."""
     limits = openapi()["components"]["schemas"]["Limits"]
     assert set(limits["properties"]) == set(limits["required"]) == set(Settings(table_name="t").limits())
 
 
 def test_no_file_names_the_machine_that_wrote_it() -> None:
-    """No committed file names a package registry's host or a path of one machine: it would be true there alone."""
-    # Put together here, or this file would be found.
+    """No committed file names a package registry's host or a path that exists on one machine only."""
+    # Assembled from parts, so that this file does not match.
     hosts = (("py", "pi.org"), ("python", "hosted.org"), ("npm", "js.org"), ("npm", "js.com"), ("yarn", "pkg.com"))
     paths = (("/wo", "rk/"), ("/ro", "ot/"))
     needles = ["".join(parts).encode() for parts in (*hosts, *paths)]
@@ -203,7 +181,7 @@ def test_no_file_names_the_machine_that_wrote_it() -> None:
 
 
 def test_locks_hold_on_any_registry() -> None:
-    """No lock file pins the registry that it was made with: what it pins is versions and hashes."""
+    """No lock file pins the registry that it was made with, only versions and hashes."""
     locks = [name for name in committed() if Path(name).name in LOCKS]
     assert {Path(name).name for name in locks} == LOCKS
     pinning = ('"resolved"', "--index-url", "--extra-index-url", "--find-links")

@@ -1,0 +1,12 @@
+"""The files of the repository."""
+
+import subprocess
+
+from support.project.template import ROOT
+
+
+def committed(*patterns: str) -> list[str]:
+    """Return the paths of the tracked files that exist in the checkout, all or those that match a pattern."""
+    command = ["git", "ls-files", "-z", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]

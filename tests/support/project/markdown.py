@@ -1,0 +1,37 @@
+"""The project's Markdown files as the tests read them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from support.project.files import committed
+from support.project.template import ROOT
+
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+
+
+def documents() -> list[Path]:
+    """Every Markdown file of the repository."""
+    return [ROOT / name for name in committed("*.md")]
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the text and the target of every relative link and picture, without its fragment."""
+    marked = re.findall(r"\[([^\[\]]*)\]\(([^()\s]+)\)", text)
+    embedded = re.findall(r'<(?:img|source)[^>]* (?:src|srcset)="([^"]+)"', text)
+    for shown, target in [*marked, *(("", target) for target in embedded)]:
+        if not re.match(r"[a-z]+:|#", target):
+            yield shown, target.partition("#")[0]
+
+
+def paths(text: str) -> Iterator[str]:
+    """Yield every word in backticks that begins with a folder of the repository, without the name of a test."""
+    for code in re.findall(r"`([^`]+)`", text):
+        for word in code.split():
+            if "/" in word and word.partition("/")[0] in FOLDERS:
+                yield word.partition("::")[0]
+
+
+def commands(text: str) -> set[str]:
+    """Return the targets of `make` that a text names in backticks or in a console block."""
+    return set(re.findall(r"(?:`|^\$ |\()make (?:-s )?([a-z][a-z-]*)", text, re.MULTILINE))
