@@ -1,15 +1,15 @@
 """The local run: the real template, deployed to an emulator on loopback, with no AWS account and no Docker.
 
 Theory of operation. `stack` is the supervisor. It builds (`build`), starts three child processes (`processes`, `child`)
-and deploys with the same `sam deploy` that AWS gets:
+and deploys with `sam deploy`, as on AWS:
 
 * the *engine* (`database`): dynoxide, a DynamoDB on SQLite, because an accepted save has to survive SIGKILL;
-* the *emulator* (`emulator`): MiniStack, which runs CloudFormation, API Gateway, Lambda and S3. `template` is the one
-  difference between what it is given and what AWS is given;
-* the *front* (`front`): the stable address. It serves the page, speaks for the token issuer (`issuer`) and passes
-  everything under /api on to the deployed API, byte for byte.
+* the *emulator* (`emulator`): MiniStack, which runs CloudFormation, API Gateway, Lambda and S3. `template` makes the
+  only difference between what it deploys and what AWS deploys;
+* the *front* (`front`): the stable address. It serves the page and the token issuer (`issuer`), and forwards everything
+  under /api to the deployed API, byte for byte.
 
-All state lies in one folder, so that two stacks never meet and deleting the folder deletes everything.
+All state is in one folder, so two stacks never share any, and deleting the folder deletes everything.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Build what is deployed: `python -m local.build --architecture arm64`, for AWS and for the local run alike.
+"""Build what is deployed, to AWS and locally: `python -m local.build --architecture arm64`.
 
-`python -m local.build --validate` only lints the template, unless it was found good already.
+`python -m local.build --validate` only lints the template, unless it has already passed.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from local.processes import ChildFailedError, run_tool, tool
 
 SAM_FOLDER = ROOT / ".aws-sam"
 SAM = ROOT / ".venv" / "bin" / "sam"
-# The first of January 2020; a zip archive cannot tell times before 1980.
+# 1 January 2020; a zip archive cannot represent times before 1980.
 _TIME = 1_577_836_800
-# What boto3 calls. botocore brings the descriptions of 400 services, half of all that it weighs.
+# The services called with boto3. botocore ships the descriptions of 400 services, half of its size.
 _SERVICES = ("appconfigdata", "s3")
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "shared", "requirements/dev.txt", "local/build.py")
 
@@ -46,12 +46,12 @@ def _validated() -> str:
 def _built(architecture: str) -> str:
     folder = SAM_FOLDER / "build"
     built = build(folder, architecture)
-    return f"{'Built' if built else 'Nothing changed since it was built:'} {folder.relative_to(ROOT)} ({architecture})"
+    return f"{'Built' if built else 'Up to date:'} {folder.relative_to(ROOT)} ({architecture})"
 
 
 @contextlib.contextmanager
 def exclusive() -> Iterator[None]:
-    """Keep others from building while what is built is in use: several stacks share one build."""
+    """Prevent other builds while this one is in use: several stacks share one build."""
     SAM_FOLDER.mkdir(exist_ok=True)
     with (SAM_FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,7 +59,7 @@ def exclusive() -> Iterator[None]:
 
 
 def build(folder: Path, architecture: str) -> bool:
-    """Build into the folder unless it holds this already, and tell whether it had to."""
+    """Build into the folder unless it is up to date; return whether a build was necessary."""
     stamp = folder.with_suffix(".stamp")
     wanted = source_fingerprint(architecture)
     if folder.exists() and _read(stamp) == wanted:
@@ -88,7 +88,7 @@ def fingerprint(salt: str, names: Iterable[str]) -> str:
 
 
 def tool_environment() -> dict[str, str]:
-    """Name what sam runs with: this checkout's own tools first, and never an AWS account."""
+    """Return the environment for sam: this checkout's own tools first on the path, and never an AWS account."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return mine | {
         "PATH": f"{SAM.parent}{os.pathsep}{mine.get('PATH', os.defpath)}",
@@ -112,7 +112,7 @@ def _sam(*arguments: str) -> None:
 
 @contextlib.contextmanager
 def _validating() -> Iterator[None]:
-    """Lint the template beside the block, which takes longer than building, when it or the linter changed."""
+    """Lint the template in parallel with the block, if it or the linter changed: linting takes longer than building."""
     stamp = SAM_FOLDER / "validated.stamp"
     wanted = fingerprint("", ("template.yaml", "samconfig.toml", "requirements/dev.txt"))
     if _read(stamp) == wanted:
@@ -125,16 +125,17 @@ def _validating() -> Iterator[None]:
 
 
 def _drop_unused_services(folder: Path) -> None:
-    """Leave out what no function reads: the layer packs, uploads and unpacks in a third of the time."""
+    """Remove data that no function reads, so the layer packs, uploads and unpacks in a third of the time."""
     for description in folder.glob("*/python/botocore/data/*/"):
         if description.name not in _SERVICES:
             shutil.rmtree(description)
 
 
 def _compile(folder: Path) -> None:
-    """Ship bytecode: a function cannot keep what it compiles, and without it starts up 2.4 to 2.8 times as slowly.
+    """Ship bytecode: a function cannot save what it compiles, and starting takes 2.4 to 2.8 times as long without.
 
-    Unchecked, because packing changes the sources' times; with the paths that Lambda will show in a traceback.
+    The bytecode is unchecked, because packing changes the sources' times, and has the paths that Lambda shows in a
+    traceback.
     """
     for part in sorted(path for path in folder.iterdir() if path.is_dir()):
         shown = "/opt" if (part / "python").is_dir() else "/var/task"
@@ -144,7 +145,7 @@ def _compile(folder: Path) -> None:
 
 
 def _forget_times(folder: Path) -> None:
-    """Give all files one time: equal content then packs to an equal archive, which is not deployed again."""
+    """Give all files the same time, so that equal content packs to an equal archive, which is not deployed again."""
     for path in folder.rglob("*"):
         os.utime(path, (_TIME, _TIME))
 

@@ -1,7 +1,7 @@
-"""Become a command that ends with the process that started it: `python -m local.child <parent pid> <command…>`.
+"""Run a command that ends when the process that started it ends: `python -m local.child <parent pid> <command…>`.
 
-A supervisor that is killed with SIGKILL cannot end its children, so on Linux the kernel is asked to. Elsewhere the next
-start finds and ends what was left behind (`processes.sweep`).
+A supervisor killed with SIGKILL cannot end its children, so on Linux the kernel does. Elsewhere, the next start finds
+and ends what was left behind (`processes.sweep`).
 """
 
 import ctypes
@@ -15,10 +15,10 @@ _PR_SET_PDEATHSIG = 1
 def main(parent: int, command: list[str]) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have died before the kernel was asked.
+    # The parent may have died before the prctl call.
     if os.getppid() != parent:
-        sys.exit("the process that started this one is gone")
-    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+        sys.exit("The parent process is gone.")
+    os.execvp(command[0], command)  # noqa: S606 - deliberately without a shell
 
 
 if __name__ == "__main__":

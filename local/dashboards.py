@@ -1,4 +1,4 @@
-"""Realistic dashboards, made from a seed: the same seed makes the same dashboards on every machine."""
+"""Realistic dashboards, generated from a seed: the same seed gives the same dashboards on every machine."""
 
 import random
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 type Json = dict[str, Any]
 
 SIZES = {"small": 3, "medium": 36, "large": 370}
-"""Names, and how many charts make about 2, 20 and 200 KB of compact JSON."""
+"""Names of sizes, and the number of charts that make about 2, 20 and 200 KB of compact JSON."""
 
 _MEASURES = ("Revenue", "Orders", "Visitors", "Margin (%)", "Umsatz in €", "売上", "Délai moyen", "Conversion")
 _GROUPS = ("month", "region", "product line", "Kanal", "customer type", "weekday")
@@ -15,8 +15,8 @@ _COLOURS = ("#416d9d", "#674028", "#deac58", "#2f4b7c", "#a05195", "#f95d6a")
 
 
 def dashboard(size: str, seed: int = 1) -> Json:
-    """Make a dashboard config of a named size, in the members that the contract names."""
-    chance = random.Random(f"{seed}-{size}")  # noqa: S311 - to repeat it, not to keep it secret
+    """Generate a dashboard config of a named size, with the members that the contract defines."""
+    chance = random.Random(f"{seed}-{size}")  # noqa: S311 - it has to be reproducible, not secret
     charts = {f"chart-{number:03}": _chart(chance, number) for number in range(SIZES[size])}
     return {
         "chartCustomizations": charts,

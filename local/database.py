@@ -1,7 +1,7 @@
-"""The engine that holds the local run's data: dynoxide, a DynamoDB on SQLite.
+"""The engine that stores the local run's data: dynoxide, a DynamoDB on SQLite.
 
-MiniStack has a DynamoDB of its own, which writes its state at a clean stop only; dynoxide keeps an accepted write
-whatever happens next. The functions are pointed at it, and its table is made like the one in the deployed stack.
+MiniStack's own DynamoDB writes its state only at a clean stop; dynoxide keeps every accepted write, whatever happens
+next. The functions use dynoxide, whose table is created like the one in the deployed stack.
 """
 
 import json
@@ -20,11 +20,11 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 
 
 class TableMismatchError(Exception):
-    """The kept data has other keys or indexes than the stack's table."""
+    """The stored data has different keys or indexes than the stack's table."""
 
 
 def binary() -> Path | None:
-    """Return the engine's program, or None where npm has none for this platform."""
+    """Return the path of the engine, or None if npm has no package for this platform."""
     machine = _MACHINES.get(platform.machine().lower())
     system = _SYSTEMS.get(sys.platform)
     path = ROOT / "local" / "node_modules" / "@dynoxide" / f"{system}-{machine}" / "dynoxide"
@@ -32,25 +32,25 @@ def binary() -> Path | None:
 
 
 def only_table(endpoint: str) -> Json:
-    """Describe the stack's table the way a table is created."""
+    """Describe the stack's only table, in the form in which a table is created."""
     names = _call(endpoint, "ListTables", {})["TableNames"]
     if len(names) != 1:
-        raise TableMismatchError(f"The local run keeps the data of one table; the stack has {len(names)}: {names}")
+        raise TableMismatchError(f"The local run can keep the data of one table; the stack has {len(names)}: {names}")
     return _described(endpoint, names[0])
 
 
 def keep_table(endpoint: str, table: Json) -> None:
-    """Create the table where it is missing; refuse to serve one with other keys or indexes."""
+    """Create the table if it is missing; refuse to serve one with different keys or indexes."""
     name = table["TableName"]
     if name not in _call(endpoint, "ListTables", {})["TableNames"]:
         _create(endpoint, table)
     kept = _described(endpoint, name)
     if kept != table:
         raise TableMismatchError(
-            f"The data was written with another table layout than template.yaml has now.\n"
-            f"  kept:     {json.dumps(kept, sort_keys=True)}\n"
+            f"The stored data has a different table layout than template.yaml.\n"
+            f"  stored:   {json.dumps(kept, sort_keys=True)}\n"
             f"  template: {json.dumps(table, sort_keys=True)}\n"
-            "Undo the change, or start over without the data: make clean"
+            "Undo the change, or delete the data and start over: make clean"
         )
 
 
@@ -76,7 +76,7 @@ def _described(endpoint: str, name: str) -> Json:
 
 
 def _indexes(table: Json, kind: str) -> Json:
-    """Keep what defines an index; the rest of a description is what happened to it."""
+    """Return what defines each index; the rest of a description is its state."""
     found = [
         {key: _canonical(index[key]) for key in ("IndexName", "KeySchema", "Projection")}
         for index in sorted(table.get(kind) or [], key=lambda each: str(each["IndexName"]))
@@ -84,14 +84,14 @@ def _indexes(table: Json, kind: str) -> Json:
     return {kind: found} if found else {}
 
 
-def _canonical(value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - part of a JSON document
     if isinstance(value, dict) and "NonKeyAttributes" in value:
         return {**value, "NonKeyAttributes": sorted(value["NonKeyAttributes"])}
     return value
 
 
 def _call(endpoint: str, action: str, body: Json) -> Json:
-    """Make one DynamoDB call. Neither engine checks signatures; both want the credential named in one."""
+    """Make one DynamoDB call. Neither engine checks signatures, but both require the credential in one."""
     request = urllib.request.Request(  # noqa: S310 - the endpoint is on loopback
         endpoint,
         data=json.dumps(body).encode(),
@@ -108,5 +108,5 @@ def _call(endpoint: str, action: str, body: Json) -> Json:
         return answer
 
 
-# Loopback is never reached through a proxy.
+# Never use a proxy for loopback.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,6 +1,6 @@
-"""Run MiniStack in this process, with what the local run adds to it.
+"""Run MiniStack in this process, with the local run's additions.
 
-Started by the supervisor with an environment of its own:
+The supervisor starts it with a separate environment:
 `python -m local.emulator <state folder> <the deployment's parameters as JSON>`.
 """
 
@@ -29,7 +29,7 @@ from local.template import Json
 SNAPSHOT_DONE = "snapshot-done"
 
 _SAM_TRANSFORM = "samtranslator.translator.transform"
-# What the stack is made of. A snapshot without these is none.
+# The services that the stack uses. A snapshot without one of them is incomplete.
 _SERVICES = ("apigateway", "appconfig", "cloudformation", "dynamodb", "iam", "lambda", "s3")
 
 
@@ -43,12 +43,12 @@ def main(state: Path, parameters: dict[str, str]) -> None:
 
 
 def _transform_module(parameters: dict[str, str]) -> ModuleType:
-    """Stand in for the module of the SAM transform, which MiniStack imports whenever a template is deployed.
+    """Replace the module of the SAM transform, which MiniStack imports whenever it deploys a template.
 
-    The real one takes a second to import, so a start that deploys nothing does without it.
+    Importing the real one takes a second, so it is imported only for a deployment.
     """
 
-    def transform(source: Json, _no_parameters: Json, policies: Any) -> Json:  # noqa: ANN401 - MiniStack's own
+    def transform(source: Json, _no_parameters: Json, policies: Any) -> Json:  # noqa: ANN401 - MiniStack's own type
         del sys.modules[_SAM_TRANSFORM]
         try:
             sam = importlib.import_module(_SAM_TRANSFORM).transform
@@ -57,14 +57,14 @@ def _transform_module(parameters: dict[str, str]) -> ModuleType:
             sys.modules[_SAM_TRANSFORM] = module
 
     module = ModuleType(_SAM_TRANSFORM)
-    module.transform = transform  # type: ignore[attr-defined] # what a module is for
+    module.transform = transform  # type: ignore[attr-defined] # modules take any attribute
     return module
 
 
 def _bare_python(folder: Path) -> Path:
-    """Return an interpreter with no packages, for MiniStack to run functions with.
+    """Return an interpreter without packages, for MiniStack to run functions with.
 
-    It would run them with the one it runs on itself, whose packages would stand in for what the layer lacks.
+    By default it uses its own interpreter, whose packages would hide what is missing in the layer.
     """
     python = folder / "bin" / "python"
     if not python.exists():
@@ -73,16 +73,16 @@ def _bare_python(folder: Path) -> Path:
 
 
 def _sharing_layers(folder: Path) -> SimpleNamespace:
-    """Stand in for `zipfile` where workers unpack: a layer once, not once for each worker and at each start.
+    """Replace `zipfile` for workers, so that a layer is unpacked once, not for each worker and at each start.
 
-    Unpacking takes longer than all else that a cold start does. Nothing writes to a layer, which is read-only on AWS.
+    Unpacking takes longer than the rest of a cold start. Nothing writes to a layer, which is read-only on AWS.
     """
     for outdated in sorted(folder.glob("*"), key=lambda layer: layer.stat().st_mtime)[:-1]:
         shutil.rmtree(outdated)
 
     class Archive(zipfile.ZipFile):
         def namelist(self) -> list[str]:
-            # The worker looks at every name's place on the disk: needless for what lies unpacked.
+            # The worker looks up every name on disk, which is unnecessary for an unpacked layer.
             return [] if self.layer.exists() else super().namelist()
 
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:  # noqa: ANN401
@@ -100,7 +100,7 @@ def _sharing_layers(folder: Path) -> SimpleNamespace:
             return folder / hashlib.sha256(content).hexdigest()
 
         def _unpack(self) -> None:
-            """Let the layer appear complete: several workers may start at once."""
+            """Unpack the layer atomically, because several workers may start at once."""
             folder.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent / "tmp") as unpacked:
                 super().extractall(unpacked)
@@ -111,11 +111,11 @@ def _sharing_layers(folder: Path) -> SimpleNamespace:
 
 
 def _snapshot(state: Path) -> None:
-    """Save all state now, as MiniStack itself does at a clean stop only, and say so with a file."""
+    """Save all state now, which MiniStack itself does only at a clean stop, and signal it with a file."""
     started = time.time_ns()
-    services = app._build_persistence_save_dict()  # noqa: SLF001 - there is no public name for it
+    services = app._build_persistence_save_dict()  # noqa: SLF001 - it has no public name
     persistence.save_all(services)
-    # save_all logs a failure and goes on, so what it wrote has to be looked at. Empty state is written too.
+    # save_all only logs a failure, so check what it wrote. Empty state is written too.
     files = {name: Path(persistence.STATE_DIR) / f"{name}.json" for name in _SERVICES}
     stale = [name for name, file in files.items() if not file.exists() or file.stat().st_mtime_ns < started]
     (state / SNAPSHOT_DONE).write_text(" ".join(stale))

@@ -1,8 +1,8 @@
 """The stable address of the local run: the page, the token issuer, and the deployed API.
 
-`python -m local.front --port 8000 --gateway 49152 --state .local`. The API's requests and answers pass through as they
-are: no header, no query string, no percent-encoding and no content encoding is touched, because those are what a
-client of the real API depends on.
+`python -m local.front --port 8000 --gateway 49152 --state .local`. API requests and responses pass through unchanged:
+headers, query string, percent-encoding and content encoding stay as they are, because clients of the real API depend on
+them.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _WEB = ROOT / "web"
 _OPENAPI = ROOT / "docs" / "openapi.yaml"
 _STATIC_HEADERS = {
     "Cache-Control": "no-cache",
-    # The page's own policy stands in the page; a page cannot say by whom it may be framed.
+    # The page has its own policy in a meta element, which cannot restrict framing.
     "Content-Security-Policy": "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
@@ -54,7 +54,7 @@ def application(*, port: int, gateway: int, state: Path) -> web.Application:
     app.router.add_route("*", "/api", _pass_on)
     app.router.add_route("*", r"/api/{path:[\s\S]*}", _pass_on)
     app.router.add_get("/openapi.yaml", _openapi)
-    app.router.add_get(r"/{name:(README|CHANGELOG)\.md|docs/[\w-]+\.md}", _document)
+    app.router.add_get(r"/{name:(README|CHANGELOG)\.md|docs/(?:decisions/)?[\w-]+\.md}", _document)
     app.router.add_get("/{path:.*}", _static)
     return app
 
@@ -64,7 +64,7 @@ def issuer_url(port: int) -> str:
 
 
 async def _client(app: web.Application) -> AsyncIterator[None]:
-    # A function may answer late, never: the gateway's own limit decides, so there is none here.
+    # A function may answer late or never; the gateway's own limit applies, not one of the front.
     limits = aiohttp.ClientTimeout(total=None, sock_connect=5)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=limits, connector=connector, auto_decompress=False) as client:
@@ -85,12 +85,12 @@ async def _key_set(request: web.Request) -> web.Response:
 
 
 async def _token(request: web.Request) -> web.Response:
-    # A page elsewhere whose name was made to resolve to this machine would read the token as its own origin's.
+    # DNS rebinding: a foreign page whose name resolves to this machine could otherwise read the token.
     if URL(f"//{request.host}").host not in _LOOPBACK_NAMES:
-        return _problem(HTTPStatus.FORBIDDEN, "Tokens are handed out under a loopback name only.")
+        return _problem(HTTPStatus.FORBIDDEN, "Tokens are issued only under a loopback name.")
     subject = request.query.get("sub")
     if not subject:
-        return _problem(HTTPStatus.BAD_REQUEST, "Say for whom: /local/token?sub=user-1")
+        return _problem(HTTPStatus.BAD_REQUEST, "The query parameter sub is required: /local/token?sub=user-1")
     return web.json_response(
         {"token": request.app[_ISSUER].token(subject), "expiresIn": LIFETIME_SECONDS},
         headers={"Cache-Control": "no-store"},
@@ -111,14 +111,14 @@ async def _static(request: web.Request) -> web.StreamResponse:
     if not target.is_relative_to(_WEB):
         return _file(_WEB / "outside")
     if target.is_dir() and not request.path.endswith("/"):
-        # Relative addresses in the page count from the folder.
+        # Relative URLs in the page are relative to the folder.
         raise web.HTTPMovedPermanently(f"{request.path}/")
     return _file(target / "index.html" if target.is_dir() else target)
 
 
 def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.StreamResponse:
     if not path.is_file():
-        return _problem(HTTPStatus.NOT_FOUND, "There is no such file.")
+        return _problem(HTTPStatus.NOT_FOUND, "This file does not exist.")
     return web.FileResponse(path, headers={**_STATIC_HEADERS, **headers})
 
 
@@ -126,7 +126,7 @@ async def _pass_on(request: web.Request) -> web.StreamResponse:
     try:
         answer = await _ask(request)
     except aiohttp.ClientConnectionError as error:
-        return _problem(HTTPStatus.BAD_GATEWAY, f"The emulator does not answer: {error}")
+        return _problem(HTTPStatus.BAD_GATEWAY, f"The emulator cannot be reached: {error}")
     async with answer:
         response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers))
         await response.prepare(request)
@@ -148,7 +148,7 @@ async def _ask(request: web.Request) -> aiohttp.ClientResponse:
 
 
 def _request_headers(request: web.Request) -> CIMultiDict[str]:
-    """Address the deployed API by its host name, and add what API Gateway adds."""
+    """Set the host name of the deployed API, and add the headers that API Gateway adds."""
     headers = _end_to_end(request.headers)
     headers["Host"] = f"{API_ID}.execute-api.localhost"
     headers["X-Forwarded-For"] = request.remote or ""
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     options = parser.parse_args()
     app = application(port=options.port, gateway=options.gateway, state=options.state)
-    # A compressed body is the function's to read, or to refuse.
+    # The function itself reads or rejects a compressed body.
     web.run_app(
         app,
         host="127.0.0.1",

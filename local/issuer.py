@@ -1,6 +1,6 @@
-"""The local run's own OpenID Connect issuer: what Firebase Authentication is to a deployment.
+"""The local run's own OpenID Connect issuer, in place of a deployment's, such as Firebase Authentication.
 
-It hands a token to whoever asks, so it exists on loopback only and nothing of it is deployed.
+It issues a token to any caller, so it runs on loopback only and is never deployed.
 """
 
 import base64
@@ -20,7 +20,7 @@ LIFETIME_SECONDS = 12 * 60 * 60
 
 
 class Issuer:
-    """Signs tokens with the key in the state folder, which is made when it is first needed."""
+    """Signs tokens with the key in the state folder, which is created on first use."""
 
     def __init__(self, url: str, state: Path) -> None:
         self.url = url
@@ -48,7 +48,7 @@ class Issuer:
         return {"kty": "RSA", "n": _base64url(numbers.n), "e": _base64url(numbers.e)}
 
     def _key_id(self) -> str:
-        """RFC 7638: the key's thumbprint, so that another key never goes by the same name."""
+        """Return the key's thumbprint (RFC 7638), so that no two keys have the same id."""
         canonical = json.dumps(self._public_jwk(), sort_keys=True, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()
 
@@ -63,7 +63,7 @@ def _load_or_make_key(path: Path) -> rsa.RSAPrivateKey:
         _make_key(path)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError(f"{path} holds no RSA key")
+        raise TypeError(f"{path} does not contain an RSA key.")
     return key
 
 
@@ -76,7 +76,7 @@ def _make_key(path: Path) -> None:
     mine = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(encoded)
-    # Whoever is first wins: the stack and `make token` may both find no key.
+    # The first one wins: the stack and `make token` may both find no key.
     try:
         os.link(mine, path)
     except FileExistsError:

@@ -1,7 +1,7 @@
 """Start child processes, and leave none behind.
 
-Every child leads its own process group, so that what it starts itself (Lambda workers, pip) ends with it and Ctrl-C in
-the terminal reaches the supervisor alone. Every group is on record in the state folder until it ended.
+Every child leads its own process group, so that what it starts (Lambda workers, pip) ends with it, and Ctrl-C in the
+terminal reaches only the supervisor. Every group has a record in the state folder until it has ended.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _TAIL_LINES = 25
 
 
 class ChildFailedError(Exception):
-    """A child ended that should not have, or a tool failed; the message holds the end of its log."""
+    """A child ended unexpectedly, or a tool failed; the message includes the end of its log."""
 
 
 class Child:
@@ -43,7 +43,7 @@ class Child:
             )
         self._record = state / "children" / str(self._process.pid)
         self._record.parent.mkdir(parents=True, exist_ok=True)
-        # The command line names the state folder or the checkout: what tells this child from a stranger with its pid.
+        # The command line contains the state folder or the checkout, which distinguishes this child from a reused pid.
         self._record.write_text("\n".join(command))
 
     @property
@@ -54,7 +54,7 @@ class Child:
         return self._process.poll() is None
 
     def require(self) -> None:
-        """Raise when the child has ended."""
+        """Raise ChildFailedError if the child has ended."""
         if not self.running():
             raise ChildFailedError(f"{self.name} ended with code {self._process.returncode}. {self.log_tail()}")
 
@@ -74,7 +74,7 @@ class Child:
         self.stop(seconds=0, number=signal.SIGKILL)
 
     def stop(self, seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask the child to end, then end whatever of its group is left."""
+        """Ask the child to end, then kill what is left of its group."""
         if self.running():
             self._process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -89,7 +89,7 @@ class Child:
 
 @contextlib.contextmanager
 def tool(name: str, command: list[str], *, env: Mapping[str, str], state: Path, seconds: float = 600) -> Iterator[None]:
-    """Run a command beside the block, wait for its end, its output in a log; a failure carries the end of that log."""
+    """Run a command in parallel with the block and wait for it; its output goes to a log, whose end a failure shows."""
     child = Child(name, command, env=env, state=state)
     try:
         yield
@@ -108,7 +108,7 @@ def run_tool(name: str, command: list[str], *, env: Mapping[str, str], state: Pa
 
 
 def sweep(state: Path) -> list[str]:
-    """End what a killed supervisor left behind, and return the names of what was ended."""
+    """End the processes that a killed supervisor left behind, and return their commands."""
     return [name for record in sorted((state / "children").glob("*")) for name in _end_recorded(record)]
 
 
@@ -128,7 +128,7 @@ def _leads_its_group(pid: int) -> bool:
 
 def _command_line(pid: int) -> str:
     shown = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - wherever the system has it
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - found on the PATH
         capture_output=True,
         text=True,
         check=False,
@@ -139,7 +139,7 @@ def _command_line(pid: int) -> str:
 def _kill_group(group: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
-    # A group lives as long as a member does: the folder it used may only be reused once it is gone.
+    # A group lives as long as any member, and its folder may be reused only once it is gone.
     for _ in range(100):
         if not _group_alive(group):
             return
@@ -147,9 +147,9 @@ def _kill_group(group: int) -> None:
 
 
 def _group_alive(group: int) -> bool:
-    """Tell whether a member is alive; the leader itself stays as a zombie until it is waited for."""
+    """Whether any member is alive; a leader that has ended remains a zombie until it is waited for."""
     shown = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,stat="],  # noqa: S607 - wherever the system has it
+        ["ps", "-A", "-o", "pgid=,stat="],  # noqa: S607 - found on the PATH
         capture_output=True,
         text=True,
         check=False,
@@ -167,7 +167,7 @@ def free_port() -> int:
 
 def port_taken(port: int) -> bool:
     with socket.socket() as probe:
-        # What listens is in the way; connections of the last run that are still closing are not.
+        # Only a listener blocks the port, not connections of the last run that are still closing.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_LOOPBACK, port))

@@ -1,4 +1,4 @@
-"""Run the local stack: `python -m local.stack run`; make a token for it: `python -m local.stack token --sub user-1`."""
+"""Run the local stack: `python -m local.stack run`. Print a token: `python -m local.stack token --sub user-1`."""
 
 import argparse
 import contextlib
@@ -25,12 +25,12 @@ _BUILT = build.SAM_FOLDER / "local"
 _DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 _DEPLOYED_BY = ("local/template.py", "local/emulator.py", "requirements/local.txt")
 _LOOPBACK_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# What the emulator, and through it every function, inherits; all else of the caller's environment stays outside.
+# The only variables of the caller's environment that the emulator, and so every function, inherits.
 _INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 class CannotStartError(Exception):
-    """Something outside the stack is in its way; the message says what to do about it."""
+    """The stack cannot start for an external reason; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Settings:
 
 
 class Stack:
-    """The running stack: its three processes, and what is deployed to them."""
+    """A running stack: its three processes, and what is deployed to them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -56,12 +56,12 @@ class Stack:
         self._gateway = free_port()
         self._engine = free_port()
         self._children: list[Child] = []
-        # The engine checks no permission, so a stack that is to enforce them keeps its data in the emulator.
+        # The engine checks no permissions, so a stack that enforces them keeps its data in the emulator.
         self._binary = None if settings.auth else database.binary()
 
     @property
     def aws(self) -> str:
-        """Where the emulator answers for AWS; another port at each start."""
+        """The emulator's URL, in place of AWS; the port changes at each start."""
         return f"http://{_LOOPBACK}:{self._gateway}"
 
     def start(self) -> None:
@@ -69,32 +69,32 @@ class Stack:
         emulator = self._start_children()
         with build.exclusive():
             self._build()
-            self._await(self._emulator_ready, "the emulator")
+            self._await(self._emulator_ready, "The emulator")
             self._deploy(emulator)
         self._keep_table()
-        self._await(self._healthy, "the API")
+        self._await(self._healthy, "The API")
 
     def watch(self) -> None:
-        """Return never; raise when a child ends."""
+        """Watch the children forever; raise ChildFailedError when one ends."""
         while True:
             for child in self._children:
                 child.require()
             time.sleep(0.2)
 
     def stop(self) -> None:
-        # Latest first: nothing asks a process that has ended already.
+        # In reverse order, so that no process calls one that has already ended.
         for child in reversed(self._children):
             child.stop(seconds=15)
 
     def engine(self) -> str:
         if self._binary:
-            return "dynoxide: an answered save survives SIGKILL"
+            return "dynoxide: an acknowledged save survives SIGKILL"
         if self._settings.auth:
-            return "the emulator's own, with IAM enforced: SIGKILL loses what came after the last clean stop"
-        return "the emulator's own, as npm has no dynoxide here: SIGKILL loses what came after the last clean stop"
+            return "the emulator's own, with IAM enforced: SIGKILL loses saves since the last clean stop"
+        return "the emulator's own, as npm has no dynoxide here: SIGKILL loses saves since the last clean stop"
 
     def _discard_unfinished(self) -> None:
-        """Clear what no later start can use: temporary files, and an emulator that was never deployed to."""
+        """Delete what no later start can use: temporary files, and an emulator without a finished deployment."""
         shutil.rmtree(self._state / "tmp", ignore_errors=True)
         (self._state / "tmp").mkdir(parents=True)
         if not self._stamp.exists():
@@ -129,11 +129,11 @@ class Stack:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(emulator / "s3"),
             "TMPDIR": str(self._state / "tmp"),
-            # Both would listen on ports of their own, which two stacks cannot share.
+            # Both would listen on fixed ports, which two stacks cannot share.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "AUTH": str(self._settings.auth).lower(),
-            # As in Lambda: the clock is in UTC and the code's folder is not written to.
+            # As in Lambda: the clock is in UTC, and nothing writes to the code's folder.
             "TZ": "UTC",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -141,7 +141,7 @@ class Stack:
         return _inherited() | own | data
 
     def _build(self) -> None:
-        _say("Building, unless nothing changed …")
+        _say("Building …")
         built = build.build(_BUILT, _architecture())
         _say("  built" if built else "  nothing changed since the last build")
 
@@ -158,16 +158,16 @@ class Stack:
 
     def _sam_deploy(self, emulator: Child) -> None:
         parameters = [f"{name}={value}" for name, value in self._parameters().items()]
-        # sam looks for its configuration beside the template unless it is named.
+        # Without --config-file, sam looks for its configuration beside the template.
         template = ["--template-file", str(_BUILT / "template.yaml"), "--config-file", str(ROOT / "samconfig.toml")]
         options = ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *parameters]
-        # sam asks every five seconds how far AWS is; the emulator is done in one.
+        # sam polls every five seconds; the emulator takes one.
         local = {"AWS_ENDPOINT_URL": self._gateway_url, "SAM_CLI_POLL_DELAY": "0.1"}
         env = build.tool_environment() | local | _no_proxy()
         try:
             build.sam("deploy", "deploy", *template, *options, env=env, state=self._state)
         except ChildFailedError:
-            # A clean stop would save the half of a deployment; killed, it comes back as the last snapshot has it.
+            # A clean stop would save half a deployment; after a kill, the emulator restores its last snapshot.
             emulator.kill()
             raise
 
@@ -177,7 +177,7 @@ class Stack:
             "JwtAudience": AUDIENCE,
             "AllowedOrigins": ",".join((self._settings.url, f"http://localhost:{self._settings.port}", *_DEV_ORIGINS)),
             "Architecture": _architecture(),
-            # What is deleted here is a folder.
+            # Deleting the local stack means deleting a folder.
             "DeletionProtection": "false",
             **self._settings.parameters,
         }
@@ -185,21 +185,21 @@ class Stack:
         return {**chosen, "Deployment": build.fingerprint(salt, _DEPLOYED_BY)}
 
     def _snapshot(self, emulator: Child) -> None:
-        """Have the emulator save its state now, so that a start after SIGKILL needs no deployment."""
+        """Make the emulator save its state now, so that a start after SIGKILL needs no deployment."""
         done = self._state / "snapshot-done"
         done.unlink(missing_ok=True)
         emulator.send(signal.SIGUSR1)
-        self._await(done.exists, "the emulator's snapshot")
+        self._await(done.exists, "The emulator's snapshot")
         if unsaved := done.read_text():
-            raise ChildFailedError(f"The emulator could not save its state of: {unsaved}. {emulator.log_tail()}")
+            raise ChildFailedError(f"The emulator could not save the state of: {unsaved}. {emulator.log_tail()}")
 
     def _record(self, fingerprint: str) -> None:
         before = self._deployed().get("table")
         after = database.only_table(self._gateway_url) if self._binary else None
         if before and after and before["TableName"] != after["TableName"]:
             _say(
-                f"  NOTE: the stack's table was replaced, {before['TableName']} by {after['TableName']}. What the old "
-                "one held is still in the data file and is no longer served."
+                f"  NOTE: the table {before['TableName']} was replaced by {after['TableName']}. The data of the old "
+                "one is still in the data file but is no longer served."
             )
         _write(self._stamp, json.dumps({"fingerprint": fingerprint, "table": after}))
 
@@ -232,12 +232,12 @@ class Stack:
                 child.require()
             if time.monotonic() > deadline:
                 tails = "\n".join(child.log_tail() for child in self._children)
-                raise ChildFailedError(f"No answer from {what} within {seconds:.0f} s.\n{tails}")
+                raise ChildFailedError(f"{what} did not become ready within {seconds:.0f} s.\n{tails}")
             time.sleep(0.05)
 
 
 def run(settings: Settings) -> int:
-    """Run the stack until it is told to stop, and return the exit code."""
+    """Run the stack until a signal stops it, and return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -254,7 +254,7 @@ def run(settings: Settings) -> int:
 
 def _run_alone(settings: Settings) -> None:
     for name in sweep(settings.state):
-        _say(f"Ended what the last run left behind: {name}")
+        _say(f"Ended a process that the last run left behind: {name}")
     if port_taken(settings.port):
         raise CannotStartError(
             f"Port {settings.port} is taken by another program. Choose another one: make run PORT={settings.port + 1}"
@@ -275,14 +275,14 @@ def _run_alone(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _alone(state: Path) -> Iterator[None]:
-    """Keep a second stack from the same state folder, for as long as this process lives."""
+    """Lock the state folder against a second stack for as long as this process lives."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStartError(f"A local stack already runs on the data in {state}") from None
-        # `make clean` asks by this number, because it has to work where nothing is installed.
+        # `make clean` finds the stack by this pid, because it has to work when nothing is installed.
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -290,7 +290,7 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 def _ignore_signals() -> None:
-    """Let a second Ctrl-C not interrupt the stopping, which would leave processes behind."""
+    """Ignore a second Ctrl-C while stopping, which would leave processes behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
@@ -323,7 +323,7 @@ def _inherited() -> dict[str, str]:
 
 
 def _no_proxy() -> dict[str, str]:
-    """Keep loopback from any proxy that the caller's environment names."""
+    """Bypass any proxy in the caller's environment for loopback."""
     return {"NO_PROXY": f"{_LOOPBACK},localhost", "no_proxy": f"{_LOOPBACK},localhost"}
 
 
@@ -334,13 +334,13 @@ def _architecture() -> str:
 def _answers(url: str) -> bool:
     try:
         with _LOOPBACK_OPENER.open(url, timeout=20) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP 200 OK
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file in one step: a reader sees the old text or the new one."""
+    """Replace the file atomically: a reader sees either the old text or the new one."""
     partial = path.with_suffix(".partial")
     partial.write_text(text)
     partial.replace(path)
@@ -370,19 +370,22 @@ def _parameter(text: str) -> tuple[str, str]:
 
 def _options() -> argparse.Namespace:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--port", type=int, default=_DEFAULT_PORT, help="where everything is served; 0 finds a free one"
-    )
-    shared.add_argument("--state", type=Path, default=ROOT / ".local", help="the folder that keeps everything")
+    shared.add_argument("--port", type=int, default=_DEFAULT_PORT, help="the port of the stack; 0 picks a free one")
+    shared.add_argument("--state", type=Path, default=ROOT / ".local", help="the folder for all state")
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     started = commands.add_parser("run", parents=[shared], help="run the stack in the foreground")
     started.add_argument("--auth", action="store_true", help="enforce IAM policies and signatures, as AWS does")
     started.add_argument(
-        "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE", help="of template.yaml"
+        "--parameter",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of template.yaml",
     )
     token = commands.add_parser("token", parents=[shared], help="print a token that the stack accepts")
-    token.add_argument("--sub", required=True, help="the user that the token names")
+    token.add_argument("--sub", required=True, help="the user in the token")
     return parser.parse_args()
 
 

@@ -1,9 +1,9 @@
-"""What MiniStack is given where AWS is given the template itself: the same stack in the words that it understands.
+"""Adapt the template for MiniStack: the same stack, expressed in resources that MiniStack supports.
 
 SAM describes the routes of an `AWS::Serverless::HttpApi` in the OpenAPI `Body` of one `AWS::ApiGatewayV2::Api`.
-MiniStack 1.5.33 creates that API and ignores its `Body`: no route, no authorizer, no CORS. It does create all of them
-from resources of their own, so `expand_http_apis` says the same thing in those words. And it runs
-the SAM transform without the parameters that a deployment gives, so that SAM writes their defaults into the result.
+MiniStack 1.5.33 creates that API but ignores its `Body`: no routes, no authorizer, no CORS. It does create them from
+separate resources, so `expand_http_apis` writes them that way. MiniStack also runs the SAM transform without the
+deployment's parameters, so SAM would write their defaults into the result; `transform` passes them.
 """
 
 import copy
@@ -15,17 +15,17 @@ from typing import Any
 type Json = dict[str, Any]
 type Transform = Callable[[Json, Json], Json]
 
-# Hexadecimal because MiniStack recognises an API by the host name `<8 hexadecimal digits>.execute-api.localhost`.
+# Hexadecimal, because MiniStack recognises an API by the host name `<8 hexadecimal digits>.execute-api.localhost`.
 API_ID = "da5bc0de"
 
 METRIC_MATH = "AWS::CloudWatch::Alarm with Metrics"
 
-# What the local run does without: resource types, and kinds of them, each with its reason.
+# The resource types that the local run omits, each with its reason.
 UNSUPPORTED_TYPES: dict[str, str] = {
-    "AWS::S3::BucketPolicy": "It refuses every call without TLS, which an emulator on loopback does not speak.",
+    "AWS::S3::BucketPolicy": "It denies every call without TLS, and the emulator on loopback has no TLS.",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy: a new version takes over at once.",
     "AWS::CodeDeploy::DeploymentGroup": "The same.",
-    METRIC_MATH: "MiniStack refuses an alarm on an expression; tests/project computes each of them instead.",
+    METRIC_MATH: "MiniStack rejects alarms on expressions; tests/project evaluates each of them instead.",
 }
 
 _ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -34,12 +34,12 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def transform(sam: Transform, template: Json, given: dict[str, str]) -> Json:
-    """Return what MiniStack is to deploy for a template and the parameters given, with the SAM transform to use."""
+    """Return what MiniStack deploys for a template and the given parameters; `sam` is the SAM transform."""
     return _without_unsupported(expand_http_apis(sam(template, _values(template, given))))
 
 
 def _values(template: Json, given: dict[str, str]) -> Json:
-    """Tell SAM the parameters as CloudFormation does, a list as a list; MiniStack tells it none of them."""
+    """Return the parameters as CloudFormation passes them to SAM, lists as lists; MiniStack passes none."""
     declared: Json = template.get("Parameters", {})
     values = {name: given.get(name, declared[name].get("Default")) for name in declared}
     return {
@@ -55,7 +55,7 @@ def _is_list(parameter: Json) -> bool:
 
 
 def expand_http_apis(template: Json) -> Json:
-    """Return the template with the OpenAPI body of every HTTP API told as resources; the argument stays as it is."""
+    """Return a copy of the template with the OpenAPI body of every HTTP API expanded into resources."""
     expanded = copy.deepcopy(template)
     resources: Json = expanded["Resources"]
     for name, resource in list(resources.items()):
@@ -91,13 +91,13 @@ def _api_properties(properties: Json) -> Json:
         kept
         | {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
         | {"Tags": {**properties.get("Tags", {}), "ms-custom-id": API_ID}}
-        # MiniStack stores the property as it comes and reads the names that the service's own API uses.
+        # MiniStack stores the property unchanged but reads it by the names of the service's own API.
         | ({"CorsConfiguration": {_camel_case(key): value for key, value in cors.items()}} if cors else {})
     )
 
 
 def _camel_case(name: str) -> str:
-    """`AllowOrigins` and `allow-origins` are both found in the wild; both mean `allowOrigins`."""
+    """Convert a name to camel case: both `AllowOrigins` and `allow-origins` become `allowOrigins`."""
     head, *tail = name.split("-")
     return head[:1].lower() + head[1:] + "".join(word.capitalize() for word in tail)
 
@@ -180,7 +180,7 @@ def _integration(api: str, described: Json) -> Json:
 
 
 def _authorization(api: str, operation: Json, schemes: Json) -> Json:
-    """Name the authorizer of a route; SAM writes `NONE`, which is no scheme, where a route is open."""
+    """Return the authorizer of a route; for an open route SAM writes `NONE`, which is not a scheme."""
     for requirement in operation.get("security", []):
         for name, scopes in requirement.items():
             if name in schemes:
@@ -193,6 +193,6 @@ def _authorization(api: str, operation: Json, schemes: Json) -> Json:
 
 
 def _logical_suffix(route_key: str) -> str:
-    """Readable, and distinct for keys that differ only in characters that a logical id may not have."""
+    """Return a readable suffix; keys that differ only in characters not allowed in a logical id stay distinct."""
     digest = hashlib.sha256(route_key.encode()).hexdigest()[:8]
     return re.sub(r"[^A-Za-z0-9]", "", route_key.title()) + digest

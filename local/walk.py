@@ -1,7 +1,7 @@
-"""Use the running local stack as a client would, and say what it answered: `python -m local.walk save`.
+"""Use the running local stack as a client would, and print the responses: `python -m local.walk save`.
 
-Afterwards the stack may be stopped or killed; `python -m local.walk check --sub …`, once it runs again, loads all that
-was saved and compares it. Ends with code 1 at the first answer that is not the expected one.
+Then stop or kill the stack and start it again: `python -m local.walk check --sub …` loads everything that was saved
+and compares it. Exits with code 1 at the first unexpected response.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from local.dashboards import SIZES, dashboard
 
 _TABLES = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 _TABLE_NAMES = ("cars.json", "movies.json", "gapminder.json", "flights-2k.json")
-# Larger than a request or an answer may be, so it goes straight to the bucket and comes from there.
+# Too large for a request or a response, so it is uploaded to the bucket and downloaded from it.
 _FILE_NAME = "flights-200k.json"
 
 _OK, _CREATED, _NO_CONTENT, _NOT_MODIFIED = 200, 201, 204, 304
@@ -34,7 +34,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class UnexpectedError(Exception):
-    """The stack answered something else than it should."""
+    """The stack returned an unexpected response."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """A user of the API at a base URL, or with an empty token nobody."""
+    """A client of the API at a base URL; with an empty token, an unauthenticated one."""
 
     url: str
     token: str
@@ -62,7 +62,7 @@ class Client:
         body = None if document is None else json.dumps(document).encode()
         if body is not None:
             sent["Content-Type"] = "application/json"
-        request = urllib.request.Request(self.url + path, body, sent, method=method)  # noqa: S310 - as the user gave it
+        request = urllib.request.Request(self.url + path, body, sent, method=method)  # noqa: S310 - the user's own URL
         return _open(request)
 
 
@@ -74,7 +74,7 @@ def _open(request: urllib.request.Request) -> Answer:
         with error:
             return Answer(error.code, error.headers, error.read())
     except (OSError, http.client.HTTPException) as error:
-        message = f"no local stack answers at {request.full_url} ({error}); to start one: make run"
+        message = f"No local stack responds at {request.full_url} ({error}). Start one with: make run"
         raise UnexpectedError(message) from error
 
 
@@ -84,27 +84,27 @@ def client(url: str, subject: str) -> Client:
 
 
 def dashboards(samples: Path | None) -> Iterator[tuple[str, Any]]:
-    """Yield named dashboards: those made from the seed, and those in a folder of samples."""
+    """Yield named dashboards: the generated ones, and those in a folder of samples."""
     for size in SIZES:
         yield f"made-{size}", dashboard(size)
     if samples is None:
-        _say("  (no folder of sample dashboards was named: those made from the seed are used alone)")
+        _say("  (no folder of sample dashboards given: using only the generated ones)")
         return
     files = sorted(samples.glob("*.json"))
     if not files:
-        _say(f"  (the folder {samples} holds no sample dashboard: those made from the seed are used alone)")
+        _say(f"  (the folder {samples} holds no sample dashboard: using only the generated ones)")
     for file in files:
         yield file.stem, json.loads(file.read_text())
 
 
 def tables() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield real tables, which `make install` fetches from npm."""
+    """Yield real tables from an npm package that `make` installs."""
     for name in _TABLE_NAMES:
         yield name, json.loads((_TABLES / name).read_text())
 
 
 def save(url: str, subject: str, samples: Path | None) -> None:
-    """Save dashboards and tables, and meet each refusal on the way."""
+    """Save dashboards and tables, and provoke each kind of refusal."""
     user = client(url, subject)
     _say(f"Dashboards of {subject}")
     for name, config in dashboards(samples):
@@ -163,7 +163,7 @@ def _large_table(user: Client) -> Any:  # noqa: ANN401 - rows
 
 
 def _send_form(url: str, fields: dict[str, str], content: bytes) -> Answer:
-    """Send a file as browsers do (RFC 7578), after the fields that let it in."""
+    """Send a file as browsers do (RFC 7578), after the fields that authorise it."""
     border = secrets.token_hex(16)
     parts = [f'--{border}\r\nContent-Disposition: form-data; name="{name}"' for name in (*fields, "file")]
     values = [f"\r\n\r\n{value}\r\n".encode() for value in fields.values()]
@@ -185,7 +185,7 @@ def _edit_on_two_devices(user: Client) -> None:
     _say(f"  both from 1       merged as version {merged['version']}: the laptop's title and the phone's theme")
     patch = {"chartCustomizations": {"chart-001": {"isVisible": False}}}
     patched = _expect(user.send("PATCH", path, patch), _OK).json
-    _say(f"  a patch           applied to whatever was newest, as version {patched['version']}")
+    _say(f"  a patch           applied to the newest version, as version {patched['version']}")
     diff = _expect(user.send("GET", f"{path}/versions/1/diff/{patched['version']}"), _OK).json
     changed = ", ".join(diff["charts"]["changed"])
     _say(f"  1 against {patched['version']}       {len(diff['operations'])} operations; changed charts: {changed}")
@@ -197,7 +197,7 @@ def _edit_on_two_devices(user: Client) -> None:
     _expect(user.send("GET", path), _NOT_FOUND)
     _expect(user.send("POST", "/api/projects/made-medium/restore"), _OK)
     _equal(_expect(user.send("GET", path), _OK).json["config"], base, "the restored project's dashboard")
-    _say("  a deleted project is gone from every answer, and back with all of it once restored")
+    _say("  a deleted project is gone from every response, and complete again once restored")
 
 
 def _made(version: dict[str, Any]) -> str:
@@ -213,22 +213,24 @@ def _meet_refusals(url: str, user: Client, subject: str) -> None:
     refused = _expect(user.send("PUT", path, {**mine, "theme": {"id": "mine"}}, If_Match='"1"'), _CONFLICT).json
     _equal(refused["current"], theirs, "the document in the conflict")
     _say(f"  a stale save      412 {refused['type']}, with version {refused['currentVersion']} and its config")
-    # Back to what `check` compares with, as a version of its own.
+    # Restore what `check` compares with, as a new version.
     _expect(user.send("POST", f"{path}/versions/1/restore", If_Match='"2"'), _OK)
     large = {"chartCustomizations": {"big": {"note": "x" * 300_000}}}
     refused = _expect(user.send("PUT", path, large, If_Match='"3"'), _TOO_LARGE).json
     _say(f"  too large         413 {refused['type']}, {refused['actualBytes']:,} of {refused['limitBytes']:,} bytes")
     stranger = client(url, f"not-{subject}")
     _say(f"  another user      404 {_expect(stranger.send('GET', path), _NOT_FOUND).json['type']}")
-    nobody = _expect(Client(url, "").send("GET", path), _UNAUTHORIZED).json
-    _say(f"  no token          401 {nobody['message']} (API Gateway's own answer)")
+    anonymous = _expect(Client(url, "").send("GET", path), _UNAUTHORIZED).json
+    _say(f"  no token          401 {anonymous['message']} (API Gateway's own answer)")
 
 
 def check(url: str, subject: str, samples: Path | None) -> None:
-    """Load everything that `save` saved, and compare."""
+    """Load everything that `save` saved, and compare it."""
     user = client(url, subject)
     if not _expect(user.send("GET", "/api/projects"), _OK).json["projects"]:
-        raise UnexpectedError(f"{subject} saved nothing. A walk ends by naming its user: make walk-check SUB=that user")
+        raise UnexpectedError(
+            f"{subject} saved nothing. A walk names its user in its last line: make walk-check SUB=<user>"
+        )
     _say(f"Loaded again for {subject}")
     for name, config in dashboards(samples):
         loaded = _expect(user.send("GET", f"/api/projects/{name}/config"), _OK)
@@ -244,13 +246,13 @@ def check(url: str, subject: str, samples: Path | None) -> None:
 
 def _expect(answer: Answer, status: int) -> Answer:
     if answer.status != status:
-        raise UnexpectedError(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")
+        raise UnexpectedError(f"Expected status {status}, got {answer.status}: {answer.body[:500]!r}")
     return answer
 
 
 def _equal(loaded: Any, saved: Any, what: str) -> None:  # noqa: ANN401
     if loaded != saved:
-        raise UnexpectedError(f"{what} came back changed")
+        raise UnexpectedError(f"{what} was returned changed.")
 
 
 def _say(text: str) -> None:
@@ -261,17 +263,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=["save", "check"])
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the local stack runs")
-    parser.add_argument("--sub", help="the user; a new one unless named")
-    parser.add_argument("--samples", type=Path, help="a folder of further dashboards, one JSON file each")
+    parser.add_argument("--sub", help="the user; by default a new one")
+    parser.add_argument("--samples", type=Path, help="a folder of additional dashboards, one JSON file each")
     options = parser.parse_args()
     subject = options.sub or f"walker-{secrets.token_hex(3)}"
     step = save if options.step == "save" else check
     try:
         step(options.url, subject, options.samples)
     except UnexpectedError as error:
-        sys.exit(f"The walk ends here: {error}")
+        sys.exit(f"The walk failed: {error}")
     if options.step == "save":
-        _say(f"All of it is still there after a restart: make walk-check SUB={subject}")
+        _say(f"To load all of it again, after a restart: make walk-check SUB={subject}")
 
 
 if __name__ == "__main__":

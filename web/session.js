@@ -1,4 +1,4 @@
-// The local user that the page calls as, and a token for it that has not expired.
+// The page's local user, and a current token for that user.
 const USER_KEY = "dashkeep.user";
 const EARLY_MS = 30_000;
 
@@ -20,7 +20,7 @@ export class Session {
     if (!refresh && this.#held && Date.now() < this.#held.until) return this.#held.token;
     const user = this.user;
     const answer = await fetch(`/local/token?sub=${encodeURIComponent(user)}`);
-    if (!answer.ok) throw new Error(`/local/token answered ${answer.status}`);
+    if (!answer.ok) throw new Error(`/local/token returned ${answer.status}`);
     const { token, expiresIn } = await answer.json();
     if (user === this.user) this.#held = { token, until: Date.now() + expiresIn * 1000 - EARLY_MS };
     return token;

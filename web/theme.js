@@ -1,4 +1,4 @@
-// The colours, settled before a page is drawn so that it never flashes in the other ones.
+// The theme, applied before the page is drawn so that it never flashes in the wrong colours.
 window.dashkeepTheme = (() => {
   const KEY = "dashkeep.theme";
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -14,7 +14,7 @@ window.dashkeepTheme = (() => {
   apply();
   system.addEventListener("change", apply);
   return {
-    /** Show `light` or `dark`; anything else follows the system. */
+    /** Choose `light` or `dark`; any other value follows the system. */
     choose(theme) {
       const shown = localStorage.getItem(KEY);
       if (theme !== "light" && theme !== "dark") localStorage.removeItem(KEY);

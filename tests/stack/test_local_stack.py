@@ -1,4 +1,4 @@
-"""The local run itself: that it starts, keeps what was saved, guards what it serves, and leaves nothing behind."""
+"""The local stack itself: it starts, keeps what was saved, guards what it serves, and leaves nothing behind."""
 
 import socket
 from collections.abc import Callable
@@ -11,30 +11,28 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support.running.local_stack import LocalStack, token_command
 
-PROJECT: dict[str, Any] = {"id": "p", "name": "Kept"}
 CONFIG: dict[str, Any] = {"chartCustomizations": {"c1": {"title": "Übersicht 📈"}}}
 FIRST = {"If-None-Match": "*"}
 CONFIG_PATH = "/api/projects/p/config"
 
 
 def test_it_is_up_when_it_says_so(stack: LocalStack) -> None:
-    """Once the stack says that it is up, its API answers, and the output names every address."""
+    """When the stack says that it is up, its API answers, and the output names every address."""
     assert httpx.get(f"{stack.url}/api/health").json() == {"status": "ok"}
     for named in ("/api", "/.well-known/openid-configuration", "make -s token", "state", "logs"):
         assert named in stack.output()
 
 
-def test_what_was_saved_is_loaded(client: httpx.Client) -> None:
-    """A config saved through the address of the stack comes back equal, with its entity tag."""
-    client.post("/api/projects", json=PROJECT).raise_for_status()
-    saved = client.put(CONFIG_PATH, json=CONFIG, headers=FIRST).raise_for_status()
-    loaded = client.get(CONFIG_PATH)
+def test_a_saved_config_is_loaded(owner: httpx.Client) -> None:
+    """A config that was saved through the stack's address loads equal, with its entity tag."""
+    saved = owner.put(CONFIG_PATH, json=CONFIG, headers=FIRST).raise_for_status()
+    loaded = owner.get(CONFIG_PATH)
     assert loaded.json()["config"] == CONFIG
     assert loaded.headers["ETag"] == saved.headers["ETag"] == '"1"'
 
 
 def test_the_token_command_makes_an_accepted_token(stack: LocalStack) -> None:
-    """`make -s token` prints a token and nothing else, and the running stack accepts it."""
+    """`make -s token` prints only a token, and the running stack accepts it."""
     token = token_command(stack.port, "user-1", stack.state)
     assert token == token.strip() + "\n"
     answer = httpx.get(f"{stack.url}/api/limits", headers={"Authorization": f"Bearer {token.strip()}"})
@@ -42,7 +40,7 @@ def test_the_token_command_makes_an_accepted_token(stack: LocalStack) -> None:
 
 
 def test_a_token_of_another_issuer_is_refused(stack: LocalStack) -> None:
-    """A token with the right claims under the right key id, signed with another key, is answered 401."""
+    """A token with the right claims and key id but signed with another key is answered with 401."""
     genuine = stack.token("user-1")
     claims = jwt.decode(genuine, options={"verify_signature": False})
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -51,33 +49,32 @@ def test_a_token_of_another_issuer_is_refused(stack: LocalStack) -> None:
     assert answer.status_code == 401
 
 
-def test_no_token_is_refused(stack: LocalStack) -> None:
-    """Without a token there is no user, and the API answers 401."""
+def test_a_missing_token_is_refused(stack: LocalStack) -> None:
+    """A request without a token is answered with 401."""
     assert httpx.get(f"{stack.url}/api/limits").status_code == 401
 
 
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example"])
-def test_tokens_are_handed_out_under_loopback_names_only(stack: LocalStack, host: str) -> None:
-    """A page whose own name was made to resolve to this machine gets no token."""
+def test_tokens_are_issued_under_loopback_names_only(stack: LocalStack, host: str) -> None:
+    """A page whose host name resolves to this machine (DNS rebinding) gets no token."""
     answer = httpx.get(f"{stack.url}/local/token?sub=user-1", headers={"Host": f"{host}:{stack.port}"})
     assert answer.status_code == 403
 
 
-def test_answers_pass_through_compressed(client: httpx.Client) -> None:
-    """The front hands on what the API compressed, as it is: the client sees the encoding and can undo it."""
+def test_answers_pass_through_compressed(owner: httpx.Client) -> None:
+    """The front passes compressed answers on unchanged: the client sees the encoding and can decode it."""
     charts = {f"c{number}": {"title": "Revenue"} for number in range(100)}
-    client.post("/api/projects", json=PROJECT).raise_for_status()
-    client.put(CONFIG_PATH, json={"chartCustomizations": charts}, headers=FIRST).raise_for_status()
-    with client.stream("GET", CONFIG_PATH, headers={"Accept-Encoding": "gzip"}) as answer:
+    owner.put(CONFIG_PATH, json={"chartCustomizations": charts}, headers=FIRST).raise_for_status()
+    with owner.stream("GET", CONFIG_PATH, headers={"Accept-Encoding": "gzip"}) as answer:
         raw = b"".join(answer.iter_raw())
     assert answer.status_code == 200, raw
     assert answer.headers["Content-Encoding"] == "gzip"
     assert raw.startswith(b"\x1f\x8b")
-    assert client.get(CONFIG_PATH).json()["config"]["chartCustomizations"] == charts
+    assert owner.get(CONFIG_PATH).json()["config"]["chartCustomizations"] == charts
 
 
 def test_a_browser_of_an_allowed_origin_may_call(stack: LocalStack) -> None:
-    """The origins given at deployment reach the API's CORS rules: each is allowed, another is not."""
+    """The origins given at deployment are in the API's CORS rules: each of them is allowed, any other is not."""
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "if-match"}
     for origin in (stack.url, "http://localhost:3000", "http://localhost:5173"):
         answer = httpx.options(f"{stack.url}{CONFIG_PATH}", headers={"Origin": origin, **asked})
@@ -94,11 +91,12 @@ def test_a_browser_of_an_allowed_origin_may_call(stack: LocalStack) -> None:
         ("/style.css", "text/css"),
         ("/openapi.yaml", "application/yaml"),
         ("/README.md", "text/plain; charset=utf-8"),
-        ("/docs/decisions.md", "text/plain; charset=utf-8"),
+        ("/docs/operations.md", "text/plain; charset=utf-8"),
+        ("/docs/decisions/README.md", "text/plain; charset=utf-8"),
     ],
 )
-def test_files_are_shown_and_never_framed(stack: LocalStack, path: str, media_type: str) -> None:
-    """The page and the documents it links to are served as what they are, to be shown in no other site's frame."""
+def test_files_are_served_and_never_framed(stack: LocalStack, path: str, media_type: str) -> None:
+    """The page and its linked documents are served with their media types, and no other site may frame them."""
     answer = httpx.get(stack.url + path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, media_type)
     assert "Content-Disposition" not in answer.headers
@@ -119,14 +117,14 @@ def test_files_are_shown_and_never_framed(stack: LocalStack, path: str, media_ty
     ],
 )
 def test_nothing_else_of_the_checkout_is_served(stack: LocalStack, path: str) -> None:
-    """A path that leaves the page's folder finds nothing but the documents that it links to."""
+    """A path that leaves the page's folder serves nothing but the linked documents."""
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 404"
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    """On a port that another program listens on, the stack says so in one line and ends with 1."""
+    """If another program listens on the port, the stack says so in one line and exits with 1."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         refused = LocalStack(tmp_path / "state", port=port)
@@ -138,7 +136,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 
 def test_one_state_folder_has_one_stack(stack: LocalStack) -> None:
-    """A second stack on the same data is refused instead of writing beside the first."""
+    """A second stack on the same data is refused."""
     second = LocalStack(stack.state)
     second.launch()
     assert second.wait() == 1
@@ -146,7 +144,7 @@ def test_one_state_folder_has_one_stack(stack: LocalStack) -> None:
 
 
 def test_a_child_that_ends_ends_the_stack(make_stack: Callable[..., LocalStack]) -> None:
-    """When one of its processes ends, the stack says which, stops the others and ends with 1."""
+    """When one of its processes ends, the stack names it, stops the others and exits with 1."""
     own = make_stack().start()
     records = {record.read_text().split("\n")[0]: int(record.name) for record in (own.state / "children").glob("*")}
     engine = next(pid for command, pid in records.items() if command.endswith("/dynoxide"))

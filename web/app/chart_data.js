@@ -1,7 +1,7 @@
-// From a table's rows to what a chart shows, and from its columns to the charts that are worth a look.
+// Computes chart data from a table's rows, and suggests charts from its columns.
 
 export const KINDS = { bar: "Bars", line: "Line", area: "Area", scatter: "Points", pie: "Pie", number: "Number" };
-export const AGGREGATES = { sum: "Sum", mean: "Average", count: "Count", min: "Smallest", max: "Largest" };
+export const AGGREGATES = { sum: "Sum", mean: "Average", count: "Count", min: "Minimum", max: "Maximum" };
 
 const NUMERIC = ["integer", "number"];
 const TEMPORAL = ["date", "datetime"];
@@ -9,7 +9,7 @@ const MOST_GROUPS = 24;
 const MOST_POINTS = 2_000;
 const MOST_CHARTS = 5;
 const GROUPS_WORTH_A_PIE = 6;
-/** A column of codes is all different, or nearly so; nothing is gained by grouping by it. */
+/** A column of codes has nearly as many values as rows, so grouping by it is useless. */
 const MOST_GROUPS_SUGGESTED = 60;
 const YEARS_SHOWN_BY_MONTH = 3;
 const DAYS_SHOWN = 92;
@@ -51,7 +51,7 @@ function by(column, measure) {
   return measure ? { xAxis: column, yAxis: measure, aggregate: "sum" } : { xAxis: column, aggregate: "count" };
 }
 
-/** Put charts side by side: what is read along time is wide, a number small. */
+/** Place charts side by side: time series are wide, numbers small. */
 function placed(charts) {
   let [x, y, height] = [0, 0, 0];
   return charts.map((chart) => {
@@ -82,15 +82,15 @@ export function dataOf({ kind = "bar", dataMapping = {} }, rows, types) {
   const { xAxis, yAxis, aggregate = "sum" } = dataMapping;
   const missing = [xAxis, yAxis].find((name) => name && !Object.hasOwn(types, name));
   if (missing) return { problem: `The table has no column “${missing}”.` };
-  if (!yAxis && aggregate !== "count") return { problem: "No column is chosen to be shown." };
+  if (!yAxis && aggregate !== "count") return { problem: "Choose a column to show." };
   if (kind === "number") return { value: aggregated(rows.map((row) => row[yAxis]), aggregate) };
-  if (!xAxis) return { problem: "No column is chosen to group by." };
+  if (!xAxis) return { problem: "Choose a column to group by." };
   if (kind === "scatter") return points(rows, xAxis, yAxis);
   return groups(rows, xAxis, yAxis, aggregate, types[xAxis]);
 }
 
 function points(rows, xAxis, yAxis) {
-  if (!yAxis) return { problem: "No column is chosen to be shown." };
+  if (!yAxis) return { problem: "Choose a column to show." };
   const all = rows.map((row) => [row[xAxis], row[yAxis]]).filter((point) => point.every(Number.isFinite));
   const step = Math.max(1, Math.ceil(all.length / MOST_POINTS));
   const shown = all.filter((_, index) => index % step === 0);
@@ -111,7 +111,7 @@ function groups(rows, xAxis, yAxis, aggregate, type) {
   return { points: shown, total: all.length, left: all.length - shown.length };
 }
 
-/** Days, months or years, whichever leaves something to see; the cells are ISO 8601, so a prefix names a period. */
+/** Choose days, months or years by the time span; the cells are ISO 8601, so a prefix names a period. */
 function periodOf(rows, column) {
   const times = rows.map((row) => row[column]).filter(Boolean);
   const [first, last] = times.reduce(([low, high], time) => [time < low ? time : low, time > high ? time : high], [times[0], times[0]]);

@@ -1,8 +1,8 @@
-// The form that makes a chart, or changes one.
+// The form that adds or edits a chart.
 import { AGGREGATES, isNumeric, KINDS } from "./chart_data.js";
 import { html, nothing } from "./html.js";
 
-/** Open the form of a chart, of a new one where none is given; `done` gets its title, kind and data mapping. */
+/** Open the form for a chart, or for a new one if none is given; `done` gets its title, kind and data mapping. */
 export function openChartDialog(dialog, table, chart, done) {
   const { columnNames = [], columnTypes = {} } = table.dataSchema ?? {};
   const mapping = { aggregate: "sum", ...(chart ? chart.dataMapping : firstMapping(columnNames, columnTypes)) };
@@ -12,7 +12,7 @@ export function openChartDialog(dialog, table, chart, done) {
     dialog.redraw();
   };
   const columnField = (label, name, columns) => {
-    // A column that the table no longer has stays chosen until another one is.
+    // A column that the table no longer has stays selected until the user selects another.
     const isGone = mapping[name] && !columnNames.includes(mapping[name]);
     return html`<label class="field"
       ><span>${label}</span>
@@ -22,7 +22,7 @@ export function openChartDialog(dialog, table, chart, done) {
     >`;
   };
   dialog.open({
-    title: chart ? "Edit the chart" : "Add a chart",
+    title: chart ? "Edit chart" : "Add chart",
     action: chart ? "Apply" : "Add",
     body: () => {
       const isScatter = kind === "scatter";
@@ -31,13 +31,13 @@ export function openChartDialog(dialog, table, chart, done) {
       return html`
         <label class="field"><span>Title</span><input name="title" .defaultValue=${String(chart?.title ?? "")} maxlength="200" autocomplete="off" autofocus></label>
         <fieldset class="kinds">
-          <legend>Kind</legend>
+          <legend>Type</legend>
           ${Object.entries(KINDS).map(([id, name]) => html`<label><input type="radio" name="kind" value=${id} ?checked=${id === kind} @change=${set((value) => (kind = value))}><span>${name}</span></label>`)}
         </fieldset>
         <div class="fields">
-          ${kind === "number" ? nothing : columnField(isScatter ? "Across" : "Group by", "xAxis", isScatter ? numbers : columnNames)}
+          ${kind === "number" ? nothing : columnField(isScatter ? "X axis" : "Group by", "xAxis", isScatter ? numbers : columnNames)}
           ${isScatter ? nothing : aggregateField(mapping, set)}
-          ${needsColumn ? columnField(isScatter ? "Up" : "Of column", "yAxis", numbers) : nothing}
+          ${needsColumn ? columnField(isScatter ? "Y axis" : "Of column", "yAxis", numbers) : nothing}
         </div>
       `;
     },

@@ -1,4 +1,4 @@
-// A chart in the terms of ECharts, in the colours of the page.
+// The ECharts options of a chart, in the colours of the page.
 import { short } from "./words.js";
 
 const PALETTES = {
@@ -17,7 +17,7 @@ export function optionOf(chart, { points }, { still }) {
     animation: !still,
     animationDuration: 300,
     textStyle: text,
-    // Drawn on the canvas: a tooltip made of markup would read stored names as markup.
+    // Drawn on the canvas: an HTML tooltip would interpret stored names as markup.
     tooltip: {
       renderMode: "richText",
       trigger: chart.kind === "scatter" || chart.kind === "pie" ? "item" : "axis",

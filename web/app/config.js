@@ -9,7 +9,7 @@ export const filtersOf = (config) => config?.filters ?? [];
 export const themeOf = (config) => config?.theme?.id ?? (typeof config?.theme === "string" ? config.theme : "system");
 export const isShown = (chart) => chart.isVisible !== false;
 
-/** Add charts, or put others in place of those with the same id. */
+/** Add charts, replacing those with the same id. */
 export const withCharts = (charts) => (config) => ({
   ...config,
   chartCustomizations: { ...config.chartCustomizations, ...charts },
@@ -28,7 +28,7 @@ export const withPositions = (positions) => (config) =>
 
 export const withTheme = (id) => (config) => ({ ...config, theme: { ...(typeof config.theme === "object" ? config.theme : null), id } });
 
-/** Put a filter in the place of the one with its id, at the end where there is none; `null` takes it away. */
+/** Replace the filter with this id, or append it if it is new; `null` removes it. */
 export const withFilter = (id, filter) => (config) => {
   const filters = filtersOf(config);
   if (!filter) return { ...config, filters: filters.filter((each) => each.id !== id) };
@@ -36,7 +36,7 @@ export const withFilter = (id, filter) => (config) => {
   return { ...config, filters: isKnown ? filters.map((each) => (each.id === id ? filter : each)) : [...filters, filter] };
 };
 
-/** Where a chart is, on twelve columns; one without a place, or with one that cannot be, goes below all others. */
+/** Return a chart's position on twelve columns; a chart without a valid position goes below all others. */
 export function positionOf({ position, kind }, below) {
   const [w, h] = sizeOf(kind);
   const { x, y, w: width, h: height } = { x: 0, y: below, w, h, ...position };
@@ -45,12 +45,12 @@ export function positionOf({ position, kind }, below) {
   return isPossible ? { ...at, w: Math.min(Math.max(width, 2), COLUMNS), h: Math.max(height, 2) } : { x: 0, y: below, w, h };
 }
 
-/** The first row below every chart. */
+/** Return the first row below all charts. */
 export function bottomOf(config) {
   return Math.max(0, ...chartsOf(config).map(([, chart]) => positionOf(chart, 0)).map(({ y, h }) => y + h));
 }
 
-/** A pointer of a diff or a conflict in words: `Revenue › Title`. */
+/** Describe the pointer of a diff or a conflict: `Revenue › Title`. */
 export function placeInWords(pointer, ...configs) {
   const [member, id, ...rest] = pointer.split("/").slice(1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (member === undefined) return "The whole dashboard";
@@ -62,7 +62,7 @@ export function placeInWords(pointer, ...configs) {
   return [title, ...rest.map((name) => MEMBERS[name] ?? name)].join(" › ");
 }
 
-/** A filter by its place in the first config that has one there. */
+/** Describe a filter by its index in the first config that has it. */
 function filterNamed(index, configs) {
   const filter = configs.map((config) => config?.filters?.[index]).find(Boolean);
   return filter?.column ? inWords(filter) : index;
@@ -70,11 +70,11 @@ function filterNamed(index, configs) {
 
 const MEMBERS = {
   title: "Title",
-  kind: "Kind",
-  position: "Place",
-  isVisible: "Shown",
+  kind: "Type",
+  position: "Position",
+  isVisible: "Visible",
   dataMapping: "Data",
   xAxis: "Grouped by",
   yAxis: "Column",
-  aggregate: "Computed as",
+  aggregate: "Calculation",
 };

@@ -1,18 +1,18 @@
-// The dialog that shows both sides of a conflict. Nothing is decided by closing it, and nothing is lost by deciding.
+// The dialog that shows both sides of a conflict. Closing it decides nothing, and deciding loses nothing.
 import { valueOf } from "/client/index.js";
 import { placeInWords } from "./config.js";
 import { html } from "./html.js";
 
-/** Open it; `decide` gets `mine` or `theirs`. */
+/** Open the dialog; `decide` gets `mine` or `theirs`. */
 export function openConflictDialog(dialog, conflict, decide) {
   const choose = (choice) => () => dialog.attempt(() => decide(choice));
   dialog.open({
-    title: "Somebody else changed the same",
+    title: "Someone else changed the same values",
     kind: "wide",
     body: () => html`
-      <p>Everything else of both sides is kept. Whichever you choose, the other one stays in the history.</p>
+      <p>All other changes from both sides are kept. Whichever you choose, the other values stay in the history.</p>
       <table class="sides">
-        <thead><tr><th scope="col">Place</th><th scope="col">Yours</th><th scope="col">Saved by others</th></tr></thead>
+        <thead><tr><th scope="col">Field</th><th scope="col">Yours</th><th scope="col">Saved by others</th></tr></thead>
         <tbody>${conflict.conflicts.map((pointer) => side(pointer, conflict))}</tbody>
       </table>
     `,
@@ -33,8 +33,8 @@ function side(pointer, { mine, theirs, base }) {
   </tr>`;
 }
 
-/** A value in words: a text as it is, all else as compact JSON. */
+/** Describe a value: a string in quotes, everything else as compact JSON. */
 export function inWords(value) {
-  if (value === undefined) return "nothing";
+  if (value === undefined) return "not set";
   return typeof value === "string" ? `“${value}”` : JSON.stringify(value);
 }

@@ -1,4 +1,4 @@
-// One dashboard while it is open: its document, its table, and what the user does to them.
+// An open dashboard: its document, its table, and the user's actions on them.
 import { suggestions, dataOf } from "./chart_data.js";
 import { openChartDialog } from "./chart_dialog.js";
 import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
@@ -16,15 +16,15 @@ const AUTOSAVE_KEY = "dashkeep.autosave";
 const OLD_COPY_KEY = "dashkeep.oldCopyFor";
 
 export class DashboardPage {
-  /** The project's name, once it is known. */
+  /** The project's name, once it is loaded. */
   title = "";
   /** @type {import("../client/index.js").DashboardDocument} */
   document;
   /** The table: `loading`, `none`, `uploading`, `ready` with its rows, or `failed` with its error. */
   table = { status: "loading" };
-  /** An older version that is looked at, in place of what is edited. */
+  /** An older version shown as a preview instead of the edited one. */
   preview = null;
-  /** Set where the dashboard cannot be shown at all. */
+  /** The error that prevents the dashboard from being shown. */
   problem = null;
   announcement = "";
   grid;
@@ -84,7 +84,7 @@ export class DashboardPage {
     return this.document.state;
   }
 
-  /** What is shown: a version that is looked at, or the dashboard as it is edited here. */
+  /** The config on display: a previewed version, or the edited dashboard. */
   get config() {
     return this.preview ? this.preview.config : this.state.config;
   }
@@ -132,7 +132,7 @@ export class DashboardPage {
   removeChart(id) {
     const chart = this.state.config.chartCustomizations[id];
     this.#edit(withoutChart(id));
-    this.#app.tell(`“${chart.title ?? "Untitled"}” is removed.`, () => this.#edit(withCharts({ [id]: chart })));
+    this.#app.tell(`“${chart.title ?? "Untitled"}” was removed.`, () => this.#edit(withCharts({ [id]: chart })));
   }
 
   // --- filters, theme, name ---
@@ -154,7 +154,7 @@ export class DashboardPage {
 
   rename() {
     this.#app.dialog.open({
-      title: "Rename the dashboard",
+      title: "Rename dashboard",
       action: "Rename",
       body: () => nameField(this.title),
       submit: async (form) => {
@@ -166,7 +166,7 @@ export class DashboardPage {
   // --- saving ---
 
   async save() {
-    // What came of it is in the state, and shown.
+    // The state has the result and is shown.
     await this.document.save().catch(() => {});
   }
 
@@ -196,14 +196,14 @@ export class DashboardPage {
   }
 
   async restore(version) {
-    // What was not saved yet goes into history first, so that a restore takes nothing away.
+    // Save pending edits to history first, so that the restore loses nothing.
     if (this.state.isDirty) await this.document.save();
     await this.document.restore(version);
     this.preview = null;
-    this.#app.tell(`Version ${version} is back.`);
+    this.#app.tell(`Version ${version} was restored.`);
   }
 
-  /** Restore the version that is looked at. */
+  /** Restore the previewed version. */
   async restorePreview() {
     try {
       await this.restore(this.preview.version);
@@ -264,7 +264,7 @@ export class DashboardPage {
     this.#app.redraw();
   }
 
-  // --- what is loaded and shown ---
+  // --- loading and display ---
 
   async #loadDocument() {
     this.problem = null;
@@ -282,7 +282,7 @@ export class DashboardPage {
     try {
       this.title = (await this.#app.client.projects.get(this.#id)).name;
     } catch (error) {
-      // Without its name a dashboard is still a dashboard; what is wrong is said where its config is loaded.
+      // A dashboard is usable without its name; loading the config reports the error.
       if (error.status === undefined) throw error;
     }
     this.#app.redraw();
@@ -301,7 +301,7 @@ export class DashboardPage {
     this.document.edit(change);
   }
 
-  /** Of some positions, those that are not the ones that the config has; a chart may be gone that somebody moved. */
+  /** Return the positions that differ from the config; a moved chart may have been removed. */
   #changedOf(positions) {
     const charts = this.state.config.chartCustomizations;
     return Object.fromEntries(
@@ -321,7 +321,7 @@ export class DashboardPage {
       .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: isReady ? this.#dataOf(id, chart) : null }));
   }
 
-  /** A chart's data, computed once for the same chart and rows. */
+  /** Return a chart's data, cached for the same chart and rows. */
   #dataOf(id, chart) {
     const rows = this.#filteredRows();
     const known = this.#data.get(id);
@@ -358,7 +358,7 @@ export class DashboardPage {
   }
 }
 
-/** What an older version kept in this browser is one dashboard's: that of the first one opened here. */
+/** Whether a dashboard owns the copy left in this browser by an older version: the first one opened here does. */
 function ownsOldCopy(id) {
   const owner = localStorage.getItem(OLD_COPY_KEY) ?? id;
   localStorage.setItem(OLD_COPY_KEY, owner);

@@ -1,10 +1,10 @@
-// How an open dashboard looks around its grid: name, state of saving, table, filters, and what there is to do.
+// The view around an open dashboard's grid: name, save state, table, filters and actions.
 import { chartsOf, filtersOf, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
 import { html, icon, iconButton, live, nothing, repeat } from "./html.js";
 import { ago, count, explain, exactly } from "./words.js";
 
-const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
+const THEMES = { system: "System", light: "Light", dark: "Dark" };
 const TABLE_FILES = ".csv,.tsv,.json,.ndjson,.jsonl";
 
 export function dashboardView(page) {
@@ -17,7 +17,7 @@ export function dashboardView(page) {
         <div class="name">
           <a class="icon-button" href="#/" aria-label="All dashboards" title="All dashboards">${icon("back")}</a>
           <h1>${page.title || "Dashboard"}</h1>
-          ${iconButton("edit", "Rename the dashboard", () => page.rename())}
+          ${iconButton("edit", "Rename dashboard", () => page.rename())}
         </div>
         ${saveState(page)}
         <div class="buttons">
@@ -37,8 +37,8 @@ export function dashboardView(page) {
 
 function missing() {
   return html`<div class="inner wide page"><div class="notice" role="alert">
-    <h1>There is no such dashboard</h1>
-    <p>It is somebody else’s, or it was deleted.</p>
+    <h1>Dashboard not found</h1>
+    <p>It was deleted, or it belongs to another user.</p>
     <a class="button" href="#/">All dashboards</a>
   </div></div>`;
 }
@@ -51,7 +51,7 @@ function failed(page, problem) {
   </div></div>`;
 }
 
-/** What is saved, in one line; never that it is before the server has said so. */
+/** The save state in one line; it never says “Saved” before the server has confirmed it. */
 function saveState({ state }) {
   const { status, version, updatedAt, isDirty } = state;
   const saved = version ? `Saved ${ago(updatedAt)}` : "Nothing to save";
@@ -74,19 +74,19 @@ function trouble(page) {
   const kept = isDirty ? "Your changes are kept in this browser." : "";
   if (status === "conflict") {
     return html`<div class="banner bad" role="alert">
-      <p>Somebody saved other values in the same places. ${kept}</p>
-      <button type="button" @click=${() => page.decideConflict()}>Compare both</button>
+      <p>Someone else changed the same values. ${kept}</p>
+      <button type="button" @click=${() => page.decideConflict()}>Compare changes</button>
     </div>`;
   }
   if (status === "failed") {
     return html`<div class="banner bad" role="alert">
-      <p>The changes could not be saved. ${explain(error)} ${kept}</p>
+      <p>Your changes could not be saved. ${explain(error)} ${kept}</p>
       <button type="button" @click=${() => page.save()}>Try again</button>
     </div>`;
   }
   if (status === "offline") {
     return html`<div class="banner" role="alert">
-      <p>The server cannot be reached. ${isDirty ? `${kept} They are saved as soon as it answers again.` : "This is the last known version."}</p>
+      <p>The server cannot be reached. ${isDirty ? `${kept} They will be saved as soon as the connection is back.` : "You are seeing the last known version."}</p>
     </div>`;
   }
   return nothing;
@@ -95,9 +95,9 @@ function trouble(page) {
 function previewBanner(page) {
   const { version, updatedAt } = page.preview;
   return html`<div class="banner" role="status">
-    <p>This is version ${version}, saved ${ago(updatedAt)}. The dashboard itself is unchanged.</p>
-    <button type="button" class="primary" @click=${() => page.restorePreview()}>Restore it</button>
-    <button type="button" @click=${() => page.leavePreview()}>Back to the newest</button>
+    <p>You are viewing version ${version}, saved ${ago(updatedAt)}. The current dashboard is unchanged.</p>
+    <button type="button" class="primary" @click=${() => page.restorePreview()}>Restore this version</button>
+    <button type="button" @click=${() => page.leavePreview()}>Back to the current version</button>
   </div>`;
 }
 
@@ -137,7 +137,7 @@ function filterBar(page) {
 function content(page) {
   const { table, config } = page;
   const isEmpty = !chartsOf(config).length;
-  if (page.state.status === "loading") return html`<div class="loading" aria-busy="true" aria-label="The dashboard is being loaded"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
+  if (page.state.status === "loading") return html`<div class="loading" aria-busy="true" aria-label="Loading the dashboard"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
   return html`
     ${tableLine(page)} ${isEmpty ? emptyDashboard(page) : nothing}
     <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>
@@ -147,9 +147,9 @@ function content(page) {
 
 function tableLine(page) {
   const { table } = page;
-  const error = table.uploadError ? html`<div class="banner bad" role="alert"><p>“${table.uploadError.fileName}” was not taken. ${table.uploadError.text}</p></div>` : nothing;
-  if (table.status === "uploading") return html`<p class="table-line" role="status">“${table.fileName}” is being uploaded…</p>`;
-  if (table.status === "loading") return html`<p class="table-line" role="status">The table is being loaded…</p>`;
+  const error = table.uploadError ? html`<div class="banner bad" role="alert"><p>“${table.uploadError.fileName}” could not be uploaded. ${table.uploadError.text}</p></div>` : nothing;
+  if (table.status === "uploading") return html`<p class="table-line" role="status">Uploading “${table.fileName}”…</p>`;
+  if (table.status === "loading") return html`<p class="table-line" role="status">Loading the table…</p>`;
   if (table.status === "failed") {
     return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${explain(table.error)}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
   }
@@ -168,7 +168,7 @@ function uploadButton(page, text, kind = "") {
 }
 
 function emptyDashboard(page) {
-  if (page.preview) return html`<div class="notice"><h2>No charts</h2><p>This version has none.</p></div>`;
+  if (page.preview) return html`<div class="notice"><h2>No charts</h2><p>This version has no charts.</p></div>`;
   if (page.table.status === "none") {
     return html`<div class="notice">
       <h2>Start with a table</h2>
@@ -179,7 +179,7 @@ function emptyDashboard(page) {
   if (page.table.status !== "ready") return nothing;
   return html`<div class="notice">
     <h2>No charts yet</h2>
-    <p>Begin with what the columns suggest, or with a chart of your own.</p>
+    <p>Start with charts suggested from the columns, or add your own.</p>
     <p class="choose">
       <button type="button" class="primary" @click=${() => page.suggestCharts()}>Suggest charts</button>
       <button type="button" @click=${() => page.addChart()}>Add a chart</button>

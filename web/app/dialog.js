@@ -1,4 +1,4 @@
-// The one dialog that may be open: what is in it, what comes of it, and the browser's own handling of focus and Escape.
+// The page's single dialog: its content and its outcome. The browser handles focus and Escape.
 import { html, nothing, ref } from "./html.js";
 import { explain } from "./words.js";
 
@@ -12,7 +12,7 @@ export class Dialog {
   }
 
   /**
-   * Show a dialog: `body` draws it, `submit` does what it is for and closes it unless it fails.
+   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails.
    *
    * @param {{ title: string, body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
    *   footer?: () => unknown, closed?: () => void }} dialog
@@ -67,7 +67,7 @@ export class Dialog {
     `;
   }
 
-  /** Do something that may fail; the dialog stays open and says why if it does. */
+  /** Run work that may fail; if it does, the dialog stays open and shows the error. */
   async attempt(work) {
     const shown = this.#shown;
     Object.assign(shown, { error: null, isBusy: true });

@@ -1,11 +1,11 @@
-// The form that makes a filter, or changes one.
+// The form that adds or edits a filter.
 import { isNumeric, isTemporal } from "./chart_data.js";
 import { textOf } from "./filters.js";
 import { html } from "./html.js";
 
 const MOST_CHOICES = 200;
 
-/** Open the form of one filter, of a new one where none is given; `done` gets the filter. */
+/** Open the form for a filter, or for a new one if none is given; `done` gets the filter. */
 export function openFilterDialog(dialog, table, filter, done) {
   const { columnNames, columnTypes } = table.dataSchema;
   let column = filter?.column ?? columnNames[0];
@@ -16,7 +16,7 @@ export function openFilterDialog(dialog, table, filter, done) {
   };
   const known = columnNames.includes(column) ? columnNames : [column, ...columnNames];
   dialog.open({
-    title: filter ? "Change the filter" : "Add a filter",
+    title: filter ? "Edit filter" : "Add filter",
     action: "Apply",
     body: () => html`
       <label class="field"
@@ -51,11 +51,11 @@ function range(type, [low, high]) {
 function choices(rows, column, filter) {
   const values = [...new Set(rows.map((row) => textOf(row[column])))].sort();
   const chosen = new Set(filter?.column === column ? filter.values.map(textOf) : []);
-  // What is chosen can be taken back, also where it is no longer in the table or beyond those listed.
+  // A chosen value can be deselected even if it is no longer in the table or is beyond the listed ones.
   const listed = [...new Set([...chosen, ...values.slice(0, MOST_CHOICES)])];
   return html`<fieldset class="choices">
     <legend>Show only</legend>
     ${listed.map((value) => html`<label><input type="checkbox" name="value" value=${value} .checked=${chosen.has(value)}><span>${value}</span></label>`)}
-    ${values.length > MOST_CHOICES ? html`<p class="hint">The first ${MOST_CHOICES} of ${values.length} values.</p>` : ""}
+    ${values.length > MOST_CHOICES ? html`<p class="hint">Showing the first ${MOST_CHOICES} of ${values.length} values.</p>` : ""}
   </fieldset>`;
 }

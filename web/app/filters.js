@@ -1,4 +1,4 @@
-// Filters: what they leave of a table, and how they read.
+// Filters: applying them to a table, and describing them in words.
 import { isNumeric, isTemporal } from "./chart_data.js";
 
 const NAMED_IN_A_CHIP = 2;
@@ -6,7 +6,7 @@ const EMPTY = "(empty)";
 
 export const textOf = (value) => (value === null || value === undefined || value === "" ? EMPTY : String(value));
 
-/** The rows that every filter lets through. A filter on a column that the table has not lets all through. */
+/** Return the rows that match every filter. A filter on a column that the table lacks matches all rows. */
 export function filtered(rows, filters, types) {
   const tests = filters.filter(({ column }) => Object.hasOwn(types, column)).map((filter) => testOf(filter, types));
   return tests.length ? rows.filter((row) => tests.every((test) => test(row))) : rows;
@@ -15,7 +15,7 @@ export function filtered(rows, filters, types) {
 function testOf({ column, operator, values = [] }, types) {
   if (operator === "between") {
     const [low, high] = values.map((value) => (value === "" ? null : value));
-    // To the end of a day that is named: a longer text with the same beginning is greater.
+    // Include the whole last day: a longer text with the same prefix compares greater.
     const end = isTemporal(types[column]) && high ? `${high}\uffff` : high;
     return (row) => row[column] !== null && (low == null || row[column] >= low) && (end == null || row[column] <= end);
   }
@@ -23,7 +23,7 @@ function testOf({ column, operator, values = [] }, types) {
   return (row) => chosen.has(textOf(row[column]));
 }
 
-/** How a filter reads: `Region: EU, US`. */
+/** Describe a filter: `Region: EU, US`. */
 export function inWords({ column, operator, values = [] }) {
   if (operator === "between") {
     const [low, high] = values;

@@ -1,4 +1,4 @@
-// The charts in their grid: GridStack places them, ECharts draws them, and the keyboard moves what the mouse can drag.
+// The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { getInstanceByDom, init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
 import { optionOf } from "./chart_option.js";
 import { html, icon, iconButton, nothing, render } from "./html.js";
@@ -12,7 +12,7 @@ const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 export class Grid {
   #element = null;
   #grid = null;
-  /** By a chart's id: its element, its drawing, and what they show. */
+  /** By chart id: the element, the drawing, and what they show. */
   #cards = new Map();
   #layout = "";
   #actions;
@@ -49,13 +49,13 @@ export class Grid {
   }
 
   /**
-   * Show charts at their places.
+   * Show charts at their positions.
    *
    * @param {{ id: string, chart: object, position: object, data: object }[]} charts
    * @param {boolean} isReadOnly
    */
   show(charts, isReadOnly) {
-    // What is under somebody's hand stays there; the drop is followed by another drawing.
+    // Leave a chart alone while the user drags it; the drop triggers another drawing.
     if (!this.#grid || this.#isMoving) return;
     this.#isReadOnly = isReadOnly;
     this.#place(charts);
@@ -76,7 +76,7 @@ export class Grid {
     return innerWidth < ONE_COLUMN_BELOW;
   }
 
-  /** Lay the grid out anew where it is not as it is to be. */
+  /** Lay the grid out again if its layout has changed. */
   #place(charts) {
     const isFixed = this.#isNarrow || this.#isReadOnly;
     const layout = JSON.stringify([isFixed, this.#isNarrow, charts.map(({ id, position }) => [id, position])]);
@@ -96,13 +96,13 @@ export class Grid {
     const focused = document.activeElement;
     for (const [index, { id, position }] of inOrder.entries()) {
       const { element } = this.#card(id);
-      // In the order of reading, so that the keyboard goes through them as the eye does.
+      // In reading order, so that Tab visits the charts in the order in which they appear.
       if (this.#element.children[index] !== element) this.#element.insertBefore(element, this.#element.children[index] ?? null);
       grid.makeWidget(element, this.#isNarrow ? { id, x: 0, w: 1, h: position.h } : { id, ...position, minW: 2, minH: 2 });
     }
     grid.batchUpdate(false);
     grid.setStatic(isFixed);
-    // An element that is put elsewhere loses the focus.
+    // Moving an element removes its focus.
     if (this.#element.contains(focused)) focused.focus();
   }
 
@@ -159,20 +159,20 @@ export class Grid {
     if (!data) return html`<p class="empty">Waiting for the table</p>`;
     if (data.problem) return html`<p class="empty">${data.problem}</p>`;
     if ("value" in data) return html`<p class="figure" title=${long(data.value)}>${short(data.value)}</p>`;
-    if (!data.points.length) return html`<p class="empty">Nothing is left by the filters.</p>`;
+    if (!data.points.length) return html`<p class="empty">No data matches the filters.</p>`;
     const what = `${title}. ${data.points.length} values, ${summary(data.points)}`;
     return html`<div class="canvas" role="img" aria-label=${what}></div>
       ${data.left ? html`<p class="left">${long(data.points.length)} of ${long(data.total)} shown</p>` : nothing}`;
   }
 
-  /** Tell where the charts are now; nothing where that is where they were. */
+  /** Report the charts' current positions. */
   #commit() {
     const positions = this.#grid.engine.nodes.map(({ id, x, y, w, h }) => [id, { x, y, w, h }]);
-    // What is shown already needs no other layout when it comes back as the config.
+    // The layout on display needs no further layout when it returns as the config.
     this.#actions.moved(Object.fromEntries(positions));
   }
 
-  /** Arrow keys on the handle of a card. */
+  /** Handle arrow keys on a card's handle. */
   onKey(event) {
     const move = MOVES[event.key];
     const element = event.target.closest?.(".handle") && event.target.closest(".grid-stack-item");
@@ -189,13 +189,13 @@ export class Grid {
   }
 }
 
-/** Where a card is taken hold of. GridStack drags nothing by a button, so it is one by its role. */
+/** A card's drag handle. GridStack does not drag by a <button>, so this is a button only by its role. */
 function handle(title) {
-  const label = `Move ${title}: arrow keys move it, with Shift they resize it`;
+  const label = `Move ${title}: use the arrow keys to move, Shift and the arrow keys to resize`;
   return html`<span class="icon-button handle" role="button" tabindex="0" aria-label=${label} title=${label}>${icon("move")}</span>`;
 }
 
-/** What a chart shows, for those who do not see it. */
+/** Describe a chart's values for screen readers. */
 function summary(points) {
   const ordered = points.toSorted(([, one], [, other]) => other - one);
   const [[most, largest], [least, smallest]] = [ordered[0], ordered.at(-1)];

@@ -1,4 +1,4 @@
-// The history beside the dashboard: versions, what each changed, a look at one, and the way back to it.
+// The history drawer: the versions, their changes, and how to preview and restore one.
 import { inWords } from "./conflict.js";
 import { placeInWords } from "./config.js";
 import { html, nothing, repeat } from "./html.js";
@@ -6,9 +6,9 @@ import { ago, count, exactly, explain } from "./words.js";
 
 const PAGE_SIZE = 25;
 const MOST_CHANGES = 12;
-const SOURCES = { user: "Saved", autosave: "Saved automatically", ai: "Saved by an AI", localStorage: "Moved from a browser", import: "Imported" };
+const SOURCES = { user: "Saved", autosave: "Saved automatically", ai: "Saved by AI", localStorage: "Moved from browser storage", import: "Imported" };
 
-/** Open it; `look` gets a version with its config, `restore` a version's number. */
+/** Open the history; `look` gets a version with its config, `restore` a version number. */
 export function openHistory(dialog, client, projectId, current, { look, restore }) {
   let list = null;
   let problem = null;
@@ -52,7 +52,7 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
     const isOpen = opened?.version === version;
     return html`<li>
       <button type="button" class="entry" aria-expanded=${isOpen} @click=${() => toggle(version)}>
-        <strong>Version ${version}${version === current ? html` <span class="tag">newest</span>` : nothing}</strong>
+        <strong>Version ${version}${version === current ? html` <span class="tag">current</span>` : nothing}</strong>
         <span>${origin(summary)}</span>
         <time datetime=${updatedAt} title=${exactly(updatedAt)}>${ago(updatedAt)}</time>
       </button>
@@ -62,7 +62,7 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
             ${version === current || deleted
               ? nothing
               : html`<p class="actions">
-                  <button type="button" @click=${() => lookAt(version)}>Look at it</button>
+                  <button type="button" @click=${() => lookAt(version)}>Preview</button>
                   <button type="button" class="primary" @click=${() => dialog.attempt(() => restore(version))}>Restore</button>
                 </p>`}
           </div>`
@@ -80,19 +80,19 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
             ${list.nextCursor ? html`<button type="button" @click=${loadMore}>Show older versions</button>` : html`<p class="hint">Versions are kept for ${list.retentionDays} days after they are replaced.</p>`}`
         : problem
           ? nothing
-          : html`<p role="status">The versions are being loaded…</p>`}
+          : html`<p role="status">Loading versions…</p>`}
     `,
   });
   void loadMore();
 }
 
 function origin({ source, message, forced, merged, restoredFrom, deleted, chartCount }) {
-  const what = deleted ? "Deleted" : restoredFrom ? `Version ${restoredFrom} restored` : SOURCES[source];
-  const notes = [merged && "joined with others’ changes", forced && "replacing whatever was newest", message && `“${message}”`].filter(Boolean);
+  const what = deleted ? "Deleted" : restoredFrom ? `Restored version ${restoredFrom}` : SOURCES[source];
+  const notes = [merged && "merged with other changes", forced && "replaced the latest version", message && `“${message}”`].filter(Boolean);
   return [what, ...notes, deleted ? null : count(chartCount, "chart")].filter(Boolean).join(" · ");
 }
 
-/** What a version changed of the one before it, place by place. */
+/** Return a version's changes relative to the previous one, place by place. */
 async function changesOf(client, projectId, version) {
   if (version === 1) return { first: true, lines: [] };
   let before;
@@ -109,7 +109,7 @@ async function changesOf(client, projectId, version) {
 function inSentence({ op, path, value }, before, after) {
   const place = placeInWords(path, after, before);
   if (op === "remove") return { place, text: "removed" };
-  if (op === "move") return { place, text: "put elsewhere" };
+  if (op === "move") return { place, text: "moved" };
   const isLarge = typeof value === "object" && value !== null && JSON.stringify(value).length > 60;
   const was = op === "replace" ? valueAt(before, path) : undefined;
   if (op === "add" && isLarge) return { place, text: "added" };
@@ -121,10 +121,10 @@ function valueAt(document, pointer) {
 }
 
 function changeList(changes) {
-  if (!changes) return html`<p role="status">What changed is being loaded…</p>`;
+  if (!changes) return html`<p role="status">Loading changes…</p>`;
   if (changes.first) return html`<p>The first version.</p>`;
-  if (changes.expired) return html`<p>The version before it is no longer kept.</p>`;
-  if (!changes.lines.length) return html`<p>Nothing changed.</p>`;
+  if (changes.expired) return html`<p>The previous version is no longer available.</p>`;
+  if (!changes.lines.length) return html`<p>No changes.</p>`;
   const more = changes.lines.length - MOST_CHANGES;
   return html`<ul>
     ${changes.lines.slice(0, MOST_CHANGES).map(({ place, text }) => html`<li><b>${place}</b> ${text}</li>`)}

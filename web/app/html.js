@@ -1,5 +1,5 @@
-// What every part of the page draws with. lit-html puts each value into the page as text or as an attribute's value,
-// never as markup, so what a user stored cannot become more than text.
+// The templates of the page. lit-html inserts each value as text or as an attribute value, never as markup, so stored
+// values stay text.
 export { html, nothing, render } from "/node_modules/lit-html/lit-html.js";
 export { live } from "/node_modules/lit-html/directives/live.js";
 export { ref } from "/node_modules/lit-html/directives/ref.js";
@@ -21,10 +21,10 @@ const PATHS = {
   upload: "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
 };
 
-/** An icon that only decorates; the button around it has the name. */
+/** A decorative icon; the button around it has the name. */
 export const icon = (name) =>
   html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 
-/** A button that shows an icon and tells its name to those who cannot see it. */
+/** A button that shows an icon and has its name as an accessible label. */
 export const iconButton = (name, label, onClick) =>
   html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${onClick}>${icon(name)}</button>`;

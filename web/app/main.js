@@ -1,4 +1,4 @@
-// The page: who is signed in, which part is shown, and what goes around it.
+// The page: the signed-in user, the current view, and the frame around it.
 import { createDashboardClient } from "/client/index.js";
 import { Session } from "/session.js";
 import { Dialog } from "./dialog.js";
@@ -9,7 +9,7 @@ import { ProjectsPage } from "./projects.js";
 const USERS = ["user-1", "user-2", "user-3"];
 const TOAST_MS = 8_000;
 
-// Libraries may empty an element by way of its markup, and nothing else: Trusted Types refuse every other string.
+// Libraries may clear an element through its markup and nothing else: Trusted Types reject every other string.
 window.trustedTypes?.createPolicy("default", { createHTML: (markup) => (markup === "" ? markup : null) });
 
 class App {
@@ -26,7 +26,7 @@ class App {
     this.#show();
   }
 
-  /** Draw once, after all that happens now. */
+  /** Draw once after all current changes. */
   redraw() {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
@@ -43,7 +43,7 @@ class App {
     location.hash = projectId ? `#/dashboards/${encodeURIComponent(projectId)}` : "#/";
   }
 
-  /** Say that something was done, for a while, with a way back where there is one. */
+  /** Show a message for a while, with an undo action if there is one. */
   tell(text, undo = null) {
     clearTimeout(this.#toast?.timer);
     const timer = setTimeout(() => this.#hush(), TOAST_MS);
@@ -108,7 +108,7 @@ class App {
   }
 }
 
-// The address names the dashboard, so the link must not change it.
+// The URL's hash names the dashboard, so the link must not change it.
 function skipToMain(event) {
   event.preventDefault();
   document.getElementById("main").focus();

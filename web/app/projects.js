@@ -1,4 +1,4 @@
-// The list of dashboards: create, rename, delete and bring back.
+// The list of dashboards: create, rename, delete and restore.
 import { html, icon, iconButton, nothing, repeat } from "./html.js";
 import { ago, count, exactly, explain } from "./words.js";
 
@@ -37,7 +37,7 @@ export class ProjectsPage {
 
   #content() {
     if (this.#status === "loading") {
-      return html`<ul class="cards" aria-label="Dashboards are being loaded" aria-busy="true">${[1, 2, 3].map(() => html`<li class="skeleton"></li>`)}</ul>`;
+      return html`<ul class="cards" aria-label="Loading dashboards" aria-busy="true">${[1, 2, 3].map(() => html`<li class="skeleton"></li>`)}</ul>`;
     }
     if (this.#status === "failed") {
       return html`<div class="notice" role="alert">
@@ -49,8 +49,8 @@ export class ProjectsPage {
     if (!this.#projects.length) {
       return html`<div class="notice">
         <h2>No dashboards yet</h2>
-        <p>Make one, give it a table, and arrange its charts. Every save is kept as a version, on every device.</p>
-        <button type="button" class="primary" @click=${() => this.#create()}>Make the first one</button>
+        <p>Create a dashboard, upload a table and arrange its charts. Every save is kept as a version and is there on all your devices.</p>
+        <button type="button" class="primary" @click=${() => this.#create()}>Create your first dashboard</button>
       </div>`;
     }
     return html`
@@ -112,7 +112,7 @@ export class ProjectsPage {
 
   #rename({ id, name }) {
     this.#app.dialog.open({
-      title: "Rename the dashboard",
+      title: "Rename dashboard",
       action: "Rename",
       body: () => nameField(name),
       submit: async (form) => {
@@ -126,7 +126,7 @@ export class ProjectsPage {
     await this.#attempt(async () => {
       await this.#app.client.projects.remove(id);
       this.#projects = this.#projects.filter((each) => each.id !== id);
-      this.#app.tell(`“${name}” is deleted.`, () => this.#bringBack(id));
+      this.#app.tell(`“${name}” was deleted.`, () => this.#bringBack(id));
     });
   }
 
@@ -148,7 +148,7 @@ export class ProjectsPage {
   }
 }
 
-/** Give a project another name, whatever else somebody changed of it since. */
+/** Rename a project, regardless of other changes made to it in the meantime. */
 export async function rename(client, id, name) {
   const { etag } = await client.projects.get(id);
   return client.projects.update(id, { name }, { ifMatch: etag });

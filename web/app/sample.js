@@ -1,11 +1,11 @@
-// A table to try things on: two years of a shop's orders, the same on every machine.
+// A sample table: two years of a shop's orders, the same on every machine.
 const REGIONS = ["North", "South", "East", "West"];
 const PRODUCTS = { Lamp: 48, Chair: 129, Desk: 310, Shelf: 85, Rug: 140 };
 const CHANNELS = ["Online", "Store", "Partner"];
 const ORDERS = 1_500;
 const DAYS = 730;
 
-/** Mulberry32: 32 bits of state are plenty for made-up orders. */
+/** Mulberry32; 32 bits of state are plenty for sample orders. */
 function chance(seed) {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-// How the page says numbers, times and errors.
+// How the page words numbers, times and errors.
 const UNITS = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -14,7 +14,7 @@ export const short = (number) => (Math.abs(number) < 1_000 ? full.format(number)
 export const long = (number) => full.format(number);
 export const exactly = (time) => whole.format(new Date(time));
 
-/** `3 minutes ago`, and from a week on the date. */
+/** `3 minutes ago`; after a week, the date. */
 export function ago(time, now = Date.now()) {
   const seconds = Math.max(0, (now - new Date(time)) / 1_000);
   const unit = UNITS.find(([, size]) => seconds >= size);
@@ -22,10 +22,10 @@ export function ago(time, now = Date.now()) {
   return seconds > 7 * 86_400 ? exactly(time) : relative.format(-Math.floor(seconds / unit[1]), unit[0]);
 }
 
-/** What went wrong, in the server's words where it said something, with the places that it named. */
+/** Describe an error in the server's words, if any, with the places that it names. */
 export function explain(error) {
   if (error.status === 0) return "The server cannot be reached.";
   const { detail, title, errors = [] } = error.problem ?? {};
-  const places = errors.filter(({ message }) => !detail?.includes(message)).map(({ pointer, message }) => `${message} (${pointer})`);
+  const places = errors.filter(({ message }) => !detail?.includes(message)).map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message));
   return [detail ?? title ?? error.message, ...places].join(" ");
 }

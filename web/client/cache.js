@@ -1,8 +1,8 @@
 /**
- * What the browser keeps: the last known config of each project, and edits that no server has seen.
+ * The browser's storage: the last known config of each project, and edits that no server has seen.
  *
- * Keys carry the address of the server and the user, so that nobody is shown what somebody else left behind. Unsaved
- * edits have a key for each tab, or two tabs with the same project would overwrite each other's.
+ * Keys contain the server's URL and the user, so that no user sees what another one left behind. Unsaved edits have a
+ * key per tab; otherwise two tabs with the same project would overwrite each other's edits.
  */
 
 const PREFIX = "dashkeep:1";
@@ -15,7 +15,7 @@ const PREFIX = "dashkeep:1";
 /**
  * @param {Storage | null} storage
  * @param {string} scope server and user
- * @param {string} document project, and session where it is a draft
+ * @param {string} document project, and session if it is a draft
  */
 export function createCache(storage, scope, document) {
   const key = (/** @type {string} */ kind, tab = "") => [PREFIX, kind, scope, document, tab].join("|");
@@ -31,7 +31,7 @@ export function createCache(storage, scope, document) {
     keepUnsaved: (tab, unsaved) => write(storage, key("unsaved", tab), unsaved),
     /** @param {string} tab */
     dropUnsaved: (tab) => storage?.removeItem(key("unsaved", tab)),
-    /** The tabs that left unsaved edits, the latest edits first. */
+    /** The tabs with unsaved edits, latest edits first. */
     tabsWithUnsaved: () => {
       const prefix = key("unsaved");
       return keys(storage)
@@ -39,7 +39,7 @@ export function createCache(storage, scope, document) {
         .map((name) => name.slice(prefix.length))
         .sort((a, b) => savedAt(b) - savedAt(a));
     },
-    /** The name under which a tab shows the others that it is alive. */
+    /** The name of the lock that a tab holds while it is open. */
     holdName: (/** @type {string} */ tab) => key("tab", tab),
     isMigrated: () => read(storage, key("migrated")) === true,
     keepMigrated: () => write(storage, key("migrated"), true),
@@ -61,7 +61,7 @@ export function read(storage, key) {
     const text = storage?.getItem(key);
     return text ? JSON.parse(text) : null;
   } catch {
-    // What another program wrote there is not ours to read.
+    // Ignore values that another program stored under this key.
     return null;
   }
 }
@@ -75,8 +75,8 @@ function write(storage, key, value) {
   try {
     storage?.setItem(key, JSON.stringify(value));
   } catch (error) {
-    // A full or forbidden storage costs the copy in this browser, not the save.
-    console.warn("Dashkeep cannot keep a copy in this browser:", error);
+    // If the storage is full or forbidden, only the copy in this browser is lost, not the save.
+    console.warn("Dashkeep cannot store a copy in this browser:", error);
   }
 }
 

@@ -1,12 +1,12 @@
 /**
- * Two sides of a config: where they differ, and how one side's value is put into the other's document.
+ * Two sides of a config: where they differ, and how to copy one side's values into the other's document.
  */
 
 const MISSING = Symbol("missing");
 const IDENTITIES = ["id", "i"];
 
 /**
- * Whether two JSON values are equal, members in any order.
+ * Return whether two JSON values are equal, ignoring the order of members.
  *
  * @param {any} one
  * @param {any} other
@@ -21,14 +21,14 @@ export function same(one, other) {
 }
 
 /**
- * Put onto `theirs` what changed from `base` to `mine`, member by member; an array is one value.
+ * Apply the changes from `base` to `mine` to `theirs`, member by member; an array is a single value.
  *
- * It is for edits that were made while a save was on its way; all else is merged by the server.
+ * Used for edits made while a save was in flight; the server merges everything else.
  *
  * @param {any} base
  * @param {any} theirs
  * @param {any} mine
- * @returns {{ config: any, conflicts: string[] }} where both changed a value, it has theirs
+ * @returns {{ config: any, conflicts: string[] }} where both sides changed a value, the config has theirs
  */
 export function rebase(base, theirs, mine) {
   /** @type {string[]} */
@@ -54,15 +54,15 @@ export function rebase(base, theirs, mine) {
 }
 
 /**
- * Put the values that `from` has at some pointers into `into`; what it has not is removed there.
+ * Copy the values at some pointers from `from` into `into`; values that `from` lacks are removed from `into`.
  *
- * The server's pointers name an element of an array by its index in their document, or in the base; elements with an
- * `id` or `i` are found by it in whichever document.
+ * The server's pointers name an array element by its index in their document or in the base. Elements with an `id` or
+ * `i` are found by it in any document.
  *
  * @param {any} into
  * @param {any} from
  * @param {readonly string[]} pointers
- * @param {readonly any[]} named the documents that the pointers' indexes may be of
+ * @param {readonly any[]} named the documents that the pointers' indexes may refer to
  */
 export function withValuesOf(into, from, pointers, named) {
   let result = structuredClone(into);
@@ -74,7 +74,7 @@ export function withValuesOf(into, from, pointers, named) {
 }
 
 /**
- * The value at a pointer of the server's, in any of the documents; undefined where there is none.
+ * Return the value at one of the server's pointers in a document; undefined if there is no such value.
  *
  * @param {any} document
  * @param {string} pointer
@@ -85,7 +85,7 @@ export function valueOf(document, pointer, named) {
   return value === MISSING ? undefined : value;
 }
 
-/** @typedef {string | { key: string, value: any }} Step a member's name, or an element's identity */
+/** @typedef {string | { key: string, value: any }} Step a member's name or an element's identity */
 
 /** @type {(pointer: string, named: readonly any[]) => Step[]} */
 function pathOf(pointer, named) {

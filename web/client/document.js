@@ -1,8 +1,8 @@
 /**
- * One dashboard as an application edits it: what the server has, what was changed since, and the saving in between.
+ * A dashboard that an application edits: the server's copy, the local changes, and how they are saved.
  *
- * The server's copy (`base`) and the edited one (`mine`) are kept apart. A save sends `mine` in place of `base`'s
- * version and lets the server merge what others saved; nothing counts as saved before the server has answered.
+ * The server's copy (`base`) and the edited copy (`mine`) are separate. A save sends `mine` with `base`'s version and
+ * lets the server merge other saves. Nothing counts as saved before the server has responded.
  */
 
 import { read } from "./cache.js";
@@ -10,7 +10,7 @@ import { rebase, same, withValuesOf } from "./conflict.js";
 import { ConflictError, DashkeepError, waitBefore } from "./transport.js";
 
 const FRESH_ENOUGH = 5_000;
-/** Where dashboards kept their parts before there was a server, by the config's member. */
+/** The storage keys that dashboards used before there was a server, by config member. */
 const LEGACY_KEYS = {
   chartCustomizations: "chartCustomizations",
   currentLayout: "currentLayout",
@@ -48,7 +48,7 @@ export class DashboardDocument {
   #saveAgain = false;
   /** @type {string | undefined} */
   #message;
-  /** @type {any} what an older version of the application left, and the server has not taken yet */
+  /** @type {any} the copy left by an older version of the application, until the server has accepted it */
   #legacy = null;
   #attempt = 0;
   /** @type {AbortController | null} */
@@ -63,7 +63,7 @@ export class DashboardDocument {
    *   calls: any, cache: Promise<Cache>, tab: string,
    *   environment: import("./environment.js").Environment, storage: Storage | null, name: string,
    *   autosave?: boolean, autosaveDelay?: number, legacyKeys?: import("./index.js").OpenOptions["legacyKeys"],
-   * }} options `calls` are the client's for this project; `name` is the document's among all tabs
+   * }} options `calls` are the client's methods for this project; `name` identifies the document across tabs
    */
   constructor({ calls, cache, tab, environment, storage, name, autosave, autosaveDelay, legacyKeys }) {
     this.#calls = calls;
@@ -75,7 +75,7 @@ export class DashboardDocument {
     this.#legacyKeys = legacyKeys === undefined ? LEGACY_KEYS : legacyKeys;
     this.state = this.#snapshot();
     this.#opening = this.#openCache(cache, tab);
-    // A token that cannot be had is said when it is needed: at the load.
+    // A failure to get a token is reported when the token is needed: by the load.
     this.#opening.catch(() => {});
     this.#channel = environment.openChannel("dashkeep");
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#heard(data);
@@ -100,13 +100,13 @@ export class DashboardDocument {
   #legacyKeys;
   #channel;
 
-  /** Tell a listener of every change of `state`; returns how to stop. @param {(state: DocumentState) => void} listener */
+  /** Call a listener on every change of `state`; returns a function to stop. @param {(state: DocumentState) => void} listener */
   subscribe = (listener) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  /** Load the config, with edits that were not saved when the page was left. */
+  /** Load the config, including edits that were not saved when the page was closed. */
   async load() {
     await this.#opening;
     await this.#adoptUnsaved();
@@ -125,14 +125,14 @@ export class DashboardDocument {
     return this.state;
   }
 
-  /** Ask the server whether there is something newer, which a load does at most every five minutes. */
+  /** Check the server for a newer version; a load does this at most every five minutes. */
   async refresh() {
     this.#checkedAt = Number.NEGATIVE_INFINITY;
     await this.#revalidate();
     return this.state;
   }
 
-  /** Change the config here; it is kept in this browser at once, and saved later. @param {any} change */
+  /** Change the config locally: it is stored in this browser at once and saved later. @param {any} change */
   edit(change) {
     const before = this.#mine ?? { chartCustomizations: {} };
     this.#mine = typeof change === "function" ? change(before) : change;
@@ -144,9 +144,9 @@ export class DashboardDocument {
   }
 
   /**
-   * Save what was edited. Resolves once the server has it; rejects with what it said.
+   * Save the edits. Resolves when the server has accepted them; rejects with the server's error.
    *
-   * One save is on its way at a time; what is edited meanwhile goes with the next one.
+   * Only one save is in flight at a time; later edits go with the next one.
    *
    * @param {{ message?: string }} [options]
    */
@@ -167,9 +167,9 @@ export class DashboardDocument {
   }
 
   /**
-   * Decide a conflict: at the places that both sides changed `mine` wins, or `theirs`; or the given config is saved.
+   * Settle a conflict: `mine` or `theirs` wins at the places that both sides changed, or the given config is saved.
    *
-   * All else is kept of both sides, and both of the disputed values are in history afterwards.
+   * All other changes of both sides are kept, and both disputed values are in history afterwards.
    *
    * @param {"mine" | "theirs" | object} choice
    */
@@ -188,7 +188,7 @@ export class DashboardDocument {
     return this.state;
   }
 
-  /** Forget what was edited since the last save. */
+  /** Discard the edits since the last save. */
   discard() {
     this.#stopTimer();
     this.#mine = this.#conflict?.theirs ?? this.#base.config;
@@ -199,7 +199,7 @@ export class DashboardDocument {
     this.#changed();
   }
 
-  /** Bring a version of history back as the newest. @param {number} version */
+  /** Restore a version from history as the newest. @param {number} version */
   async restore(version) {
     await this.#calls.restore(version, { ifMatch: this.#base.version });
     this.discard();
@@ -216,7 +216,7 @@ export class DashboardDocument {
     this.#listeners.clear();
   }
 
-  // --- what the state is made of ---
+  // --- state ---
 
   get #isDirty() {
     return !same(this.#mine, this.#base.config);
@@ -261,19 +261,19 @@ export class DashboardDocument {
     this.#origin = loaded.origin;
     this.#updatedAt = loaded.updatedAt;
     this.#checkedAt = this.#environment.now();
-    // Edits stay edits of the version that they were made of: the server merges what was saved since.
+    // Edits keep the version they were based on: the server merges later saves.
     if (this.#isDirty) return;
     this.#base = { config: loaded.config, version: loaded.version };
     this.#mine = loaded.config;
   }
 
-  /** Open what the browser keeps, under a name that no other living tab has. @type {(cache: Promise<Cache>, tab: string) => Promise<void>} */
+  /** Open the browser's cache, under a name that no other open tab has. @type {(cache: Promise<Cache>, tab: string) => Promise<void>} */
   async #openCache(cache, tab) {
     const opened = await cache;
     let release = await this.#environment.hold(opened.holdName(tab));
     this.#tab = tab;
     if (!release) {
-      // A duplicated tab begins with its model's name.
+      // A duplicated tab starts with the name of the original.
       this.#tab = crypto.randomUUID();
       release = await this.#environment.hold(opened.holdName(this.#tab));
     }
@@ -281,7 +281,7 @@ export class DashboardDocument {
     this.#cache = opened;
   }
 
-  /** Take up edits that this tab left at a reload, or that a tab which is gone left for good. */
+  /** Adopt unsaved edits from before a reload of this tab, or from a closed tab. */
   async #adoptUnsaved() {
     const cache = this.#cache;
     for (const tab of [this.#tab, ...(cache?.tabsWithUnsaved() ?? [])]) {
@@ -339,11 +339,11 @@ export class DashboardDocument {
   }
 
   async #saveQuietly() {
-    // The state says what came of it; nobody waits for a save that nobody asked for.
+    // The state shows the result; no caller waits for an automatic save.
     await this.#startSaving("autosave").catch(() => {});
   }
 
-  /** Begin to save, or join the save that is on its way. @type {(source: "user" | "autosave") => Promise<void>} */
+  /** Start a save, or join the one in flight. @type {(source: "user" | "autosave") => Promise<void>} */
   #startSaving(source) {
     if (this.#saving) return this.#saving;
     this.#isSaving = true;
@@ -377,7 +377,7 @@ export class DashboardDocument {
   /** @param {{ version: number, updatedAt: string | null, config?: any }} saved @param {any} sent */
   #accepted(saved, sent) {
     const config = saved.config ?? sent;
-    // What was edited while the save was on its way goes onto what the server made of it.
+    // Edits made while the save was in flight are applied to the saved config.
     const { config: mine, conflicts } = rebase(sent, config, this.#mine);
     if (conflicts.length) {
       this.#conflict = this.#disputed({ mine: this.#mine, theirs: config, base: sent, conflicts, currentVersion: saved.version });
@@ -398,7 +398,7 @@ export class DashboardDocument {
   #refused(error, sent) {
     if (error instanceof ConflictError && error.code === "version-conflict") {
       const { current: theirs, currentVersion, conflicts } = error;
-      // Without a common base the server cannot name places: then it is all of it.
+      // Without a common base the server cannot name places: the whole config is in conflict.
       this.#conflict = this.#disputed({ mine: sent, theirs, base: this.#base.config, conflicts: conflicts ?? [""], currentVersion });
       this.#error = null;
     } else {
@@ -436,11 +436,11 @@ export class DashboardDocument {
     if (typeof choice === "object") return this.#put(choice, currentVersion);
     if (conflicts.includes("")) return this.#put(choice === "mine" ? mine : theirs, currentVersion);
     const named = [theirs, base, mine];
-    // First all that nobody disputes, with their values where there is a dispute; the server joins it.
+    // First save the undisputed changes, with their values at the disputed places; the server merges them.
     await this.#put(withValuesOf(mine, theirs, conflicts, named), this.#base.version);
     const joined = this.#base;
     await this.#put(withValuesOf(joined.config, mine, conflicts, named), joined.version);
-    // My values are in history now, where they can be found again.
+    // My values are now in history, where they can be found again.
     if (choice === "theirs") await this.#put(joined.config, this.#base.version);
   }
 
@@ -451,14 +451,14 @@ export class DashboardDocument {
     this.#accepted(saved, config);
   }
 
-  // --- what older versions of the application kept in this browser ---
+  // --- copies left in this browser by older versions of the application ---
 
   async #migrate() {
     this.#legacy = this.#cache?.isMigrated() ? null : this.#readLegacy();
     if (!this.#legacy) return;
     const config = this.#legacy;
     try {
-      // Create only: what another device has saved is never overwritten by an old copy.
+      // Create only: an old copy never overwrites what another device has saved.
       const saved = await this.#calls.save(config, { create: true, source: "localStorage" });
       this.#mine = config;
       this.#accepted(saved, config);
@@ -485,7 +485,7 @@ export class DashboardDocument {
     return found.length ? { chartCustomizations: {}, ...Object.fromEntries(found) } : null;
   }
 
-  // --- time ---
+  // --- timers ---
 
   /** @type {(milliseconds: number, then: () => void) => void} */
   #later(milliseconds, then) {

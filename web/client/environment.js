@@ -1,14 +1,14 @@
 /**
- * What the client takes from the browser besides `fetch` and storage, so that tests can give it something else.
+ * What the client uses from the browser besides `fetch` and storage, so that tests can replace it.
  *
  * @typedef {object} Environment
  * @property {() => number} now milliseconds
  * @property {() => number} random from 0 up to 1
  * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} wait
  * @property {(name: string) => Channel | null} openChannel to the other tabs
- * @property {(kind: "online" | "focus", listener: () => void) => () => void} listen returns how to stop
- * @property {(name: string) => Promise<(() => void) | null>} hold take a name that no other tab holds, or null; the
- *   browser lets go of it when the tab is gone
+ * @property {(kind: "online" | "focus", listener: () => void) => () => void} listen returns a function to stop
+ * @property {(name: string) => Promise<(() => void) | null>} hold lock a name; null if another tab holds it. The
+ *   browser releases the lock when the tab is closed
  */
 
 /**

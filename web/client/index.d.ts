@@ -1,10 +1,10 @@
-/** The client of Dashkeep: calls of its API, and documents that an application edits. */
+/** The Dashkeep client: methods for the API, and documents that an application edits. */
 
 import type { Environment } from "./environment.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** A dashboard; `currentTheme` and `dashboardFilters` are older names of `theme` and `filters`. */
+/** A dashboard. `currentTheme` and `dashboardFilters` are older names of `theme` and `filters`. */
 export interface DashboardConfig {
   chartCustomizations: Record<string, Record<string, any>>;
   currentLayout?: any;
@@ -19,17 +19,17 @@ export type Origin = "network" | "cache" | "offline";
 export type Source = "user" | "autosave" | "ai" | "localStorage" | "import";
 
 export interface ClientOptions {
-  /** Where the API is, without `/api`. */
+  /** The base URL of the API, without `/api`. */
   baseUrl: string;
-  /** The user's token; asked again with `refresh: true` where the server did not take it. */
+  /** Returns the user's token. Called again with `refresh: true` if the server rejects the token. */
   getToken: (options?: { refresh: boolean }) => string | Promise<string>;
-  /** Where the last known config and unsaved edits are kept; `localStorage` unless given, `null` for nowhere. */
+  /** Stores the last known config and unsaved edits. Default: `localStorage`; `null` disables storage. */
   storage?: Storage | null;
   fetch?: typeof globalThis.fetch;
   environment?: Environment;
 }
 
-/** A config as it was loaded; `origin` says where it came from. */
+/** A loaded config; `origin` says where it came from. */
 export interface Loaded {
   config: DashboardConfig | null;
   version: number;
@@ -42,16 +42,16 @@ export interface Saved {
   version: number;
   updatedAt: string | null;
   merged?: true;
-  /** Only where the save was merged. */
+  /** Only if the save was merged. */
   config?: DashboardConfig | null;
 }
 
 export interface SaveOptions {
-  /** The version that this save replaces, or `"*"`. */
+  /** The version that this save replaces, or `"*"` for the newest. */
   ifMatch?: number | "*";
-  /** Save only where nothing was saved yet. */
+  /** Save only if nothing has been saved before. */
   create?: boolean;
-  /** Join it with what was saved since `ifMatch`. */
+  /** Merge with everything saved since `ifMatch`. */
   merge?: boolean;
   source?: Source;
   message?: string;
@@ -100,7 +100,7 @@ export interface DashboardClient extends ConfigCalls {
     version(projectId: string, version: number): Promise<any>;
     saveAnalysis(projectId: string, analysis: object, options: { ifMatch: string | number }): Promise<any>;
   };
-  /** The calls of a config for one session's draft. */
+  /** The config methods for a session draft. */
   drafts(sessionId: string): ConfigCalls;
   limits(): Promise<Record<string, number>>;
   flags(): Promise<Record<string, boolean>>;
@@ -110,11 +110,12 @@ export interface DashboardClient extends ConfigCalls {
 export interface OpenOptions {
   sessionId?: string;
   autosave?: boolean;
-  /** Milliseconds from the last edit to the save that it makes. */
+  /** Milliseconds between the last edit and the automatic save. */
   autosaveDelay?: number;
   /**
-   * Where older versions of the application kept the config in `storage`: the keys by member, or a function that reads
-   * it; `null` for nowhere. It is moved to the server once, where nothing was saved yet, and left where it is.
+   * Where older versions of the application stored the config in `storage`: the keys by member, or a function that
+   * reads it; `null` for nowhere. The old copy is moved to the server once, if nothing has been saved before, and stays
+   * in place.
    */
   legacyKeys?: Record<string, string> | ((storage: Storage) => DashboardConfig | null) | null;
 }
@@ -123,7 +124,7 @@ export interface Conflict {
   mine: DashboardConfig | null;
   theirs: DashboardConfig | null;
   base: DashboardConfig | null;
-  /** JSON pointers of what both sides changed; `[""]` where the places cannot be told. `valueOf` reads them. */
+  /** JSON pointers to what both sides changed; `[""]` if the places are unknown. `valueOf` resolves them. */
   conflicts: string[];
   currentVersion: number;
 }
@@ -135,14 +136,14 @@ export interface DocumentState {
   readonly updatedAt: string | null;
   readonly origin: Origin | null;
   readonly isDirty: boolean;
-  /** Milliseconds since 1970; of this page's last save. */
+  /** The time of this page's last save, in milliseconds since 1970. */
   readonly lastSavedAt: number | null;
   readonly error: DashkeepError | null;
   readonly conflict: Readonly<Conflict> | null;
   readonly autosave: boolean;
 }
 
-/** One dashboard as an application edits it. */
+/** A dashboard that an application edits. */
 export interface DashboardDocument {
   readonly state: DocumentState;
   subscribe(listener: (state: DocumentState) => void): () => void;
@@ -159,14 +160,14 @@ export interface DashboardDocument {
 
 export function createDashboardClient(options: ClientOptions): DashboardClient;
 
-/** The value at one of a conflict's pointers in `mine`, `theirs` or `base`; undefined where there is none. */
+/** Return the value at a conflict's pointer in `mine`, `theirs` or `base`; undefined if there is no such value. */
 export function valueOf(document: any, pointer: string, named: readonly any[]): any;
 
 export class DashkeepError extends Error {
   constructor(status: number, code: string, problem: any, retryAfter?: number);
-  /** 0 where no answer came. */
+  /** The HTTP status; 0 if there was no response. */
   readonly status: number;
-  /** The problem's code, `network` where no answer came. */
+  /** The problem's code; `network` if there was no response. */
   readonly code: string;
   readonly problem: any;
   readonly retryAfter: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * The client of Dashkeep: calls of the API, and documents that an application edits.
+ * The Dashkeep client: methods for the API, and documents that an application edits.
  */
 
 import { createCache } from "./cache.js";
@@ -110,7 +110,7 @@ export function createDashboardClient({ baseUrl, getToken, storage = browserStor
   function projectCalls() {
     return {
       list: ({ limit, cursor } = /** @type {any} */ ({})) => transport.json("GET", "/projects", { query: { limit, cursor } }),
-      // The id is made here, so that a repeated request cannot make a second project.
+      // The client generates the id, so that a repeated request cannot create a second project.
       create: (/** @type {any} */ project) =>
         transport.json("POST", "/projects", { body: { id: crypto.randomUUID(), ...project }, attempts: 1 }),
       async get(/** @type {string} */ id) {
@@ -151,7 +151,7 @@ export function createDashboardClient({ baseUrl, getToken, storage = browserStor
       for (const [name, value] of Object.entries(announced.fields)) form.append(name, String(value));
       form.append("file", file);
       const sent = await reach(() => fetch(announced.url, { method: "POST", body: form }));
-      if (!sent.ok) throw new DashkeepError(sent.status, "upload-refused", { detail: "The file was refused by the storage." });
+      if (!sent.ok) throw new DashkeepError(sent.status, "upload-refused", { detail: "The storage rejected the file." });
       return transport.json("POST", data(projectId, `/uploads/${announced.uploadId}/complete`), {
         headers: { "If-Match": tag(ifMatch) },
         body: { dataSchema, analysis },
@@ -173,7 +173,7 @@ export function createDashboardClient({ baseUrl, getToken, storage = browserStor
       return transport.json("PUT", data(projectId, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis } });
     }
 
-    /** Fetch rows that did not fit into the answer. @param {any} loaded */
+    /** Fetch rows that did not fit into the response. @param {any} loaded */
     async function withRows({ rawDataUrl, ...loaded }) {
       if (!rawDataUrl) return loaded;
       const answer = await reach(() => fetch(rawDataUrl));
@@ -224,7 +224,7 @@ function tag(version) {
   return version === undefined || version === "*" || String(version).startsWith('"') ? version : `"${version}"`;
 }
 
-/** The claim `sub` of a token (RFC 7519); it is for telling users apart here, the server verifies it. @param {string} token */
+/** Read a token's `sub` claim (RFC 7519) to separate users locally; the server verifies the token. @param {string} token */
 function subject(token) {
   try {
     const text = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -249,7 +249,7 @@ function browserFetch(...request) {
   return globalThis.fetch(...request);
 }
 
-/** Name this tab for as long as it lives, reloads included. */
+/** Return a name for this tab that survives reloads. */
 function nameOfTab() {
   const kept = globalThis.sessionStorage?.getItem(TAB_KEY);
   if (kept) return kept;

@@ -1,17 +1,17 @@
 /**
- * Requests to the API: signed, retried where a retry is safe, and failing with what the server said.
+ * Requests to the API: authorised, retried if that is safe, and failing with the server's error.
  */
 
-/** An answer that is no success; `code` is the problem's, or `network` where no answer came. */
+/** An unsuccessful response; `code` is the problem's code, or `network` if there was no response. */
 export class DashkeepError extends Error {
   /**
-   * @param {number} status 0 where no answer came
+   * @param {number} status 0 if there was no response
    * @param {string} code
-   * @param {any} problem the body of the answer (RFC 9457), or null
+   * @param {any} problem the body of the response (RFC 9457), or null
    * @param {number} [retryAfter] seconds
    */
   constructor(status, code, problem, retryAfter) {
-    super(problem?.detail ?? (status ? `The server answered ${status}.` : "The server cannot be reached."));
+    super(problem?.detail ?? (status ? `The server responded with status ${status}.` : "The server cannot be reached."));
     this.name = "DashkeepError";
     this.status = status;
     this.code = code;
@@ -19,13 +19,13 @@ export class DashkeepError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same request may succeed later: nothing was wrong with it. */
+  /** Whether the same request may succeed later: the failure is temporary. */
   get isPassing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** Somebody saved in between: 412. */
+/** Another save came first (412). */
 export class ConflictError extends DashkeepError {
   get currentVersion() {
     return this.problem.currentVersion;
@@ -36,7 +36,7 @@ export class ConflictError extends DashkeepError {
     return this.problem.current ?? null;
   }
 
-  /** The JSON pointers of what both sides changed; undefined where the server has no common base any more. */
+  /** JSON pointers to what both sides changed; undefined if the server no longer has a common base. */
   get conflicts() {
     return this.problem.conflicts;
   }
@@ -47,8 +47,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 
 /**
- * How long to wait before another attempt, in milliseconds: at random up to a bound that doubles, so that clients that
- * failed together do not come back together, and never less than the server asked for.
+ * Return the wait before the next attempt in milliseconds: exponential back-off with full jitter, so that clients that
+ * failed together do not retry together, on top of `Retry-After`.
  *
  * @param {number} attempt from 0
  * @param {number | undefined} retryAfter seconds
@@ -83,7 +83,7 @@ export function createTransport({ baseUrl, getToken, fetch, environment }) {
         return await once(method, path, options);
       } catch (error) {
         const isLast = attempt + 1 >= attempts || !(error instanceof DashkeepError) || !error.isPassing;
-        // A 500 is a defect, which the next attempt would meet again.
+        // A 500 is a defect that the next attempt would hit again.
         if (isLast || error.status === 500) throw error;
         await environment.wait(waitBefore(attempt, error.retryAfter, environment.random), options.signal);
       }
@@ -93,7 +93,7 @@ export function createTransport({ baseUrl, getToken, fetch, environment }) {
   /** @type {(method: string, path: string, options: any) => Promise<Response>} */
   async function once(method, path, options) {
     const answer = await signed(method, path, options, false);
-    // The token may have expired a moment ago: a fresh one decides.
+    // The token may have just expired: retry with a fresh one.
     const decided = answer.status === 401 ? await signed(method, path, options, true) : answer;
     if (decided.ok || decided.status === 304) return decided;
     throw await failure(decided);
@@ -127,7 +127,7 @@ export function createTransport({ baseUrl, getToken, fetch, environment }) {
 }
 
 /**
- * Ask, and say of what stopped the request on its way that no answer came; what the caller stopped stays an AbortError.
+ * Send a request. A network failure becomes a `network` error; an abort by the caller stays an AbortError.
  *
  * @template T
  * @param {() => Promise<T>} ask

@@ -4,15 +4,15 @@ import type { DashboardClient, DashboardConfig, DashboardDocument, OpenOptions }
 export interface DashkeepOptions<State> extends OpenOptions {
   client: DashboardClient;
   projectId: string;
-  /** The name under which `persist` kept the state in this browser: it is moved to the server once. */
+  /** The name that `persist` stored the state under in this browser; that state is moved to the server once. */
   name?: string;
-  /** The config that a state is saved as; its members of a config's names unless given. */
+  /** Returns the config to save for a state. Default: the state's members with a config's names. */
   partialize?: (state: State) => DashboardConfig;
-  /** The state with a config that was loaded; the config's members over the state's unless given. */
+  /** Returns the state for a loaded config. Default: the config's members override the state's. */
   merge?: (config: DashboardConfig, state: State) => State;
 }
 
-/** A store made with it has the document as `dashkeep`: its state, `save`, `resolve`, `restore`. */
+/** A middleware that adds the document to the store as `dashkeep`, with its `state`, `save`, `resolve` and `restore`. */
 export function dashkeep<State extends object>(
   initializer: StateCreator<State>,
   options: DashkeepOptions<State>,

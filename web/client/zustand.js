@@ -1,13 +1,13 @@
 /**
- * A middleware for Zustand: the store's state is a dashboard's config, loaded from and saved to Dashkeep.
+ * A Zustand middleware: the store's state is a dashboard's config, loaded from and saved to Dashkeep.
  *
- * `create(dashkeep((set) => ({ … }), { client, projectId }))`, where `persist` stood before.
+ * `create(dashkeep((set) => ({ … }), { client, projectId }))` replaces `persist`.
  */
 
 import { read } from "./cache.js";
 import { same } from "./conflict.js";
 
-/** The config's members that a store keeps unless `partialize` says something else. */
+/** The config members that a store saves by default; `partialize` overrides them. */
 const MEMBERS = ["chartCustomizations", "currentLayout", "filters", "theme", "extensions"];
 
 /** @type {typeof import("./zustand.js").dashkeep} */
@@ -15,7 +15,7 @@ export const dashkeep = (initializer, options) => (set, get, api) => {
   const { client, projectId, partialize = pick, merge = (config, state) => ({ ...state, ...config }), name, ...more } = options;
   const document = client.open(projectId, { ...more, ...(name ? { legacyKeys: persisted } : {}) });
   const initial = initializer(set, get, api);
-  /** @type {any} the config that the store shows, and what it is saved as: a state may have more than was loaded */
+  /** @type {any} the config that the store shows; `kept` is what it saves, as a state may have more than was loaded */
   let shown = null;
   let kept = partialize(initial);
   let isComing = false;
@@ -35,11 +35,11 @@ export const dashkeep = (initializer, options) => (set, get, api) => {
     document.edit(config);
   });
   Object.assign(api, { dashkeep: document });
-  // What could not be loaded is in the document's state, which says why.
+  // The document's state reports a failed load.
   document.load().catch(() => {});
   return initial;
 
-  /** What `persist` kept. @param {Storage} storage */
+  /** Read the state that `persist` stored. @param {Storage} storage */
   function persisted(storage) {
     const state = read(storage, name ?? "")?.state;
     return state ? partialize(state) : null;

@@ -1,6 +1,6 @@
-// What must be settled before Swagger UI loads.
+// Settings that must be in place before Swagger UI loads.
 
-// It brings a library that would take over every link within the page and scroll under the header.
+// Disable its scrolling library, which would take over every link within the page and scroll targets under the header.
 window.noZensmooth = true;
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -11,7 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("themechange", show);
   button.addEventListener("click", () => {
     const dark = !dashkeepTheme.isDark;
-    // Back at what the system says: follow the system again.
+    // If the choice equals the system's theme, follow the system again.
     dashkeepTheme.choose(dark === dashkeepTheme.isSystemDark ? "system" : dark ? "dark" : "light");
   });
 });

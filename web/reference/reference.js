@@ -5,7 +5,7 @@ const SCHEME = "bearerAuth";
 
 const session = new Session();
 
-// Calls go to the server that served this page, whatever addresses the document names.
+// Requests go to the server of this page, whatever servers the document names.
 const SameOrigin = () => ({
   statePlugins: {
     spec: {
@@ -17,7 +17,7 @@ const SameOrigin = () => ({
   },
 });
 
-// A call named in the address scrolls into view once it is drawn, clear of the header.
+// Scroll an operation named in the URL into view once it is drawn, clear of the header.
 const ScrollNatively = () => ({
   statePlugins: {
     layout: {
@@ -32,7 +32,7 @@ const ScrollNatively = () => ({
   },
 });
 
-// What is long and the same for many calls is there for those who open it.
+// Fold long sections that are the same for many operations.
 const folded = (title) => (Original, { React }) => (props) =>
   React.createElement(
     "details",
@@ -43,7 +43,7 @@ const folded = (title) => (Original, { React }) => (props) =>
 
 const Folded = () => ({
   wrapComponents: {
-    InfoContainer: folded("Rules that hold for every call: identity, versions, bodies, limits, errors"),
+    InfoContainer: folded("Rules for all requests: authentication, versions, bodies, limits, errors"),
     headers: folded("Headers"),
   },
 });
@@ -75,7 +75,7 @@ async function authorise() {
     const token = await session.token();
     if (user !== session.user) return;
     ui.preauthorizeApiKey(SCHEME, token);
-    state.textContent = `Calls carry a token of ${user}.`;
+    state.textContent = `Requests use a token for ${user}.`;
     delete state.dataset.kind;
   } catch (error) {
     state.textContent = `No token for ${user}: ${error.message}`;
@@ -89,7 +89,7 @@ function openOperation(tag, operationId) {
   showWhenDrawn(`operations-${tag}-${operationId}`);
 }
 
-// The reference draws an opened call over several frames; scrolling before its end would fall short.
+// Swagger UI draws an opened operation over several frames; scrolling earlier would fall short.
 function showWhenDrawn(id, frames = 120) {
   const operation = document.getElementById(id);
   if (operation?.querySelector(".responses-wrapper")) {

@@ -1,4 +1,4 @@
-// Four calls that show what the service is for, run for real against the project of this walk.
+// Four requests that show what the service does, sent to a real project.
 const chart = (title) => ({
   chartCustomizations: { revenue: { title, isVisible: true, dataMapping: { xAxis: "month" } } },
   theme: { id: "dark" },
@@ -7,13 +7,13 @@ const chart = (title) => ({
 const STEPS = [
   {
     title: "Create a project",
-    say: "A project holds one dashboard and one table. You may bring its id.",
+    say: "A project holds one dashboard and one table. You can choose its id.",
     operation: ["Projects", "createProject"],
     request: (id) => ({ method: "POST", path: "/api/projects", body: { id, name: "First steps" } }),
   },
   {
     title: "Save the config",
-    say: "A save names the version it started from. Nothing is saved yet, so that is \"0\". Run it twice: the same content stays version 1.",
+    say: "A save names the version it started from. Nothing is saved yet, so that is \"0\". Run it twice: saving the same content again keeps version 1.",
     operation: ["Config", "putConfig"],
     request: (id) => ({
       method: "PUT",
@@ -24,13 +24,13 @@ const STEPS = [
   },
   {
     title: "Load it",
-    say: "A load after a save shows the save. The ETag is the version to name in the next one.",
+    say: "A load returns the latest save. Its ETag is the version to name in the next save.",
     operation: ["Config", "getConfig"],
     request: (id) => ({ method: "GET", path: `/api/projects/${id}/config` }),
   },
   {
-    title: "Meet a conflict",
-    say: "Another tab still believes that nothing is saved. Its save writes nothing; the 412 brings the current version and config.",
+    title: "Cause a conflict",
+    say: "Another tab still assumes that nothing is saved. Its save writes nothing; the 412 response contains the current version and config.",
     operation: ["Config", "putConfig"],
     request: (id) => ({
       method: "PUT",
@@ -137,7 +137,7 @@ export class Walk {
     try {
       answers[at] = await send(STEPS[at].request(this.#project), await this.#session.token());
     } catch (error) {
-      answers[at] = { status: "failed", text: `The call did not reach the service: ${error.message}` };
+      answers[at] = { status: "failed", text: `The request did not reach the service: ${error.message}` };
     }
     byId("run").disabled = false;
     byId("run").focus();

@@ -1,4 +1,4 @@
-// Edits of a config, and its places in words.
+// Edits of a config, and descriptions of its places.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -11,7 +11,7 @@ const CONFIG = {
   extensions: { "acme.refresh": 30 },
 };
 
-test("an edit changes its place and keeps everything else, members of others included", () => {
+test("an edit changes its place and keeps everything else, other applications' members included", () => {
   assert.deepEqual(withChart("a", { title: "New" })(CONFIG), {
     ...CONFIG,
     chartCustomizations: { ...CONFIG.chartCustomizations, a: { ...CONFIG.chartCustomizations.a, title: "New" } },
@@ -22,14 +22,14 @@ test("an edit changes its place and keeps everything else, members of others inc
   assert.deepEqual(withTheme("light")({ ...CONFIG, theme: { id: "dark", palette: ["red"] } }).theme, { id: "light", palette: ["red"] });
 });
 
-test("a filter is put in its place, at the end, or away", () => {
+test("a filter is replaced, appended or removed", () => {
   const changed = { id: "f", column: "City", operator: "in", values: [] };
   assert.deepEqual(withFilter("f", changed)(CONFIG).filters, [changed]);
   assert.deepEqual(withFilter("g", { id: "g" })(CONFIG).filters.map(({ id }) => id), ["f", "g"]);
   assert.deepEqual(withFilter("f", null)(CONFIG).filters, []);
 });
 
-test("a chart without a place that can be goes below the others", () => {
+test("a chart without a valid position goes below the others", () => {
   assert.equal(bottomOf(CONFIG), 6);
   assert.deepEqual(positionOf({ kind: "number" }, 6), { x: 0, y: 6, w: 4, h: 4 });
   for (const position of [{ x: -1 }, { y: 1.5 }, { w: "6" }, { h: 1e9 }, "left", null]) {
@@ -38,16 +38,16 @@ test("a chart without a place that can be goes below the others", () => {
   assert.deepEqual(positionOf({ position: { x: 0, y: 0, w: 99, h: 0 } }, 6), { x: 0, y: 0, w: 12, h: 2 });
 });
 
-test("a theme is an id, also where it is a bare name", () => {
+test("a theme is an id, even if it is stored as a bare name", () => {
   assert.deepEqual([themeOf(CONFIG), themeOf({ theme: { id: "light" } }), themeOf({}), themeOf(null)], ["dark", "light", "system", "system"]);
 });
 
-test("a pointer reads as what it names", () => {
+test("a pointer is described by what it names", () => {
   assert.equal(placeInWords("", CONFIG), "The whole dashboard");
   assert.equal(placeInWords("/chartCustomizations/a/title", CONFIG), "A › Title");
   assert.equal(placeInWords("/chartCustomizations/gone", CONFIG, { chartCustomizations: { gone: { title: "Gone" } } }), "Gone");
   assert.equal(placeInWords("/filters/0", CONFIG), "Filter › City: Bonn");
   assert.equal(placeInWords("/theme/id", CONFIG), "Theme");
   assert.equal(placeInWords("/extensions/acme.refresh", CONFIG), "Extensions › acme.refresh");
-  assert.equal(placeInWords("/chartCustomizations/a~1b~0c/isVisible", CONFIG), "a/b~c › Shown");
+  assert.equal(placeInWords("/chartCustomizations/a~1b~0c/isVisible", CONFIG), "a/b~c › Visible");
 });

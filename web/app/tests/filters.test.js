@@ -1,4 +1,4 @@
-// What filters leave of a table, and how they read.
+// Applying filters to a table, and describing them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -12,24 +12,24 @@ const ROWS = [
 ];
 const left = (...filters) => filtered(ROWS, filters, TYPES).map((row) => ROWS.indexOf(row));
 
-test("a choice lets its values through, the empty one included", () => {
+test("a choice matches its values, including the empty one", () => {
   assert.deepEqual(left({ column: "City", operator: "in", values: ["Kiel", "(empty)"] }), [1, 2]);
   assert.deepEqual(left({ column: "Price", operator: "in", values: [1] }), [0]);
 });
 
-test("a range includes its ends, a whole day at its end, and no empty cell", () => {
+test("a range includes its bounds and the whole last day, but no empty cells", () => {
   assert.deepEqual(left({ column: "Price", operator: "between", values: [1, 2] }), [0, 1]);
   assert.deepEqual(left({ column: "Price", operator: "between", values: [2, null] }), [1]);
   assert.deepEqual(left({ column: "Price", operator: "between", values: ["", 1] }), [0]);
   assert.deepEqual(left({ column: "At", operator: "between", values: [null, "2026-01-02"] }), [0, 1]);
 });
 
-test("filters hold together, and one on a column that is not there lets all through", () => {
+test("rows must match all filters, and a filter on a missing column matches all rows", () => {
   assert.deepEqual(left({ column: "Price", operator: "between", values: [1, 2] }, { column: "City", operator: "in", values: ["Bonn"] }), [0]);
   assert.equal(filtered(ROWS, [{ column: "Gone", operator: "in", values: [] }], TYPES), ROWS);
 });
 
-test("a filter reads as what it does", () => {
+test("a filter is described by what it does", () => {
   assert.equal(inWords({ column: "City", operator: "in", values: ["Bonn", "Kiel", "Köln"] }), "City: Bonn, Kiel and 1 more");
   assert.equal(inWords({ column: "Price", operator: "between", values: [1, null] }), "Price: from 1");
   assert.equal(inWords({ column: "Price", operator: "between", values: [null, 2] }), "Price: up to 2");

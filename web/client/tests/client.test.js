@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ConflictError, DashkeepError } from "../index.js";
 import { CONFIG, problem, settled, titled, token, world } from "./support.js";
 
-test("a fresh copy is answered without a request, an older one with a cheap one", async () => {
+test("a fresh copy needs no request, and an older one is revalidated", async () => {
   const { server, browser, client } = world();
   server.versions.push(CONFIG);
   assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: "2026-11-24T10:00:00.000Z", origin: "network" });
@@ -15,7 +15,7 @@ test("a fresh copy is answered without a request, an older one with a cheap one"
   assert.equal(server.requests[1].headers.get("If-None-Match"), '"1"');
 });
 
-test("without a network the copy is shown, and said to be one", async () => {
+test("without a network the copy is shown with origin offline", async () => {
   const { server, browser, client } = world();
   server.versions.push(CONFIG);
   await client.load("p");
@@ -26,7 +26,7 @@ test("without a network the copy is shown, and said to be one", async () => {
   assert.equal((await loading).origin, "offline");
 });
 
-test("a copy is the user's and the server's alone", async () => {
+test("a copy is used only for its own user and server", async () => {
   const first = world();
   first.server.versions.push(CONFIG);
   await first.client.load("p");
@@ -35,7 +35,7 @@ test("a copy is the user's and the server's alone", async () => {
   assert.equal(server.requests.length, 1);
 });
 
-test("what may pass is tried again, after a random wait that doubles and never before Retry-After", async () => {
+test("temporary failures are retried with exponential back-off and never before Retry-After", async () => {
   const { server, browser, client } = world();
   server.versions.push(CONFIG);
   server.instead = [
@@ -49,7 +49,7 @@ test("what may pass is tried again, after a random wait that doubles and never b
   assert.deepEqual(browser.waits, [2_250, 500, 1_000]);
 });
 
-test("what was wrong is not tried again, and says what the server said", async () => {
+test("an invalid request is not retried and carries the server's error", async () => {
   const { server, client } = world();
   server.instead = [() => problem(413, "config-too-large", { limitBytes: 10 })];
   await assert.rejects(client.save("p", CONFIG, { ifMatch: 0 }), (error) => {
@@ -60,14 +60,14 @@ test("what was wrong is not tried again, and says what the server said", async (
   assert.equal(server.requests.length, 1);
 });
 
-test("a defect of the server is not met again at once", async () => {
+test("a 500 is not retried at once", async () => {
   const { server, client } = world();
   server.instead = [() => problem(500, "internal-error")];
   await assert.rejects(client.load("p"), { status: 500 });
   assert.equal(server.requests.length, 1);
 });
 
-test("a token that was not taken is renewed once", async () => {
+test("a rejected token is renewed once", async () => {
   const { server } = world();
   /** @type {boolean[]} */
   const asked = [];
@@ -81,7 +81,7 @@ test("a token that was not taken is renewed once", async () => {
   assert.equal(asked.filter(Boolean).length, 2);
 });
 
-test("a save names the version that it replaces, and a refusal brings what won", async () => {
+test("a save names the version that it replaces, and a conflict carries the current config", async () => {
   const { server, client } = world();
   await client.save("p", CONFIG, { create: true, source: "import", message: "first" });
   const { url, headers } = server.requests[0];
@@ -94,7 +94,7 @@ test("a save names the version that it replaces, and a refusal brings what won",
   });
 });
 
-test("a storage that is full does not stop a save", async (t) => {
+test("a full storage does not prevent a save", async (t) => {
   const warn = t.mock.method(console, "warn", () => {});
   const { storage, client } = world();
   t.mock.method(storage, "setItem", () => {
@@ -104,7 +104,7 @@ test("a storage that is full does not stop a save", async (t) => {
   assert.equal(warn.mock.callCount(), 1);
 });
 
-test("rows that are elsewhere are fetched from there, without the token", async () => {
+test("rows at a separate URL are fetched without the token", async () => {
   const { server, client } = world();
   server.instead = [
     () => Response.json({ rawData: null, rawDataUrl: "https://bucket.example/rows", version: 1 }),

@@ -3,13 +3,13 @@ import { test } from "node:test";
 
 import { rebase, same, valueOf, withValuesOf } from "../conflict.js";
 
-test("values are the same whatever the order of members, and never across kinds", () => {
+test("values are equal in any order of members, and never across types", () => {
   assert.ok(same({ a: 1, b: [{ c: null }] }, { b: [{ c: null }], a: 1 }));
   for (const [one, other] of [[1, "1"], [null, 0], [{}, []], [{ a: 1 }, { b: 1 }], [[1, 2], [2, 1]], [{ a: undefined }, { b: 1 }]])
     assert.ok(!same(one, other), JSON.stringify([one, other]));
 });
 
-test("what one side changed is kept, and what both changed is named with their value", () => {
+test("a rebase keeps one-sided changes and reports two-sided ones as conflicts with their value", () => {
   const base = { a: 1, b: { c: 1, d: 1 }, gone: 1, list: [1] };
   const theirs = { a: 1, b: { c: 2, d: 1 }, gone: 1, list: [1, 2], theirs: 1 };
   const mine = { a: 2, b: { c: 3, d: 2 }, list: [1, 3] };
@@ -19,7 +19,7 @@ test("what one side changed is kept, and what both changed is named with their v
   });
 });
 
-test("an element is found by its identity, whatever its index is in each document", () => {
+test("an element is found by its identity at any index", () => {
   const theirs = { filters: [{ id: "x", v: 1 }, { id: "y", v: "theirs" }] };
   const mine = { filters: [{ id: "y", v: "mine", n: 1 }, { id: "x", v: 2 }] };
   const named = [theirs, {}];
@@ -32,7 +32,7 @@ test("an element is found by its identity, whatever its index is in each documen
   });
 });
 
-test("what a side removed is removed, and what it has is put back", () => {
+test("values that a side removed are removed, and values that it has are put back", () => {
   const theirs = { charts: { a: { t: 1 } }, filters: [] };
   const base = { charts: { a: { t: 0 }, b: {} }, filters: [{ id: "x" }] };
   const mine = { charts: { b: { t: 2 } }, filters: [{ id: "x", v: 1 }] };
@@ -42,7 +42,7 @@ test("what a side removed is removed, and what it has is put back", () => {
   assert.equal(valueOf(mine, "/charts/a", [theirs, base]), undefined);
 });
 
-test("names with a slash or a tilde are read as RFC 6901 says", () => {
+test("names with a slash or a tilde are unescaped as in RFC 6901", () => {
   assert.deepEqual(withValuesOf({ "a/b": { "~": 1 } }, { "a/b": { "~": 2 } }, ["/a~1b/~0"], []), { "a/b": { "~": 2 } });
 });
 

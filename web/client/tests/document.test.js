@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Browser, CONFIG, conflict, MemoryStorage, problem, Server, settled, titled, world } from "./support.js";
 
-/** A document that was loaded at version 1. @param {any} [options] */
+/** Open a document and load it at version 1. @param {any} [options] */
 async function opened({ autosave = false, ...given } = {}) {
   const made = world(given);
   if (!given.server) made.server.versions.push(CONFIG);
@@ -14,7 +14,7 @@ async function opened({ autosave = false, ...given } = {}) {
 
 const title = (/** @type {any} */ document) => document.state.config.chartCustomizations.c1.title;
 
-test("nothing is saved before the server has answered", async () => {
+test("nothing counts as saved before the server has responded", async () => {
   const { server, document } = await opened();
   /** @type {(answer?: Response) => void} */
   let answer = () => {};
@@ -29,7 +29,7 @@ test("nothing is saved before the server has answered", async () => {
   assert.deepEqual([document.state.status, document.state.version, document.state.isDirty], ["clean", 2, false]);
 });
 
-test("edits are saved together, some time after the last one", async () => {
+test("edits are saved together after a delay from the last one", async () => {
   const { server, browser, document } = await opened({ autosave: true });
   document.edit(titled("one"));
   await browser.advance(1_000);
@@ -41,7 +41,7 @@ test("edits are saved together, some time after the last one", async () => {
   assert.equal(server.requests.at(-1)?.url.searchParams.get("source"), "autosave");
 });
 
-test("one save is on its way at a time, and the newest edit goes with the next", async () => {
+test("only one save is in flight, and the latest edit goes with the next", async () => {
   const { server, document } = await opened();
   document.edit(titled("one"));
   const first = document.save();
@@ -53,7 +53,7 @@ test("one save is on its way at a time, and the newest edit goes with the next",
   assert.deepEqual(server.requests.slice(1).map(({ headers }) => headers.get("If-Match")), ['"1"', '"2"']);
 });
 
-test("a note goes into history with the save that it was made for, and with no other", async () => {
+test("a note is stored only with the save that it belongs to", async () => {
   const { server, document } = await opened();
   document.edit(titled("one"));
   await document.save({ message: "for the board" });
@@ -63,7 +63,7 @@ test("a note goes into history with the save that it was made for, and with no o
   assert.deepEqual(notes, ["for the board", null]);
 });
 
-test("without autosave nothing is saved that nobody asked for", async () => {
+test("without autosave nothing is saved automatically", async () => {
   const { server, browser, document } = await opened();
   document.edit(titled("mine"));
   await browser.advance(60_000);
@@ -80,7 +80,7 @@ for (const [status, code, shown] of /** @type {const} */ ([
   [413, "config-too-large", "failed"],
   [0, "network", "offline"],
 ])) {
-  test(`a save that fails with ${code} says so and keeps the edits`, async () => {
+  test(`a save that fails with ${code} reports the error and keeps the edits`, async () => {
     const { server, document } = await opened();
     server.instead = [status ? () => problem(status, code) : new TypeError("fetch failed")];
     document.edit(titled("mine"));
@@ -91,7 +91,7 @@ for (const [status, code, shown] of /** @type {const} */ ([
   });
 }
 
-test("what may pass is saved later by itself, at the latest when the network is back", async () => {
+test("after a temporary failure the edits are saved automatically, at the latest when the network is back", async () => {
   const { server, browser, document } = await opened();
   server.instead = [() => problem(503, "storage-unavailable", {}, { "Retry-After": "7" })];
   document.edit(titled("mine"));
@@ -108,7 +108,7 @@ test("what may pass is saved later by itself, at the latest when the network is 
   assert.equal(server.version, 3);
 });
 
-test("edits survive a reload, and go in place of the version that they were made of", async () => {
+test("edits survive a reload and are saved against the version that they were based on", async () => {
   const first = await opened();
   first.document.edit(titled("mine"));
   first.document.close();
@@ -122,7 +122,7 @@ test("edits survive a reload, and go in place of the version that they were made
   assert.equal(put()[0].url.searchParams.get("onConflict"), "merge");
 });
 
-test("two tabs keep their edits apart; those of a tab that is gone are taken up", async () => {
+test("two tabs keep their edits separate, and the edits of a closed tab are adopted", async () => {
   const one = await opened();
   const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
   one.document.edit(titled("one"));
@@ -134,7 +134,7 @@ test("two tabs keep their edits apart; those of a tab that is gone are taken up"
   assert.equal(title(four.document), "two");
 });
 
-test("a document that is open twice in one tab keeps its edits apart", async () => {
+test("a document that is open twice in one tab keeps its edits separate", async () => {
   const { client, storage, document } = await opened();
   const second = client.open("p", { autosave: false });
   await second.load();
@@ -144,7 +144,7 @@ test("a document that is open twice in one tab keeps its edits apart", async () 
   assert.equal(names.filter((name) => name?.includes("|unsaved|")).length, 2);
 });
 
-test("nobody asks what others saved while there are edits to be merged with it", async () => {
+test("other saves are not loaded while there are unsaved edits", async () => {
   const { server, browser, document } = await opened();
   document.edit(titled("mine"));
   await browser.advance(10_000);
@@ -152,7 +152,7 @@ test("nobody asks what others saved while there are edits to be merged with it",
   assert.equal(server.requests.length, 1);
 });
 
-test("another tab's save is shown where nothing was edited, at once", async () => {
+test("another tab's save is shown at once if nothing was edited", async () => {
   const one = await opened();
   const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
   one.document.edit(titled("mine"));
@@ -161,7 +161,7 @@ test("another tab's save is shown where nothing was edited, at once", async () =
   assert.deepEqual([title(two.document), two.document.state.version], ["mine", 2]);
 });
 
-test("another device's save is seen when the page is looked at again", async () => {
+test("another device's save is shown when the page gets focus", async () => {
   const { server, browser, document } = await opened();
   server.versions.push(titled("theirs"));
   await browser.happens("focus");
@@ -174,7 +174,7 @@ test("another device's save is seen when the page is looked at again", async () 
   assert.equal(server.requests.at(-1)?.headers.get("If-None-Match"), '"2"');
 });
 
-test("a refresh asks the server whatever is known, and takes no edit away", async () => {
+test("a refresh always asks the server and keeps edits", async () => {
   const { server, document } = await opened();
   server.versions.push(titled("theirs"));
   assert.equal((await document.refresh()).version, 2);
@@ -185,7 +185,7 @@ test("a refresh asks the server whatever is known, and takes no edit away", asyn
   assert.equal(title(document), "mine");
 });
 
-test("what the server merged is what is shown", async () => {
+test("the merged config is shown", async () => {
   const { server, document } = await opened();
   const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
   server.instead = [
@@ -199,7 +199,7 @@ test("what the server merged is what is shown", async () => {
   assert.deepEqual([document.state.config, document.state.version, document.state.status], [merged, 3, "clean"]);
 });
 
-test("an edit made while a save was merged goes onto what came of it", async () => {
+test("an edit made during a merged save is applied to the merged config", async () => {
   const { server, document } = await opened();
   const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
   server.instead = [
@@ -216,7 +216,7 @@ test("an edit made while a save was merged goes onto what came of it", async () 
   assert.deepEqual(server.versions.at(-1), { ...merged, theme: { id: "dark" } });
 });
 
-test("what cannot be merged is handed over with both sides and the places", async () => {
+test("a conflict is reported with both sides and the places", async () => {
   const { server, document } = await opened();
   server.versions.push(titled("theirs"));
   document.edit(titled("mine"));
@@ -232,7 +232,7 @@ test("what cannot be merged is handed over with both sides and the places", asyn
 });
 
 for (const choice of /** @type {const} */ (["mine", "theirs"])) {
-  test(`${choice} wins where both changed a value; all else stays, and both are in history`, async () => {
+  test(`${choice} wins at disputed values, other changes stay, and both values are in history`, async () => {
     const { server, document } = await opened();
     const theirs = { chartCustomizations: { c1: { title: "theirs" }, c2: {} } };
     server.versions.push(theirs);
@@ -240,7 +240,7 @@ for (const choice of /** @type {const} */ (["mine", "theirs"])) {
     await assert.rejects(document.save());
     const joined = { ...theirs, theme: { id: "dark" } };
     server.instead = [
-      // The server's merge: nothing is disputed any more, and what they added comes along.
+      // The server's merge: nothing is disputed any more, and their additions are included.
       ({ body, headers }) => {
         assert.deepEqual(body, { ...titled("theirs"), theme: { id: "dark" } });
         assert.equal(headers.get("If-Match"), '"1"');
@@ -257,7 +257,7 @@ for (const choice of /** @type {const} */ (["mine", "theirs"])) {
   });
 }
 
-test("a decision that does not get through leaves the conflict to be decided", async () => {
+test("a failed resolution leaves the conflict open", async () => {
   const { server, document } = await opened();
   server.versions.push(titled("theirs"));
   document.edit(titled("mine"));
@@ -268,7 +268,7 @@ test("a decision that does not get through leaves the conflict to be decided", a
   assert.deepEqual(document.state.conflict?.theirs, titled("theirs"));
 });
 
-test("discarded edits are gone, after a reload too", async () => {
+test("discarded edits stay gone after a reload", async () => {
   const first = await opened();
   first.document.edit(titled("mine"));
   first.document.discard();
@@ -287,7 +287,7 @@ function oldBrowser({ server = new Server(), ...given } = {}) {
   return { storage, server, ...given };
 }
 
-/** Forget what the client knows of the server, as it does after five minutes. @param {MemoryStorage} storage */
+/** Remove the client's cached configs, as if five minutes had passed. @param {MemoryStorage} storage */
 function cleared(storage) {
   const names = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
   for (const name of names) if (name.includes("|known|")) storage.removeItem(name);
@@ -296,7 +296,7 @@ function cleared(storage) {
 
 const OLD = { ...CONFIG, theme: "dark", filters: [{ id: "f1" }] };
 
-test("what an older application kept is moved once, and left where it was", async () => {
+test("an older application's copy is moved once and stays in place", async () => {
   const { server, storage, document } = await opened(oldBrowser());
   const { url, headers } = server.requests[1];
   assert.deepEqual([url.searchParams.get("source"), headers.get("If-None-Match")], ["localStorage", "*"]);
@@ -307,7 +307,7 @@ test("what an older application kept is moved once, and left where it was", asyn
   assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 1);
 });
 
-test("what was moved once is not moved again, even where nothing is saved any more", async () => {
+test("a moved copy is not moved again, even if nothing is saved any more", async () => {
   const old = oldBrowser();
   await opened(old);
   const { server, document } = await opened({ ...old, server: new Server(), browser: new Browser(), storage: cleared(old.storage) });
@@ -327,7 +327,7 @@ test("a second device's old copy does not overwrite the first one's", async () =
   assert.deepEqual([title(lost.document), lost.document.state.status], ["first", "clean"]);
 });
 
-test("a move that fails is shown, leaves the old copy, and is tried again", async () => {
+test("a failed move is reported, keeps the old copy, and is retried", async () => {
   const old = oldBrowser();
   old.server.instead = [() => undefined, () => problem(413, "config-too-large")];
   const { server, document } = await opened(old);
@@ -338,13 +338,13 @@ test("a move that fails is shown, leaves the old copy, and is tried again", asyn
   assert.deepEqual([again.document.state.status, server.version], ["clean", 1]);
 });
 
-test("a document that was closed is told nothing more", async () => {
+test("a closed document no longer notifies its listeners", async () => {
   const { server, browser, document } = await opened();
-  let told = 0;
-  document.subscribe(() => (told += 1));
+  let notified = 0;
+  document.subscribe(() => (notified += 1));
   document.close();
   server.versions.push(titled("theirs"));
   await browser.advance(10_000);
   await browser.happens("focus");
-  assert.equal(told, 0);
+  assert.equal(notified, 0);
 });

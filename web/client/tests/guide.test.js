@@ -8,13 +8,13 @@ const folder = new URL("../", import.meta.url);
 const guide = await readFile(new URL("../../docs/zustand.md", folder), "utf8");
 
 for (const name of ["before", "after"]) {
-  test(`the guide shows the code of examples/${name}.js as it is`, async () => {
+  test(`the guide contains examples/${name}.js verbatim`, async () => {
     const code = await readFile(new URL(`examples/${name}.js`, folder), "utf8");
     assert.ok(guide.includes(code.trim()));
   });
 }
 
-test("the guide's store moves what persist kept, and saves what is set from then on", async (t) => {
+test("the guide's store moves the state that persist stored, and saves later changes", async (t) => {
   const server = new Server();
   const storage = new MemoryStorage();
   Object.assign(globalThis, { window: { localStorage: storage }, localStorage: storage, user: { getIdToken: async () => token("user-1") } });

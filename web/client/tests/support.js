@@ -1,5 +1,5 @@
 /**
- * A server, a browser's storage and its time, as small as the tests need them.
+ * Minimal fakes of a server, a browser's storage and its clock.
  */
 
 import { createDashboardClient } from "../index.js";
@@ -9,20 +9,20 @@ export const CONFIG = { chartCustomizations: { c1: { title: "Revenue" } } };
 /** @param {string} title */
 export const titled = (title) => ({ chartCustomizations: { c1: { title } } });
 
-/** One project's config behind the calls that the client makes of it: versions, preconditions, and given failures. */
+/** A fake server for one project's config, with versions, preconditions and injected failures. */
 export class Server {
   /** @type {any[]} */
   versions = [null];
   /** @type {{ method: string, url: URL, headers: Headers, body: any }[]} */
   requests = [];
-  /** @type {(((request: any) => Response | Promise<Response> | undefined) | Error)[]} answers in place of the server's own */
+  /** @type {(((request: any) => Response | Promise<Response> | undefined) | Error)[]} responses to return instead of the server's own */
   instead = [];
 
   get version() {
     return this.versions.length - 1;
   }
 
-  /** What the client is given for `fetch`. @type {(address: any, options?: any) => Promise<Response>} */
+  /** The client's `fetch`. @type {(address: any, options?: any) => Promise<Response>} */
   fetch = async (address, { method = "GET", headers = {}, body } = {}) => {
     const request = { method, url: new URL(address), headers: new Headers(headers), body: body && JSON.parse(body) };
     this.requests.push(request);
@@ -65,7 +65,7 @@ export function problem(status, code, more = {}, headers = {}) {
   return Response.json({ type: `urn:problem:${code}`, status, detail: `It is ${code}.`, ...more }, { status, headers });
 }
 
-/** A storage as browsers have it. */
+/** An in-memory `Storage`. */
 export class MemoryStorage {
   #items = new Map();
   get length() {
@@ -92,10 +92,10 @@ export class MemoryStorage {
   }
 }
 
-/** A browser's time and tabs: time stands still until it is advanced. */
+/** A browser's clock and tabs; time stands still until it is advanced. */
 export class Browser {
   time = 0;
-  /** @type {number[]} how long was waited for, in order */
+  /** @type {number[]} the waits requested, in order */
   waits = [];
   /** @type {{ at: number, go: () => void }[]} */
   #waiting = [];
@@ -105,7 +105,7 @@ export class Browser {
   #listeners = { online: new Set(), focus: new Set() };
   #held = new Set();
 
-  /** @returns {import("../environment.js").Environment} one tab's view of it */
+  /** @returns {import("../environment.js").Environment} the environment of one tab */
   tab() {
     return {
       now: () => this.time,
@@ -165,7 +165,7 @@ export class Browser {
   }
 }
 
-/** Let everything that waits for nothing but its turn come to an end. */
+/** Wait until all pending promise callbacks have run. */
 export async function settled() {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -175,7 +175,7 @@ export function token(sub) {
   return ["{}", JSON.stringify({ sub }), ""].map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
-/** A browser with one tab on a server. */
+/** Create a browser with one tab, connected to a server. */
 export function world({ server = new Server(), browser = new Browser(), storage = new MemoryStorage(), user = "user-1" } = {}) {
   const client = createDashboardClient({
     baseUrl: "https://api.example.com/",

@@ -5,7 +5,7 @@ import { createStore } from "zustand/vanilla";
 import { dashkeep } from "../zustand.js";
 import { CONFIG, settled, titled, world } from "./support.js";
 
-/** A store as an application has it: config, and what is no config. @param {any} [given] */
+/** A store as in an application, with config and other state. @param {any} [given] */
 async function store(given) {
   const made = world(given);
   if (!given) made.server.versions.push(CONFIG);
@@ -23,13 +23,13 @@ async function store(given) {
   return { ...made, store: created };
 }
 
-test("a store begins with what the server has", async () => {
+test("a store starts with the server's config", async () => {
   const { store: created } = await store();
   assert.deepEqual(created.getState().chartCustomizations, CONFIG.chartCustomizations);
   assert.equal(created.dashkeep.state.status, "clean");
 });
 
-test("what is set in the config's members is saved, and nothing else is", async () => {
+test("changes of the config's members are saved, and no other changes", async () => {
   const { server, browser, store: created } = await store();
   created.getState().toggleMenu();
   await browser.advance(5_000);
@@ -40,7 +40,7 @@ test("what is set in the config's members is saved, and nothing else is", async 
   assert.deepEqual(server.versions.at(-1), titled("mine"));
 });
 
-test("a save changes nothing in the store, so nothing is drawn again for it", async () => {
+test("a save does not change the store and causes no re-render", async () => {
   const { store: created } = await store();
   created.getState().retitle("mine");
   let changes = 0;
@@ -49,7 +49,7 @@ test("a save changes nothing in the store, so nothing is drawn again for it", as
   assert.deepEqual([created.dashkeep.state.status, changes], ["clean", 0]);
 });
 
-test("what a state has and the server has not is saved with the next edit, and makes none", async () => {
+test("state that the server lacks is saved with the next edit and causes no save by itself", async () => {
   const { server, browser, store: created } = await store();
   created.setState({ theme: { id: "light" } });
   await browser.advance(5_000);
@@ -64,7 +64,7 @@ test("what a state has and the server has not is saved with the next edit, and m
   assert.deepEqual(server.versions.at(-1), { ...titled("mine"), theme: { id: "light" } });
 });
 
-test("what somebody else saved comes into the store and is not saved back", async () => {
+test("a save from another device updates the store and is not saved back", async () => {
   const { server, browser, store: created } = await store();
   created.getState().toggleMenu();
   server.versions.push(titled("theirs"));

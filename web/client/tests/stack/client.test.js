@@ -1,5 +1,5 @@
 /**
- * The client against the running local stack. Needs DASHKEEP_URL, and in DASHKEEP_TOKEN a token of a user of its own.
+ * The client against a running local stack. Needs DASHKEEP_URL and, in DASHKEEP_TOKEN, a token of a dedicated user.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ const { DASHKEEP_URL: baseUrl = "", DASHKEEP_TOKEN: token = "" } = process.env;
 
 const BASE = { chartCustomizations: { a: { title: "A" }, b: { title: "B" } }, filters: [{ id: "f", values: ["EU"] }] };
 
-/** A device of the same user, with nothing kept in its browser. */
+/** A device of the same user, with an empty storage. */
 function device() {
   return createDashboardClient({
     baseUrl,
@@ -22,7 +22,7 @@ function device() {
   });
 }
 
-/** Two devices with the same project open, at version 1. @param {string} id */
+/** Open a project at version 1 on two devices. @param {string} id */
 async function twoDevices(id) {
   const clients = [device(), device()];
   await clients[0].projects.create({ id, name: id, settings: { dashboardConfig: BASE } });
@@ -37,7 +37,7 @@ const retitled = (name, title) => (config) => ({
   chartCustomizations: { ...config.chartCustomizations, [name]: { title } },
 });
 
-test("two devices that edit different charts both win", async () => {
+test("edits of different charts on two devices are both kept", async () => {
   const { documents: [one, two] } = await twoDevices("both-win");
   one.edit(retitled("a", "mine"));
   two.edit(retitled("b", "theirs"));
@@ -47,7 +47,7 @@ test("two devices that edit different charts both win", async () => {
 });
 
 for (const choice of /** @type {const} */ (["mine", "theirs"])) {
-  test(`of two titles for the same chart ${choice} is chosen, and the other is in history`, async () => {
+  test(`choosing ${choice} of two titles for a chart keeps the other in history`, async () => {
     const { client, documents: [one, two] } = await twoDevices(`choose-${choice}`);
     one.edit((config) => ({ ...retitled("a", "theirs")(config), theme: { id: "dark" } }));
     two.edit((config) => ({ ...retitled("a", "mine")(config), filters: [{ id: "f", values: ["US"] }] }));
@@ -64,7 +64,7 @@ for (const choice of /** @type {const} */ (["mine", "theirs"])) {
   });
 }
 
-test("an older version is restored, and told apart by a diff", async () => {
+test("a diff shows the changes since an older version, which can be restored", async () => {
   const { client, documents: [one] } = await twoDevices("restore");
   one.edit(retitled("a", "later"));
   await one.save({ message: "later" });
@@ -74,26 +74,26 @@ test("an older version is restored, and told apart by a diff", async () => {
   assert.deepEqual([one.state.config, one.state.version], [BASE, 3]);
 });
 
-test("a draft is a session's own", async () => {
+test("a draft belongs to its session", async () => {
   const { client } = await twoDevices("drafts");
   await client.drafts("tab-1").save("drafts", { chartCustomizations: {} }, { create: true });
   assert.deepEqual((await client.drafts("tab-1").load("drafts")).config, { chartCustomizations: {} });
   assert.deepEqual((await client.load("drafts")).config, BASE);
 });
 
-test("a file becomes the data, rows and types; a bad one is refused with its place", async () => {
+test("a file becomes the data with rows and types, and a malformed one is rejected with its place", async () => {
   const { client } = await twoDevices("data");
   const saved = await client.data.uploadFile("data", new File(["city,n\nOslo,1\nBergen,\n"], "cities.csv"));
   assert.deepEqual(saved.dataSchema.columnTypes, { city: "string", n: "integer" });
   assert.deepEqual((await client.data.load("data")).rawData, [{ city: "Oslo", n: 1 }, { city: "Bergen", n: null }]);
   await assert.rejects(client.data.uploadFile("data", new File(["a,b\n1\n"], "short.csv")), (/** @type {any} */ error) => {
     assert.equal(error.code, "invalid-data");
-    return /row 1, column 2/.test(error.problem.errors[0].message);
+    return /Row 1, column 2/.test(error.problem.errors[0].message);
   });
   assert.deepEqual((await client.data.versions("data")).versions.length, 1);
 });
 
-test("projects are listed, renamed, removed and brought back", async () => {
+test("projects are listed, renamed, removed and restored", async () => {
   const { client } = await twoDevices("projects");
   const { etag } = await client.projects.get("projects");
   assert.equal((await client.projects.update("projects", { name: "Renamed" }, { ifMatch: etag })).name, "Renamed");
