@@ -1,4 +1,4 @@
-"""Reads configs and their history, and answers for the service itself. Writes nothing."""
+"""Reads configs and their history, health, limits and flags. Writes nothing."""
 
 from http import HTTPStatus
 
@@ -21,13 +21,13 @@ handler = app.handler
 
 @api.get("/api/projects/<project_id>/config")
 def get_config(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the newest config, `config: null` before the first save, or 304. Problems: not-found."""
+    """Return 200 with the newest config, `config: null` before the first save, or 304. Problems: not-found."""
     return _version_response(request, app.store.configs.newest(request.config(project_id)))
 
 
 @api.get("/api/projects/<project_id>/config/versions")
 def list_versions(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with a page of history, newest first, without the documents. Problems: not-found, invalid-query."""
+    """Return 200 with a page of history, newest first, without documents. Problems: not-found, invalid-query."""
     configs, address, page = app.store.configs, request.config(project_id), request.page()
     versions, before = configs.history(address, page.limit, page.before)
     next_cursor = before and str(before)
@@ -37,15 +37,15 @@ def list_versions(request: Request, project_id: str) -> ApiResponse:
 
 @api.get("/api/projects/<project_id>/config/versions/<version>")
 def get_version(request: Request, project_id: str, version: str) -> ApiResponse:
-    """Answer 200 like `get_config` for one version, or 304. Problems: not-found, also for an expired version."""
+    """Return 200 like `get_config` for one version, or 304. Problems: not-found, also for an expired version."""
     (found,) = app.store.configs.versions(request.config(project_id), version_number(version))
     return _version_response(request, found)
 
 
 @api.get("/api/projects/<project_id>/config/versions/<version>/diff/<other>")
 def diff_versions(request: Request, project_id: str, version: str, other: str) -> ApiResponse:
-    """Answer 200 with what changed between two versions, as RFC 6902 and by chart. Problems: not-found."""
-    # Imported here: loading a dashboard needs no diff, and starts sooner without it.
+    """Return 200 with the changes between two versions, as RFC 6902 and by chart. Problems: not-found."""
+    # Imported here because loading a dashboard needs no diff and starts faster without it.
     from dashboard_store.documents.diff import chart_changes, operations  # noqa: PLC0415
 
     numbers = version_number(version), version_number(other)
@@ -55,19 +55,19 @@ def diff_versions(request: Request, project_id: str, version: str, other: str) -
 
 @api.get("/api/health")
 def get_health(_: Request) -> ApiResponse:
-    """Answer 200, without a token: the function runs."""
+    """Return 200, without a token: the function runs."""
     return json_response({"status": "ok"})
 
 
 @api.get("/api/flags")
 def get_flags(request: Request) -> ApiResponse:
-    """Answer 200 with the feature flags as they are for the user."""
+    """Return 200 with the user's feature flags."""
     return json_response(app.flags.of(request.user))
 
 
 @api.get("/api/limits")
 def get_limits(request: Request) -> ApiResponse:
-    """Answer 200 with every limit by name."""
+    """Return 200 with every limit by name."""
     return json_response(request.settings.limits())
 
 

@@ -1,7 +1,7 @@
-"""Keeps the table behind a dashboard, and the analysis that was made of it.
+"""Stores the table behind a dashboard, and its analysis.
 
-Every handler here may also answer the problems not-found and storage-unavailable; where it writes, rate-limited; where
-it reads a body, malformed-json, request-too-large and unsupported-media-type; where it takes a precondition,
+Every handler here may also return the problems not-found and storage-unavailable; if it writes, rate-limited; if it
+reads a body, malformed-json, request-too-large and unsupported-media-type; if it takes a precondition,
 invalid-precondition. The entity tag of the data is `"version.analysisVersion.configVersion"`.
 """
 
@@ -42,14 +42,14 @@ from dashboard_store.repository.downloads import DownloadFormat
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")
 PARTS_OF_A_VERSION: Final = ("rawData", "analysis", "dataSchema")
 
-# How many numbers of the entity tag a write is about.
+# How many numbers of the entity tag a write compares.
 TABLE: Final = 1
 ANALYSIS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a response shows parts of: an upload, and the config where it belongs to the same entity tag."""
+    """What a response is made from: an upload, and the config if the entity tag includes it."""
 
     dataset: DatasetVersion | None
     tag: str
@@ -64,7 +64,7 @@ handler = app.handler
 
 @api.post("/api/projects/<project_id>/data")
 def post_data(request: Request, project_id: str) -> ApiResponse:
-    """Answer 201 with the version of the new table, 200 where it is the newest already.
+    """Return 201 with the version of the new table, or 200 if it already is the newest.
 
     Problems: version-conflict, invalid-data, unsafe-text, analysis-too-large, those of a config.
     """
@@ -78,9 +78,9 @@ def post_data(request: Request, project_id: str) -> ApiResponse:
 
 @api.get("/api/projects/<project_id>/data")
 def get_data(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the newest table, its analysis and the config's charts, 302 to a CSV file, or 304.
+    """Return 200 with the newest table, its analysis and the config's charts, 302 to a CSV file, or 304.
 
-    Problems: not-found (CSV of no table), invalid-query.
+    Problems: not-found (CSV without a table), invalid-query.
     """
     address = request.project(project_id)
     parts = _parts(request, PARTS)
@@ -90,7 +90,7 @@ def get_data(request: Request, project_id: str) -> ApiResponse:
 
 @api.put("/api/projects/<project_id>/data/analysis")
 def put_analysis(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the version of the new analysis.
+    """Return 200 with the version of the new analysis.
 
     Problems: precondition-required, version-conflict, invalid-data, unsafe-text, analysis-too-large.
     """
@@ -111,7 +111,7 @@ def put_analysis(request: Request, project_id: str) -> ApiResponse:
 
 @api.get("/api/projects/<project_id>/data/versions")
 def list_data_versions(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the uploads that are kept, newest first."""
+    """Return 200 with the uploads that are kept, newest first."""
     data = app.store.datasets.current(request.project(project_id))
     newest = [data.newest.summary] if data.newest else []
     return json_response({"versions": [*newest, *data.kept], "dataVersionsKept": request.settings.data_versions_kept})
@@ -119,7 +119,7 @@ def list_data_versions(request: Request, project_id: str) -> ApiResponse:
 
 @api.get("/api/projects/<project_id>/data/versions/<version>")
 def get_data_version(request: Request, project_id: str, version: str) -> ApiResponse:
-    """Answer 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
+    """Return 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
     address = request.project(project_id)
     parts = _parts(request, PARTS_OF_A_VERSION)
     dataset = app.store.datasets.version(address, version_number(version))
@@ -129,7 +129,7 @@ def get_data_version(request: Request, project_id: str, version: str) -> ApiResp
 
 @api.post("/api/projects/<project_id>/data/uploads")
 def post_upload(request: Request, project_id: str) -> ApiResponse:
-    """Answer 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""
+    """Return 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""
     file = request.body(read_announcement)
     app.store.rate_limit.count(request.user)
     address = request.project(project_id)
@@ -145,7 +145,7 @@ def post_upload(request: Request, project_id: str) -> ApiResponse:
 
 @api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete")
 def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
-    """Answer like `post_data` with the table of a file that was sent to the bucket.
+    """Return the same as `post_data`, for a file that was sent to the bucket.
 
     Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
     """
@@ -182,19 +182,20 @@ def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -
 
 
 def _parts(request: Request, offered: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Read which parts are wanted; None means the table alone, as CSV. Raises InvalidQuery."""
+    """Return the requested parts; None means only the table, as CSV. Raises InvalidQuery."""
     included = request.choices("include", offered)
     if request.choice("format", ("json", "csv"), "json") == "json":
         return included or offered
     if included:
-        raise InvalidQuery("CSV holds the table alone.", [FieldError("include", "cannot be asked for with format=csv")])
+        error = FieldError("include", "This cannot be combined with format=csv.")
+        raise InvalidQuery("A CSV file contains only the table.", [error])
     return None
 
 
 def _shown_response(
     request: Request, address: ProjectAddress, shown: Shown, parts: tuple[str, ...] | None
 ) -> ApiResponse:
-    """Respond with the parts that are wanted; without parts, with the table alone as CSV."""
+    """Respond with the requested parts; if None, with only the table, as CSV."""
     headers = document_headers(shown.tag, shown.modified_at)
     if request.has_current(shown.tag):
         return empty_response(HTTPStatus.NOT_MODIFIED, headers)
@@ -240,7 +241,7 @@ def _csv_response(
         raise NotFound("The project has no data.")
     file_name = dataset.schema["fileName"]
     if dataset.raw_bytes > request.settings.max_raw_data_bytes:
-        # As CSV the rows are smaller than as JSON, but one rule for both is the one that clients can know.
+        # The rows are smaller as CSV than as JSON, but clients can rely only on one rule for both.
         form = DownloadFormat("csv", CSV, attachment(file_name, "csv"))
         return redirect_response(app.store.downloads.csv_url(address, dataset, form), headers)
     return csv_response(app.store.downloads.csv_rows(dataset), file_name, headers)

@@ -1,7 +1,7 @@
 """Creates, lists, reads, changes, deletes and restores projects.
 
-Every handler here may also answer the problem storage-unavailable; where it writes, rate-limited; where it reads a
-body, malformed-json, request-too-large and unsupported-media-type; where it takes a precondition, invalid-precondition.
+Every handler here may also return the problem storage-unavailable; if it writes, rate-limited; if it reads a body,
+malformed-json, request-too-large and unsupported-media-type; if it takes a precondition, invalid-precondition.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ handler = app.handler
 
 @api.post("/api/projects")
 def create_project(request: Request) -> ApiResponse:
-    """Answer 201 with the new project. Problems: project-exists, invalid-project, unsafe-text, those of a config."""
+    """Return 201 with the new project. Problems: project-exists, invalid-project, unsafe-text, those of a config."""
     new = request.body(read_new_project)
     app.store.rate_limit.count(request.user)
     project = app.store.projects.create(request.user, new)
@@ -30,7 +30,7 @@ def create_project(request: Request) -> ApiResponse:
 
 @api.get("/api/projects")
 def list_projects(request: Request) -> ApiResponse:
-    """Answer 200 with a page of summaries, the most recently updated first. Problems: invalid-query."""
+    """Return 200 with a page of summaries, the most recently updated first. Problems: invalid-query."""
     with_configs = bool(request.choices("include", ("dashboardConfig",)))
     page = request.page(MAX_PAGE_WITH_DOCUMENTS if with_configs else MAX_PAGE)
     found = app.store.projects.page(request.user, page.limit, page.cursor, with_configs=with_configs)
@@ -39,13 +39,13 @@ def list_projects(request: Request) -> ApiResponse:
 
 @api.get("/api/projects/<project_id>")
 def get_project(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the project. Problems: not-found."""
+    """Return 200 with the project. Problems: not-found."""
     return _response(app.store.projects.get(request.project(project_id)))
 
 
 @api.patch("/api/projects/<project_id>")
 def patch_project(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the project that a merge patch (RFC 7396) makes of the newest one.
+    """Apply a merge patch (RFC 7396) to the newest project and return 200 with the result.
 
     Problems: not-found, precondition-required, version-conflict, invalid-project, unsafe-text.
     """
@@ -62,7 +62,7 @@ def patch_project(request: Request, project_id: str) -> ApiResponse:
 
 @api.delete("/api/projects/<project_id>")
 def delete_project(request: Request, project_id: str) -> ApiResponse:
-    """Answer 204; `restore_project` brings the project back. Problems: not-found, version-conflict."""
+    """Return 204; `restore_project` brings the project back. Problems: not-found, version-conflict."""
     precondition = request.precondition
     app.store.rate_limit.count(request.user)
     app.store.project_deletion.delete(request.project(project_id), precondition)
@@ -71,7 +71,7 @@ def delete_project(request: Request, project_id: str) -> ApiResponse:
 
 @api.post("/api/projects/<project_id>/restore")
 def restore_project(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the project as it was before it was deleted. Problems: not-found, also after 30 days."""
+    """Return 200 with the project as it was before it was deleted. Problems: not-found, also after 30 days."""
     app.store.rate_limit.count(request.user)
     return _response(app.store.project_deletion.restore(request.project(project_id)))
 

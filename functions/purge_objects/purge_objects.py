@@ -1,8 +1,8 @@
-"""Removes the objects of items that expired, told by the table's stream.
+"""Removes the objects of expired items, triggered by the table's stream.
 
-An item that names an object is its only owner. DynamoDB removes it when its time has come: an upload that nobody
-completed, a table that is no longer kept, the data of a deleted project. The filter in template.yaml lets nothing
-else through: what a user's request removes was moved, and its object is needed in its new place.
+The item that names an object is its only owner. DynamoDB removes the item when it expires: an upload that was not
+completed, a table that is no longer kept, the data of a deleted project. The filter in template.yaml passes nothing
+else: an item that a user's request removes was moved, and its object is still in use.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 """
 
@@ -22,12 +22,12 @@ _processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 _logger = Logger()
 
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - the form that Lambda reads
+def handler(event: dict[str, Any], context: "LambdaContext") -> Any:  # noqa: ANN401 - what Lambda expects
     return purge(event, context, Bucket.named(os.environ["BUCKET_NAME"]))
 
 
 def purge(event: dict[str, Any], context: "LambdaContext", bucket: Bucket) -> Any:  # noqa: ANN401
-    """Remove what the expired items named; what could not be removed is reported, and comes again."""
+    """Remove the expired items' objects; records that fail are reported, so that Lambda retries them."""
 
     def remove(record: DynamoDBRecord) -> None:
         expired = record.dynamodb and record.dynamodb.old_image

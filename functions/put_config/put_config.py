@@ -1,7 +1,7 @@
-"""Saves, merges, deletes and restores configs, in place of a version that the client names.
+"""Saves, merges, deletes and restores configs, replacing a version that the client names.
 
-Every handler here may also answer the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
-`?message=`), rate-limited and storage-unavailable, and, where it reads a body, malformed-json, request-too-large and
+Every handler here may also return the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
+`?message=`), rate-limited and storage-unavailable, and, if it reads a body, malformed-json, request-too-large and
 unsupported-media-type.
 """
 
@@ -35,14 +35,14 @@ handler = app.handler
 
 @api.put("/api/projects/<project_id>/config")
 def put_config(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the new version; with `?onConflict=merge` a stale save is merged with what was saved since.
+    """Return 200 with the new version; with `?onConflict=merge`, a stale save is merged with later saves.
 
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
     address, precondition, origin = _save_of(request, project_id)
     resolution = request.choice("onConflict", ("refuse", "merge"), "refuse")
     config = read_config_body(request.text(), request.settings)
-    # No merge may do what If-None-Match forbids.
+    # A merge must not do what If-None-Match forbids.
     if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
         read = _config_reader(request)
         return _save_response(app.store.config_saves.merge(address, config, precondition.base, origin, read))
@@ -51,7 +51,7 @@ def put_config(request: Request, project_id: str) -> ApiResponse:
 
 @api.patch("/api/projects/<project_id>/config")
 def patch_config(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 like GET with the config that a merge patch (RFC 7396) makes of the newest one.
+    """Apply a merge patch (RFC 7396) to the newest config and return 200 with the result, like GET.
 
     Problems: version-conflict, invalid-config, unsafe-text, config-too-large.
     """
@@ -66,7 +66,7 @@ def patch_config(request: Request, project_id: str) -> ApiResponse:
 
 @api.delete("/api/projects/<project_id>/config")
 def delete_config(request: Request, project_id: str) -> ApiResponse:
-    """Answer 204 after a new version without a config. Problems: precondition-required, version-conflict."""
+    """Save a new version without a config and return 204. Problems: precondition-required, version-conflict."""
     address, precondition, origin = _save_of(request, project_id)
     result = app.store.config_saves.save(address, None, precondition, origin)
     return empty_response(HTTPStatus.NO_CONTENT, _headers(result), _outcome(result))
@@ -74,7 +74,7 @@ def delete_config(request: Request, project_id: str) -> ApiResponse:
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/restore")
 def restore_version(request: Request, project_id: str, version: str) -> ApiResponse:
-    """Answer 200 with a new version that equals an earlier one. Problems: precondition-required, version-conflict."""
+    """Return 200 with a new version that equals an earlier one. Problems: precondition-required, version-conflict."""
     address, precondition, origin = _save_of(request, project_id)
     number = version_number(version)
     (found,) = app.store.configs.versions(address, number)
@@ -86,7 +86,7 @@ def restore_version(request: Request, project_id: str, version: str) -> ApiRespo
 
 @api.put("/api/projects/<project_id>/data/customizations")
 def put_customizations(request: Request, project_id: str) -> ApiResponse:
-    """Answer 200 with the new version of the config, of which only the charts were replaced.
+    """Replace only the charts of the config and return 200 with the new version.
 
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
@@ -97,7 +97,7 @@ def put_customizations(request: Request, project_id: str) -> ApiResponse:
 
 
 def _save_of(request: Request, project_id: str) -> tuple[ConfigAddress, Precondition, Origin]:
-    """Take from a request where it saves, in place of what, and where the change came from."""
+    """Return the address that a request saves to, its precondition and the origin of the change."""
     address = request.config(project_id)
     precondition = request.required_precondition(lambda: (app.store.configs.newest(address).version,))
     return address, precondition, request.origin(forced=precondition.is_forced)

@@ -1,10 +1,10 @@
-"""What a function is made of: settings, transport, repositories and resolver.
+"""The parts that make up a function: settings, transport, repositories and resolver.
 
-Only this module knows both the gateway and the repository. Each repository is imported and made when it is first asked
-for, so a function starts with what it uses and nothing else.
+Only this module depends on both the gateway and the repository. Each repository is imported and created on first use,
+so a function loads only what it uses.
 """
 
-# ruff: noqa: PLC0415 - importing late is what this module is for
+# ruff: noqa: PLC0415 - late imports are the purpose of this module
 
 import os
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def utc_now() -> datetime:
 class Store:
     """The repositories of one table and one bucket.
 
-    Without a `bucket`, the one that the settings name is opened when it is first used.
+    Without a `bucket`, the one named in the settings is opened on first use.
     """
 
     def __init__(
@@ -131,8 +131,8 @@ class Store:
 class App:
     """One function: its handlers are registered with `resolver` and work on `store`.
 
-    A handler's module imports with an empty environment and opens nothing. On Lambda the function connects while it
-    starts, where CPU time costs the caller nothing, and makes the repositories that are named ready.
+    A handler's module can be imported with an empty environment and opens nothing. On Lambda, the function connects and
+    creates the named repositories during its start, when CPU time costs the caller nothing.
     """
 
     store: Store
@@ -147,7 +147,7 @@ class App:
                 getattr(self.store, repository)
 
     def connect(self, store: Store) -> None:
-        """Work on a store from now on."""
+        """Use a store from now on."""
         self.store = store
         self.resolver.connect(store.settings, lambda: store.items.units)
 

@@ -1,4 +1,4 @@
-"""Gzip (RFC 1952) as this service writes it: every level, and why."""
+"""Gzip (RFC 1952) as this service writes it, and the reason for each level."""
 
 import gzip
 import zlib
@@ -11,20 +11,20 @@ DOCUMENT_LEVEL: Final = 6
 """Documents are written once and read often. Level 9 takes twice as long and saves one percent."""
 
 DATASET_LEVEL: Final = 4
-"""Compressing takes most of the time of a large upload: 3.4 times as fast as level 6, for 9 % more bytes."""
+"""Compression takes most of the time of a large upload; this is 3.4 times as fast as level 6, for 9 % more bytes."""
 
 DOWNLOAD_LEVEL: Final = 1
-"""The fastest: a download is written once for one reader."""
+"""The fastest level: a download is written once, for one reader."""
 
 GZIP_WBITS: Final = zlib.MAX_WBITS | 16
-"""What tells zlib to read and write gzip."""
+"""Makes zlib read and write gzip."""
 
 
 def gzipped(content: bytes) -> bytes:
-    """Compress a document; the same content is always the same bytes."""
+    """Compress a document; equal content yields equal bytes."""
     return gzip.compress(content, compresslevel=DOCUMENT_LEVEL, mtime=0)
 
 
 def gzip_writer(level: int) -> "_Compress":
-    """Return a compressor for content that comes in parts."""
+    """Return a compressor for content that arrives in parts."""
     return zlib.compressobj(level, wbits=GZIP_WBITS)

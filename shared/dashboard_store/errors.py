@@ -1,33 +1,33 @@
-"""What can go wrong, without HTTP; `gateway.problems` alone knows the status of each error.
+"""The errors of this package, independent of HTTP; `gateway.problems` maps each one to a status.
 
 StoreError
-├── BadInput                 the request is wrong; `field_errors` name the places
-│   ├── MalformedJson        the body is not one JSON text in UTF-8
-│   ├── InvalidPrecondition  If-Match or If-None-Match cannot be read
+├── BadInput                 the request is invalid; `field_errors` name the places
+│   ├── MalformedJson        the body is not a single JSON text in UTF-8
+│   ├── InvalidPrecondition  If-Match or If-None-Match cannot be parsed
 │   ├── InvalidConfig
 │   ├── InvalidData
 │   ├── InvalidProject
 │   ├── InvalidQuery
 │   ├── UnsafeText           a browser would execute the text if a page inserted it as HTML
 │   └── UnsupportedMediaType
-├── TooLarge                 over a limit that `GET /api/limits` names
+├── TooLarge                 exceeds a limit that `GET /api/limits` lists
 │   ├── ConfigTooLarge       carries the largest parts of the config
 │   ├── AnalysisTooLarge
 │   ├── RequestTooLarge
 │   └── UploadTooLarge
 ├── Unauthorized             the token names no user or never expires
-├── NotFound                 absent, or another user's: the answer is the same
+├── NotFound                 does not exist or belongs to another user; the response is the same
 │   ├── NoProject
 │   └── NoRoute              no route matches the path
-├── MethodNotAllowed         the path exists, the method does not
+├── MethodNotAllowed         the path exists, but does not support the method
 ├── ProjectExists
-├── PreconditionRequired     a save that names no version
-├── VersionConflict          a save that names another version than the newest
+├── PreconditionRequired     the save does not name a version
+├── VersionConflict          the save names a version other than the newest
 │   ├── ConfigConflict
 │   ├── DatasetConflict
 │   └── AnalysisConflict
 ├── RateLimited              the user has used up the writes of this minute
-└── StorageUnavailable       the database is throttled, contended or unreachable; a retry may work
+└── StorageUnavailable       the database is throttled, contended or unreachable; a retry may succeed
 """
 
 from collections.abc import Sequence
@@ -37,17 +37,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with the input: where (RFC 6901 JSON pointer, or a header's or parameter's name) and what."""
+    """One error in the input; `pointer` is an RFC 6901 JSON pointer, or the name of a header or query parameter."""
 
     pointer: str
     message: str
 
 
 class StoreError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base class of every error that this package raises deliberately."""
 
 
-class BadInput(StoreError):  # noqa: N818 - the family is named for what the caller did; so are its members
+class BadInput(StoreError):  # noqa: N818 - named for what the caller did, like its subclasses
     def __init__(self, detail: str, field_errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.field_errors = tuple(field_errors)
@@ -79,7 +79,9 @@ class InvalidQuery(BadInput):
 
 class UnsafeText(BadInput):
     def __init__(self, field_errors: Sequence[FieldError]) -> None:
-        super().__init__("A browser would execute this text if a page inserted it as HTML.", field_errors)
+        super().__init__(
+            "The input contains text that a browser would execute if a page inserted it as HTML.", field_errors
+        )
 
 
 class UnsupportedMediaType(BadInput):
@@ -87,7 +89,7 @@ class UnsupportedMediaType(BadInput):
 
 
 class TooLarge(StoreError):  # noqa: N818
-    """A document over its limit; sizes in bytes. `actual_bytes` is None where reading stopped at the limit."""
+    """A document exceeds its limit; sizes are in bytes. `actual_bytes` is None if reading stopped at the limit."""
 
     def __init__(self, detail: str, *, limit_bytes: int, actual_bytes: int | None = None) -> None:
         super().__init__(detail)
@@ -96,7 +98,7 @@ class TooLarge(StoreError):  # noqa: N818
 
 
 class ConfigTooLarge(TooLarge):
-    """`largest` holds (JSON pointer, bytes) of the config's largest parts, the largest first."""
+    """`largest` lists the config's largest parts as (JSON pointer, bytes), largest first."""
 
     def __init__(self, *, limit_bytes: int, actual_bytes: int, largest: Sequence[tuple[str, int]]) -> None:
         super().__init__(
@@ -129,7 +131,7 @@ class NotFound(StoreError):  # noqa: N818
 
 class NoProject(NotFound):
     def __init__(self) -> None:
-        super().__init__("There is no such project.")
+        super().__init__("This project does not exist.")
 
 
 class NoRoute(NotFound):
@@ -138,7 +140,7 @@ class NoRoute(NotFound):
 
 class MethodNotAllowed(StoreError):  # noqa: N818
     def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__(f"This address takes {', '.join(allowed)}.")
+        super().__init__(f"This path supports only {', '.join(allowed)}.")
         self.allowed = tuple(allowed)
 
 
@@ -147,18 +149,20 @@ class ProjectExists(StoreError):  # noqa: N818
 
 
 class PreconditionRequired(StoreError):  # noqa: N818
-    """`version`, and `analysis_version` for an analysis, are the newest, which the precondition could have named."""
+    """`version`, and for an analysis `analysis_version`, are the newest, which the precondition could have named."""
 
     def __init__(self, version: int, analysis_version: int | None = None) -> None:
-        super().__init__('Say which version this replaces: If-Match: "<version>", or If-None-Match: * for the first.')
+        super().__init__(
+            'Send If-Match: "<version>" with the version to replace, or If-None-Match: * to create the first version.'
+        )
         self.version = version
         self.analysis_version = analysis_version
 
 
 class VersionConflict(StoreError):  # noqa: N818
-    """The document is at another version than the save expected.
+    """The document is at a different version than the save expected.
 
-    `version` and `document` are the newest ones; `base` is the version that the save named, where it named one.
+    `version` and `document` are the newest; `base` is the version that the save named, if any.
     """
 
     def __init__(self, detail: str, *, version: int, document: Any, base: int | None = None) -> None:  # noqa: ANN401
@@ -169,9 +173,9 @@ class VersionConflict(StoreError):  # noqa: N818
 
 
 class ConfigConflict(VersionConflict):
-    """`conflicts` are the JSON pointers that both sides changed, None where history no longer holds the base.
+    """`conflicts` are the JSON pointers that both sides changed; None if the base is no longer in history.
 
-    `updated_at` and `source` say when and how the newest version came.
+    `updated_at` and `source` are those of the newest version.
     """
 
     def __init__(  # noqa: PLR0913 - all that a client needs to resolve it
@@ -191,7 +195,7 @@ class ConfigConflict(VersionConflict):
 
 
 class DatasetConflict(VersionConflict):
-    """`document` is the schema of the newest table; None without a table."""
+    """`document` is the schema of the newest table, or None without a table."""
 
     def __init__(self, *, version: int, document: Any, base: int | None, updated_at: str | None) -> None:  # noqa: ANN401
         super().__init__(f"The data is at version {version}.", version=version, document=document, base=base)
@@ -199,7 +203,7 @@ class DatasetConflict(VersionConflict):
 
 
 class AnalysisConflict(VersionConflict):
-    """`version` is that of the table, `analysis_version` and `document` are those of its newest analysis."""
+    """`version` is the table's; `analysis_version` and `document` are those of its newest analysis."""
 
     def __init__(self, *, version: int, analysis_version: int, document: Any, updated_at: str) -> None:  # noqa: ANN401
         detail = f"The data is at version {version} with analysis {analysis_version}."
@@ -212,7 +216,7 @@ class RateLimited(StoreError):  # noqa: N818
     """`retry_after` is the number of whole seconds until the next minute begins."""
 
     def __init__(self, limit: int, retry_after: int) -> None:
-        super().__init__(f"You may write {limit} times a minute. The next minute begins in {retry_after} s.")
+        super().__init__(f"The limit is {limit} writes per minute. Try again in {retry_after} s.")
         self.retry_after = retry_after
 
 

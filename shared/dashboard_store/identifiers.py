@@ -1,7 +1,7 @@
-"""The identifiers of the API, and the addresses that are made of them.
+"""The identifiers of the API, and the addresses built from them.
 
-An address says which document a request is about. It is a value without a database: `repository.keys` says under which
-key the document is stored.
+An address identifies the document that a request is about. It is a value that is independent of the database:
+`repository.keys` maps it to the key of the stored item.
 """
 
 import re
@@ -14,7 +14,7 @@ ID_PATTERN: Final = "[A-Za-z0-9_-]{1,128}"
 """Project ids, session ids and upload ids."""
 
 VERSION_DIGITS: Final = 12
-"""The most digits that a version has; version keys are padded to it, so that they sort by number."""
+"""The maximum number of digits of a version; version keys are padded to it, so that they sort numerically."""
 
 VERSION_PATTERN: Final = rf"[1-9][0-9]{{0,{VERSION_DIGITS - 1}}}"
 
@@ -27,15 +27,15 @@ def is_id(text: str) -> bool:
 
 
 def is_version(text: str) -> bool:
-    """Whether a text is the number of a saved version, as addresses and cursors write it."""
+    """Whether a text is the number of a saved version, as paths and cursors write it."""
     return _VERSION.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectAddress:
-    """One project of one owner, who is named by the token's verified `sub`.
+    """One project of one owner, whom the token's verified `sub` identifies.
 
-    Raises NoProject for a text that is not a project id, because a path may hold any text.
+    Raises NoProject if `project_id` is not a valid id, because a path may contain any text.
     """
 
     owner: str
@@ -51,7 +51,7 @@ class ProjectAddress:
 
 @dataclass(frozen=True, slots=True)
 class ConfigAddress:
-    """The config of a project; with a session id, that session's draft."""
+    """The config of a project or, with a session id, that session's draft."""
 
     project: ProjectAddress
     session: str = ""

@@ -1,7 +1,7 @@
-"""If-Match and If-None-Match (RFC 9110, section 13.1) as a function of the document's current entity tag.
+"""If-Match and If-None-Match (RFC 9110, section 13.1), evaluated against the document's current entity tag.
 
-An entity tag is the version in quotes. Behind a proxy that compresses, a tag may come back weak (`W/"7"`). It names the
-same version, so tags are compared without the mark.
+An entity tag is the version in quotes. A proxy that compresses may turn it into a weak tag (`W/"7"`), which names the
+same version, so comparisons ignore the `W/`.
 """
 
 import re
@@ -10,11 +10,11 @@ from typing import Final, Self
 
 from dashboard_store.errors import FieldError, InvalidPrecondition
 
-# Stands for `*`: no opaque tag contains quotation marks, so it differs from the tag `"*"`, which names one version.
+# Represents `*`. Opaque tags cannot contain quotation marks, so this differs from the tag `"*"`, which names a version.
 ANY: Final = '"*"'
 _ANY_ALONE: Final = frozenset({ANY})
 
-# A tag may hold a larger number than any version has; it then names a version that does not exist.
+# A tag's number may be larger than any version; it then names a version that does not exist.
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
 _VERSION = re.compile(_NUMBER)
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -23,14 +23,14 @@ _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """The versions that a request names; each set holds opaque tags, or ANY alone."""
+    """The versions that a request names; each set contains opaque tags, or only ANY."""
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
 
     @classmethod
     def from_headers(cls, if_match: str | None, if_none_match: str | None) -> Self:
-        """Read the two headers' values. Raises InvalidPrecondition for what is neither `*` nor a list of tags."""
+        """Parse the two headers. Raises InvalidPrecondition for a value that is neither `*` nor a list of tags."""
         return cls(_tags("If-Match", if_match), _tags("If-None-Match", if_none_match))
 
     @property
@@ -44,7 +44,7 @@ class Precondition:
         return not names_versions and self.if_none_match != _ANY_ALONE
 
     def holds(self, version: int | str) -> bool:
-        """Whether the condition holds of a document at `version`; 0 means that nothing was ever saved."""
+        """Whether the condition holds for a document at `version`; 0 means that it was never saved."""
         exists, tag = str(version) != "0", str(version)
         if self.if_match is not None and not (exists if ANY in self.if_match else tag in self.if_match):
             return False
@@ -54,7 +54,7 @@ class Precondition:
 
     @property
     def only(self) -> int | None:
-        """The one version at which the condition holds, where that is certain without reading the document."""
+        """The only version at which the condition holds, if that is certain without reading the document."""
         if self.if_match is None:
             return 0 if self.if_none_match == _ANY_ALONE else None
         base = self.base
@@ -62,7 +62,7 @@ class Precondition:
 
     @property
     def base(self) -> int | None:
-        """The one version that If-Match names: what the client's document was made from."""
+        """The single version that If-Match names: the base of the client's document."""
         if self.if_match is None or len(self.if_match) != 1:
             return None
         (tag,) = self.if_match
@@ -78,13 +78,13 @@ class Precondition:
 
 
 def entity_tag(*versions: int) -> str:
-    """Make an opaque tag of the versions of a document's parts; trailing parts at 0 are left out."""
+    """Make an opaque tag from the versions of a document's parts, omitting trailing zeros."""
     last = max((place for place, version in enumerate(versions) if version), default=0)
     return ".".join(map(str, versions[: last + 1]))
 
 
 def is_current(if_none_match: str | None, version: int | str) -> bool:
-    """Whether a reader already has this version (RFC 9110, section 13.1.2), so that 304 is the answer."""
+    """Whether the reader already has this version (RFC 9110, section 13.1.2), so that the response is 304."""
     if if_none_match is None:
         return False
     tags = _tags("If-None-Match", if_none_match) or frozenset()
@@ -97,8 +97,8 @@ def _tags(header: str, value: str | None) -> frozenset[str] | None:
     if value.strip() == "*":
         return _ANY_ALONE
     if not _ENTITY_TAGS.fullmatch(value.strip()):
-        error = FieldError(header, 'expected "<version>" in quotes, a list of these, or *')
-        raise InvalidPrecondition(f"The header {header} cannot be read.", [error])
+        error = FieldError(header, 'This must be a version in double quotes, such as "7", a list of these, or *.')
+        raise InvalidPrecondition(f"The {header} header is not valid.", [error])
     return frozenset(_ENTITY_TAG.findall(value))
 
 

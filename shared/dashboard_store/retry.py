@@ -1,4 +1,4 @@
-"""The one retry loop: bounded attempts, with exponential back-off and full jitter between them.
+"""The only retry loop: a bounded number of attempts, with exponential back-off and full jitter.
 
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 """
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import Final
 
 CALL_ATTEMPTS: Final = 2
-"""Attempts of one call to DynamoDB. Each takes up to 3 s (1 s to connect, 2 s to read); two calls fit into 15 s."""
+"""Attempts per call to DynamoDB. Each takes up to 3 s (1 s to connect, 2 s to read); two calls fit into 15 s."""
 
 CREDENTIALS_ATTEMPTS: Final = 3
 """Attempts to fetch credentials."""
 
 CONTENTION_ATTEMPTS: Final = 5
-"""Attempts of a request that met another transaction or a throttle."""
+"""Attempts per request that conflicts with another transaction or is throttled."""
 
 RACE_ATTEMPTS: Final = 40
-"""Attempts to read, decide and write while other writers are faster. They end after about eight seconds."""
+"""Attempts to read, decide and write while other writers win the race. They end after about eight seconds."""
 
 _BASE_SECONDS: Final = 0.025
 _MAX_SECONDS: Final = 0.4
@@ -31,7 +31,7 @@ def retried[T](
 ) -> T:
     """Call `attempt` until it returns, up to `attempts` times.
 
-    Raises what the last attempt raised, and at once what is not retryable. `pause` waits for a number of seconds.
+    Raises the error of the last attempt, or the first error that is not retryable. `pause` waits a number of seconds.
     """
     for number in range(1, attempts):
         try:
@@ -44,6 +44,6 @@ def retried[T](
 
 
 def full_jitter(attempt: int) -> float:
-    """Draw the seconds to wait after the given attempt, the first being 1: from zero to a bound that doubles."""
-    # The system's source: instances that SnapStart makes of one snapshot share the state of every other generator.
+    """Draw the seconds to wait after an attempt, numbered from 1: between zero and a bound that doubles."""
+    # The system's source: instances restored from one SnapStart snapshot share the state of any other generator.
     return random.SystemRandom().uniform(0, min(_BASE_SECONDS * 2**attempt, _MAX_SECONDS))

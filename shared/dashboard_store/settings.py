@@ -1,4 +1,4 @@
-"""What the template sets through the environment, read and checked once."""
+"""The settings that the template passes through the environment, read and checked once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The deployment's rules; every limit is a parameter of template.yaml under the same name."""
+    """The deployment's settings; every limit is a parameter of the same name in template.yaml."""
 
     table_name: str
     bucket_name: str = ""
@@ -32,7 +32,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the functions' environment variables. Raises KeyError or ValueError naming the one that is wrong."""
+        """Read a function's environment variables. Raises KeyError or ValueError naming the invalid one."""
         limits = {name: _positive(environment, name.upper()) for name in _LIMITS if name.upper() in environment}
         return cls(
             table_name=environment["TABLE_NAME"],
@@ -44,12 +44,12 @@ class Settings:
         )
 
     def limits(self) -> dict[str, int]:
-        """Every limit by the name that `GET /api/limits` gives it."""
+        """Return every limit under its name in `GET /api/limits`."""
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_NO_LIMITS = {"table_name", "bucket_name", "flags_path", "database_load_default", "require_precondition"}
-_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NO_LIMITS)
+_NOT_LIMITS = {"table_name", "bucket_name", "flags_path", "database_load_default", "require_precondition"}
+_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NOT_LIMITS)
 
 
 def _positive(environment: Mapping[str, str], name: str) -> int:

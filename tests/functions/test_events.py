@@ -191,7 +191,7 @@ def _connected(client: Tapped, bucket: Bucket, moment: datetime) -> Iterator[Non
 
 
 def test_response_is_the_rows(answered: Answered) -> None:
-    """A response has the status and code of its row, and the headers and form that every response has."""
+    """A response has its row's status and code, and the headers that every response has; a problem is in sentences."""
     example, reply, _ = answered
     request_id = example.event["requestContext"]["requestId"]
     assert reply.status == example.status, reply.body[:500]
@@ -212,6 +212,8 @@ def _assert_problem(reply: Reply, example: Example, request_id: str) -> None:
     assert reply.headers["cache-control"] == "no-store"
     assert reply.code == example.code
     assert (reply.json["status"], reply.json["instance"]) == (example.status, request_id)
+    sentences = [reply.json["detail"], *(error["message"] for error in reply.json.get("errors", []))]
+    assert [text for text in sentences if not re.fullmatch(r"[A-Z].+\.", text)] == []
 
 
 def test_response_is_documented(answered: Answered) -> None:

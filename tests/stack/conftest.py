@@ -1,6 +1,6 @@
-"""Local stacks of their own for tests that stop or kill them, and a client of the one that a whole run shares.
+"""Private local stacks for tests that stop or kill one, and clients of the stack that the whole run shares.
 
-Two are deployed, from one build: the shared one, and one that is stopped at once. The others start from its copies.
+Only two stacks are deployed, from one build: the shared one, and one that is stopped at once and copied by the others.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from support.running.local_stack import LocalStack
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> LocalStack:
-    """A stack that was deployed and stopped, to be copied: deploying takes longer than most of what is tested."""
+    """A deployed and stopped stack to copy, because deploying takes longer than most tests."""
     golden = LocalStack(tmp_path_factory.mktemp("deployed") / "state").start()
     assert golden.stop() == 0
     return golden
@@ -20,9 +20,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> LocalStack:
 
 @pytest.fixture
 def make_stack(deployed: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LocalStack]]:
-    """Make a stack with a state of its own: `make_stack()`, `make_stack(auth=True)`. It does not outlive the test.
+    """Make a stack with its own state: `make_stack()`, `make_stack(auth=True)`. It is killed after the test.
 
-    One at a time: all of them are copies, which have one port.
+    Make one at a time: all copies share one port.
     """
     made: list[LocalStack] = []
 
@@ -37,6 +37,13 @@ def make_stack(deployed: LocalStack, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def client(stack: LocalStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of the shared stack for a user that no other test has."""
+    """A client of the shared stack whose user no other test uses."""
     with stack.client(f"user-of-{request.node.name}") as made:
         yield made
+
+
+@pytest.fixture
+def owner(client: httpx.Client) -> httpx.Client:
+    """A client of the shared stack whose user owns one project, `p`."""
+    assert client.post("/api/projects", json={"id": "p", "name": "P"}).status_code == 201
+    return client

@@ -1,4 +1,4 @@
-"""What nobody sends on purpose, over HTTP to the running stack: every answer is a refusal that says what is wrong."""
+"""Malformed requests over HTTP to the running stack: each is refused with a problem that says what is wrong."""
 
 import gzip
 import socket
@@ -8,39 +8,39 @@ import httpx
 import pytest
 from support.running.local_stack import LocalStack
 
-CONFIG = "/api/projects/bad-input/config"
+CONFIG = "/api/projects/p/config"
 DEEP = 100_000
 BODY = b'{"chartCustomizations": {}}'
 
 BODIES: dict[str, bytes] = {
-    "nothing": b"",
-    "half an object": b'{"chartCustomizations": {',
+    "empty": b"",
+    "truncated object": b'{"chartCustomizations": {',
     "two documents": b'{"chartCustomizations": {}} {}',
-    "nested too deep": b'{"chartCustomizations": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
-    "arrays without end": b"[" * DEEP,
-    "a member twice": b'{"chartCustomizations": {}, "chartCustomizations": {}}',
-    "not a number": b'{"chartCustomizations": {"c": {"v": NaN}}}',
-    "infinity by its digits": b'{"chartCustomizations": {"c": {"v": 1e999}}}',
-    "an integer of a million digits": b'{"chartCustomizations": {"c": {"v": ' + b"9" * 1_000_000 + b"}}}",
-    "a leading zero": b'{"chartCustomizations": {"c": {"v": 007}}}',
-    "a comment": b'{"chartCustomizations": {} /* mine */}',
+    "nested too deeply": b'{"chartCustomizations": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
+    "unclosed arrays": b"[" * DEEP,
+    "duplicate member": b'{"chartCustomizations": {}, "chartCustomizations": {}}',
+    "NaN": b'{"chartCustomizations": {"c": {"v": NaN}}}',
+    "number that overflows to infinity": b'{"chartCustomizations": {"c": {"v": 1e999}}}',
+    "million-digit integer": b'{"chartCustomizations": {"c": {"v": ' + b"9" * 1_000_000 + b"}}}",
+    "leading zero": b'{"chartCustomizations": {"c": {"v": 007}}}',
+    "comment": b'{"chartCustomizations": {} /* mine */}',
     "single quotes": b"{'chartCustomizations': {}}",
-    "a trailing comma": b'{"chartCustomizations": {},}',
+    "trailing comma": b'{"chartCustomizations": {},}',
     "UTF-16": '{"chartCustomizations": {}}'.encode("utf-16"),
-    "an escape that ends early": b'{"chartCustomizations": {"c": {"t": "\\u12"}}}',
-    "half a surrogate pair": b'{"chartCustomizations": {"c": {"t": "\\ud800"}}}',
-    "an escape of nothing": b'{"chartCustomizations": {"c": {"t": "\\x41"}}}',
-    "a NUL": b'{"chartCustomizations": {"c": {"t": "a\\u0000b"}}}',
-    "a bare control character": b'{"chartCustomizations": {"c": {"t": "a\x01b"}}}',
-    "a list of charts": b'{"chartCustomizations": []}',
-    "a text": b'"chartCustomizations"',
+    "truncated escape": b'{"chartCustomizations": {"c": {"t": "\\u12"}}}',
+    "lone surrogate": b'{"chartCustomizations": {"c": {"t": "\\ud800"}}}',
+    "unknown escape": b'{"chartCustomizations": {"c": {"t": "\\x41"}}}',
+    "NUL": b'{"chartCustomizations": {"c": {"t": "a\\u0000b"}}}',
+    "unescaped control character": b'{"chartCustomizations": {"c": {"t": "a\x01b"}}}',
+    "charts in a list": b'{"chartCustomizations": []}',
+    "string": b'"chartCustomizations"',
 }
 
-# A gateway reads JSON as text and puts U+FFFD in the place of these; compressed, they arrive as they are.
+# The gateway decodes JSON as text and replaces these bytes with U+FFFD; compressed, they arrive unchanged.
 NOT_UTF8: dict[str, bytes] = {
-    "bytes of no character": b'{"chartCustomizations": {"c": {"t": "\xff\xfe"}}}',
-    "a character in too many bytes": b'{"chartCustomizations": {"c": {"t": "\xc0\x80"}}}',
-    "a surrogate in bytes": b'{"chartCustomizations": {"c": {"t": "\xed\xa0\x80"}}}',
+    "invalid bytes": b'{"chartCustomizations": {"c": {"t": "\xff\xfe"}}}',
+    "overlong encoding": b'{"chartCustomizations": {"c": {"t": "\xc0\x80"}}}',
+    "encoded surrogate": b'{"chartCustomizations": {"c": {"t": "\xed\xa0\x80"}}}',
 }
 
 PATHS = (
@@ -83,34 +83,34 @@ PATHS = (
 )
 
 HEADERS: dict[str, dict[str, str]] = {
-    "no quotation marks": {"If-Match": "1"},
-    "a weak tag": {"If-Match": 'W/"1"'},
-    "a list without end": {"If-Match": ", ".join(f'"{number}"' for number in range(1, 700))},
-    "half a tag": {"If-Match": '"1'},
-    "a negative version": {"If-Match": '"-1"'},
-    "both, against each other": {"If-Match": '"1"', "If-None-Match": "*"},
-    "an encoding of nobody": {"If-Match": '"0"', "Content-Encoding": "compress"},
-    "a media type of nobody": {"If-Match": '"0"', "Content-Type": "text/xml"},
-    "a gzip that is none": {"If-Match": '"0"', "Content-Type": "application/gzip"},
-    "a tag in single quotes": {"If-Match": "'1'"},
-    "a tag with a space": {"If-Match": '"1 2"'},
-    "a star in a list": {"If-Match": '*, "1"'},
-    "a weak tag in small letters": {"If-Match": 'w/"1"'},
-    "nothing but commas": {"If-Match": ",,,"},
-    "nothing": {"If-Match": ""},
-    "a precondition of 7,000 characters": {"If-Match": '"' + "1" * 7_000 + '"'},
-    "a tag that is no ASCII": {"If-Match": '"\u00e9"'},
-    "a precondition that is no ASCII": {"If-Match": "\u00e9"},
-    "a gzip that is none, as an encoding": {"If-Match": '"0"', "Content-Encoding": "gzip"},
-    "an encoding of two": {"If-Match": '"0"', "Content-Encoding": "gzip, gzip"},
-    "a media type that is none": {"If-Match": '"0"', "Content-Type": "json"},
-    "a media type that is no ASCII": {"If-Match": '"0"', "Content-Type": "application/\u00e9"},
+    "unquoted tag": {"If-Match": "1"},
+    "weak tag": {"If-Match": 'W/"1"'},
+    "list of 699 tags": {"If-Match": ", ".join(f'"{number}"' for number in range(1, 700))},
+    "unterminated tag": {"If-Match": '"1'},
+    "negative version": {"If-Match": '"-1"'},
+    "contradictory preconditions": {"If-Match": '"1"', "If-None-Match": "*"},
+    "unsupported encoding": {"If-Match": '"0"', "Content-Encoding": "compress"},
+    "unsupported media type": {"If-Match": '"0"', "Content-Type": "text/xml"},
+    "media type gzip, body not gzip": {"If-Match": '"0"', "Content-Type": "application/gzip"},
+    "single-quoted tag": {"If-Match": "'1'"},
+    "tag with a space": {"If-Match": '"1 2"'},
+    "star in a list": {"If-Match": '*, "1"'},
+    "lower-case weak tag": {"If-Match": 'w/"1"'},
+    "only commas": {"If-Match": ",,,"},
+    "empty": {"If-Match": ""},
+    "tag of 7,000 characters": {"If-Match": '"' + "1" * 7_000 + '"'},
+    "non-ASCII tag": {"If-Match": '"\u00e9"'},
+    "non-ASCII precondition": {"If-Match": "\u00e9"},
+    "encoding gzip, body not gzip": {"If-Match": '"0"', "Content-Encoding": "gzip"},
+    "two encodings in one header": {"If-Match": '"0"', "Content-Encoding": "gzip, gzip"},
+    "malformed media type": {"If-Match": '"0"', "Content-Type": "json"},
+    "non-ASCII media type": {"If-Match": '"0"', "Content-Type": "application/\u00e9"},
 }
-# What a client may send and this service never reads.
+# Headers that clients may send and the service ignores.
 HARMLESS: dict[str, str] = {
     "X-Long": "x" * 6_000,
     "X-Not-Ascii": "\u00e9\u00ff",
-    "X-Request-Id": "of my own",
+    "X-Request-Id": "chosen-by-the-client",
     "X-Forwarded-For": "127.0.0.1",
     "X-Http-Method-Override": "DELETE",
     "X-Original-Url": "/api/projects/other",
@@ -123,15 +123,8 @@ HARMLESS: dict[str, str] = {
 }
 
 
-@pytest.fixture
-def project(client: httpx.Client) -> httpx.Client:
-    """A user with a project."""
-    assert client.post("/api/projects", json={"id": "bad-input", "name": "Bad input"}).status_code == 201
-    return client
-
-
 def assert_refused(answer: httpx.Response) -> None:
-    """See a problem of the client's own making, in the form of RFC 9457."""
+    """Assert that the answer is a 4xx problem in the form of RFC 9457."""
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.text[:300])
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == answer.status_code
@@ -139,24 +132,24 @@ def assert_refused(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_that_is_no_config_is_refused(project: httpx.Client, name: str) -> None:
-    """Whatever a body is that is not a config, the answer is a 4xx problem, and nothing was saved."""
+def test_an_invalid_config_is_refused(owner: httpx.Client, name: str) -> None:
+    """A body that is not a valid config is answered with a 4xx problem, and nothing is saved."""
     headers = {"If-None-Match": "*", "Content-Type": "application/json"}
-    assert_refused(project.put(CONFIG, content=BODIES[name], headers=headers))
-    assert project.get(CONFIG).json()["version"] == 0
+    assert_refused(owner.put(CONFIG, content=BODIES[name], headers=headers))
+    assert owner.get(CONFIG).json()["version"] == 0
 
 
 @pytest.mark.parametrize("name", NOT_UTF8)
-def test_what_is_not_utf_8_is_refused(project: httpx.Client, name: str) -> None:
-    """Bytes that are no text are refused where they arrive as bytes, and never guessed at."""
+def test_invalid_utf_8_is_refused(owner: httpx.Client, name: str) -> None:
+    """Invalid UTF-8 that arrives as bytes is refused, never repaired."""
     headers = {"If-None-Match": "*", "Content-Type": "application/gzip"}
-    assert_refused(project.put(CONFIG, content=gzip.compress(NOT_UTF8[name]), headers=headers))
-    assert project.get(CONFIG).json()["version"] == 0
+    assert_refused(owner.put(CONFIG, content=gzip.compress(NOT_UTF8[name]), headers=headers))
+    assert owner.get(CONFIG).json()["version"] == 0
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:40])
-def test_an_address_that_is_none_is_refused(stack: LocalStack, path: str) -> None:
-    """Whatever stands in an address that names nothing, the answer is a 4xx problem; it is sent untidied."""
+def test_an_unknown_path_is_refused(stack: LocalStack, path: str) -> None:
+    """A path that names no resource, sent without normalization, is answered with a 4xx problem."""
     host = urlsplit(stack.url)
     headers = {"Host": host.netloc, "Authorization": f"Bearer {stack.token('u')}", "Connection": "close"}
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
@@ -171,48 +164,48 @@ def test_an_address_that_is_none_is_refused(stack: LocalStack, path: str) -> Non
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_a_header_that_cannot_be_read_is_refused(project: httpx.Client, name: str) -> None:
-    """Whatever stands in a precondition or a content header that is none, the answer is a 4xx problem."""
+def test_an_unusable_header_is_refused(owner: httpx.Client, name: str) -> None:
+    """A precondition or content header that cannot be honoured is answered with a 4xx problem."""
     headers = {"Content-Type": "application/json", **HEADERS[name]}
     assert_refused(
-        project.put(
+        owner.put(
             CONFIG, content=BODY, headers=[(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
         )
     )
-    assert project.get(CONFIG).json()["version"] == 0
+    assert owner.get(CONFIG).json()["version"] == 0
 
 
-def test_a_precondition_that_is_there_twice_names_both(project: httpx.Client) -> None:
-    """Two values of If-Match, which a gateway joins by a comma, are a list, and neither is the one that counts."""
-    answer = project.put(CONFIG, content=BODY, headers=[("If-Match", '"1"'), ("If-Match", '"2"')])
+def test_repeated_preconditions_form_a_list(owner: httpx.Client) -> None:
+    """Two If-Match headers, which the gateway joins with a comma, form a list; neither takes precedence."""
+    answer = owner.put(CONFIG, content=BODY, headers=[("If-Match", '"1"'), ("If-Match", '"2"')])
     assert answer.status_code == 412
     assert_refused(answer)
-    assert project.get(CONFIG).json()["version"] == 0
+    assert owner.get(CONFIG).json()["version"] == 0
 
 
-def test_two_encodings_are_none_that_is_read(project: httpx.Client) -> None:
-    """Two values of Content-Encoding are refused, though one says that there is none.
+def test_repeated_encodings_are_refused(owner: httpx.Client) -> None:
+    """Two Content-Encoding headers are refused, even if one of them is `identity`.
 
-    Of two content types tests/functions/test_bad_headers.py tells: the local run's server refuses them itself.
+    tests/functions/test_bad_headers.py covers two Content-Type headers, which the local stack's server refuses itself.
     """
     encodings = [("Content-Encoding", "gzip"), ("Content-Encoding", "identity")]
-    answer = project.put(CONFIG, content=BODY, headers=[("If-Match", '"0"'), *encodings])
+    answer = owner.put(CONFIG, content=BODY, headers=[("If-Match", '"0"'), *encodings])
     assert answer.status_code == 415
     assert_refused(answer)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_a_header_that_is_not_read_changes_nothing(project: httpx.Client, name: str) -> None:
-    """What a header says of whom a request is from, where it goes or what it wants is not believed."""
+def test_an_ignored_header_changes_nothing(owner: httpx.Client, name: str) -> None:
+    """Headers about a request's sender, target or preferences are not trusted."""
     headers = [(name.encode(), HARMLESS[name].encode("latin-1"))]
-    answer = project.get(CONFIG, headers=headers)
+    answer = owner.get(CONFIG, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {"config": None, "version": 0, "updatedAt": None})
     assert answer.headers["x-request-id"] != HARMLESS[name]
 
 
 @pytest.mark.parametrize("size", [10_240, 60_000])
-def test_an_id_that_is_longer_than_any_is_refused(stack: LocalStack, size: int) -> None:
-    """An id of 10 KB is no project's, and one that is more than a gateway reads is refused before it gets here."""
+def test_an_oversized_id_is_refused(stack: LocalStack, size: int) -> None:
+    """An id of 10 KB is refused, and one beyond the gateway's limit does not even reach the service."""
     with stack.client("long-ids") as client:
         answer = client.get(f"/api/projects/{'a' * size}/config")
         assert 400 <= answer.status_code < 500

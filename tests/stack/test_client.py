@@ -10,10 +10,10 @@ CLIENT = ROOT / "web" / "client"
 
 
 def test_the_client_works_with_the_real_api(stack: LocalStack) -> None:
-    """What the client's own tests rest on, merges, conflicts, drafts and files, the running API does."""
+    """The running API handles merges, conflicts, drafts and files as the client's own tests assume."""
     environment = {**os.environ, "DASHKEEP_URL": stack.url, "DASHKEEP_TOKEN": stack.token("user-of-the-client")}
     done = subprocess.run(
-        ["node", "--test", "tests/stack/"],  # noqa: S607 - the Node.js of whoever runs the tests
+        ["node", "--test", "tests/stack/"],  # noqa: S607 - Node.js from the PATH
         cwd=CLIENT,
         env=environment,
         capture_output=True,

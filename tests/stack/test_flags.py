@@ -16,7 +16,7 @@ MINE, OTHERS = "user-3", "user-1"
 
 
 def deploy(client: "AppConfigClient", document: dict[str, Any]) -> None:
-    """Do what docs/operations.md says with the AWS CLI."""
+    """Deploy flags as docs/operations.md describes for the AWS CLI."""
     (application,) = client.list_applications()["Items"]
     (environment,) = client.list_environments(ApplicationId=application["Id"])["Items"]
     (profile,) = client.list_configuration_profiles(ApplicationId=application["Id"])["Items"]
@@ -38,7 +38,7 @@ def deploy(client: "AppConfigClient", document: dict[str, Any]) -> None:
 
 @pytest.mark.waits
 def test_flags_change_without_a_deployment_of_the_stack(stack: LocalStack) -> None:
-    """What is deployed to AppConfig is what `GET /api/flags` answers a minute later, for the users that it names."""
+    """A minute after a deployment to AppConfig, `GET /api/flags` answers with it for the users that it names."""
     assert share(MINE) < 50 <= share(OTHERS)
     with stack.client(MINE) as mine, stack.client(OTHERS) as others:
         assert mine.get("/api/flags").json() == others.get("/api/flags").json() == {"databaseLoad": False}
@@ -49,5 +49,5 @@ def test_flags_change_without_a_deployment_of_the_stack(stack: LocalStack) -> No
         while not mine.get("/api/flags").json()["databaseLoad"]:
             assert time.monotonic() < deadline
             time.sleep(1)
-        # The other one may be answered by another instance, which asks when its own minute is over.
+        # Another instance may answer this request; its cached flags expire at the end of its own minute.
         assert others.get("/api/flags").json() == {"databaseLoad": False}

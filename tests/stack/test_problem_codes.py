@@ -1,4 +1,4 @@
-"""Every problem code that the service has, produced over HTTP."""
+"""Every problem code of the service, produced over HTTP."""
 
 import gzip
 import json
@@ -23,10 +23,10 @@ CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {}}}
 TABLE = {"fileName": "t.csv", "rawData": [{"a": 1}]}
 
 SERVER_ERRORS = {"internal-error", "storage-unavailable"}
-# Produced by what is in test_rate_limit: no single request brings it about.
+# Covered by test_rate_limit, because no single request produces it.
 RATE_LIMITED = "rate-limited"
 
-# A request for each code: method, address, what httpx sends with it.
+# One request per code: method, URL and further arguments for httpx.
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "malformed-json": ("PUT", CONFIG, {"content": b'{"a":', "headers": {"If-Match": '"1"'}}),
     "invalid-precondition": ("PUT", CONFIG, {"json": CHARTS, "headers": {"If-Match": "1"}}),
@@ -69,7 +69,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def user(stack: LocalStack) -> Iterator[httpx.Client]:
-    """A user with the project `p`, whose config is at version 1."""
+    """A client of a user with the project `p`, whose config is at version 1."""
     with stack.client("user-of-problem-codes") as client:
         body = {"id": "p", "name": "P", "settings": {"dashboardConfig": CHARTS}}
         assert client.post("/api/projects", json=body).status_code == 201
@@ -86,14 +86,14 @@ def code_of(answer: httpx.Response) -> str:
     return code
 
 
-def test_every_code_is_asked_for() -> None:
-    """No problem code of the service is without a request in this module that produces it."""
+def test_every_code_is_covered() -> None:
+    """Every problem code of the service is produced in this module, or in test_rate_limit."""
     assert {code for _, code, _ in PROBLEMS.values()} == {*REQUESTS, "unauthorized", RATE_LIMITED, *SERVER_ERRORS}
 
 
 @pytest.mark.parametrize("code", REQUESTS)
-def test_a_request_that_is_wrong_gets_its_code(user: httpx.Client, code: str) -> None:
-    """Each kind of wrong request is answered with its own stable code, and changes nothing."""
+def test_an_invalid_request_is_answered_with_its_code(user: httpx.Client, code: str) -> None:
+    """Each kind of invalid request is answered with its own stable code and changes nothing."""
     method, url, sent = REQUESTS[code]
     headers = {"Content-Type": "application/json"} if "content" in sent else {}
     answer = user.request(method, url, **{**sent, "headers": headers | sent.get("headers", {})})
@@ -102,7 +102,7 @@ def test_a_request_that_is_wrong_gets_its_code(user: httpx.Client, code: str) ->
 
 
 def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
-    """A token without `exp` that the authorizer let through is `unauthorized`: stolen, it would work for ever."""
+    """A token without `exp` that passes the authorizer is `unauthorized`: if stolen, it would work forever."""
     issued = stack.token("user-1")
     claims = jwt.decode(issued, options={"verify_signature": False})
     del claims["exp"]
@@ -124,14 +124,14 @@ def aws(service: Literal["dynamodb", "logs"], port: int) -> Any:
 
 
 def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[..., LocalStack]) -> None:
-    """While the database hangs, calls are 503 with Retry-After; when it answers again, so do they."""
+    """While the database hangs, calls are answered with 503 and Retry-After; once it recovers, they succeed."""
     stack = make_stack().start()
     pid, _ = stack.child("dynoxide", "--port")
     with stack.client("user-1") as client:
         client.post("/api/projects", json={"id": "p", "name": "P"})
         os.kill(pid, signal.SIGSTOP)
         try:
-            # At once, because each waits for as long as the service waits for its database.
+            # In parallel, because each call lasts as long as the service waits for its database.
             with ThreadPoolExecutor() as pool:
                 loading = pool.submit(client.get, CONFIG)
                 saving = pool.submit(client.put, CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
@@ -140,14 +140,14 @@ def test_a_database_that_does_not_answer_is_unavailable(make_stack: Callable[...
         for answer in (loading.result(), saving.result()):
             assert (answer.status_code, code_of(answer)) == (503, "storage-unavailable")
             assert int(answer.headers["retry-after"]) >= 1
-        # The save that was answered 503 may still have reached the engine: to repeat it is safe either way.
+        # The save that was answered with 503 may still have reached the engine; repeating it is safe either way.
         repeated = client.put(CONFIG, json=CHARTS, headers={"If-None-Match": "*"})
         assert (repeated.status_code, repeated.json()["version"]) == (200, 1)
         assert client.get(CONFIG).json()["config"] == CHARTS
 
 
-def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) -> None:
-    """What nobody foresaw, here a lost table, is 500 without a word of what it was, and in the log under its id."""
+def test_an_internal_error_reveals_no_details(make_stack: Callable[..., LocalStack]) -> None:
+    """An unforeseen error, here a lost table, is a bare 500; the log has the details under the request id."""
     stack = make_stack().start()
     engine = aws("dynamodb", stack.child("dynoxide", "--port")[1])
     logs = aws("logs", stack.child("local.front", "--gateway")[1])
@@ -165,8 +165,8 @@ def test_a_defect_says_nothing_of_itself(make_stack: Callable[..., LocalStack]) 
     assert "ResourceNotFound" in logged
 
 
-def test_documents_cross_the_gateway_unharmed(user: httpx.Client) -> None:
-    """Integers beyond 2**64, floats, every plane of Unicode, order and depth come back over HTTP as they were sent."""
+def test_documents_cross_the_gateway_unchanged(user: httpx.Client) -> None:
+    """Integers beyond 2**64, floats, every plane of Unicode, order and depth survive the round trip over HTTP."""
     document: Any = {
         "chartCustomizations": {
             "z": {"big": 2**64 + 1, "bigger": -(10**400), "float": 0.1, "small": 5e-324, "zero": -0.0},

@@ -1,4 +1,4 @@
-"""Races over HTTP, on the local stack's engine: many clients of one user at once."""
+"""Races over HTTP on the local stack's engine: many clients of one user at once."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +12,7 @@ CLIENTS = 32
 
 
 def at_once(stack: LocalStack, user: str, send: Callable[[httpx.Client, int], httpx.Response]) -> list[httpx.Response]:
-    """Send one request from each of many clients of a user at the same time."""
+    """Send one request from each of many clients of one user at the same time."""
     token = stack.token(user)
 
     def one(number: int) -> httpx.Response:
@@ -25,9 +25,9 @@ def at_once(stack: LocalStack, user: str, send: Callable[[httpx.Client, int], ht
 
 
 def test_one_of_many_saves_of_a_version_wins(stack: LocalStack) -> None:
-    """Of 32 parallel PUTs in place of one version one is 200 and 31 are 412, each with the winner's config."""
+    """Of 32 parallel PUTs that replace one version, one is 200 and 31 are 412, each with the winner's config."""
     with stack.client("racer") as client:
-        first = {"chartCustomizations": {"c": {"by": "nobody"}}}
+        first = {"chartCustomizations": {"c": {"by": "owner"}}}
         client.post("/api/projects", json={"id": "p", "name": "P", "settings": {"dashboardConfig": first}})
 
         def save(each: httpx.Client, number: int) -> httpx.Response:
@@ -44,7 +44,7 @@ def test_one_of_many_saves_of_a_version_wins(stack: LocalStack) -> None:
 
 
 def test_patches_of_different_charts_all_win(stack: LocalStack) -> None:
-    """Of 32 parallel PATCHes of 32 charts all are 200, and every chart is there."""
+    """All of 32 parallel PATCHes of 32 charts are 200, and every chart is saved."""
     with stack.client("patcher") as client:
         client.post("/api/projects", json={"id": "p", "name": "P"})
         answers = at_once(

@@ -1,4 +1,4 @@
-"""The limit of writes on the running stack, whose functions run in as many processes as requests come at once."""
+"""The write limit on the running stack, whose functions run one process per concurrent request."""
 
 import time
 from collections import Counter
@@ -15,11 +15,11 @@ MOST_SECONDS = 30
 
 @pytest.mark.waits
 def test_the_121st_write_within_a_minute_is_refused(stack: LocalStack) -> None:
-    """Of 121 saves by one user from several clients one is 429; reading goes on, and after Retry-After writing too."""
-    with stack.client("hasty") as client, stack.client("somebody-else") as other:
-        # The same request that the clients send below, so that what answers them is warm.
+    """Of 121 parallel saves by one user, one is 429; reads still succeed, and so do writes after Retry-After."""
+    with stack.client("hasty") as client, stack.client("another-user") as other:
+        # Warms the function up with the request that the clients send below.
         other.post("/api/projects", json={"name": "P"}).raise_for_status()
-        _await_room_in_the_minute()
+        _wait_for_room_in_the_minute()
         with ThreadPoolExecutor(AT_ONCE) as clients:
             answers = list(clients.map(lambda _: client.post("/api/projects", json={"name": "P"}), range(LIMIT + 1)))
         assert Counter(answer.status_code for answer in answers) == {201: LIMIT, 429: 1}
@@ -33,8 +33,8 @@ def test_the_121st_write_within_a_minute_is_refused(stack: LocalStack) -> None:
         assert client.post("/api/projects", json={"name": "P"}).status_code == 201
 
 
-def _await_room_in_the_minute() -> None:
-    """Wait for the next minute where less than half of this one is left: all writes have to be in one."""
+def _wait_for_room_in_the_minute() -> None:
+    """Wait for the next minute if less than half of this one is left, because all writes have to be in one minute."""
     left = 60 - time.time() % 60
     if left < MOST_SECONDS:
         time.sleep(left + 0.1)

@@ -1,4 +1,4 @@
-"""What the authorizer of the deployed API lets in: tokens of the issuer for this audience, now, and no others."""
+"""The deployed API's authorizer accepts only tokens of its issuer, for its audience, that are valid now."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ LIMITS = "/api/limits"
 
 
 class Forger:
-    """Makes tokens with the issuer's own key, or from what anybody can see of it."""
+    """Makes tokens with the issuer's own key, or from what is public about it."""
 
     def __init__(self, stack: LocalStack) -> None:
         genuine = stack.token("user-1")
@@ -28,7 +28,7 @@ class Forger:
         self._key = key
 
     def signed(self, *, kid: str | None = "", **claims: Any) -> str:
-        """Sign rightly what may be wrong; a claim that is None is left out."""
+        """Sign claims, valid or not, with the issuer's key; a claim that is None is left out."""
         kept = {name: value for name, value in {**self._claims, **claims}.items() if value is not None}
         headers = {} if kid is None else {"kid": kid or self._header["kid"]}
         return jwt.encode(kept, self._key, algorithm="RS256", headers=headers)
@@ -37,22 +37,22 @@ class Forger:
         return jwt.encode(self._claims, "", algorithm="none", headers={"kid": self._header["kid"]})
 
     def signed_with_the_public_key(self) -> str:
-        """Take the key that everybody knows for a shared secret (RFC 8725, section 2.1)."""
+        """Use the public key as the shared secret of an HMAC (RFC 8725, section 2.1)."""
         public = self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        # PyJWT refuses to, so it is done by hand.
+        # By hand, because PyJWT refuses to.
         header = _part({**self._header, "alg": "HS256"})
         text = f"{header}.{_part(self._claims)}"
         signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(text.encode(), public)
         return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
-    def changed(self) -> str:
-        """Put another user's name into a token that was signed for this one."""
+    def altered(self) -> str:
+        """Put another user's name into a signed token."""
         header, _, signature = self.signed().split(".")
         return f"{header}.{_part({**self._claims, 'sub': 'user-2'})}.{signature}"
 
-    def signed_with_a_key_of_my_own(self) -> str:
+    def signed_with_another_key(self) -> str:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return jwt.encode(self._claims, key, algorithm="RS256", headers={"kid": self._header["kid"]})
 
@@ -66,8 +66,8 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "three parts of garbage": lambda _: "a.b.c",
     "alg none": Forger.unsigned,
     "HS256 with the public key": Forger.signed_with_the_public_key,
-    "another key": Forger.signed_with_a_key_of_my_own,
-    "another user's name": Forger.changed,
+    "another key": Forger.signed_with_another_key,
+    "another user's name": Forger.altered,
     "wrong issuer": lambda forger: forger.signed(iss="https://attacker.example"),
     "wrong audience": lambda forger: forger.signed(aud="another-application"),
     "no audience": lambda forger: forger.signed(aud=None),
@@ -82,21 +82,21 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_a_token_that_is_not_the_issuers_for_now_is_refused(stack: LocalStack, name: str) -> None:
-    """Whatever a token lacks or has been given, the answer is 401 before any of the user's data is looked at."""
+def test_an_invalid_token_is_refused(stack: LocalStack, name: str) -> None:
+    """A forged, altered, expired or incomplete token is answered with 401 before any of the user's data is read."""
     token = FORGERIES[name](Forger(stack))
     answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401, answer.text
 
 
-def test_the_same_hands_make_a_token_that_is_let_in(stack: LocalStack) -> None:
-    """What is refused is refused for what is wrong with it: rightly made by the same code, a token is accepted."""
+def test_a_valid_token_from_the_same_code_is_accepted(stack: LocalStack) -> None:
+    """A valid token made by the same code is accepted, so each refusal above is due to the flaw it names."""
     answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": f"Bearer {Forger(stack).signed()}"})
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic dXNlcjpwYXNz", "Token garbage"])
-def test_no_token_is_refused(stack: LocalStack, header: str) -> None:
-    """Nobody is let in without a bearer token."""
+def test_a_request_without_a_bearer_token_is_refused(stack: LocalStack, header: str) -> None:
+    """A request without a bearer token is answered with 401."""
     answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": header} if header else {})
     assert answer.status_code == 401

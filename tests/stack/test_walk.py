@@ -1,4 +1,4 @@
-"""The walk of the README, against stacks that are stopped, killed and started again."""
+"""The walk of the README against stacks that are stopped, killed and restarted."""
 
 import signal
 from collections.abc import Callable
@@ -13,10 +13,10 @@ LAST = {"chartCustomizations": {"last": {"title": "Saved as the stack was killed
 SAVED = len(("small", "medium", "large", "cars", "movies", "gapminder", "flights-2k", "flights-200k"))
 
 
-def test_what_was_saved_outlives_stops_and_kills(make_stack: Callable[..., LocalStack]) -> None:
-    """Dashboards of 2, 20 and 200 KB and real tables load equal after a stop and after SIGKILL of everything.
+def test_saved_data_survives_stops_and_kills(make_stack: Callable[..., LocalStack]) -> None:
+    """Dashboards of 2, 20 and 200 KB and real tables load equal after a stop and after SIGKILL of every process.
 
-    Nothing is built or deployed again for it, and neither Ctrl-C nor the supervisor's sudden end leaves a process.
+    A restart builds and deploys nothing, and neither Ctrl-C nor the supervisor's sudden death leaves a process behind.
     """
     stack = make_stack().start()
     walk("save", stack, "--sub", "walker")
@@ -44,14 +44,14 @@ def test_what_was_saved_outlives_stops_and_kills(make_stack: Callable[..., Local
 
 
 def test_the_walk_takes_a_folder_of_dashboards(stack: LocalStack, tmp_path: Path) -> None:
-    """A folder of further dashboards is walked too, and an empty one is said to be empty."""
+    """The walk includes a folder of further dashboards, and reports an empty folder."""
     (tmp_path / "mine.json").write_text('{"chartCustomizations": {"c": {"title": "mine"}}}')
     assert "  mine " in walk("save", stack, "--samples", str(tmp_path))
     assert "holds no sample dashboard" in walk("save", stack, "--samples", str(tmp_path / "none"))
 
 
 def test_the_policies_allow_what_the_functions_do(make_stack: Callable[..., LocalStack]) -> None:
-    """With IAM enforced the whole walk goes through: no function lacks a permission for what it does."""
+    """The whole walk succeeds with IAM enforced: no function lacks a permission that it needs."""
     stack = make_stack(auth=True).start()
     assert "with IAM enforced" in stack.output()
     walk("save", stack)

@@ -1,12 +1,12 @@
-"""The documents themselves, as functions of values: no HTTP, no database, no clock.
+"""Pure functions on documents: no HTTP, no database, no clock.
 
-`json_text`      JSON that comes back exactly as it was sent, or is refused with its place
-`json_fast`      the same by Pydantic's core, for whole request bodies
+`json_text`      JSON that is returned exactly as it was sent, or rejected with the location of the error
+`json_fast`      the same with Pydantic's core, for whole request bodies
 `validation`     Pydantic's errors as field errors with JSON pointers
-`config`         the dashboard config as a value, and the form in which it is stored
+`config`         the dashboard config as a value, and its stored form
 `config_schema`  the members and limits of a config
-`project`        what an owner keeps beside a dashboard
+`project`        the name, description and settings of a project
 `dataset`        the table behind a dashboard
-`merge`, `diff`  joining what two sides changed; naming what changed between two versions
+`merge`, `diff`  merging the changes of two sides; listing the changes between two versions
 `unsafe_html`    text that a browser would execute
 """

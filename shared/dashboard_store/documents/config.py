@@ -1,4 +1,4 @@
-"""The dashboard config as a value, and the form in which it is stored."""
+"""The dashboard config as a value, and its stored form."""
 
 import gzip
 import hashlib
@@ -14,8 +14,8 @@ from dashboard_store.documents.json_text import JsonObject, served
 class Config:
     """A config that passed every check.
 
-    `text` is its compact JSON, `size` the bytes of that text in UTF-8, `digest` their SHA-256, by which a save that
-    changes nothing is recognised.
+    `text` is its compact JSON, `size` the length of that text in UTF-8 bytes, and `digest` their SHA-256, which
+    identifies a save that changes nothing.
     """
 
     document: JsonObject
@@ -25,7 +25,7 @@ class Config:
 
     @classmethod
     def of(cls, document: JsonObject, text: str) -> "Config":
-        """Take a document that is known to be a config, and its compact JSON."""
+        """Make a Config from a checked document and its compact JSON."""
         encoded = text.encode()
         return cls(document, text, hashlib.sha256(encoded).digest(), len(encoded))
 
@@ -35,7 +35,7 @@ class Config:
 
 
 class Origin(NamedTuple):
-    """Where a version of a config came from, for history."""
+    """The origin of a version of a config, as kept in history."""
 
     source: str = "user"
     message: str | None = None
@@ -45,7 +45,7 @@ class Origin(NamedTuple):
 
 
 def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:
-    """Make the body of `GET …/config` as it is stored: the gzip of its JSON text."""
+    """Make the stored body of `GET …/config`: the gzip of its JSON text."""
     text = f'{{"config":{config.text if config else "null"},"version":{version},"updatedAt":{json.dumps(updated_at)}}}'
     return gzipped(served(text))
 
@@ -56,6 +56,6 @@ def never_saved_body() -> bytes:
 
 
 def config_in(body: bytes) -> JsonObject | None:
-    """Read the config back from a stored body; None where it was deleted."""
+    """Read the config back from a stored body; None if it was deleted."""
     config: JsonObject | None = json.loads(gzip.decompress(body))["config"]
     return config

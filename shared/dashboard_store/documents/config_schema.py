@@ -1,7 +1,7 @@
 """The members of a config, and its limits.
 
-`ConfigSchema` is the one place that lists the members in Python; a test compares it with the OpenAPI document, the
-client's types and the page.
+`ConfigSchema` is the only list of the members in Python; a test compares it with the OpenAPI document, the client's
+types and the page.
 """
 
 from typing import Annotated, Any, Final
@@ -22,15 +22,15 @@ OLDER_NAMES: Final = {"currentTheme": "theme", "dashboardFilters": "filters"}
 def _object_or_name(value: Any) -> Any:  # noqa: ANN401
     if value is None or isinstance(value, dict | str):
         return value
-    raise PydanticCustomError("object_or_name", "expected an object, a string or null")
+    raise PydanticCustomError("object_or_name", "This must be an object, a string or null.")
 
 
 type ObjectOrName = Annotated[Any, AfterValidator(_object_or_name)]
-"""A layout or a theme; some older clients hold its bare name."""
+"""A layout or a theme; some older clients send only its name."""
 
 
 class ConfigSchema(Schema):
-    """The members of a config; what is inside a chart, a layout, a filter or a theme is up to the client."""
+    """The members of a config; the content of a chart, a layout, a filter or a theme is up to the client."""
 
     chartCustomizations: dict[str, JsonObject]  # noqa: N815 - the contract's names
     currentLayout: ObjectOrName = None  # noqa: N815
@@ -39,7 +39,7 @@ class ConfigSchema(Schema):
     extensions: JsonObject = Field(default_factory=dict)
 
 
-# A patch may hold the same names, each with any value, null included: its values are checked once it is applied.
+# A patch may have the same members with any value, including null: values are checked after it is applied.
 _ANY_VALUES: Final[dict[str, Any]] = dict.fromkeys(ConfigSchema.model_fields, (Any, None))
 ConfigPatchSchema: Final = create_model("ConfigPatchSchema", __base__=Schema, **_ANY_VALUES)
 
@@ -57,29 +57,29 @@ def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noq
 
 
 def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
-    """Check a merge patch of a config (RFC 7396) for its names and what no document may hold. Raises InvalidConfig.
+    """Check the names in a merge patch of a config (RFC 7396), and that it is storable. Raises InvalidConfig.
 
-    What it makes of a config is checked as a config; here its older names become the current ones.
+    The patched config is checked as a config; here, the patch's older names become the current ones.
     """
     checked(document, Rules(settings.max_depth, InvalidConfig))
     if not isinstance(document, dict):
-        raise InvalidConfig("A merge patch of a config is an object.", [FieldError("", "expected an object")])
+        raise InvalidConfig("A merge patch of a config must be an object.", [FieldError("", "This must be an object.")])
     patch = _with_current_names(document, None)
     validated(ConfigPatchSchema, patch, InvalidConfig)
     return patch
 
 
 def read_config_body(body: bytes, settings: Settings) -> Config:
-    """Read a config from a request's body. Raises MalformedJson, else as `read_config`."""
+    """Read a config from a request body. Raises MalformedJson, and like `read_config`."""
     document, text = read(body, Rules(settings.max_depth, InvalidConfig))
     return _config(document, text, settings, None)
 
 
 def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  # noqa: ANN401
-    """Check a parsed config. Raises InvalidConfig naming the places, ConfigTooLarge naming the largest parts.
+    """Check a parsed config. Raises InvalidConfig naming the places, or ConfigTooLarge naming the largest parts.
 
-    The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: two
-    configs whose members stand in another order are two configs, because pages draw their charts in that order.
+    The older names `currentTheme` and `dashboardFilters` are read as `theme` and `filters`. Order is content: configs
+    whose members have a different order are different configs, because pages draw their charts in that order.
     """
     return _config(document, checked_text(document, Rules(settings.max_depth, InvalidConfig, at)), settings, at)
 
@@ -92,7 +92,7 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:
         error = FieldError(
-            pointer((at, "chartCustomizations")), f"{chart_count} charts; the limit is {settings.max_charts}"
+            pointer((at, "chartCustomizations")), f"There are {chart_count} charts; the limit is {settings.max_charts}."
         )
         raise InvalidConfig("The config has too many charts.", [error])
     config = Config.of(document, text)
@@ -104,10 +104,10 @@ def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  
 
 def _with_current_names(document: JsonObject, at: Path) -> JsonObject:
     errors = [
-        FieldError(pointer((at, old)), f"the older name of {new}, which is there too")
+        FieldError(pointer((at, old)), f"This is the older name of {new}, which is also present.")
         for old, new in OLDER_NAMES.items()
         if old in document and new in document
     ]
     if errors:
-        raise InvalidConfig("The config names a member twice.", errors)
+        raise InvalidConfig("The config has a member under both its current and its older name.", errors)
     return {OLDER_NAMES.get(name, name): value for name, value in document.items()}

@@ -1,4 +1,4 @@
-"""What changed between two configs: RFC 6902 operations, and the charts by name."""
+"""The changes between two configs: RFC 6902 operations, and the names of the charts."""
 
 import json
 from typing import Any
@@ -10,13 +10,13 @@ from dashboard_store.documents.merge import same
 
 
 def operations(before: Any, after: Any) -> list[JsonObject]:  # noqa: ANN401 - any JSON values
-    """List the JSON patch operations (RFC 6902) that turn `before` into `after`, the order of members apart."""
+    """List the JSON patch operations (RFC 6902) that turn `before` into `after`, ignoring the order of members."""
     changes: list[JsonObject] = json.loads(jsonpatch.make_patch(before, after).to_string())
     return changes
 
 
 def chart_changes(before: JsonObject | None, after: JsonObject | None) -> dict[str, list[str]]:
-    """Name the charts that were added, removed and changed, each in the order in which they stand."""
+    """Return the names of the charts that were added, removed and changed, in document order."""
     old, new = ((config or {}).get("chartCustomizations", {}) for config in (before, after))
     return {
         "added": [name for name in new if name not in old],

@@ -1,8 +1,8 @@
-"""JSON as this service keeps it: what comes back equals what was sent, or it was refused with its place.
+"""JSON as this service stores it: it is returned as it was sent, or rejected with the location of the error.
 
-A text is read once (`parse`), then checked and written in one form (`checked`): no spaces, members in the order in
-which they came, every character as itself. `served` makes that form safe to stand inside an HTML page. `json_fast`
-reads, checks and writes at once, in less time where there is nothing to refuse.
+A text is parsed once (`parse`), then checked and written in one form (`checked`): no spaces, members in their original
+order, characters unescaped. `served` makes that form safe inside an HTML page. `json_fast` reads, checks and writes at
+once, which is faster if there is nothing to reject.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
 from dashboard_store.errors import BadInput, FieldError, MalformedJson, UnsafeText
 
-# Reading an integer takes time quadratic in its length, so there must be a bound; Python's own is 4,300 digits.
+# Parsing an integer takes time quadratic in its length, so there must be a limit; Python's own is 4,300 digits.
 LONGEST_INTEGER: Final = 10_000
 sys.set_int_max_str_digits(LONGEST_INTEGER)
 
@@ -25,27 +25,27 @@ MAX_FIELD_ERRORS: Final = 20
 type JsonObject = dict[str, Any]
 
 type Path = tuple[Path, str | int] | None
-"""Where a value stands: its parent's path and its own name or index; None is the document itself."""
+"""The location of a value: its parent's path and its own name or index; None is the document itself."""
 
 
 class _Refused:
-    """Stands in for what JSON or this service does not allow, until `field_errors` can say where it is."""
+    """A placeholder for a value that JSON or this service does not allow, until `field_errors` locates it."""
 
     def __init__(self, message: str) -> None:
         self.message = message
 
 
 class _Duplicated(_Refused):
-    """An object that names a member twice: keeping either of the two would lose the other."""
+    """An object with a duplicate member: keeping either one would lose the other."""
 
 
 def _constant(name: str) -> _Refused:
-    return _Refused(f"{name} is not a JSON number")
+    return _Refused(f"{name} is not a JSON number.")
 
 
 def _integer(digits: str) -> int | _Refused:
     if len(digits.removeprefix("-")) > LONGEST_INTEGER:
-        return _Refused(f"an integer of more than {LONGEST_INTEGER} digits")
+        return _Refused(f"This integer has more than {LONGEST_INTEGER} digits.")
     return int(digits)
 
 
@@ -54,34 +54,34 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Duplicated:
     if len(members) == len(pairs):
         return members
     twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-    return _Duplicated(f"the member {json.dumps(twice)} appears more than once")
+    return _Duplicated(f"The member {json.dumps(twice)} appears more than once.")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer)
-# A parsed text has no circular references to look for.
+# A parsed text cannot have circular references.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Read one JSON text (RFC 8259; a byte order mark is skipped, as section 8.1 allows).
+    """Parse one JSON text (RFC 8259; a byte order mark is skipped, as section 8.1 allows).
 
-    Values that `checked` refuses with their place may still be inside. Raises MalformedJson with the place in the text.
+    The result may contain values that `checked` rejects. Raises MalformedJson with the position in the text.
     """
     try:
         return _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         skipped = len(body) - len(exc.object)  # the byte order mark
-        raise MalformedJson(f"The body is not UTF-8 at byte {skipped + exc.start}.") from exc
+        raise MalformedJson(f"The body is not valid UTF-8 at byte {skipped + exc.start}.") from exc
     except json.JSONDecodeError as exc:
-        raise MalformedJson(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
+        raise MalformedJson(f"The body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno}).") from exc
     except RecursionError:
-        return _Refused("nested too deeply to be read")
+        return _Refused("This is nested too deeply to be read.")
 
 
 def parse_at(text: str, start: int) -> tuple[Any, int]:
-    """Read one JSON value that begins at `start`, like `parse`; returns it and where it ends.
+    """Parse the JSON value that begins at `start`, like `parse`; return it and the position of its end.
 
-    Raises json.JSONDecodeError or RecursionError: whether more of the text would help, only the caller knows.
+    Raises json.JSONDecodeError or RecursionError: only the caller knows whether more of the text would help.
     """
     return _DECODER.raw_decode(text, start)
 
@@ -96,15 +96,15 @@ def pointer(path: Path) -> str:
 
 
 def encodable(text: str) -> str:
-    """Write halves of surrogate pairs, which no response can hold, as escapes."""
+    """Escape unpaired surrogates, which a response cannot contain."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Rules(NamedTuple):
-    """What a document may hold, and how the place of anything else is named.
+    """What a document may contain, and how errors are reported.
 
-    `error` is the class to raise; `at` the path of the document in the request's body, which every pointer begins with.
-    Where the document is a part of a longer array, `first` is the index of its first element there.
+    `error` is the class to raise; `at` is the path of the document in the request body, the prefix of every pointer.
+    If the document is part of a longer array, `first` is the index of its first element there.
     """
 
     max_depth: int
@@ -114,7 +114,7 @@ class Rules(NamedTuple):
 
 
 def checked(document: Any, rules: Rules) -> str:  # noqa: ANN401
-    """Write a parsed document as compact JSON. Raises as `check`."""
+    """Write a parsed document as compact JSON. Raises like `check`."""
     try:
         text = compact(document)
         text.encode()
@@ -127,9 +127,9 @@ def checked(document: Any, rules: Rules) -> str:  # noqa: ANN401
 def check(document: Any, text: str, rules: Rules) -> None:  # noqa: ANN401
     """Check a parsed document and its JSON text.
 
-    Raises the rules' error, which names the places that cannot be kept as they came, or UnsafeText, which names those
-    that a browser would execute. Most documents have neither, which a look at the text and at the nesting shows in a
-    tenth of the time that naming the places takes.
+    Raises the rules' error naming the values that cannot be returned as they were sent, or UnsafeText naming the texts
+    that a browser would execute. Most documents have neither, which a check of the text and the nesting shows in a
+    tenth of the time that locating such values takes.
     """
     if ("\\u0000" in text or _is_deeper(document, rules.max_depth)) and (found := field_errors(document, rules)):
         raise _refusal(found, rules)
@@ -138,7 +138,7 @@ def check(document: Any, text: str, rules: Rules) -> None:  # noqa: ANN401
 
 
 def _refusal(found: Sequence[FieldError], rules: Rules) -> BadInput:
-    return rules.error("The document holds what cannot be stored and returned as it came.", found)
+    return rules.error("The document contains values that cannot be stored and returned unchanged.", found)
 
 
 def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
@@ -156,7 +156,7 @@ def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
 
 
 def field_errors(document: Any, rules: Rules) -> list[FieldError]:  # noqa: ANN401
-    """Name the first places of a parsed document that cannot be kept as they came, in their order."""
+    """List the first values of a parsed document that cannot be returned as they were sent, in document order."""
     found = (
         FieldError(pointer(path), message)
         for value, path, depth in _values(document, rules)
@@ -166,7 +166,7 @@ def field_errors(document: Any, rules: Rules) -> list[FieldError]:  # noqa: ANN4
 
 
 def _values(document: Any, rules: Rules) -> Iterator[tuple[Any, Path, int]]:  # noqa: ANN401
-    """Yield each value of a document with its path and depth, in their order; nothing inside what is too deep."""
+    """Yield each value of a document with its path and depth, in document order, but none inside what is too deep."""
     waiting: list[tuple[Any, Path, int]] = [(document, rules.at, 1)]
     while waiting:
         value, path, depth = waiting.pop()
@@ -182,20 +182,22 @@ def _unsafe(document: Any, rules: Rules) -> Iterator[FieldError]:  # noqa: ANN40
         if isinstance(value, str) and is_unsafe(value):
             yield FieldError(pointer(path), MESSAGE)
         elif isinstance(value, dict) and any(map(is_unsafe, value)):
-            yield FieldError(pointer(path), f"a member's name is {MESSAGE}")
+            yield FieldError(pointer(path), "A browser would execute a member's name if a page inserted it as HTML.")
 
 
 def _message(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401
     match value:
         case dict() | list() if depth > max_depth:
-            return f"nested more than {max_depth} levels deep"
+            return f"This is nested more than {max_depth} levels deep."
         case dict():
-            return next((f"a member's name holds {found}" for name in value if (found := _text_message(name))), None)
+            return next(
+                (f"A member's name contains {found}." for name in value if (found := _text_message(name))), None
+            )
         case str():
             found = _text_message(value)
-            return found and f"the text holds {found}"
+            return found and f"This text contains {found}."
         case float() if not math.isfinite(value):
-            return "a number beyond the range of a double"
+            return "This number is beyond the range of a double."
         case _Refused():
             return value.message
     return None
@@ -207,7 +209,7 @@ def _text_message(text: str) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "half of a surrogate pair, which is no character"
+        return "an unpaired surrogate"
     return None
 
 
@@ -217,19 +219,19 @@ def compact(document: Any) -> str:  # noqa: ANN401
 
 
 def served(text: str) -> bytes:
-    """Encode a JSON text so that it stays data inside an HTML page or a script.
+    """Encode a JSON text so that it remains data inside an HTML page or a script.
 
     The five characters occur in a JSON text only inside strings, where an escape means the same.
     """
-    # Each is sought where that is quick: the two in a text of such characters, the others in bytes.
+    # Each is replaced where that is fast: the first two in the text, the others in the bytes.
     encoded = text.replace("\u2028", r"\u2028").replace("\u2029", r"\u2029").encode()
     return encoded.replace(b"<", rb"\u003c").replace(b">", rb"\u003e").replace(b"&", rb"\u0026")
 
 
 def largest(document: Any, count: int, at: Path = None) -> list[tuple[str, int]]:  # noqa: ANN401
-    """Find the parts that make a document large: (pointer, bytes as compact JSON), the largest first.
+    """Find the parts that make a document large: (pointer, bytes as compact JSON), largest first.
 
-    A part is a chart or another value two levels down; a smaller unit says little, a larger one names everything.
+    A part is a chart or another value two levels down: smaller parts say little, larger ones include everything.
     """
     sizes = [(pointer(path), len(compact(value).encode())) for path, value in _parts(document, at, levels=2)]
     return sorted(sizes, key=lambda part: part[1], reverse=True)[:count]

@@ -3,24 +3,24 @@
 Theory of operation
 ===================
 
-`merge_patch` applies what one side changed (RFC 7396). `merge` combines what two sides changed since their common base,
-value by value from the root:
+`merge_patch` applies the changes of one side (RFC 7396). `merge` combines the changes that two sides made to their
+common base, value by value from the root:
 
 1. A value that one side left unchanged is taken from the other side.
 2. Objects are merged member by member.
-3. Arrays are merged element by element where every element of all three is an object with an identity of its own: an
-   `id`, or an `i` as react-grid-layout has it. Any other array is one value, like a string.
-4. A value that both sides changed differently is a conflict. So is an edit of what the other side deleted, and an array
-   whose order both sides changed differently. Nothing is dropped silently.
+3. Arrays are merged element by element if every element of all three is an object with a unique identity: an `id`, or
+   an `i` as in react-grid-layout. Any other array is a single value, like a string.
+4. A value that both sides changed differently is a conflict. So is an edit of a value that the other side deleted, and
+   an array whose order both sides changed differently. Nothing is dropped silently.
 
-Order (`_ordered`) is merged apart from the values. What was in the base keeps the order of the side that changed it,
-and that is the skeleton. Each side's new names form runs, each behind the old name that it was put after; where both
-sides put a run after the same name, the two runs alternate in the order of their names (`_alternated`), so that the
-result does not depend on which side is merged first. The order of an object's members follows the same rule, but is
-never a conflict.
+Order (`_ordered`) is merged separately from the values. The names from the base keep the order of the side that changed
+it; they are the skeleton. Each side's new names form runs, each of which follows the old name that it was put after.
+Where both sides put a run after the same name, the two runs alternate in the order of their names (`_alternated`), so
+that the result does not depend on which side is merged first. The order of an object's members follows the same rule,
+but is never a conflict.
 
-Comparing is the cost. `_unchanged` compares written texts, which is fast and sees the order of members; `same` compares
-values, and is asked only where both sides differ from the base.
+Comparisons dominate the cost. `_unchanged` compares written texts, which is fast and respects the order of members;
+`same` compares values, and is called only if both sides differ from the base.
 """
 
 from collections import deque
@@ -38,7 +38,7 @@ type Named = dict[str, Any]
 
 
 class _Missing:
-    """Stands for a member or an element that is not there."""
+    """Represents a member or an element that does not exist."""
 
 
 MISSING: Final = _Missing()
@@ -46,9 +46,9 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The merged document, and the RFC 6901 pointers of its conflicts, where it has the value of their side.
+    """The merged document, and the RFC 6901 pointers of its conflicts, where it has the value of `theirs`.
 
-    An element of an array is named by its index in their document, or in the base where they deleted it.
+    An array element is identified by its index in `theirs`, or in the base if `theirs` deleted it.
     """
 
     document: Any
@@ -69,7 +69,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON valu
 
 
 def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
-    """Merge two documents that were made from the same base; `theirs` is the one that is already saved."""
+    """Merge two documents that have the same base; `theirs` is the one that is already saved."""
     merger = _Merger()
     document = merger.join(base, theirs, mine, None)
     return Merged(document, tuple(pointer(path) for path in merger.conflicts))
@@ -83,12 +83,12 @@ def same(one: Any, other: Any) -> bool:  # noqa: ANN401
         return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
-    # Zero has two signs, which a comparison does not see.
+    # Zero has two signs, which `==` ignores.
     return bool(one == other) and repr(one) == repr(other)
 
 
 class _Merger:
-    """One merge, which collects the paths of its conflicts."""
+    """A single merge, which collects the paths of its conflicts."""
 
     def __init__(self) -> None:
         self.conflicts: list[Path] = []
@@ -104,7 +104,7 @@ class _Merger:
         if named:
             return self._elements(*named, path)
         if same(base, theirs):
-            # They changed only the order of members.
+            # `theirs` changed only the order of members.
             return mine
         if not same(base, mine) and not same(theirs, mine):
             self.conflicts.append(path)
@@ -116,7 +116,7 @@ class _Merger:
         return {name: joined[name] for name in order}
 
     def _elements(self, base: Named, theirs: Named, mine: Named, path: Path) -> list[Any]:
-        # The last side that has an element gives its index: mine only where it is new.
+        # The last side that has an element determines its index: `mine` only if the element is new.
         paths: dict[str, Path] = {
             name: (path, index) for side in (mine, base, theirs) for index, name in enumerate(side)
         }
@@ -144,7 +144,7 @@ def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401
 
 
 def _by_identity(base: Any, theirs: Any, mine: Any) -> tuple[Named, Named, Named] | None:  # noqa: ANN401
-    """Name the elements of three arrays by an identity that all of them have; None where there is none."""
+    """Index the elements of three arrays by an identity that all of them have; None without such an identity."""
     for identity in IDENTITIES:
         named = _identified(base, identity), _identified(theirs, identity), _identified(mine, identity)
         if named[0] is not None and named[1] is not None and named[2] is not None:
@@ -158,7 +158,7 @@ def _identified(value: Any, identity: str) -> Named | None:  # noqa: ANN401
     names = [element.get(identity) for element in value]
     if not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
         return None
-    # The number 1 and the text "1" are two names.
+    # The number 1 and the text "1" are different names.
     named = {compact(name): element for name, element in zip(names, value, strict=True)}
     return named if len(named) == len(value) else None
 
@@ -166,11 +166,11 @@ def _identified(value: Any, identity: str) -> Named | None:  # noqa: ANN401
 def _ordered(
     base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], kept: Mapping[str, Any]
 ) -> tuple[list[str], bool]:
-    """Put what is kept in order; returns it and whether both sides changed the order differently (theirs is taken)."""
+    """Order the kept names; return them and whether both sides changed the order differently (`theirs` wins)."""
     old = [name for name in base if name in kept]
     known = set(old)
-    # Nothing that they deleted is kept. What mine deleted may be kept for a conflict, and then mine has no place for
-    # it.
+    # Nothing that `theirs` deleted is kept. What `mine` deleted may be kept because of a conflict; `mine` then has no
+    # place for it.
     in_theirs = [name for name in theirs if name in known]
     in_mine = [name for name in mine if name in known]
     theirs_moved = in_theirs != old
@@ -182,7 +182,7 @@ def _ordered(
 
 
 def _runs(side: Sequence[str], known: set[str], kept: Mapping[str, Any]) -> dict[str | None, list[str]]:
-    """Group a side's new names by the old one that they stand behind, None for the beginning."""
+    """Group a side's new names by the old name that they follow, None for the beginning."""
     runs: dict[str | None, list[str]] = {}
     behind: str | None = None
     for name in side:
@@ -207,7 +207,7 @@ def _with_new(
 
 
 def _alternated(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    """Alternate two runs, each in its order, whichever is first; a name that both have waits for its turn in both."""
+    """Alternate two runs, each in its own order, whichever comes first; a shared name waits for its turn in both."""
     left, right = deque(one), deque(other)
     shared = set(one) & set(other)
     joined: dict[str, None] = {}

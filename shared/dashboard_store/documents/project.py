@@ -1,4 +1,4 @@
-"""The project: what a dashboard's owner calls it and keeps beside it."""
+"""The project: the name, description and settings that an owner gives a dashboard."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -46,7 +46,7 @@ class ProjectSettingsPatchSchema(Schema):
 
 
 class ProjectPatchSchema(Schema):
-    """The names that a patch may hold, each with any value: the values are checked once it is applied."""
+    """The members that a patch may have, each with any value: values are checked after it is applied."""
 
     name: Any = None
     description: Any = None
@@ -55,7 +55,7 @@ class ProjectPatchSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a project's owner may change; `settings` holds `fileInfo` and `tags` where they were given."""
+    """What a project's owner may change; `settings` contains `fileInfo` and `tags` if they were given."""
 
     name: str
     description: str
@@ -73,7 +73,7 @@ class NewProject:
 
 
 def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: ANN401
-    """Check the body of a create. Raises InvalidProject, or InvalidConfig or ConfigTooLarge for its first config."""
+    """Check the body of a create request. Raises InvalidProject, or InvalidConfig or ConfigTooLarge for its config."""
     given = document.get("settings") if isinstance(document, dict) else None
     config = None
     if isinstance(given, dict) and given.get("dashboardConfig") is not None:
@@ -97,6 +97,8 @@ def _project(body: ProjectSchema) -> Project:
     settings = body.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
     size = len(compact(settings.get("fileInfo", {})).encode())
     if size > MAX_FILE_INFO_BYTES:
-        error = FieldError("/settings/fileInfo", f"{size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}")
+        error = FieldError(
+            "/settings/fileInfo", f"This is {size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}."
+        )
         raise InvalidProject("The project's fileInfo is too large.", [error])
     return Project(body.name, body.description, settings)

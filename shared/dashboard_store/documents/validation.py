@@ -10,15 +10,15 @@ from dashboard_store.errors import BadInput, FieldError
 
 
 class Schema(BaseModel):
-    """A body's envelope: exact JSON types, and no member that the contract does not name."""
+    """The envelope of a body: exact JSON types, and no members outside the contract."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 def validated[S: Schema](schema: type[S], document: Any, error: type[BadInput], at: Path = None) -> S:  # noqa: ANN401
-    """Check a parsed document against a schema. Raises `error` with a field error for each place.
+    """Check a parsed document against a schema. Raises `error` with a field error for each invalid place.
 
-    `at` is the path of the document in the body, which every pointer begins with.
+    `at` is the path of the document in the body, with which every pointer begins.
     """
     try:
         return schema.model_validate(document)
@@ -27,23 +27,25 @@ def validated[S: Schema](schema: type[S], document: Any, error: type[BadInput], 
             FieldError(pointer(_path(detail["loc"], at)), _message(detail))
             for detail in exc.errors(include_url=False, include_input=False)[:MAX_FIELD_ERRORS]
         ]
-        raise error("The body does not have the expected form.", found) from exc
+        raise error("The body does not match the expected schema.", found) from exc
 
 
-# Pydantic's messages speak of Python types, these of JSON; the braces name what Pydantic knows of the rule.
+# Pydantic's own messages name Python types, these name JSON types; the braces refer to the error's context.
 _MESSAGES = {
-    "dict_type": "expected an object",
-    "model_type": "expected an object",
-    "list_type": "expected an array",
-    "string_type": "expected a string",
-    "extra_forbidden": "unknown member",
-    "missing": "required, and missing",
-    "literal_error": "expected one of {expected}",
-    "string_pattern_mismatch": "expected a string that matches {pattern}",
-    "string_too_long": "longer than {max_length} characters",
-    "string_too_short": "shorter than {min_length} characters",
-    "too_long": "more than {max_length} entries",
-    "too_short": "fewer than {min_length} entries",
+    "dict_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "list_type": "This must be an array.",
+    "string_type": "This must be a string.",
+    "int_type": "This must be an integer.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "extra_forbidden": "This member is not known.",
+    "missing": "This member is required.",
+    "literal_error": "This must be one of {expected}.",
+    "string_pattern_mismatch": "This must match the pattern {pattern}.",
+    "string_too_long": "This is longer than {max_length} characters.",
+    "string_too_short": "This is too short; the minimum length is {min_length}.",
+    "too_long": "This has more than {max_length} entries.",
+    "too_short": "This has too few entries; the minimum is {min_length}.",
 }
 
 

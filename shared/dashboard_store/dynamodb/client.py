@@ -1,16 +1,16 @@
-"""One call to DynamoDB: JSON over HTTP, signed, bounded in time and in attempts.
+"""One call to DynamoDB: JSON over HTTP, signed, with limited time and attempts.
 
 Theory of operation
 ===================
 
-A call makes at most `retry.CALL_ATTEMPTS` attempts, each bounded by CONNECT_SECONDS and READ_SECONDS. An attempt is
-repeated where its outcome says nothing about the request: no response, a damaged one, a server error or a throttle.
-Repeating is safe for every call that this package makes: reads change nothing, a transaction carries one
-`ClientRequestToken` through all its attempts (API_TransactWriteItems, "ClientRequestToken"), and the counter of a
-user's writes may count one write twice rather than never. Other unconditional writes have no place here.
+A call makes at most `retry.CALL_ATTEMPTS` attempts, each limited by CONNECT_SECONDS and READ_SECONDS. An attempt is
+repeated if its outcome says nothing about the request: no response, a damaged one, a server error or a throttle.
+Repeating is safe for every call that this package makes: reads change nothing, all attempts of a transaction carry the
+same `ClientRequestToken` (API_TransactWriteItems, "ClientRequestToken"), and counting one of a user's writes twice is
+better than never. Other unconditional writes must not be made with this client.
 
-DynamoDB refuses a signature that is more than five minutes off its own clock. After such a refusal the request is
-signed once more with the clock of the response's `Date` header, and so are later ones.
+DynamoDB refuses a signature whose time is more than five minutes off its own clock. After such a refusal, the request
+and all later ones are signed with the clock of the response's `Date` header.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
 
@@ -33,7 +33,7 @@ from dashboard_store.dynamodb.sigv4 import Credentials, signed
 _TARGET: Final = "DynamoDB_20120810."
 _SERVER_FAILURES: Final = 500
 _OK: Final = 200
-# The refusals that a wrong clock leads to, and the difference from which it is to blame.
+# The refusals that a wrong clock causes, and the smallest difference that counts as a wrong clock.
 _SKEWED: Final = frozenset(
     {
         "InvalidSignatureException",
@@ -44,7 +44,7 @@ _SKEWED: Final = frozenset(
     }
 )
 _SKEW_SECONDS: Final = 60
-# https://docs.aws.amazon.com/general/latest/gr/rande.html, by the first letters of a region.
+# https://docs.aws.amazon.com/general/latest/gr/rande.html, by the prefix of the region.
 _DOMAINS: Final = {
     "cn-": "amazonaws.com.cn",
     "eusc-": "amazonaws.eu",
@@ -56,7 +56,7 @@ _DOMAINS: Final = {
 
 
 def endpoint_url(environment: Mapping[str, str], region: str) -> str:
-    """Return the URL of DynamoDB: the one that the environment names, or the region's."""
+    """Return the URL of DynamoDB: the one in the environment, or the region's."""
     named = environment.get("AWS_ENDPOINT_URL_DYNAMODB") or environment.get("AWS_ENDPOINT_URL")
     domain = next((domain for start, domain in _DOMAINS.items() if region.startswith(start)), "amazonaws.com")
     return named or f"https://dynamodb.{region}.{domain}"
@@ -65,8 +65,8 @@ def endpoint_url(environment: Mapping[str, str], region: str) -> str:
 class DynamoDBClient:
     """A client that any number of threads may share.
 
-    Making one opens no connection, so a SnapStart snapshot may hold it; only the TLS context is ready.
-    `pause` waits for a number of seconds; `now` returns the time in epoch seconds.
+    Creating one opens no connection, so it can be part of a SnapStart snapshot; only the TLS context is prepared.
+    `pause` sleeps for a number of seconds; `now` returns the time in epoch seconds.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class DynamoDBClient:
         self._pause = pause
         self._now = now
         self._ahead = 0.0
-        """The seconds that DynamoDB's clock is ahead of this one."""
+        """How many seconds DynamoDB's clock is ahead of this one."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Connect with a function's own rights, in its own region, or to the endpoint that the environment names."""
+        """Use the function's own credentials and region, or the endpoint in the environment."""
         region = environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"]
         pool = ConnectionPool(endpoint_url(environment, region), environment.get("AWS_CA_BUNDLE"))
         return cls(pool, region, credentials.from_environment(environment))
@@ -123,7 +123,7 @@ class DynamoDBClient:
         return self._pool.exchange("POST", "/", headers, body)
 
     def _follows_clock(self, response: HttpResponse) -> bool:
-        """Set the clock by the response's date; returns whether that made a difference."""
+        """Set the clock by the response's date; return whether it changed."""
         try:
             ahead = parsedate_to_datetime(response.headers["date"]).timestamp() - self._now()
         except (KeyError, ValueError):
@@ -139,12 +139,12 @@ def _is_retryable(error: Exception) -> bool:
 
 
 def _result(response: HttpResponse) -> dict[str, Any]:
-    """Read a response. Raises Refused, or Unreachable where it is damaged or the server failed."""
+    """Decode a response. Raises Refused, or Unreachable if it is damaged or the server failed."""
     checksum = response.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(crc32(response.body)):
         raise Unreachable("The checksum of the response is wrong.")
     if response.status >= _SERVER_FAILURES:
-        raise Unreachable(f"DynamoDB failed with {response.status}.")
+        raise Unreachable(f"DynamoDB failed with status {response.status}.")
     try:
         document = json.loads(response.body)
     except ValueError:

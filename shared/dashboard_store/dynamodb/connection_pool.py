@@ -1,9 +1,9 @@
-"""HTTP/1.1 to one server, over connections that are kept open between requests and shared by threads.
+"""HTTP/1.1 to one server, over persistent connections that threads share.
 
-A request is written in one piece, so that a small one is a single packet: `http.client` sends head and body apart.
+A request is written in one piece, so a small one is a single packet; `http.client` sends head and body separately.
 
-A kept connection may have been closed by the server (RFC 9112, section 9.3.1), always so when Lambda froze the function
-for long. It is then replaced at once and the request is sent again, so the server may receive a request twice.
+The server may have closed a kept connection (RFC 9112, section 9.3.1); after Lambda froze the function for long, it
+always has. The connection is then replaced at once and the request sent again, so the server may receive it twice.
 """
 
 import select
@@ -24,20 +24,19 @@ CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 2
 MAX_KEPT: Final = 64
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-# How a request fails on a connection that the server closed while it was idle.
+# The errors of a request on a connection that the server closed while it was idle.
 _CLOSED_WHILE_IDLE: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError, ssl.SSLEOFError)
 
 
 class ConnectionPool:
-    """Connections to the server of `url`, opened when they are needed and kept once their response was read.
+    """Connections to the server of `url`, opened on demand and kept once their response was read.
 
-    With TLS the server must show a certificate for its name. `ca_bundle` is a file with the authorities to trust.
-    Without one, Amazon's own authorities are tried first, because loading them takes a tenth of the time that the
-    system's take, then the system's.
+    With TLS, the server must present a certificate for its name. `ca_bundle` is a file of trusted authorities. Without
+    one, Amazon's own authorities are tried first, because they load in a tenth of the time, then the system's.
     """
 
     def __init__(self, url: str, ca_bundle: str | None = None) -> None:
-        """Open nothing yet. Raises ValueError for anything but an http or https URL."""
+        """Open no connection yet. Raises ValueError for anything but an http or https URL."""
         parts = urlsplit(url)
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise ValueError(f"{url!r} is not the URL of a server, such as http://name:port or https://name.")
@@ -50,18 +49,18 @@ class ConnectionPool:
         self._kept: list[socket.socket] = []
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> HttpResponse:
-        """Send a request and read its response; `host` and `content-length` are added to the headers.
+        """Send a request, with `host` and `content-length` added to its headers, and read the response.
 
         Raises Unreachable.
         """
         stated = {**headers, "host": self.host, "content-length": str(len(body))}
-        # Runs of white space become one space, as in the signature; so no value can end its line.
+        # Runs of white space become one space, as in the signature, so no value can contain a line break.
         lines = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in stated.items())
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
             return self._send(request)
         except (OSError, MalformedResponse) as exc:
-            # The other kept connections are as old.
+            # The other kept connections are just as stale.
             self.close()
             raise Unreachable(f"No response from {self.host}: {type(exc).__name__}.") from exc
 
@@ -123,12 +122,12 @@ class ConnectionPool:
         try:
             return self._kept.pop()
         except IndexError:
-            # Another thread took the last one in between.
+            # Another thread took the last one first.
             return None
 
 
 def _is_readable(connection: socket.socket) -> bool:
-    """Whether something came unasked: the end of the connection, or bytes that belong to no response."""
+    """Whether there is unsolicited input: the end of the connection, or bytes that belong to no response."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))

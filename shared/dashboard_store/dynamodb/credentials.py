@@ -19,10 +19,10 @@ from dashboard_store.dynamodb.protocol import Unreachable
 from dashboard_store.dynamodb.sigv4 import Credentials
 
 RENEWED_SECONDS_BEFORE: Final = 600
-"""The seconds before their expiry from which credentials are renewed."""
+"""How many seconds before they expire credentials are renewed."""
 _ASK_AGAIN_SECONDS: Final = 60
 _OK: Final = 200
-# The hosts that may be asked without TLS: this machine, and the addresses of ECS and EKS.
+# The hosts that may be called without TLS: this machine, and the addresses of ECS and EKS.
 _NEAR: Final = frozenset({"localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"})
 
 
@@ -31,9 +31,9 @@ def from_environment(
     now: Callable[[], float] = time.time,
     pause: Callable[[float], None] = time.sleep,
 ) -> Callable[[], Credentials]:
-    """Return a function that returns the current credentials; it reads `environment` when it is called.
+    """Return a function that returns the current credentials; it reads `environment` on every call.
 
-    It raises RuntimeError where there are none, and Unreachable where the endpoint does not return them.
+    It raises RuntimeError if none are configured, and Unreachable if the endpoint does not return them.
     """
     endpoint = _Endpoint(environment, now, pause)
 
@@ -71,7 +71,7 @@ class _Endpoint:
         except Unreachable:
             if self._current is None or self._now() >= self._expires_at:
                 raise
-            # They are still good for some minutes.
+            # The current ones are still valid for some minutes.
             self._renew_at = self._now() + _ASK_AGAIN_SECONDS
             return self._current
         self._renew_at = self._expires_at - RENEWED_SECONDS_BEFORE
@@ -83,7 +83,7 @@ class _Endpoint:
             raise RuntimeError("The environment has neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI.")
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in _NEAR:
-            raise RuntimeError("AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine, and no TLS.")
+            raise RuntimeError("AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine without TLS.")
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         return retry.retried(
             lambda: _fetch(url, path, self._headers()),
@@ -106,11 +106,11 @@ def _fetch(url: str, path: str, headers: Mapping[str, str]) -> tuple[Credentials
     finally:
         pool.close()
     if response.status != _OK:
-        raise Unreachable(f"The credentials endpoint answered {response.status}.")
+        raise Unreachable(f"The credentials endpoint answered with status {response.status}.")
     try:
         document = json.loads(response.body)
         credentials = Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"])
         return credentials, datetime.fromisoformat(document["Expiration"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        # The response may hold a part of the credentials, so no error repeats it.
+        # The response may contain part of the credentials, so the error does not quote it.
         raise Unreachable("The credentials endpoint returned no credentials.") from None

@@ -4,19 +4,19 @@ Theory of operation
 ===================
 
 A response is a head and a body. The head is a status line and header fields, each ended by CRLF, and an empty line
-(RFC 9112, sections 2.1, 4 and 5). Interim responses (1xx) come before the final one and are skipped (RFC 9110, section
-15.2). How long the body is follows from status and headers, in the order of RFC 9112, section 6.3: none for 204 and
-304; chunks, each after its size, until one of size zero (section 7.1); `Content-Length` bytes; else all bytes until the
-server closes the connection.
+(RFC 9112, sections 2.1, 4 and 5). Interim responses (1xx) precede the final one and are skipped (RFC 9110, section
+15.2). Status and headers determine the length of the body, in the order of RFC 9112, section 6.3: none for 204 and 304;
+chunks, each preceded by its size, until one of size zero (section 7.1); `Content-Length` bytes; otherwise all bytes
+until the server closes the connection.
 
-The connection takes another request if the response was HTTP/1.1, without `Connection: close` (section 9.3), its body's
-end was known without the end of the connection, and no byte came after it: such a byte would be read as the beginning
-of the next response.
+The connection can be reused if the response was HTTP/1.1 without `Connection: close` (section 9.3), its body was
+delimited by something other than the end of the connection, and no byte followed it: such a byte would be read as the
+start of the next response.
 
 A connection that ends before the first byte was closed while it was idle, and the request can be sent again on another
-one; a connection that ends later broke off (section 8). What does not follow this grammar is refused, never guessed at.
-`http.client` reads responses through the e-mail package, which costs more CPU than the rest of a call;
-`docs/decisions.md` has the figures, those of h11 included.
+one; if it ends later, the response is incomplete (section 8). A response that violates this grammar is rejected, never
+guessed at. `http.client` parses responses with the e-mail package, which takes more CPU than the rest of a call;
+`docs/decisions/0038-our-own-http-response-reader-instead-of-h11.md` has the figures, including those of h11.
 """
 
 import re
@@ -35,12 +35,12 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 _CLOSED: Final = (ConnectionError, ssl.SSLEOFError)
 
 
-class MalformedResponse(Exception):  # noqa: N818 - it reads as what was met
-    """The bytes are not an HTTP response, or not a whole one."""
+class MalformedResponse(Exception):  # noqa: N818 - the name describes what was received
+    """The bytes are not a complete HTTP response."""
 
 
 class HttpResponse(NamedTuple):
-    """Header names are in lower case; the values of a header that came several times are joined by commas."""
+    """A response; header names are in lower case, and the values of a repeated header are joined with commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,9 +48,9 @@ class HttpResponse(NamedTuple):
 
 
 def read_response(connection: socket.socket) -> tuple[HttpResponse, bool]:
-    """Read the response to a request other than HEAD; returns it and whether the connection takes another request.
+    """Read the response to a request other than HEAD; return it and whether the connection can be reused.
 
-    Raises MalformedResponse. Where not a single byte came, raises ConnectionResetError or the socket's own error.
+    Raises MalformedResponse, or ConnectionResetError or the socket's own error if not a single byte was received.
     """
     buffer = _Buffer(connection)
     is_1_1, status, headers = _read_head(buffer)
@@ -62,7 +62,7 @@ def read_response(connection: socket.socket) -> tuple[HttpResponse, bool]:
 
 
 class _Buffer:
-    """The bytes that came and were not taken yet."""
+    """The bytes that were received but not consumed yet."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -74,7 +74,7 @@ class _Buffer:
         return not self._bytes
 
     def take_until(self, mark: bytes) -> bytes:
-        """Take the bytes before the mark, and drop the mark."""
+        """Consume up to the mark; return the bytes before it."""
         while (end := self._bytes.find(mark)) < 0:
             if len(self._bytes) > MAX_HEAD_BYTES:
                 raise MalformedResponse("the head is too long")
@@ -87,12 +87,12 @@ class _Buffer:
         return self._take(count)
 
     def take_rest(self) -> bytes:
-        """Take all bytes until the server closes the connection."""
+        """Consume all bytes until the server closes the connection."""
         try:
             while part := self._connection.recv(_READ_BYTES):
                 self._bytes += part
         except _CLOSED as exc:
-            raise MalformedResponse("the response broke off") from exc
+            raise MalformedResponse("the response is incomplete") from exc
         return self._take(len(self._bytes))
 
     def _take(self, count: int) -> bytes:
@@ -106,40 +106,40 @@ class _Buffer:
         except _CLOSED as exc:
             if not self._has_begun:
                 raise
-            raise MalformedResponse("the response broke off") from exc
+            raise MalformedResponse("the response is incomplete") from exc
         if not part and not self._has_begun:
             raise ConnectionResetError("closed without a response")
         if not part:
-            raise MalformedResponse("the response broke off")
+            raise MalformedResponse("the response is incomplete")
         self._has_begun = True
         self._bytes += part
 
 
 def _read_head(buffer: _Buffer) -> tuple[bool, int, dict[str, str]]:
-    """Read status line and header fields; returns whether the version is 1.1, the status and the headers."""
+    """Read status line and header fields; return whether the version is 1.1, the status and the headers."""
     status_line, *lines = buffer.take_until(b"\r\n\r\n").decode("latin-1").split("\r\n")
     match = _STATUS_LINE.fullmatch(status_line)
     if not match:
-        raise MalformedResponse("the status line is not HTTP")
+        raise MalformedResponse("the status line is not valid HTTP")
     headers: dict[str, str] = {}
     for line in lines:
-        # White space around the name is how responses are split in two (section 5.1).
+        # White space around the name allows response splitting (section 5.1).
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise MalformedResponse("a header field has no valid name")
+            raise MalformedResponse("a header field has an invalid name")
         known = headers.get(name.lower())
         headers[name.lower()] = value.strip() if known is None else f"{known}, {value.strip()}"
     return match[1] == "1", int(match[2]), headers
 
 
 def _read_body(buffer: _Buffer, status: int, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-    """Read the body (section 6.3); returns it and whether its end was known without the connection's."""
+    """Read the body (section 6.3); return it and whether it was delimited without closing the connection."""
     if status in _WITHOUT_BODY:
         return b"", True
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked":
-            raise MalformedResponse("the body has a transfer coding that was not asked for")
+            raise MalformedResponse("the transfer coding of the body is not chunked")
         return _read_chunks(buffer), True
     if length is None:
         return buffer.take_rest(), False
@@ -163,5 +163,5 @@ def _read_chunks(buffer: _Buffer) -> bytes:
 def _read_chunk_size(buffer: _Buffer) -> int:
     match = _CHUNK_SIZE.fullmatch(buffer.take_until(b"\r\n"))
     if not match:
-        raise MalformedResponse("a chunk has no size")
+        raise MalformedResponse("a chunk has no valid size")
     return int(match[1], 16)

@@ -1,7 +1,7 @@
-"""DynamoDB's JSON protocol: the seam to a transport, values in the wire format, and the two ways in which a call fails.
+"""DynamoDB's JSON protocol: the transport's interface, values in the wire format, and the two ways a call can fail.
 
     TransportError
-    ├── Refused      DynamoDB answered with an error of the request or of the moment: `code`, `document`
+    ├── Refused      DynamoDB answered with an error, permanent or transient: `code`, `document`
     └── Unreachable  no usable response: no connection, a timeout, a damaged response, or a server error
 
 A value in the wire format is `{"S": "text"}`, `{"N": "1"}`, `{"B": "<base64>"}`, `{"BOOL": true}`, `{"NULL": true}`,
@@ -13,7 +13,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-# Refusals of the moment: another attempt may succeed.
+# Transient refusals: another attempt may succeed.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 RETRYABLE_CODES: Final = frozenset(
     {
@@ -30,12 +30,12 @@ RETRYABLE_CODES: Final = frozenset(
         "TransactionInProgressException",
     }
 )
-# Only these messages are repeated: others may quote the request with its session token.
+# Only these messages are quoted: others may contain the request with its session token.
 _SAFE_TO_QUOTE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
 
 
 class TransportError(Exception):
-    """A call brought no result."""
+    """A call returned no result."""
 
     @property
     def is_retryable(self) -> bool:
@@ -43,7 +43,7 @@ class TransportError(Exception):
         return True
 
 
-class Refused(TransportError):  # noqa: N818 - it reads as what happened
+class Refused(TransportError):  # noqa: N818 - the name says what happened
     """DynamoDB answered with an error; `document` is the body of its response."""
 
     def __init__(self, code: str, document: Mapping[str, Any]) -> None:
@@ -58,14 +58,14 @@ class Refused(TransportError):  # noqa: N818 - it reads as what happened
 
 
 class Unreachable(TransportError):  # noqa: N818
-    """No attempt brought a usable response."""
+    """No attempt returned a usable response."""
 
 
 class Transport(Protocol):
-    """Whatever makes calls to DynamoDB."""
+    """Makes calls to DynamoDB."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call such as `GetItem`; request and response are the documents of DynamoDB's API reference.
+        """Make a call such as `GetItem`; request and response are as in DynamoDB's API reference.
 
         Raises Refused or Unreachable. A call may reach DynamoDB more than once; a transaction takes effect once.
         """
@@ -80,11 +80,11 @@ def unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: deserialize(value) for name, value in item.items()}
 
 
-def serialize(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an attribute may be
-    """Put a value into the wire format. Raises TypeError for a type that no item of this package holds."""
+def serialize(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any type of attribute
+    """Convert a value to the wire format. Raises TypeError for a type that no item of this package uses."""
     write = _WRITERS.get(type(value))
     if write is None:
-        raise TypeError(f"No attribute is a {type(value).__name__}.")
+        raise TypeError(f"An attribute cannot be a {type(value).__name__}.")
     return write(value)
 
 
@@ -102,7 +102,7 @@ _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
     dict: lambda value: {"M": marshal(value)},
     list: lambda value: {"L": [serialize(each) for each in value]},
 }
-# The only numbers are counters, hence integers.
+# All numbers are counters, hence integers.
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "S": str,
     "BOOL": bool,

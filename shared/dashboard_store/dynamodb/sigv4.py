@@ -1,18 +1,18 @@
-"""AWS Signature Version 4 of a POST to a service's root path, as a function of values.
+"""AWS Signature Version 4 of a POST to a service's root path, as a pure function.
 
 Theory of operation
 ===================
 
-A signature is made in four steps, which the AWS page below numbers alike:
+A signature is made in four steps, numbered as on the AWS page below:
 
-1. The canonical request: method, path, query, the headers sorted by name, the names of those that are signed, and the
+1. The canonical request: method, path, query, the headers sorted by name, the names of the signed headers, and the
    SHA-256 of the body. Runs of white space in a value become one space.
 2. The string to sign: algorithm, time, scope (`day/region/service/aws4_request`), and the SHA-256 of step 1.
-3. The signing key: HMAC-SHA256 of day, region, service and `aws4_request`, each with the result of the one before,
-   the first with the secret key. It is good for one day, so it is cached.
+3. The signing key: HMAC-SHA256 of day, region, service and `aws4_request`, each keyed with the result of the previous
+   one, the first with the secret key. It is valid for one day, so it is cached.
 4. The signature: HMAC-SHA256 of step 2 with the key of step 3, in the `Authorization` header.
 
-Every header that is given is signed, so a change on the way is noticed.
+Every given header is signed, so a change in transit is detected.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -29,14 +29,14 @@ _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The keys that sign requests; temporary ones come with a session token."""
+    """The keys that sign requests; temporary ones include a session token."""
 
     access_key: str
     secret_key: str = field(repr=False)
     token: str | None = field(repr=False)
 
 
-def signed(  # noqa: PLR0913 - each is a part of the signature
+def signed(  # noqa: PLR0913 - each is part of the signature
     credentials: Credentials,
     *,
     region: str,
@@ -48,7 +48,7 @@ def signed(  # noqa: PLR0913 - each is a part of the signature
 ) -> dict[str, str]:
     """Return the headers to send: `headers`, those that signing adds, and the signature of all of them.
 
-    `moment` is in UTC. `host` has a port where it is not the default one of the scheme.
+    `moment` is in UTC. `host` includes the port unless it is the scheme's default.
     """
     instant = f"{moment:%Y%m%dT%H%M%SZ}"
     sent = {name.lower(): value for name, value in headers.items()} | {"host": host, "x-amz-date": instant}
@@ -67,7 +67,7 @@ def signed(  # noqa: PLR0913 - each is a part of the signature
     return sent
 
 
-# Most of the work, and the same for a whole day.
+# Most of the work, with the same result for a whole day.
 @lru_cache(maxsize=4)
 def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret_key}".encode()

@@ -1,8 +1,8 @@
-"""The body of a request: its media type, its encoding and its size are checked before it is read.
+"""The request body: its media type, encoding and size are checked before it is read.
 
-Compressed bodies are sent as `Content-Type: application/gzip`. API Gateway passes on as text what it takes for text,
-which ruins a gzip that is sent as `application/json` with `Content-Encoding: gzip`; where that arrived whole it is read
-too.
+Compressed bodies are sent as `Content-Type: application/gzip`. API Gateway passes on bodies that it considers text as
+text, which corrupts a gzip sent as `application/json` with `Content-Encoding: gzip`; such a body is accepted if it
+arrives intact.
 """
 
 import base64
@@ -22,7 +22,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -> bytes:
-    """Read the body of a request that takes JSON and the media types given.
+    """Read the body of a request that accepts JSON and the given media types.
 
     Raises a BadInput error or RequestTooLarge.
     """
@@ -35,7 +35,7 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
     media_type = headers_of(event).get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type not in {JSON, GZIP, *media_types}:
         taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
-        raise UnsupportedMediaType(f"The body is {media_type}; this address takes {taken}.")
+        raise UnsupportedMediaType(f"The media type {media_type} is not supported here; use one of {taken}.")
     if _is_compressed(event, media_type, body):
         body = decompressed(body, settings.max_decompressed_bytes)
     if not body:
@@ -44,18 +44,18 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
 
 
 def decompressed(body: bytes, limit: int) -> bytes:
-    """Decompress one gzip member, never more than `limit` bytes of it. Raises MalformedJson or RequestTooLarge."""
+    """Decompress one gzip member, up to `limit` bytes. Raises MalformedJson or RequestTooLarge."""
     decompressor = zlib.decompressobj(wbits=GZIP_WBITS)
     try:
         content = decompressor.decompress(body, limit + 1)
     except zlib.error as exc:
-        raise MalformedJson("The body is not gzip.") from exc
+        raise MalformedJson("The body is not valid gzip.") from exc
     if len(content) > limit:
-        raise RequestTooLarge(f"The body is more than {limit} bytes once decompressed.", limit_bytes=limit)
+        raise RequestTooLarge(f"The decompressed body is larger than {limit} bytes.", limit_bytes=limit)
     if not decompressor.eof:
-        raise MalformedJson("The gzip ends before its content does.")
+        raise MalformedJson("The gzip stream is truncated.")
     if decompressor.unused_data:
-        raise MalformedJson("Something follows the gzip.")
+        raise MalformedJson("Unexpected content follows the gzip stream.")
     return content
 
 
@@ -81,7 +81,7 @@ def _is_compressed(event: Mapping[str, Any], media_type: str, body: bytes) -> bo
     if coding == "identity":
         return False
     if coding not in {"gzip", "x-gzip"}:
-        raise UnsupportedMediaType(f"The body is encoded as {coding}; only gzip is read.")
+        raise UnsupportedMediaType(f"The content coding {coding} is not supported; use gzip.")
     if not body.startswith(_GZIP_MAGIC):
-        raise UnsupportedMediaType(f"The compressed body was damaged on its way; send it as Content-Type: {GZIP}.")
+        raise UnsupportedMediaType(f"The compressed body was corrupted in transit; send it with Content-Type: {GZIP}.")
     return True

@@ -1,7 +1,7 @@
-"""Feature flags: what is switched on for which users, changed in AppConfig without a deployment.
+"""Feature flags: what is enabled for which users, changed in AppConfig without a deployment.
 
-The document has the form of Powertools' feature flags. A rule may ask for `user_share`, 0 to 99, a number that a user
-keeps: while a share grows, nobody loses what was already on for them.
+The document has the format of Powertools' feature flags. A rule may use `user_share`, a number from 0 to 99 that is
+fixed for each user: as a share grows, no user loses a feature that was already enabled.
 https://docs.aws.amazon.com/powertools/python/latest/utilities/feature_flags/
 """
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 DATABASE_LOAD: Final = "databaseLoad"
 
-# A dashboard waits for its flags, and there are defaults where they cannot be read.
+# Short time-outs, because a dashboard waits for its flags, and defaults apply if they cannot be read.
 APPCONFIG_CLIENT: Final = ClientConfig(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
 
 SHARES: Final = 100
 MAX_AGE_SECONDS: Final = 60
-"""How long a document counts as the newest; AppConfig's shortest interval between two polls is as long."""
+"""How long a document counts as current; also AppConfig's minimum interval between two polls."""
 
 
 def open_flags(settings: Settings) -> "Flags":
-    """Return the flags of a deployment, read from AppConfig with the function's own rights."""
+    """Return the flags of a deployment, read from AppConfig with the function's own permissions."""
 
     def open_store() -> StoreProvider:
         return appconfig(settings.flags_path, boto3.client("appconfigdata", config=APPCONFIG_CLIENT))
@@ -45,15 +45,15 @@ def open_flags(settings: Settings) -> "Flags":
 
 
 def appconfig(path: str, client: "AppConfigDataClient") -> StoreProvider:
-    """Open AppConfig's `application/environment/profile`."""
+    """Open an AppConfig profile, named `application/environment/profile`."""
     application, environment, profile = path.split("/")
     return AppConfigStore(environment, application, profile, max_age=MAX_AGE_SECONDS, boto3_client=client)
 
 
 class Flags:
-    """The flags of every user. While AppConfig cannot be read, the last known ones; before that, `fallback`.
+    """The flags of every user: the last known ones while AppConfig cannot be read, or `fallback` before the first read.
 
-    `open_store` opens AppConfig when a flag is first asked for, and again after a failure.
+    `open_store` opens AppConfig when a flag is first requested, and again after a failure.
     """
 
     def __init__(
@@ -67,28 +67,28 @@ class Flags:
         self._now = now
         self._features: FeatureFlags | None = None
         self._known = FeatureFlags(_Constant({name: {"default": on} for name, on in fallback.items()}))
-        self._ask_again_at = 0.0
+        self._next_poll_at = 0.0
 
     def of(self, user: str) -> dict[str, bool]:
-        """Return for each flag whether it is on for a user."""
+        """Return whether each flag is enabled for a user."""
         known = self._newest()
         on = known.get_enabled_features(context={"user_share": share(user)})
         return {**self._fallback, **{name: name in on for name in known.get_configuration()}}
 
     def _newest(self) -> FeatureFlags:
-        if self._now() >= self._ask_again_at:
+        if self._now() >= self._next_poll_at:
             try:
                 self._features = self._features or FeatureFlags(self._open())
                 self._known = FeatureFlags(_Constant(self._features.get_configuration()))
             except (ConfigurationStoreError, SchemaValidationError, StoreClientError) as exc:
-                # The session may have failed, so the next poll opens another one, but not at once.
-                self._features, self._ask_again_at = None, self._now() + MAX_AGE_SECONDS
+                # The session may be broken, so the next poll opens a new one, but not immediately.
+                self._features, self._next_poll_at = None, self._now() + MAX_AGE_SECONDS
                 logger.warning("flags-unavailable", exc_info=exc)
         return self._known
 
 
 class _Constant(StoreProvider):
-    """A document that was already read."""
+    """A document that has already been read."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
@@ -102,5 +102,5 @@ class _Constant(StoreProvider):
 
 
 def share(user: str) -> int:
-    """Return the share of the users, 0 to 99, to which a user permanently belongs."""
+    """Return the user's permanent share, from 0 to 99."""
     return int.from_bytes(hashlib.sha256(user.encode()).digest()[:8]) % SHARES

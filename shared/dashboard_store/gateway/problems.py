@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): one table says which status, code and title each error has."""
+"""Errors as problem details (RFC 9457): one table maps each error to its status, code and title."""
 
 from typing import Any, Final
 
@@ -8,41 +8,41 @@ from dashboard_store.gateway.response import ApiResponse, json_response
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-# An error without a row has that of its nearest base. Anything but a StoreError is a defect, and says only that.
+# An error without a row uses that of its nearest base class. Only StoreErrors are explained; all others are defects.
 PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
-    errors.MalformedJson: (400, "malformed-json", "The body is not JSON"),
-    errors.InvalidPrecondition: (400, "invalid-precondition", "A precondition cannot be read"),
-    errors.Unauthorized: (401, "unauthorized", "The token names no user"),
-    errors.NotFound: (404, "not-found", "There is nothing here"),
-    errors.MethodNotAllowed: (405, "method-not-allowed", "This address does not take this method"),
-    errors.ProjectExists: (409, "project-exists", "The id is taken"),
-    errors.VersionConflict: (412, "version-conflict", "Somebody saved in between"),
+    errors.MalformedJson: (400, "malformed-json", "The body is not valid JSON"),
+    errors.InvalidPrecondition: (400, "invalid-precondition", "Invalid precondition header"),
+    errors.Unauthorized: (401, "unauthorized", "The token is not valid"),
+    errors.NotFound: (404, "not-found", "Not found"),
+    errors.MethodNotAllowed: (405, "method-not-allowed", "Method not allowed"),
+    errors.ProjectExists: (409, "project-exists", "The id is already taken"),
+    errors.VersionConflict: (412, "version-conflict", "Someone else saved in the meantime"),
     errors.ConfigTooLarge: (413, "config-too-large", "The config is too large"),
     errors.AnalysisTooLarge: (413, "analysis-too-large", "The analysis is too large"),
     errors.RequestTooLarge: (413, "request-too-large", "The request is too large"),
-    errors.UploadTooLarge: (413, "upload-too-large", "The table is too large"),
-    errors.UnsupportedMediaType: (415, "unsupported-media-type", "The body is in a form that is not read here"),
+    errors.UploadTooLarge: (413, "upload-too-large", "The file is too large"),
+    errors.UnsupportedMediaType: (415, "unsupported-media-type", "Unsupported media type"),
     errors.InvalidConfig: (422, "invalid-config", "The config is not valid"),
-    errors.InvalidData: (422, "invalid-data", "The data are not valid"),
+    errors.InvalidData: (422, "invalid-data", "The data is not valid"),
     errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
     errors.UnsafeText: (422, "unsafe-text", "A browser would execute this text"),
-    errors.PreconditionRequired: (428, "precondition-required", "The save names no version"),
-    errors.RateLimited: (429, "rate-limited", "Too many writes in this minute"),
-    errors.StorageUnavailable: (503, "storage-unavailable", "The database does not answer now"),
-    Exception: (500, "internal-error", "Something went wrong here"),
+    errors.PreconditionRequired: (428, "precondition-required", "A precondition is required"),
+    errors.RateLimited: (429, "rate-limited", "Too many writes this minute"),
+    errors.StorageUnavailable: (503, "storage-unavailable", "Storage is temporarily unavailable"),
+    Exception: (500, "internal-error", "Something went wrong on the server"),
 }
 
 
 def problem(error: Exception, request_id: str) -> ApiResponse:
-    """Make the response to an error; `request_id` is the id under which the log knows the request."""
+    """Make the response to an error; `request_id` identifies the request in the log."""
     status, code, title = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
     is_ours = isinstance(error, errors.StoreError)
     document = {
         "type": f"urn:problem:{code}",
         "title": title,
         "status": status,
-        "detail": encodable(str(error)) if is_ours else "The request is in the log under its id.",
+        "detail": encodable(str(error)) if is_ours else "The error is logged under the request's id.",
         "instance": request_id,
         **_members(error),
     }
@@ -71,7 +71,7 @@ def _versions(error: errors.PreconditionRequired) -> dict[str, Any]:
 
 
 def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
-    """Show the newest version, and everything else that a client needs to resolve the conflict."""
+    """Return the newest version, and everything else that a client needs to resolve the conflict."""
     version, current = {"currentVersion": error.version}, {"current": error.document}
     match error:
         case errors.ConfigConflict(conflicts=conflicts):

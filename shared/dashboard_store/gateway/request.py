@@ -1,6 +1,6 @@
-"""One request as a value: who asks, and for what, read from an HTTP API event (payload 2.0).
+"""A request as a value: the user and what they request, read from an HTTP API event (payload 2.0).
 
-Each part is checked when a handler takes it, so a handler's first lines say in which order a request is refused.
+Each part is checked when a handler reads it, so a handler's first lines determine the order of the checks.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -31,31 +31,31 @@ _PROJECT: Final = re.compile(rf"/api/projects/({ID_PATTERN})(?:/|$)")
 
 
 class Page(NamedTuple):
-    """Which part of a list is wanted: at most `limit` entries, behind the place that `cursor` names."""
+    """The requested part of a list: at most `limit` entries after the position that `cursor` names."""
 
     limit: int
     cursor: str | None
 
     @property
     def before(self) -> int | None:
-        """Read the cursor of a list of versions. Raises InvalidQuery."""
+        """Parse the cursor of a list of versions. Raises InvalidQuery."""
         if self.cursor is None:
             return None
         if not is_version(self.cursor):
-            raise _invalid("cursor", "not a cursor that this list gave out")
+            raise _invalid("cursor", "This cursor is not from this list.")
         return int(self.cursor)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request under the deployment's settings; `event` is the event that API Gateway made of it."""
+    """One request, and the deployment's settings; `event` is API Gateway's event."""
 
     event: Mapping[str, Any]
     settings: Settings
 
     @property
     def id(self) -> str:
-        """The id under which the log knows the request."""
+        """The request's id in the log."""
         return str(self._context["requestId"])
 
     @property
@@ -73,37 +73,37 @@ class Request:
 
     @property
     def subject(self) -> str | None:
-        """The claim `sub` of the token that API Gateway's authorizer verified, where there is one."""
+        """The `sub` claim of the token that API Gateway's authorizer verified, if any."""
         subject: str | None = self._claims.get("sub")
         return subject
 
     @cached_property
     def user(self) -> str:
-        """The user whom the verified token names. Raises Unauthorized."""
+        """The user that the verified token names. Raises Unauthorized."""
         claims = self._claims
         subject = claims.get("sub")
         is_text = isinstance(subject, str) and subject == encodable(subject)
         if not is_text or not 0 < len(str(subject).encode()) <= _MAX_SUB_BYTES:
-            raise Unauthorized("The token has no claim sub that names a user.")
-        # An authorizer that accepts a token without an expiry would let a stolen one live for ever.
+            raise Unauthorized("The token has no sub claim that names a user.")
+        # An authorizer that accepts a token without an expiry would let a stolen one work forever.
         if not claims.get("exp"):
-            raise Unauthorized("The token has no claim exp, so it would never expire.")
+            raise Unauthorized("The token has no exp claim, so it would never expire.")
         return str(subject)
 
     def require_user(self) -> None:
-        """Raise Unauthorized where the authorizer accepted a token that names no user."""
+        """Raise Unauthorized if the authorizer accepted a token that names no user."""
         if "authorizer" in self._context:
             _ = self.user
 
     def project(self, project_id: str) -> ProjectAddress:
-        """Name the project that a path is about, as the user may reach it. Raises Unauthorized or NoProject.
+        """Return the address of one of the user's own projects. Raises Unauthorized or NoProject.
 
-        Every handler that is about a project takes its address from here.
+        Every handler for a project gets its address from here.
         """
         return ProjectAddress(self.user, project_id)
 
     def config(self, project_id: str) -> ConfigAddress:
-        """Name a project's config; with `?sessionId=`, that session's draft. Raises also InvalidQuery."""
+        """Return the address of a project's config or, with `?sessionId=`, a session draft. May raise InvalidQuery."""
         return self.project(project_id).config(self._session())
 
     @property
@@ -117,24 +117,24 @@ class Request:
         return json_text(self.event, self.settings, *media_types)
 
     def json(self, *media_types: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Read the body as JSON and parse it. Raises as `text`, and MalformedJson."""
+        """Read the body and parse it as JSON. Raises like `text`, and MalformedJson."""
         return parse(self.text(*media_types))
 
     def body[T](self, read: Callable[[Any, Settings], T], *media_types: str) -> T:
-        """Read the body as JSON and check it with `read`. Raises as `json` and as `read`."""
+        """Read the body as JSON and check it with `read`. Raises like `json` and `read`."""
         return read(self.json(*media_types), self.settings)
 
     @property
     def precondition(self) -> Precondition:
-        """What If-Match and If-None-Match say. Raises InvalidPrecondition."""
+        """The parsed If-Match and If-None-Match headers. Raises InvalidPrecondition."""
         return Precondition.from_headers(
             headers_of(self.event).get("if-match"), headers_of(self.event).get("if-none-match")
         )
 
     def required_precondition(self, versions: Callable[[], tuple[int, ...]]) -> Precondition:
-        """Take the precondition of a request that needs one; `versions` reads what it could have named.
+        """Return the precondition of a request that needs one; `versions` reads the versions it could have named.
 
-        Raises PreconditionRequired, unless the deployment does not require it.
+        Raises PreconditionRequired if it is missing, unless the deployment does not require it.
         """
         precondition = self.precondition
         if self.settings.require_precondition and not precondition.is_given:
@@ -150,7 +150,7 @@ class Request:
         return headers_of(self.event).get("accept-encoding")
 
     def origin(self, *, forced: bool) -> Origin:
-        """Read `?source=` and `?message=`, which history keeps. Raises InvalidQuery or UnsafeText."""
+        """Read `?source=` and `?message=`, which are kept in history. Raises InvalidQuery or UnsafeText."""
         return Origin(self.choice("source", SOURCES, "user"), self._message(), forced=forced)
 
     @property
@@ -161,21 +161,21 @@ class Request:
         """Read `?limit=` and `?cursor=`. Raises InvalidQuery."""
         limit = self._query.get("limit", str(DEFAULT_PAGE))
         if not re.fullmatch(r"[0-9]{1,6}", limit) or not 1 <= int(limit) <= most:
-            raise _invalid("limit", f"expected a number from 1 to {most}")
+            raise _invalid("limit", f"This must be an integer from 1 to {most}.")
         return Page(int(limit), self._query.get("cursor"))
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        """Read a query parameter that takes one of a few words. Raises InvalidQuery."""
+        """Read a query parameter that is one of `choices`. Raises InvalidQuery."""
         value = self._query.get(name, default)
         if value not in choices:
-            raise _invalid(name, f"expected one of {', '.join(choices)}")
+            raise _invalid(name, f"This must be one of {', '.join(choices)}.")
         return value
 
     def choices(self, name: str, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """Read a query parameter that lists some of a few words, separated by commas. Raises InvalidQuery."""
+        """Read a query parameter that is a comma-separated list of words from `offered`. Raises InvalidQuery."""
         words = tuple(word.strip() for word in self._query.get(name, "").split(",") if word.strip())
         if not set(words) <= set(offered):
-            raise _invalid(name, f"expected a list of {', '.join(offered)}")
+            raise _invalid(name, f"This must be a comma-separated list of {', '.join(offered)}.")
         return words
 
     def _session(self) -> str:
@@ -183,13 +183,13 @@ class Request:
         if value is None:
             return ""
         if not is_id(value):
-            raise _invalid("sessionId", "expected 1 to 128 of A-Z, a-z, 0-9, _ and -")
+            raise _invalid("sessionId", "This must be 1 to 128 characters from A-Z, a-z, 0-9, _ and -.")
         return value
 
     def _message(self) -> str | None:
         value = self._query.get("message")
         if value is not None and len(value) > _MAX_MESSAGE:
-            raise _invalid("message", f"{len(value)} characters; the limit is {_MAX_MESSAGE}")
+            raise _invalid("message", f"This is {len(value)} characters long; the limit is {_MAX_MESSAGE}.")
         if value is not None and is_unsafe(value):
             raise UnsafeText([FieldError("message", MESSAGE)])
         return value
@@ -210,11 +210,11 @@ class Request:
 
 
 def version_number(text: str) -> int:
-    """Read the version in a path. Raises NotFound for anything else, because nothing is at such a path."""
+    """Parse the version in a path. Raises NotFound for any other text, because nothing exists at such a path."""
     if not is_version(text):
-        raise NotFound(f"There is no version {text}.")
+        raise NotFound(f"Version {text} does not exist.")
     return int(text)
 
 
-def _invalid(name: str, expected: str) -> InvalidQuery:
-    return InvalidQuery(f"The query parameter {name} is not valid.", [FieldError(name, expected)])
+def _invalid(name: str, message: str) -> InvalidQuery:
+    return InvalidQuery(f"The query parameter {name} is not valid.", [FieldError(name, message)])

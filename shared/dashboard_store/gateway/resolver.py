@@ -1,7 +1,7 @@
-"""Where a function's handlers are registered: each takes a Request and returns an ApiResponse.
+"""Registers a function's handlers, each of which takes a Request and returns an ApiResponse.
 
-Every request passes `Resolver._respond`, whether a route matches or not: there the user is required, errors become
-problem details, the response is written, and the exchange is reported. Powertools matches the route.
+Every request goes through `Resolver._respond`, whether or not a route matches: it requires a user, turns errors into
+problem details, encodes the response and reports the exchange. Powertools matches the route.
 """
 
 import time
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 type Handler = Callable[..., ApiResponse]
-"""Called with the Request, and with the parameters of the path by name."""
+"""Called with the Request, and with the path parameters by name."""
 
 
 class _Event(APIGatewayProxyEventV2):
-    """An event whose headers Powertools reads as they are, because it would fold their names again each time."""
+    """An event whose headers Powertools reads unchanged; it would otherwise fold their names on every access."""
 
     @cached_property
     def headers(self) -> dict[str, str]:
@@ -47,7 +47,7 @@ class _Router(APIGatewayHttpResolver):
 
 
 class Resolver:
-    """A set of handlers under the deployment's settings."""
+    """A function's handlers, and the deployment's settings."""
 
     _settings: Settings
     _units: Callable[[], float]
@@ -57,12 +57,12 @@ class Resolver:
         self._router.not_found(self._not_found)
 
     def connect(self, settings: Settings, units: Callable[[], float]) -> None:
-        """Take the settings; `units` returns the request units that the database consumed so far."""
+        """Set the settings; `units` returns the request units that the database has consumed so far."""
         self._settings = settings
         self._units = units
 
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        """Answer one request: what Lambda calls."""
+        """Handle one request; the entry point for Lambda."""
         return self._router.resolve(event, context)
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
@@ -97,10 +97,10 @@ class Resolver:
         began, units_before = time.perf_counter(), self._units()
         request = Request(self._router.current_event.raw_event, self._settings)
         try:
-            # A token that API Gateway accepts and this service does not is refused before anything else.
+            # A token that API Gateway accepts but this service does not is rejected before anything else.
             request.require_user()
             response = handle(request)
-        except Exception as exc:  # noqa: BLE001 - a defect is logged, and its response says nothing of it
+        except Exception as exc:  # noqa: BLE001 - a defect is logged, and its response reveals nothing
             if not isinstance(exc, StoreError):
                 telemetry.logger.error("defect", exc_info=exc, request_id=request.id)
             response = problem(exc, request.id)
@@ -111,7 +111,7 @@ class Resolver:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """Return the headers of every response; a response's own ones override them."""
+    """Return the headers of every response; a response's own headers override them."""
     return {
         "Cache-Control": "private, no-cache",
         "Vary": "Accept-Encoding",
@@ -123,11 +123,11 @@ def _headers(request: Request) -> dict[str, str]:
 def _unrouted(request: Request) -> ApiResponse:
     allowed = methods_at(request.path)
     if request.method == "OPTIONS":
-        # API Gateway answers a browser's preflight itself, and adds its CORS headers to this response.
+        # API Gateway handles a browser's preflight itself, and adds its CORS headers to this response.
         return empty_response(HTTPStatus.NO_CONTENT, {"Allow": ", ".join(allowed)} if allowed else None)
     if not allowed:
-        raise NoRoute("There is no such address.")
+        raise NoRoute("No route matches this path.")
     if request.method not in allowed:
         raise MethodNotAllowed(allowed)
-    # The path has a character that no id has.
+    # The path contains a character that is not allowed in an id.
     raise NoProject

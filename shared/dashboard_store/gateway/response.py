@@ -1,4 +1,4 @@
-"""Responses as values, and the one place where they are compressed and written for Lambda."""
+"""Responses as values, and the only place where they are compressed and encoded for Lambda."""
 
 import base64
 import gzip
@@ -19,13 +19,13 @@ from dashboard_store.gateway.body import JSON
 CSV: Final = "text/csv; charset=utf-8"
 
 COMPRESS_FROM_BYTES: Final = 1024
-"""Below it, a gzip header and a client's work cost more than the bytes that are saved."""
+"""Below this size, a gzip header and the client's work cost more than the saved bytes."""
 
 
 class ApiResponse(NamedTuple):
-    """A response before content negotiation; `body` is the gzip of the content where `is_gzip` says so.
+    """A response before content negotiation; if `is_gzip`, `body` is the gzip of the content.
 
-    `outcome` is what a save came to, or the code of a problem, for the log and the metrics.
+    `outcome` is the result of a save, or the code of a problem, for the log and the metrics.
     """
 
     status: int = HTTPStatus.OK
@@ -49,7 +49,7 @@ def json_response(
 
 
 def spliced_response(name: str, text: bytes, rest: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:
-    """Respond with an object whose first member is a JSON text that is already written and safe in a page."""
+    """Respond with an object whose first member is a JSON text that is already encoded and safe in a page."""
     body = f'{{"{name}":'.encode() + text + b"," + served(compact(rest)[1:])
     return ApiResponse(HTTPStatus.OK, body, JSON, headers)
 
@@ -74,7 +74,7 @@ def empty_response(status: int, headers: Mapping[str, str] | None = None, outcom
 
 
 def document_headers(version: int | str, updated_at: str | None) -> dict[str, str]:
-    """Make the headers of a versioned document: its entity tag and, once it was saved, its date."""
+    """Make the headers of a versioned document: its entity tag and, if it was ever saved, its date."""
     headers = {"ETag": f'"{version}"'}
     if updated_at:
         headers["Last-Modified"] = format_datetime(datetime.fromisoformat(updated_at), usegmt=True)
@@ -82,23 +82,23 @@ def document_headers(version: int | str, updated_at: str | None) -> dict[str, st
 
 
 def attachment(file_name: str, suffix: str) -> str:
-    """Make the Content-Disposition (RFC 6266, section 4.3) under which a browser saves a table."""
+    """Make the Content-Disposition (RFC 6266, section 4.3) that lets a browser save a table."""
     stem = file_name.rpartition(".")[0] or file_name
     return f"attachment; filename*=UTF-8''{quote(f'{stem}.{suffix}', safe='')}"
 
 
 def encoded(response: ApiResponse, accept_encoding: str | None, headers: Mapping[str, str]) -> Response[str]:
-    """Write a response for Lambda, compressed where the client accepts gzip; `headers` are those of every response.
+    """Encode a response for Lambda, compressed if the client accepts gzip; `headers` are those of every response.
 
-    A small body goes out as text, which `sam local invoke` shows; a large one as base64, which adds a third where
-    escaping its quotation marks for Lambda's own JSON could double it.
+    A small body is sent as text, which `sam local invoke` shows; a large one as base64, which adds a third, whereas
+    escaping its quotation marks in Lambda's own JSON could double it.
     """
     body, is_gzip = _negotiated(response, accept_encoding)
     own = {**headers, **response.headers, **({"Content-Encoding": "gzip"} if is_gzip else {})}
     is_text = len(body) < COMPRESS_FROM_BYTES and not is_gzip
     content = body.decode() if is_text else base64.b64encode(body).decode()
     made = Response(response.status, response.media_type, content, own)
-    # Set here because Powertools takes any body of a JSON media type for text.
+    # Set here because Powertools treats any body of a JSON media type as text.
     made.base64_encoded = not is_text
     return made
 

@@ -1,4 +1,4 @@
-"""Every path of the API and its methods; a test keeps this table equal to template.yaml."""
+"""Every path of the API and its methods; a test keeps this table in sync with template.yaml."""
 
 import re
 from functools import cache
@@ -27,11 +27,11 @@ ROUTES: Final = {
 
 
 def methods_at(path: str) -> tuple[str, ...]:
-    """Return the methods of a path; none where no route matches it."""
+    """Return the methods of a path; empty if no route matches it."""
     return next((methods for pattern, methods in _patterns() if pattern.fullmatch(path)), ())
 
 
-# Compiled when an unrouted request first asks: a function that starts has no use for them.
+# Compiled on the first unrouted request, because a starting function does not need them.
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], tuple[str, ...]]]:
     return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in ROUTES.items()]

@@ -1,8 +1,8 @@
-"""One line in the log for each request, with its metrics in CloudWatch's embedded format.
+"""One log line per request, with its metrics in CloudWatch's embedded format.
 
-Powertools' Metrics writes it, or its Logger where nothing is counted, with the same fields: to the function's output,
-which costs no call. The fields hold sizes, hashes and counts, never content. Whoever reads the log learns nothing about
-a dashboard, and about users only which requests come from the same one. docs/operations.md explains each metric.
+Powertools' Metrics writes the line, or its Logger if there are no metrics, with the same fields: to the function's
+output, which needs no call. The fields contain sizes, hashes and counts, never content. The log reveals nothing about a
+dashboard, and about users only which requests come from the same one. docs/operations.md explains each metric.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -40,7 +40,7 @@ UNCHANGED: Final = "unchanged"
 _LOADS: Final[dict[int, str]] = {HTTPStatus.OK: "ConfigLoaded", HTTPStatus.NOT_MODIFIED: "ConfigNotModified"}
 _HASH_CHARACTERS: Final = 16
 
-# Messages are text; trying each as JSON would cost an exception.
+# Messages are plain text; trying to parse each as JSON would cost an exception.
 logger = Logger(
     json_deserializer=str, json_serializer=JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 )
@@ -50,7 +50,7 @@ metrics = Metrics(namespace=NAMESPACE)
 class Exchange(NamedTuple):
     """One request and its response.
 
-    `outcome` is what a save came to, or the code of a problem; `units` are the database's request units.
+    `outcome` is the result of a save, or the code of a problem; `units` are the database's request units.
     """
 
     request: Request
@@ -65,14 +65,14 @@ class Exchange(NamedTuple):
 
 
 def report(exchange: Exchange) -> None:
-    """Write the line of one request, which holds its metrics where it has any."""
+    """Write the log line of a request, with its metrics if it has any."""
     counted = list(measured(exchange))
     if counted:
         _write_with(counted, exchange)
     else:
         logger.info("request", **fields(exchange))
     if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # A metric of its own, because only this one has a dimension for the route.
+        # Written separately, because only this metric has a dimension for the route.
         with single_metric(name="RequestError", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
             metric.add_dimension("service", str(metrics.service))
             metric.add_dimension("route", exchange.request.route)
@@ -88,12 +88,12 @@ def _write_with(counted: Iterable[tuple[str, MetricUnit, float]], exchange: Exch
 
 
 def _trace() -> str | None:
-    """Name the request's trace as Logger does."""
+    """Return the request's trace id, as Logger does."""
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=") or None
 
 
 def fields(exchange: Exchange) -> dict[str, Any]:
-    """Return what the log keeps of a request."""
+    """Return the fields that the log keeps for a request."""
     request, response = exchange.request, exchange.response
     event = request.event
     return {
@@ -112,7 +112,7 @@ def fields(exchange: Exchange) -> dict[str, Any]:
 
 
 def measured(exchange: Exchange) -> Iterator[tuple[str, MetricUnit, float]]:
-    """Yield the metrics of a request, each with its unit, except RequestError, which `report` writes for each route."""
+    """Yield the metrics of a request with their units, except RequestError, which `report` writes per route."""
     for name in _counted(exchange):
         yield name, MetricUnit.Count, 1
     if exchange.request.route == LOAD and exchange.status in _LOADS:
@@ -132,7 +132,7 @@ def _counted(exchange: Exchange) -> Iterator[str]:
 
 
 def _metrics_of_save(exchange: Exchange) -> Iterator[str]:
-    # A refusal that tells the client what to do is not a failure of the service.
+    # A rejection that tells the client what to do is not a failure of the service.
     is_accepted = exchange.status < HTTPStatus.BAD_REQUEST
     if is_accepted:
         yield "ConfigSaveUnchanged" if exchange.outcome == UNCHANGED else "ConfigSaved"
@@ -142,20 +142,20 @@ def _metrics_of_save(exchange: Exchange) -> Iterator[str]:
         yield "ConfigConflict"
     if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield "ConfigSaveFailed"
-    # A migration that finds another device's copy already there has not failed.
+    # A migration that finds another device's copy already saved has not failed.
     if exchange.request.is_migration and exchange.status != HTTPStatus.PRECONDITION_FAILED:
         yield "ConfigMigrated" if is_accepted else "ConfigMigrationFailed"
 
 
 def _hashed(subject: str | None) -> str | None:
-    # A user id may be an e-mail address; its hash tells users apart.
+    # A user id may be an e-mail address; its hash distinguishes users.
     if not subject:
         return None
     return hashlib.sha256(str(subject).encode(errors="surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
 
 
 def _size(body: str | None, *, is_base64: bool) -> int:
-    """Count the bytes of a body, in base64 without decoding it."""
+    """Count the bytes of a body; base64 is not decoded."""
     if not body:
         return 0
     if is_base64:

@@ -1,30 +1,30 @@
-"""Everything that knows which items and objects there are: one table, one partition for each user, and one bucket.
+"""Storage: one DynamoDB table with one partition per user, and one bucket.
 
 | Item | sk | Holds |
 |---|---|---|
-| project | `PROJECT#<id>` | settings, own version, `summary` |
-| config | `CONFIG#<id>#<session>` | the newest version; the session is empty for the config itself |
-| config version | `CONFIGVERSION#<id>#<session>#<version>` | that version, until it expires |
-| data | `DATA#<id>` | the newest table's schema; the table, or the object that holds it; `kept`, the uploads before |
-| data version | `DATAVERSION#<id>#<version>` | an upload that is kept, with its analysis |
-| upload | `UPLOAD#<id>#<upload>` | a file that was announced, or a table on its way; until it expires |
+| project | `PROJECT#<id>` | settings, the project's version, `summary` |
+| config | `CONFIG#<id>#<session>` | the newest version; the session is empty unless it is a draft |
+| config version | `CONFIGVERSION#<id>#<session>#<version>` | one version, until it expires |
+| data | `DATA#<id>` | the newest table's schema; the table, or its object's key; `kept`: the earlier uploads |
+| data version | `DATAVERSION#<id>#<version>` | an earlier upload, with its analysis |
+| upload | `UPLOAD#<id>#<upload>` | an announced file, or a table being written; until it expires |
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
-| rate window | `RATE#<minute>` | how many writes the user made within that minute; until it expires |
+| rate window | `RATE#<minute>` | the number of the user's writes in that minute; until it expires |
 | deleted | `DELETED#…` | an item of a deleted project, until it is restored or purged |
 
-`pk` is `USER#<sub>` for all of them. Ids and session ids have no `#`, so no key can be read in two ways. The index
-`listing` holds `listKey` and `summary` of projects and config versions: what a list shows, and never a document.
+`pk` is always `USER#<sub>`. Ids and session ids cannot contain `#`, so keys are unambiguous. The index `listing` holds
+`listKey` and `summary` of projects and config versions: what a list shows, never a document.
 
-A project is created with its config at version 0, so reading the config also tells whether the project exists, and a
-write that is conditional on the config needs no other check. `expiresAt` is in epoch seconds (`retention`).
+A project is created with its config at version 0, so reading the config also shows whether the project exists, and a
+write conditional on the config needs no other check. `expiresAt` is in epoch seconds (see `retention`).
 
 | Object, after `<folder>/<user's hash>/<id>/` | Holds | Removed |
 |---|---|---|
-| `uploads/…<upload>` | a file as it was sent | by the bucket's lifecycle, after a day |
-| `tables/…<upload>/<SHA-256>` | a table that is too large for its item | with the item that names it |
-| `downloads/…<digest>.<suffix>` | a table as JSON or CSV, to be fetched | by the bucket's lifecycle, after a day |
+| `uploads/…<upload>` | a file as sent | by the bucket's lifecycle, after a day |
+| `tables/…<upload>/<SHA-256>` | a table too large for its item | when the item that names it expires |
+| `downloads/…<digest>.<suffix>` | a table as JSON or CSV, for download | by the bucket's lifecycle, after a day |
 
 `configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `uploads`, `downloads` and
-`rate_limit` are what handlers call. They are made of `items` (calls to the table), `expressions` (what a call says),
-`keys`, `retention`, and `bucket`, which alone uses boto3.
+`rate_limit` are what handlers call. They build on `items` (calls to the table), `expressions` (conditions and updates),
+`keys`, `retention`, and `bucket`, the only module that uses boto3.
 """

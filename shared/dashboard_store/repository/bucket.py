@@ -1,4 +1,4 @@
-"""One S3 bucket: whole objects, and presigned URLs under which a browser sends or fetches one."""
+"""One S3 bucket: whole objects, and presigned URLs with which a browser uploads or downloads one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ from dashboard_store.errors import StorageUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# An object of up to 100 MB is sent in one call, which returns when all of it is stored. Presigned URLs need version 4
-# of the signature.
+# An object of up to 100 MB is sent in one call, which returns once all of it is stored. Presigned URLs require
+# Signature Version 4.
 CLIENT_CONFIG: Final = ClientConfig(
     connect_timeout=1,
     read_timeout=10,
@@ -30,7 +30,7 @@ _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _UNAVAILABLE: Final = frozenset(
     {
-        # The response to HEAD has no body, hence no code but its status.
+        # The response to HEAD has no body, so its only error code is the status.
         "500",
         "503",
         "InternalError",
@@ -51,7 +51,7 @@ class ObjectInfo:
 
 
 class Bucket:
-    """A bucket behind a boto3 client. Every call raises StorageUnavailable where a retry may work."""
+    """A bucket behind a boto3 client. Every call raises StorageUnavailable if a retry may succeed."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -59,11 +59,11 @@ class Bucket:
 
     @classmethod
     def named(cls, bucket: str) -> Self:
-        """Open a bucket with the function's own rights."""
+        """Open a bucket with the function's own credentials."""
         return cls(boto3.client("s3", config=CLIENT_CONFIG), bucket)
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
-        """Write an object of gzip-compressed content, all of it or nothing."""
+        """Write an object of gzip-compressed content, atomically."""
         with _translated():
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, ContentEncoding="gzip"
@@ -79,7 +79,7 @@ class Bucket:
             file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
 
     def describe(self, key: str) -> ObjectInfo | None:
-        """Look an object up; None where there is none."""
+        """Look up an object; None if it does not exist."""
         try:
             with _translated():
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
@@ -95,7 +95,7 @@ class Bucket:
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def upload_form(self, key: str, media_type: str, max_bytes: int, seconds: int) -> Mapping[str, Any]:
-        """Make the URL and the fields of a form that sends a file of at most `max_bytes` bytes to a key.
+        """Make the URL and the fields of a form that uploads a file of at most `max_bytes` bytes to a key.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
         """
@@ -109,19 +109,19 @@ class Bucket:
         return {"url": form["url"], "fields": form["fields"]}
 
     def download_url(self, key: str, seconds: int, disposition: str) -> str:
-        """Make the URL under which an object is served, with the given Content-Disposition (RFC 6266)."""
+        """Make the URL that serves an object, with the given Content-Disposition (RFC 6266)."""
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition}
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn botocore's errors into StorageUnavailable where a retry may work."""
+    """Turn botocore's errors into StorageUnavailable if a retry may succeed."""
     try:
         yield
     except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:
-        raise StorageUnavailable("The bucket is out of reach.") from exc
+        raise StorageUnavailable("The bucket cannot be reached. Try again.") from exc
     except ClientError as exc:
         if exc.response["Error"]["Code"] in _UNAVAILABLE:
-            raise StorageUnavailable("The bucket is busy.") from exc
+            raise StorageUnavailable("The bucket is busy. Try again.") from exc
         raise

@@ -1,4 +1,4 @@
-"""Making the items of a config: its newest version, and each version in history."""
+"""Build the items of a config: its newest version, and each version in history."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from dashboard_store.repository.expressions import Item
 
 
 class ConfigChange(NamedTuple):
-    """What a save writes: a config, or None to delete it, and where it came from."""
+    """What a save writes: a config, or None to delete it, and its origin."""
 
     config: Config | None
     origin: Origin
@@ -22,14 +22,14 @@ class ConfigChange(NamedTuple):
 
 
 def never_saved_item(address: ConfigAddress) -> Item:
-    """Make the item that a project is created with."""
+    """Build the config item that a new project starts with."""
     return {**keys.config(address), "version": 0, "digest": NO_CONFIG, "summary": {}}
 
 
 def version_items(
     address: ConfigAddress, change: ConfigChange, version: int, moment: datetime, lifetimes: retention.Lifetimes
 ) -> tuple[Item, Item]:
-    """Make the two items of a new version: the newest, and the same in history."""
+    """Build the two items of a new version: the newest one, and its copy in history."""
     updated_at = keys.timestamp(moment)
     content = {
         "version": version,
@@ -44,14 +44,14 @@ def version_items(
 
 
 def history_item(address: ConfigAddress, content: Item, moment: datetime, lifetimes: retention.Lifetimes) -> Item:
-    """Make a version's item in history, whose lifetime begins at a moment."""
+    """Build a version's item in history; its lifetime begins at `moment`."""
     key = keys.config_version(address, content["version"])
     expiry = retention.expires_at(moment + lifetimes.of_version(address))
     return {**content, **key, "listKey": key["sk"], "expiresAt": expiry}
 
 
 def shown_in_project(summary: Item) -> Item | None:
-    """Pick what a project shows of its config; None where that was deleted."""
+    """Select what a project shows of its config; None if the config was deleted."""
     if summary.get("deleted"):
         return None
     return {name: summary[name] for name in ("version", "updatedAt", "chartCount", "bytes")}

@@ -1,7 +1,7 @@
-"""Saving configs: every save names the version that it replaces, and makes the next one.
+"""Saving configs: every save names the version that it replaces, and creates the next one.
 
-A save is one transaction: the newest version is replaced if it is still the expected one, the new version enters
-history, the project's summary follows, and the user's counter of writes grows.
+A save is one transaction: it replaces the newest version if that is still the expected one, adds the new version to
+history, updates the project's summary and increments the user's write counter.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
 
 type Edit = Callable[[JsonObject | None], Config | None]
-"""Makes the config to be saved from the one that it replaces; None stands for no config, on either side."""
+"""Makes the config to save from the one that it replaces; None means no config, on either side."""
 
-_CHANGES = "changes to the same config"
+_CHANGES = "changes to this config"
 
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
     """The newest version after a save.
 
-    `changed` is False where the content was already there; `merged` is True where the save was merged.
+    `changed` is False if the content was already the newest; `merged` is True if the save was merged.
     """
 
     newest: ConfigVersion
@@ -46,7 +46,7 @@ class SaveResult:
 
 
 class _Superseded(ConditionFailed):
-    """Another version than the expected one is the newest."""
+    """The newest version is not the expected one."""
 
     def __init__(self, newest: ConfigVersion) -> None:
         super().__init__([])
@@ -71,13 +71,13 @@ class ConfigSaves:
     def save(
         self, address: ConfigAddress, config: Config | None, precondition: Precondition, origin: Origin
     ) -> SaveResult:
-        """Replace the config, or delete it with None, where the precondition holds of the newest version.
+        """Replace the config, or delete it if None, provided the newest version meets the precondition.
 
-        A save whose content is already the newest changes nothing and says so, whatever the precondition: it repeats a
-        save whose response was lost. Raises NoProject, ConfigConflict, RateLimited or StorageUnavailable.
+        If the content is already the newest, nothing changes and the result says so, whatever the precondition: this
+        repeats a save whose response was lost. Raises NoProject, ConfigConflict, RateLimited or StorageUnavailable.
         """
         expected = precondition.only
-        # At version 0 there is nothing to delete, hence nothing to write, which only a read can tell.
+        # At version 0 there is nothing to delete, so nothing to write; only a read can find that out.
         if expected is None or (config is None and expected == 0):
             return self.change(address, lambda _: config, precondition, origin)
         try:
@@ -86,7 +86,7 @@ class ConfigSaves:
             raise self._conflict(address, exc.newest, precondition.base, lambda _: config) from exc
 
     def change(self, address: ConfigAddress, edit: Edit, precondition: Precondition, origin: Origin) -> SaveResult:
-        """Save what `edit` makes of the newest version, again where another save comes in between; raises as `save`."""
+        """Save what `edit` makes of the newest version, retrying if another save intervenes. Raises like `save`."""
 
         def attempt() -> SaveResult:
             newest = self._configs.newest(address)
@@ -94,7 +94,7 @@ class ConfigSaves:
             try:
                 config = edit(newest.config())
             except BadInput:
-                # That it does not fit the newest version is the edit's fault only if it was made for that version.
+                # An edit that fails on the newest version is invalid only if it was made for that version.
                 if holds:
                     raise
                 raise self._conflict(address, newest, precondition.base, edit) from None
@@ -114,10 +114,10 @@ class ConfigSaves:
         origin: Origin,
         read: Callable[[JsonObject], Config],
     ) -> SaveResult:
-        """Save a config that was made from version `base`, merged with what was saved since; raises as `save`.
+        """Save a config that was made from version `base`, merged with later saves. Raises like `save`.
 
-        `read` checks the merged config. Values that both sides changed differently are a ConfigConflict that names
-        their places; so is a base that history no longer holds.
+        `read` validates the merged config. If both sides changed a value differently, the ConfigConflict lists where.
+        It is a ConfigConflict too if history no longer holds the base.
         """
         try:
             return self._replace_named(address, ConfigChange(config, origin), base)
@@ -145,7 +145,7 @@ class ConfigSaves:
         return self._items.race(attempt, _CHANGES)
 
     def _replace_named(self, address: ConfigAddress, change: ConfigChange, named: int) -> SaveResult:
-        """Replace the version that the client named; where that writes nothing, it is counted all the same."""
+        """Replace the version that the client named; count the save even if it writes nothing."""
         try:
             result = self._replace(address, change, named)
         except (_Superseded, NoProject):
@@ -177,7 +177,7 @@ class ConfigSaves:
             return SaveResult(newest, changed=False)
         if newest.version != expected or renewed:
             raise _Superseded(newest)
-        # Only the version's age is left to have failed the condition: its item in history is written again.
+        # Only the version's age can have failed the condition: rewrite its item in history.
         return self._replace(address, change, expected, renewed=found)
 
     def _conflict(self, address: ConfigAddress, newest: ConfigVersion, base: int | None, edit: Edit) -> ConfigConflict:
@@ -187,13 +187,13 @@ class ConfigSaves:
         try:
             mine = edit(before.config())
         except BadInput:
-            # The edit makes no config of the base, so there is nothing to compare.
+            # The edit does not make a valid config of the base, so there is nothing to compare.
             return _refusal(newest, base)
         return _refusal(newest, base, _merged(before, newest, mine).conflicts)
 
 
 def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool) -> Condition:
-    """Say when the newest version may be replaced: it is the expected one and has another content."""
+    """Require that the newest version is the expected one and that its content differs."""
     now = retention.expires_at(moment)
     if address.session and expected == 0:
         return Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": now})
@@ -207,7 +207,7 @@ def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: dat
 
 
 def _project_write(address: ConfigAddress, summary: Item) -> Write:
-    """Let the project's summary follow its config; a draft only requires the project."""
+    """Update the project's summary with its config; for a draft, only require that the project exists."""
     key = keys.project(address.project)
     if address.session:
         return check(key, EXISTS)
@@ -220,10 +220,10 @@ def _project_write(address: ConfigAddress, summary: Item) -> Write:
 
 
 def _merged(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -> Merged:
-    """Merge a save with the newest version; a base without a config counts as one without charts.
+    """Merge a save with the newest version; a base without a config counts as a config without charts.
 
-    Saving a config after the whole config was deleted is a conflict at the root, even where the save changed nothing:
-    whoever saves a config wants there to be one.
+    Saving a config after the whole config was deleted is a conflict at the root, even if the save changed nothing: a
+    client that saves a config wants it to exist.
     """
     theirs = newest.config()
     if mine and theirs is None and newest.version:

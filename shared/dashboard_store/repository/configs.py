@@ -14,14 +14,14 @@ from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
 
 NO_CONFIG: Final = b"deleted"
-"""The digest of a config that was deleted, and of one that was never saved."""
+"""The digest of a config that was deleted or never saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigVersion:
     """One version of a config.
 
-    `body` is the gzip of the JSON that readers get, None at version 0; `summary` is what history shows of the version.
+    `body` is the gzip-compressed JSON response, None at version 0; `summary` is what history shows of the version.
     """
 
     version: int
@@ -42,7 +42,7 @@ class ConfigVersion:
         return self.summary.get("source")
 
     def config(self) -> JsonObject | None:
-        """Read the config back; None where nothing is saved or it was deleted."""
+        """Decode the config; None if it was never saved or was deleted."""
         return None if self.body is None else config_in(self.body)
 
 
@@ -68,7 +68,7 @@ class Configs:
         return self.live(item) or NEVER_SAVED
 
     def versions(self, address: ConfigAddress, *versions: int) -> list[ConfigVersion]:
-        """Read versions as of one moment. Raises NoProject, or NotFound for a version that history no longer holds."""
+        """Read versions in one snapshot. Raises NoProject, or NotFound for a version that history does not hold."""
         numbers = list(dict.fromkeys(versions))
         wanted = [keys.config_version(address, number) for number in numbers]
         project, newest_item, *items = self._items.get_snapshot(
@@ -79,23 +79,23 @@ class Configs:
         found = {number: self.live(item) for number, item in zip(numbers, items, strict=True)}
         newest = self.live(newest_item)
         if newest:
-            # The newest version never expires, however long its item in history is gone.
+            # The newest version never expires, even when its item in history has.
             found[newest.version] = newest
         return [_existing(found[version], version) for version in versions]
 
     def base(self, address: ConfigAddress, version: int) -> ConfigVersion | None:
-        """Read the version that a save was made from; None where history no longer holds it."""
+        """Read the version that a save was made from; None if history no longer holds it."""
         return self.live(self._items.get(keys.config_version(address, version))) if version else NEVER_SAVED
 
     def history(
         self, address: ConfigAddress, limit: int, before: int | None
     ) -> tuple[list[Mapping[str, Any]], int | None]:
-        """List the summaries of the versions below `before`, newest first; returns them and the next page's `before`.
+        """Return the summaries of the versions below `before`, newest first, and the next page's `before`.
 
         Raises NoProject.
         """
         newest = self.newest(address)
-        # Above the newest there may be expired versions of an earlier draft that are not removed yet.
+        # Expired versions of an earlier draft that are not removed yet may have higher numbers than the newest.
         above = newest.version + 1 if before is None else min(before, newest.version + 1)
         key = keys.config_version(address, above)
         after = {**key, "listKey": key["sk"]}
@@ -111,11 +111,11 @@ class Configs:
         return self._lifetimes.days(address)
 
     def live(self, item: Item | None) -> ConfigVersion | None:
-        """Read a version from its item; None where the item is absent or expired."""
+        """Read a version from its item; None if the item is absent or expired."""
         return ConfigVersion.from_item(item) if item and not retention.has_expired(item, self._now()) else None
 
 
 def _existing(found: ConfigVersion | None, version: int) -> ConfigVersion:
     if found is None:
-        raise NotFound(f"History holds no version {version} of this config.")
+        raise NotFound(f"Version {version} of this config does not exist or has expired.")
     return found

@@ -1,4 +1,4 @@
-"""Writing a project's table and its analysis; `datasets` says how they are stored."""
+"""Writing a project's table and its analysis; `datasets` describes how they are stored."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ _NOT_COMPLETED: Final = Condition("attribute_not_exists(#completed)")
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """The newest table after an upload; `config_saved`: whether its chart customizations became the first config."""
+    """The newest table after an upload; `config_saved` is True if its chart customizations became the first config."""
 
     version: int
     schema: JsonObject
@@ -59,18 +59,18 @@ class DatasetWrites:
         self._now = now
 
     def completed(self, address: ProjectAddress, pending: PendingUpload, completion: Completion) -> UploadResult | None:
-        """Return the result of the first completion for a repeated one; None for the first.
+        """Return the first completion's result if this one repeats it; None if the upload is not completed yet.
 
-        Raises NoProject, or InvalidData where the upload is not the newest version any more, or was completed with
-        another body.
+        Raises NoProject, or InvalidData if the upload is no longer the newest version or was completed with another
+        body.
         """
         if pending.completed is None:
             return None
         data = self._datasets.current(address)
         if data.newest and data.version == pending.completed and pending.request == completion.digest:
             return _unchanged(data, data.newest)
-        message = f"this upload was completed before, as version {pending.completed}; upload the file again"
-        raise InvalidData("An upload is completed once.", [FieldError("", message)])
+        message = f"This upload was already completed, as version {pending.completed}. Upload the file again."
+        raise InvalidData("An upload can be completed only once.", [FieldError("", message)])
 
     def upload(
         self,
@@ -79,7 +79,7 @@ class DatasetWrites:
         precondition: Precondition,
         pending: PendingUpload | None = None,
     ) -> UploadResult:
-        """Replace the table where the precondition holds of its version; the same upload again changes nothing.
+        """Replace the table if its version meets the precondition; repeating the newest upload changes nothing.
 
         `pending` is the announced file that the table was read from. Raises NoProject, DatasetConflict or
         StorageUnavailable.
@@ -99,19 +99,18 @@ class DatasetWrites:
             finish = [_finish(address, upload_id, data.version + 1, upload)] if completes else []
             return self._replace(address, upload, data, place, finish)
 
-        return self._items.race(attempt, "uploads to the same project")
+        return self._items.race(attempt, "uploads to this project")
 
     def analyse(self, address: ProjectAddress, analysis: Analysis, precondition: Precondition) -> AnalysisResult:
-        """Replace the analysis where the precondition holds of table and analysis; the same again changes nothing.
+        """Replace the analysis if table and analysis meet the precondition; writing the same one changes nothing.
 
-        Raises NotFound where there is no project or no table, AnalysisConflict with the analysis as it is, or
-        StorageUnavailable.
+        Raises NotFound without a project or table, AnalysisConflict with the current analysis, or StorageUnavailable.
         """
 
         def attempt() -> AnalysisResult:
             item = self._items.get(keys.analysis(address))
             if item is None:
-                raise NotFound("There is no such project, or it has no data to analyse.")
+                raise NotFound("This project does not exist, or it has no data to analyse.")
             versions = item["version"], item["analysisVersion"]
             if item.get("digest") == analysis.digest:
                 return AnalysisResult(*versions, item["updatedAt"])
@@ -119,14 +118,14 @@ class DatasetWrites:
                 raise _analysis_conflict(item)
             return self._replace_analysis(address, analysis, *versions)
 
-        return self._items.race(attempt, "changes to the same analysis")
+        return self._items.race(attempt, "changes to this analysis")
 
     def _placed(self, address: ProjectAddress, stored: bytes, upload_id: str) -> Item:
-        """Put a table's bytes where they stay; returns the attribute that holds or names them."""
+        """Store a table's bytes, if they are too large for the item; return the attribute that holds or names them."""
         if len(stored) <= self._settings.max_inline_table_bytes:
             return {"columns": stored}
         place = f"tables/{keys.folder(address)}/{upload_id}/{hashlib.sha256(stored).hexdigest()}"
-        # Named before it is written, so that it is found and removed if the upload fails.
+        # An item names the object before it is written, so that the object is removed if the upload fails.
         named = {"object": place, "expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
         self._items.transact(update(keys.upload(address, upload_id), named, _NOT_COMPLETED))
         self._bucket.put(place, stored, MEDIA_TYPE)
@@ -139,7 +138,7 @@ class DatasetWrites:
         updated_at = keys.timestamp(moment)
         version = before.version + 1
         unmoved = Condition("#version = :expected", {"expected": before.version}) if before.version else IS_NEW
-        # An analysis that came in between would be kept as it was before.
+        # Otherwise the kept copy would miss an analysis that was written since the read.
         seen = {"seen": before.analysis_version}
         unanalysed = Condition("#analysisVersion = :seen", seen) if before.version else IS_NEW
         kept, keep_before = self._keep_before(address, before, moment)
@@ -173,7 +172,7 @@ class DatasetWrites:
     def _first_config(
         self, address: ProjectAddress, config: Config | None, moment: datetime
     ) -> tuple[list[Write], Item | None]:
-        """Make the writes of a config's version 1, and what the project shows of it."""
+        """Return the writes of a config's version 1, and what the project shows of it."""
         newest, in_history = version_items(address.config(), ConfigChange(config, Origin()), 1, moment, self._lifetimes)
         never_saved = Condition("#version = :never", {"never": 0})
         return [put(newest, never_saved), put(in_history)], shown_in_project(newest["summary"])
@@ -181,7 +180,7 @@ class DatasetWrites:
     def _keep_before(
         self, address: ProjectAddress, before: ProjectData, moment: datetime
     ) -> tuple[list[Item], list[Write]]:
-        """Keep the table that an upload replaces, and let the oldest expire; returns the summaries of what is kept."""
+        """Keep the table that an upload replaces, expire the oldest; return the kept summaries and the writes."""
         newest = before.newest
         if newest is None:
             return [], []
@@ -193,7 +192,7 @@ class DatasetWrites:
             "updatedAt": newest.updated_at,
             **({"analysis": newest.analysis} if newest.analysis else {}),
         }
-        # Long enough for a reader who holds the URL of its object to be done with it.
+        # Long enough for a reader that holds the URL of its object to finish the download.
         expiry = {"expiresAt": retention.expires_at(moment + retention.UNFINISHED)}
         writes = [put(item if keep else item | expiry)]
         dropped = [summary["version"] for summary in summaries[keep:] if summary["version"] != newest.version]
@@ -222,7 +221,7 @@ class DatasetWrites:
 
 
 def _finish(address: ProjectAddress, upload_id: str, version: int, upload: Upload) -> Write:
-    """Complete an upload: from now on the table's item names the object that the upload's item named."""
+    """Complete an upload: the table's item takes over the object that the upload's item named."""
     done = {"completed": version, "request": upload.request}
     return update(keys.upload(address, upload_id), done, _NOT_COMPLETED, remove=["object"])
 

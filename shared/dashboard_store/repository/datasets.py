@@ -1,12 +1,12 @@
-"""Reading a project's table, its analysis and the uploads before. `dataset_writes` writes them.
+"""Reading a project's table, its analysis and earlier uploads. `dataset_writes` writes them.
 
-The analysis has an item of its own, so that writing one does not pay for the table, and always belongs to the newest
-table: an upload replaces both in one transaction, and keeps what it replaces in the same one.
+The analysis is a separate item, so that writing it does not consume write units for the table. It always belongs to the
+newest table: an upload replaces both, and keeps what it replaces, in one transaction.
 
-A small table is stored in its item, a larger one in the bucket, under a key that ends with its SHA-256 and that no
-other upload shares. The object is complete before an item names it. At any time exactly one item names an object: the
-upload's item until the table's takes over. The object is removed when that item expires: after a failed upload, an
-upload that is no longer kept, or the delete of the project. `purge_objects` follows the table's stream.
+A small table is stored in its item, a larger one in the bucket, under a key that ends with its SHA-256 and is unique to
+the upload. The object is complete before a table's item names it. At any time exactly one item names an object: the
+upload's item, then the table's. The object is removed when that item expires: after a failed upload, when the upload is
+no longer kept, or after the project was deleted. `purge_objects` follows the table's stream.
 """
 
 import gzip
@@ -27,7 +27,7 @@ from dashboard_store.repository.items import Items
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion:
-    """One upload, and the analysis that was made of it; `analysis` is the gzip of its JSON."""
+    """One upload and its analysis; `analysis` is gzip-compressed JSON."""
 
     item: Item
     analysis: bytes | None
@@ -46,20 +46,20 @@ class DatasetVersion:
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of what was sent."""
+        """The SHA-256 of the upload as sent."""
         digest: bytes = self.item["digest"]
         return digest
 
     @property
     def uploaded_at(self) -> str:
-        """The moment of the upload; `updated_at` may be that of the analysis."""
+        """The time of the upload; `updated_at` may be that of the analysis."""
         uploaded_at: str = self.item["updatedAt"]
         return uploaded_at
 
     @property
     def raw_bytes(self) -> int:
-        """The size of its rows as JSON, as `rawData` shows them."""
-        # Tables that were saved before they could be larger have no such attribute, and fit into any response.
+        """The size in bytes of the rows as JSON, as in `rawData`."""
+        # Tables saved before larger ones were allowed lack the attribute; they fit into any response.
         size: int = self.item.get("rawBytes", 0)
         return size
 
@@ -73,7 +73,7 @@ class DatasetVersion:
 
 @dataclass(frozen=True, slots=True)
 class ProjectData:
-    """What a project has at one moment; without a table `newest` is None and the version 0."""
+    """A snapshot of a project's config and data; without a table, `newest` is None and the version 0."""
 
     config: ConfigVersion
     newest: DatasetVersion | None
@@ -88,12 +88,12 @@ class ProjectData:
 
     @property
     def updated_at(self) -> str | None:
-        """The moment of the newest upload or analysis."""
+        """The time of the newest upload or analysis."""
         return self.newest.updated_at if self.newest else None
 
     @property
     def modified_at(self) -> str | None:
-        """The moment of the newest change to any part that a response may show."""
+        """The time of the newest change to any part that a response may show."""
         return max((moment for moment in (self.updated_at, self.config.updated_at) if moment), default=None)
 
     @property
@@ -102,7 +102,7 @@ class ProjectData:
 
     @property
     def kept(self) -> Sequence[Item]:
-        """The summaries of the uploads before the newest that are kept, the newest of them first."""
+        """The summaries of the earlier uploads that are kept, newest first."""
         return self.newest.item.get("kept", []) if self.newest else []
 
 
@@ -111,7 +111,7 @@ class Datasets:
         self._items = items
 
     def current(self, address: ProjectAddress) -> ProjectData:
-        """Read all of a project's data as of one moment. Raises NoProject."""
+        """Read all of a project's data in one snapshot. Raises NoProject."""
         config, item, analysis = self._items.get_snapshot(
             [keys.config(address.config()), keys.dataset(address), keys.analysis(address)]
         )
@@ -120,7 +120,7 @@ class Datasets:
         return ProjectData(ConfigVersion.from_item(config), _newest(item, analysis))
 
     def version(self, address: ProjectAddress, version: int) -> DatasetVersion:
-        """Read one of the uploads that are kept. Raises NoProject, or NotFound for another version."""
+        """Read an upload that is kept. Raises NoProject, or NotFound for any other version."""
         data = self.current(address)
         if data.newest and version == data.version:
             return data.newest
@@ -128,11 +128,11 @@ class Datasets:
             item = self._items.get(keys.dataset_version(address, version))
             if item:
                 return DatasetVersion(item, item.get("analysis"), item["analysisVersion"], item["updatedAt"])
-        raise NotFound(f"The project keeps no upload {version}.")
+        raise NotFound(f"Version {version} of the data does not exist or is no longer kept.")
 
 
 def dataset_summary(schema: JsonObject, version: int, updated_at: str, *, has_analysis: bool) -> Item:
-    """Make what lists show of a table."""
+    """Build what lists show of a table."""
     return {
         "version": version,
         **{name: schema[name] for name in ("fileName", "rowCount", "columnCount")},
@@ -142,7 +142,7 @@ def dataset_summary(schema: JsonObject, version: int, updated_at: str, *, has_an
 
 
 def analysis_in(stored: bytes | None) -> Any:  # noqa: ANN401 - any JSON value
-    """Read an analysis back; None without one."""
+    """Decode an analysis; None without one."""
     return json.loads(gzip.decompress(stored)) if stored else None
 
 

@@ -1,4 +1,4 @@
-"""Reading the rows of a table: for a response, or as a file that the bucket serves."""
+"""Reading the rows of a table: for a response, or for a download from the bucket."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from dashboard_store.repository.datasets import DatasetVersion
 
 @dataclass(frozen=True, slots=True)
 class DownloadFormat:
-    """What a download is: `suffix` ends its key, `media_type` and `disposition` are headers of its response."""
+    """The format of a download: `suffix` ends its key, `media_type` and `disposition` are headers of its response."""
 
     suffix: str
     media_type: str
@@ -35,11 +35,11 @@ class Downloads:
         return b"".join(csv_rows(self._content(dataset), dataset.schema["columnNames"]))
 
     def json_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for `retention.DOWNLOADABLE`, that serves a table's rows as gzip-encoded JSON."""
+        """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table's rows as gzip-encoded JSON."""
         return self._url(address, dataset, form, lambda: json_rows(self._content(dataset)))
 
     def csv_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, good for `retention.DOWNLOADABLE`, that serves a table as gzip-encoded CSV."""
+        """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table as gzip-encoded CSV."""
         names = dataset.schema["columnNames"]
         return self._url(address, dataset, form, lambda: csv_rows(self._content(dataset), names))
 
@@ -50,10 +50,10 @@ class Downloads:
         form: DownloadFormat,
         rows: Callable[[], Iterable[bytes]],
     ) -> str:
-        """Serve a copy, written for the first download and again when the bucket is about to remove it."""
+        """Return the URL of a copy, written for the first download and again before the bucket removes it."""
         place = f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{form.suffix}"
-        there = self._bucket.describe(place)
-        if there is None or self._now() - there.modified_at > retention.DOWNLOAD_RENEWAL:
+        found = self._bucket.describe(place)
+        if found is None or self._now() - found.modified_at > retention.DOWNLOAD_RENEWAL:
             self._bucket.put(place, download(rows()), form.media_type)
         return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), form.disposition)
 

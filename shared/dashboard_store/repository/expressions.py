@@ -1,6 +1,6 @@
-"""The parts of a DynamoDB transaction, as functions of values: items, conditions and updates.
+"""The parts of a DynamoDB transaction, as pure functions: items, conditions and updates.
 
-In every expression `#name` stands for the attribute `name`, which may be one of DynamoDB's reserved words.
+In every expression, `#name` stands for the attribute `name`, which may be one of DynamoDB's reserved words.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 """
 
@@ -14,10 +14,10 @@ from typing import Any, Final
 from dashboard_store.dynamodb.protocol import marshal, serialize
 
 type Item = dict[str, Any]
-"""An item as a Python dict, or a key: the attributes that name one."""
+"""An item as a Python dict, or the key of one."""
 
 type Write = dict[str, Any]
-"""One member of `TransactItems` in `TransactWriteItems`, without the table's name."""
+"""One member of `TransactItems` in `TransactWriteItems`, without the table name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def update(
     remove: Sequence[str] = (),
     add: Mapping[str, int] = MappingProxyType({}),
 ) -> Write:
-    """Set attributes, named by their document paths, remove others, and add numbers to those that `add` names."""
+    """Set attributes by document path, remove those in `remove`, and add the numbers in `add` to theirs."""
     expression = _update_expression(tuple(assignments), tuple(remove), tuple(add))
     values = {str(index): value for index, value in enumerate(assignments.values())}
     values |= {f"add_{name}": by for name, by in add.items()}
@@ -58,11 +58,11 @@ def delete(key: Item, condition: Condition) -> Write:
 
 
 def check(key: Item, condition: Condition) -> Write:
-    """Only require a condition."""
+    """Require a condition without writing."""
     return {"ConditionCheck": {"Key": marshal(key), **_conditional(condition)}}
 
 
-# All expressions are written by this package, so there are few, and each serves every save.
+# Only this package writes expressions, so there are few of them to cache.
 @cache
 def _update_expression(paths: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]) -> str:
     sets = ", ".join(f"#{path.replace('.', '.#')} = :{index}" for index, path in enumerate(paths))
@@ -85,6 +85,6 @@ def _conditional(condition: Condition | None, update_expression: str = "") -> di
         "ConditionExpression": condition.expression,
         "ExpressionAttributeNames": _names(condition.expression, update_expression),
         **({"ExpressionAttributeValues": values} if values else {}),
-        # The loser of a race learns what won without a second request.
+        # The loser of a race gets the winning item without a second request.
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

@@ -1,6 +1,6 @@
-"""The key of each item and object; the package's docstring says what each holds.
+"""The key of each item and object; the package's docstring describes what each holds.
 
-Keys outlive the code: a stored item is found under the key that it was written with, and under no other.
+Keys outlive the code: a stored item can be found only under the key that it was written with.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ def project(address: ProjectAddress) -> Item:
 
 
 def config(address: ConfigAddress) -> Item:
-    """Name the newest version of a config."""
+    """Return the key of a config's newest version."""
     return _key(address.project, "CONFIG", f"#{address.session}")
 
 
@@ -32,12 +32,12 @@ def config_version(address: ConfigAddress, version: int) -> Item:
 
 
 def config_versions(address: ConfigAddress) -> str:
-    """Return the prefix that all versions of a config have in common."""
+    """Return the common prefix of all versions of a config."""
     return f"CONFIGVERSION#{address.project.project_id}#{address.session}#"
 
 
 def dataset(address: ProjectAddress) -> Item:
-    """Name the newest table."""
+    """Return the key of the newest table."""
     return _key(address, "DATA")
 
 
@@ -50,34 +50,34 @@ def analysis(address: ProjectAddress) -> Item:
 
 
 def upload(address: ProjectAddress, upload_id: str) -> Item:
-    """Name an upload. Raises NotFound for a text that is not an id, because a path may hold any text."""
+    """Return the key of an upload. Raises NotFound for text that is not an id, because a path may contain any text."""
     if not is_id(upload_id):
-        raise NotFound("There is no such upload.")
+        raise NotFound("This upload does not exist.")
     return _key(address, "UPLOAD", f"#{upload_id}")
 
 
 def deleted(key: Item) -> Item:
-    """Name the place where an item of a deleted project is kept until it is restored or purged."""
+    """Return the key under which an item of a deleted project is kept until it is restored or purged."""
     return {"pk": key["pk"], "sk": f"DELETED#{key['sk']}"}
 
 
 def rate_window(user: str, window: datetime) -> Item:
-    """Name the counter of a user's writes in the minute that begins at a moment."""
+    """Return the key of the counter of a user's writes in the minute that begins at `window`."""
     return {"pk": partition(user), "sk": f"RATE#{_utc(window, 'minutes')}"}
 
 
 def listed(address: ProjectAddress, updated_at: str) -> str:
-    """Return a project's `listKey`, by which lists are sorted."""
+    """Return a project's `listKey`, the sort key of lists."""
     return f"{PROJECTS}{updated_at}#{address.project_id}"
 
 
 def folder(address: ProjectAddress) -> str:
-    """Return the part of an object's key that no other project's objects have; it does not disclose the user."""
+    """Return the part of an object's key that is unique to the project; it does not disclose the user."""
     return f"{hashlib.sha256(address.owner.encode()).hexdigest()}/{address.project_id}"
 
 
 def timestamp(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC with milliseconds, as the contract has it."""
+    """Format a time as RFC 3339 in UTC with milliseconds, as the contract requires."""
     return _utc(moment, "milliseconds")
 
 

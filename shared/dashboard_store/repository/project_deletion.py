@@ -1,8 +1,8 @@
-"""Deleting a project with all that it has, and bringing it back.
+"""Deleting a project with everything in it, and restoring it.
 
-A delete moves the project's items aside, to keys of their own, in one transaction. What is not in its place does not
-exist for any reader or writer, so nobody can forget to look whether a project is deleted. Versions and drafts stay
-where they are, out of reach without their project.
+A delete moves the project's items to other keys in one transaction. To every reader and writer, an item that is not at
+its usual key does not exist, so no code has to check whether a project is deleted. Versions and drafts stay where they
+are; without their project they cannot be reached.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,9 +29,9 @@ class ProjectDeletion:
         self._now = now
 
     def delete(self, address: ProjectAddress, precondition: Precondition) -> None:
-        """Take a project with all that it has out of every response; `restore` brings it back for a while.
+        """Delete a project with everything in it; for `retention.RESTORABLE`, `restore` brings it back.
 
-        Raises NoProject, VersionConflict with the project as it is, or StorageUnavailable.
+        Raises NoProject, VersionConflict with the current project, or StorageUnavailable.
         """
 
         def attempt() -> None:
@@ -41,12 +41,12 @@ class ProjectDeletion:
             require_version(precondition, item)
             self._items.transact(*self._moves_aside(address, item, parts))
 
-        self._items.race(attempt, "changes to the same project")
+        self._items.race(attempt, "changes to this project")
 
     def restore(self, address: ProjectAddress) -> JsonObject:
-        """Bring a deleted project back as it was; one that is there already is returned as it is.
+        """Restore a deleted project as it was; a project that is not deleted is returned unchanged.
 
-        Raises NoProject where none was deleted, or too long ago.
+        Raises NoProject if no such project was deleted, or too long ago.
         """
         places = _places(address)
         present, *aside = self._items.get_snapshot([keys.project(address), *map(keys.deleted, places)])
@@ -57,33 +57,33 @@ class ProjectDeletion:
             raise NoProject
         writes: list[Write] = []
         for place, part in zip(places, aside, strict=True):
-            # A part with another time was deleted with an earlier project of the same id, and is not removed yet.
+            # A part with another time belongs to an earlier deleted project with the same id that is not purged yet.
             if part and part["restorableUntil"] == item["restorableUntil"]:
                 listed = {"listKey": keys.listed(address, item["summary"]["updatedAt"])} if part is item else {}
                 back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
-                # Another restore, change and delete in between left another part there.
+                # A concurrent restore, change and delete may have left another part there.
                 writes += [put(back, IS_NEW), delete(keys.deleted(place), _unmoved(part))]
                 writes += [update(version, {}, EXISTS, remove=["expiresAt"]) for version in _kept(address, part)]
         try:
             self._items.transact(*writes)
         except ConditionFailed:
-            # Another request restored it in between; where it was deleted again, reading it says so.
+            # Another request restored the project first; if it was deleted again since, reading it raises NoProject.
             return self._projects.get(address)
         return self._projects.get(address)
 
     def _moves_aside(self, address: ProjectAddress, item: Item, parts: Sequence[Item | None]) -> list[Write]:
         moment = self._now()
         restorable_until = retention.expires_at(moment + retention.RESTORABLE)
-        # The id is free again when nothing is left that was kept under it: not before its youngest version expired.
+        # The id is free again once nothing is kept under it any more, so not before the youngest version has expired.
         id_until = retention.expires_at(moment + max(retention.RESTORABLE, self._lifetimes.longest))
         writes: list[Write] = []
         for place, part in zip(_places(address), [item, *parts], strict=True):
             if part is None:
-                # What is absent now must not come into being while the project is deleted.
+                # An absent item must not be created while the project is being deleted.
                 writes.append(check(place, IS_NEW))
                 continue
             marks = {"restorableUntil": restorable_until, "expiresAt": id_until if part is item else restorable_until}
-            # Kept uploads stay in their place, out of reach, and expire at the same time.
+            # Earlier uploads keep their keys, cannot be reached, and expire at the same time.
             writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(address, part)]
             writes.append(put({**_without(part, "listKey"), **marks, **keys.deleted(place)}))
             writes.append(delete(place, _unmoved(part)))
@@ -91,17 +91,17 @@ class ProjectDeletion:
 
 
 def _places(address: ProjectAddress) -> list[Item]:
-    """Name the items that move when a project is deleted, the project's own first."""
+    """Return the keys of the items that move when a project is deleted, starting with the project's own."""
     return [keys.project(address), keys.config(address.config()), keys.dataset(address), keys.analysis(address)]
 
 
 def _kept(address: ProjectAddress, item: Item) -> list[Item]:
-    """Name the uploads that are kept beside the newest, where the item is that of the newest table."""
+    """Return the keys of the earlier uploads that are kept; only the newest table's item has any."""
     return [keys.dataset_version(address, summary["version"]) for summary in item.get("kept", ())]
 
 
 def _unmoved(item: Item) -> Condition:
-    """Require that an item is as it was read. Saves of a config change a project's item beside its own counter."""
+    """Require that an item is as it was read. Saves of a config change the project's item, but not its version."""
     if "settings" in item:
         return Condition("#summary.#version = :version", {"version": item["summary"]["version"]})
     counters = [name for name in ("version", "analysisVersion") if name in item]

@@ -1,6 +1,6 @@
-"""The item of a project, and the documents that are made of it.
+"""The item of a project, and the documents made from it.
 
-What a list shows is in the item's `summary`, which the index `listing` holds, so a list never reads a document.
+The item's `summary`, which the index `listing` holds, has all that a list shows, so a list never reads a document.
 """
 
 import json
@@ -14,7 +14,7 @@ from dashboard_store.repository.expressions import Item
 
 
 def project_item(address: ProjectAddress, project: Project, config: Item | None, moment: datetime) -> Item:
-    """Make the item of a new project; `config` is what it shows of its first config."""
+    """Build the item of a new project; `config` is what it shows of its first config."""
     created_at = keys.timestamp(moment)
     return {
         **keys.project(address),
@@ -37,18 +37,18 @@ def settings_text(project: Project) -> str:
 
 
 def editable(item: Item) -> Project:
-    """Read what the owner may change."""
+    """Extract what the owner may change."""
     summary = item["summary"]
     return Project(summary["name"], summary["description"], json.loads(item["settings"]))
 
 
 def project_document(item: Item) -> JsonObject:
-    """Make the project as the contract shows it."""
+    """Build the project document of the contract."""
     return {**project_summary(item), "settings": json.loads(item["settings"])}
 
 
 def project_summary(item: Item) -> JsonObject:
-    """Make a project's summary, as lists show it, from what the index holds."""
+    """Build a project's summary, as shown in lists, from what the index holds."""
     summary = item["summary"]
     return {
         "id": item["sk"].removeprefix(keys.PROJECTS),

@@ -1,4 +1,4 @@
-"""Projects: what their owner changes, and the summaries that lists show. `project_deletion` deletes and restores."""
+"""Projects: creating, reading, changing and listing them. `project_deletion` deletes and restores them."""
 
 import re
 import secrets
@@ -31,12 +31,12 @@ from dashboard_store.repository.project_items import (
 )
 
 MAX_PAGE_BYTES: Final = 3_500_000
-"""The configs of one page of a list: Lambda returns at most 6 MB, a third of it for base64."""
+"""The most bytes of configs on one page: Lambda returns at most 6 MB, and base64 adds a third."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
-    """One page of a list; `cursor` leads to the next one, None on the last."""
+    """One page of a list; `cursor` leads to the next page and is None on the last one."""
 
     projects: Sequence[JsonObject]
     cursor: str | None
@@ -49,7 +49,7 @@ class Projects:
         self._now = now
 
     def create(self, owner: str, new: NewProject) -> JsonObject:
-        """Create a project, with its first config where there is one. Raises ProjectExists."""
+        """Create a project, with its first config if one is given. Raises ProjectExists."""
         moment = self._now()
         address = ProjectAddress(owner, new.id or str(uuid7(moment)))
         config_items: tuple[Item, ...] = (never_saved_item(address.config()),)
@@ -65,8 +65,8 @@ class Projects:
             self._items.transact(put(item, IS_NEW), deleted, *map(put, config_items))
         except ConditionFailed as exc:
             was_deleted = exc.found[0] is None
-            detail = "was deleted and still has the id" if was_deleted else "has the id"
-            raise ProjectExists(f"A project {detail} {address.project_id}.") from exc
+            detail = "A deleted project still has the id" if was_deleted else "A project already has the id"
+            raise ProjectExists(f"{detail} {address.project_id}. Choose another id.") from exc
         return project_document(item)
 
     def get(self, address: ProjectAddress) -> JsonObject:
@@ -76,9 +76,9 @@ class Projects:
     def change(
         self, address: ProjectAddress, edit: Callable[[Project], Project], precondition: Precondition
     ) -> JsonObject:
-        """Save what `edit` makes of the project where the precondition holds; the same content changes nothing.
+        """Save what `edit` makes of the project if the precondition holds; saving equal content changes nothing.
 
-        Raises NoProject, VersionConflict with the project as it is, or StorageUnavailable.
+        Raises NoProject, VersionConflict with the current project, or StorageUnavailable.
         """
 
         def attempt() -> JsonObject:
@@ -90,10 +90,10 @@ class Projects:
             require_version(precondition, item)
             return project_document(self._write(address, item, after))
 
-        return self._items.race(attempt, "changes to the same project")
+        return self._items.race(attempt, "changes to this project")
 
     def page(self, owner: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
-        """List a user's projects, the most recently updated first. Raises InvalidQuery for a cursor of another list."""
+        """List a user's projects, the most recently updated first. Raises InvalidQuery for another list's cursor."""
         after = _read_cursor(owner, cursor) if cursor is not None else None
         found = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
         items = _fitting(found[:limit]) if with_configs else found[:limit]
@@ -130,13 +130,13 @@ class Projects:
             if summary["dashboardConfig"]
         }
         for item in self._items.get_many([{"pk": keys.partition(owner), "sk": sk} for sk in by_key]):
-            # The config is read later than the list: show the version that it is of.
+            # The config is read after the list and may be newer: show the version that was read.
             newest, summary = ConfigVersion.from_item(item), config_summary(shown_in_project(item["summary"]))
             by_key[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": newest.config()}
 
 
 def require_version(precondition: Precondition, item: Item) -> None:
-    """Raise VersionConflict with the project where the precondition does not hold of it."""
+    """Raise VersionConflict, with the project, if its version does not meet the precondition."""
     version = item["summary"]["version"]
     if not precondition.holds(version):
         raise VersionConflict(
@@ -161,21 +161,21 @@ _CURSOR: Final = re.compile(rf"([0-9T:.Z-]{{24}})#({ID_PATTERN})")
 
 
 def _read_cursor(owner: str, cursor: str) -> Item:
-    """Find the item that a page ended with. The partition is always the reader's own, whatever the cursor says."""
+    """Return the key of the last item of a page. Its partition is always the reader's own, whatever the cursor says."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:
         text = ""
     match = _CURSOR.fullmatch(text)
     if not match:
-        error = FieldError("cursor", "not a cursor that this list gave out")
-        raise InvalidQuery("The query has a cursor that cannot be read.", [error])
+        error = FieldError("cursor", "This cursor is not from this list.")
+        raise InvalidQuery("The query parameter cursor is not valid.", [error])
     updated_at, project_id = match.groups()
     address = ProjectAddress(owner, project_id)
     return {**keys.project(address), "listKey": keys.listed(address, updated_at)}
 
 
 def uuid7(moment: datetime) -> uuid.UUID:
-    """Make a UUID that sorts by its time of creation (RFC 9562, section 5.7); `uuid.uuid7` comes with Python 3.14."""
+    """Make a UUID that sorts by creation time (RFC 9562, section 5.7); `uuid.uuid7` comes with Python 3.14."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62))

@@ -1,9 +1,9 @@
-"""How many writes a user makes a minute: one counter for each minute, shared by every instance of every function.
+"""The limit of writes per user and minute: one counter per minute, shared by every instance of every function.
 
-A save of a config carries its count in its own transaction: no request more, and nothing is counted that is not
-written. But transactions that share an item refuse each other, so where one is refused, as a user's parallel saves may
-be by their counter, the count goes ahead alone. A write that takes several requests anyway is counted by one more,
-before them.
+A save of a config increments the counter in its own transaction: this needs no further request and counts only what is
+written. Concurrent transactions on the same item conflict, though, as a user's parallel saves may on their counter, so
+after a conflict the save is counted separately first. A write that takes several requests anyway is counted by a
+separate one before them.
 """
 
 import math
@@ -21,8 +21,8 @@ from dashboard_store.settings import Settings
 WINDOW: Final = timedelta(minutes=1)
 
 UNWRITTEN_BATCH: Final = 10
-"""How many saves that wrote nothing an instance counts at once: a request for each would cost every conflict a round
-trip."""
+"""How many saves that wrote nothing an instance counts in one request: counting each separately would cost every
+conflict a round trip."""
 
 
 class RateLimit:
@@ -34,7 +34,7 @@ class RateLimit:
         self._unwritten: Counter[str] = Counter()
 
     def count(self, user: str, by: int = 1) -> None:
-        """Count a write before it is made. Raises RateLimited, or StorageUnavailable where it cannot be counted."""
+        """Count a write before it is made. Raises RateLimited, or StorageUnavailable if it cannot be counted."""
         moment = self._now()
         try:
             self._items.write_alone(self._counter(user, moment, by))
@@ -42,7 +42,7 @@ class RateLimit:
             raise self._refusal(moment) from exc
 
     def transact(self, user: str, *writes: Write) -> None:
-        """Do all of the writes or none, and count them as one. Raises RateLimited, else as `Items.transact`."""
+        """Do all of the writes or none, counted as one write. Raises RateLimited, or like `Items.transact`."""
         moment = self._now()
         try:
             self._items.transact(*writes, self._counter(user, moment), attempts=1)
@@ -57,9 +57,9 @@ class RateLimit:
             raise ConditionFailed(found) from exc
 
     def count_unwritten(self, user: str) -> None:
-        """Count a save that wrote nothing, so that repeating one endlessly meets the limit. Raises RateLimited.
+        """Count a save that wrote nothing, so that repeating one endlessly hits the limit. Raises RateLimited.
 
-        An instance keeps up to UNWRITTEN_BATCH of them to itself before it tells the others.
+        An instance collects UNWRITTEN_BATCH of them before it adds them to the shared counter.
         """
         window = _window(self._now())
         if window != self._window:
@@ -69,7 +69,7 @@ class RateLimit:
             self.count(user, self._unwritten.pop(user))
 
     def _counter(self, user: str, moment: datetime, by: int = 1) -> Write:
-        """Make the write that counts; its condition fails where the user has no writes left."""
+        """Return the write that counts; its condition fails if the user has no writes left."""
         window = _window(moment)
         below = Condition("attribute_not_exists(#count) OR #count < :limit", {"limit": self._limit})
         expiry = {"expiresAt": retention.expires_at(window + WINDOW)}

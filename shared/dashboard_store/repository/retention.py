@@ -1,4 +1,4 @@
-"""How long what is not the newest is kept. Each duration stands here and nowhere else.
+"""How long everything but the newest version is kept. This module is the only place that defines these durations.
 
 DynamoDB removes an item some time after its `expiresAt`, in epoch seconds, so readers treat an expired item as absent.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
@@ -13,38 +13,38 @@ from dashboard_store.repository.expressions import Item
 from dashboard_store.settings import Settings
 
 RENEWAL: Final = timedelta(days=7)
-"""How much longer than history an item of history lives.
+"""How much longer an item of history lives than its version stays in history.
 
-A version's time in history begins when it is replaced, but its item is written before that. A save that replaces a
-version older than this writes that version's item again. So the usual save has no item more to write, and a dashboard
-that rested for a year keeps the version that the next save replaces.
+A version's time in history begins when it is replaced, but its item is written earlier. A save that replaces a version
+older than this rewrites that version's item. So a typical save has no additional item to write, and a dashboard that
+was not saved for a year keeps the version that the next save replaces.
 """
 
 RESTORABLE: Final = timedelta(days=30)
 """How long a deleted project can be restored."""
 
 UPLOADABLE: Final = timedelta(hours=1)
-"""How long a file can be sent to the URL of an upload."""
+"""How long the URL of an upload accepts a file."""
 
 UNFINISHED: Final = timedelta(days=1)
-"""How long an announced upload can be completed, and a table is kept that no item names any more."""
+"""How long an announced upload can be completed, and how long a table that is no longer kept stays stored."""
 
 DOWNLOADABLE: Final = timedelta(minutes=5)
-"""How long the URL of a download is good."""
+"""How long the URL of a download is valid."""
 
 DOWNLOAD_RENEWAL: Final = timedelta(hours=12)
-"""The age from which a download is written again: the bucket's lifecycle removes it after a day."""
+"""The age at which a download is rewritten: the bucket's lifecycle removes it after a day."""
 
 
 class Lifetimes:
-    """How long versions of configs are kept under the deployment's settings."""
+    """How long the deployment's settings keep versions of configs."""
 
     def __init__(self, settings: Settings) -> None:
         self._history_days = settings.history_retention_days
         self._draft_days = settings.session_ttl_days
 
     def days(self, address: ConfigAddress) -> int:
-        """Return the days that a replaced version stays in history, for a draft from its last change on."""
+        """Return the days that a replaced version stays in history; for a draft, from its last change."""
         return self._draft_days if address.session else self._history_days
 
     def of_draft(self) -> timedelta:
@@ -52,13 +52,13 @@ class Lifetimes:
         return timedelta(days=self._draft_days)
 
     def of_version(self, address: ConfigAddress) -> timedelta:
-        """Return how long an item of history lives from when it is written."""
+        """Return how long an item of history lives after it is written."""
         kept = timedelta(days=self.days(address))
         return kept if address.session else kept + RENEWAL
 
     @property
     def longest(self) -> timedelta:
-        """How long any version or draft lives at most."""
+        """The longest lifetime of any version or draft."""
         return max(timedelta(days=self._history_days) + RENEWAL, self.of_draft())
 
 

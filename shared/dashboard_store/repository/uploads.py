@@ -1,4 +1,4 @@
-"""Files that are sent straight to the bucket: announced, sent by a form, and read once they are there."""
+"""Files uploaded straight to the bucket: announced, sent as a form, and read once they have arrived."""
 
 import secrets
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from dashboard_store.repository.items import ConditionFailed, Items
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedUpload:
-    """A file that may be sent now: a form with these fields, and the file last, to the URL."""
+    """A file that may be sent now: POST a form with these fields, and the file last, to the URL."""
 
     upload_id: str
     url: str
@@ -27,9 +27,9 @@ class AnnouncedUpload:
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """A file that was announced; `size` is in bytes.
+    """An announced file; `size` is in bytes.
 
-    Once it was completed, `completed` is the version that it became, and `request` the digest of the completion's body.
+    Once completed, `completed` is the version that it became, and `request` is the digest of the completion's body.
     """
 
     upload_id: str
@@ -54,7 +54,7 @@ class Uploads:
         self._new_id = new_id
 
     def announce(self, address: ProjectAddress, file_name: str, content_type: FileType, size: int) -> AnnouncedUpload:
-        """Let a file of at most `size` bytes be sent to the bucket. Raises NoProject."""
+        """Allow a file of at most `size` bytes to be sent to the bucket. Raises NoProject."""
         moment = self._now()
         upload_id = self._new_id()
         item = {
@@ -73,24 +73,24 @@ class Uploads:
         return AnnouncedUpload(upload_id, form["url"], form["fields"], keys.timestamp(moment + retention.UPLOADABLE))
 
     def pending(self, address: ProjectAddress, upload_id: str) -> PendingUpload:
-        """Look up an upload that was announced. Raises NotFound."""
+        """Look up an announced upload. Raises NotFound."""
         item = self._items.get(keys.upload(address, upload_id))
         if item is None or "fileName" not in item or retention.has_expired(item, self._now()):
-            raise NotFound("There is no such upload, or it was not completed in time.")
+            raise NotFound("This upload does not exist, or it was not completed in time.")
         return PendingUpload(
             upload_id, item["fileName"], item["contentType"], item["size"], item.get("completed"), item.get("request")
         )
 
     def fetch(self, address: ProjectAddress, pending: PendingUpload, file: BinaryIO) -> None:
-        """Copy the file that was sent into another. Raises InvalidData where none was sent, or UploadTooLarge."""
+        """Copy the uploaded file into `file`. Raises InvalidData if it was not sent, or UploadTooLarge."""
         place = _place(address, pending.upload_id)
-        there = self._bucket.describe(place)
-        if there is None:
-            error = FieldError("", "send the file to the upload's url first, in a form with its fields")
-            raise InvalidData("Nothing was sent to the bucket yet.", [error])
-        if there.size > pending.size:
-            detail = f"The file is {there.size} bytes; {pending.size} were announced."
-            raise UploadTooLarge(detail, limit_bytes=pending.size, actual_bytes=there.size)
+        found = self._bucket.describe(place)
+        if found is None:
+            error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
+            raise InvalidData("The file has not been sent yet.", [error])
+        if found.size > pending.size:
+            detail = f"The file is {found.size} bytes, but only {pending.size} were announced."
+            raise UploadTooLarge(detail, limit_bytes=pending.size, actual_bytes=found.size)
         self._bucket.fetch(place, file)
 
 

@@ -1,4 +1,4 @@
-"""The type of a column, inferred from its cells as they come: the narrowest one that holds them all."""
+"""The type of a column, inferred incrementally from its cells: the narrowest one that fits them all."""
 
 import math
 import re
@@ -13,7 +13,7 @@ type ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "s
 BOOLEANS: Final = frozenset({"true", "false", "True", "False", "TRUE", "FALSE"})
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATETIME: Final = rf"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
-# As JSON writes them: a leading zero or a plus makes a code or a telephone number, which stays the text that it is.
+# As in JSON: a leading zero or a plus sign indicates a code or a telephone number, which remains text.
 _INTEGER: Final = rf"0|-?[1-9][0-9]{{0,{LONGEST_INTEGER - 1}}}"
 _NUMBER: Final = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 
@@ -45,19 +45,19 @@ _OF_TEXT: Final[tuple[ColumnType, ...]] = ("date", "datetime")
 
 
 def fits(column_type: ColumnType, cells: Collection[str]) -> bool:
-    """Whether the texts of a column, empty ones left out, can be read as a type; every text is a string."""
+    """Whether the non-empty texts of a column can be read as a type; every text can be read as a string."""
     return column_type == "string" or _FITS[column_type](cells)
 
 
 class CsvColumn:
-    """The type of a CSV file's column: every type that all texts so far can be read as, the narrowest first."""
+    """The type of a CSV file's column: the narrowest one that fits all texts so far."""
 
     def __init__(self, given: ColumnType | None = None) -> None:
         self._left: list[ColumnType] = list(_FITS) if given is None else [given]
         self._is_empty = True
 
     def add(self, cells: Sequence[str]) -> None:
-        """Take the texts of some rows, empty ones left out."""
+        """Add the non-empty texts of some rows."""
         if self._left and cells:
             self._is_empty = False
             self._left = [each for each in self._left if fits(each, cells)]
@@ -72,7 +72,7 @@ class CsvColumn:
 
 
 class JsonColumn:
-    """The type of a JSON table's column: its values say what they are, and texts may all be dates."""
+    """The type of a JSON table's column: that of its values, or a date type if all texts are dates."""
 
     def __init__(self) -> None:
         self._kinds: set[type] = set()

@@ -1,4 +1,4 @@
-"""Tables in CSV files (RFC 4180, and what spreadsheets make of it)."""
+"""Tables in CSV files (RFC 4180, and the variants that spreadsheets write)."""
 
 import csv
 import io
@@ -20,14 +20,14 @@ from dashboard_store.settings import Settings
 
 _LONGEST_HEADER: Final = 1_000_000
 _DELIMITERS: Final = ",;\t"
-# Types whose cells do not stay text.
+# Types whose cells do not remain text.
 _CONVERTED: Final = frozenset[ColumnType]({"boolean", "integer", "number"})
 
 
 def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Settings) -> Content:
-    """Read a table in bounded memory, with the types that are given.
+    """Read a table in bounded memory, with the given types.
 
-    Raises InvalidData or UnsafeText, which name row and column.
+    Raises InvalidData or UnsafeText naming row and column.
     """
     file = _CsvFile(content, settings)
     types = _types(file, given)
@@ -48,7 +48,7 @@ def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Setti
 
 
 def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
-    """Raise UnsafeText for what a browser would execute; `columns` are the rows' cells as JSON, to be quick."""
+    """Raise UnsafeText for text that a browser would execute; `columns`, the cells as JSON, make the check fast."""
     suspicious = [index for index, column in enumerate(columns) if may_be_unsafe(column)]
     found = (
         file.error_at(row, index, MESSAGE)
@@ -61,7 +61,7 @@ def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], 
 
 
 class _CsvFile:
-    """A CSV file, which is read twice: to see the types of its columns, then to store their cells."""
+    """A CSV file, which is read twice: first to infer the types of its columns, then to store their cells."""
 
     def __init__(self, file: BinaryIO, settings: Settings) -> None:
         self._file = file
@@ -71,11 +71,11 @@ class _CsvFile:
         self.names = self._header()
 
     def groups(self) -> Iterator[tuple[int, list[list[str]]]]:
-        """Yield (number of the first row, rows); the first row under the header has number 1."""
+        """Yield (number of the first row, rows); the first row below the header is number 1."""
         try:
             yield from self._groups()
         except (UnicodeDecodeError, _NulError):
-            raise unreadable(self._first_that_is_no_text()) from None
+            raise unreadable(self._first_invalid_character()) from None
 
     def _groups(self) -> Iterator[tuple[int, list[list[str]]]]:
         with self._text() as lines:
@@ -91,14 +91,14 @@ class _CsvFile:
                 yield first, self._checked(first, rows)
 
     def error_at(self, row: int, column: int, message: str) -> FieldError:
-        place = f"row {row}, column {column + 1}" if row else f"the header, column {column + 1}"
+        place = f"Row {row}, column {column + 1}" if row else f"Header, column {column + 1}"
         if not row or column >= len(self.names):
             return FieldError(pointer((None, row - 1)) if row else "", f"{place}: {message}")
         name = self.names[column]
         return FieldError(pointer(((None, row - 1), name)), f"{place} ({compact(name)}): {message}")
 
     def _find_delimiter(self) -> str:
-        """Take the one that the header has most often, quoted names left out; a comma if it has none."""
+        """Return the most frequent delimiter in the header, ignoring quoted names; a comma if it has no delimiter."""
         self._file.seek(0)
         unquoted = re.sub(rb'"[^"]*"', b"", self._file.readline(_LONGEST_HEADER))
         return max(_DELIMITERS, key=lambda delimiter: unquoted.count(delimiter.encode()))
@@ -108,32 +108,34 @@ class _CsvFile:
             with self._text() as lines:
                 names = next(self._records(lines), [])
         except (UnicodeDecodeError, _NulError):
-            raise unreadable(self._first_that_is_no_text()) from None
+            raise unreadable(self._first_invalid_character()) from None
         if not names:
-            raise unreadable(FieldError("", "the file is empty: a table has a header with at least one column"))
+            raise unreadable(FieldError("", "The file is empty; it must have a header with at least one column."))
         if len(names) > self._settings.max_columns:
             limit = self._settings.max_columns
-            raise unreadable(FieldError("", f"the header has {len(names)} columns; the limit is {limit}"))
+            raise unreadable(FieldError("", f"The header has {len(names)} columns; the limit is {limit}."))
         if len(set(names)) < len(names):
             index = next(index for index, name in enumerate(names) if name in names[:index])
-            raise unreadable(self.error_at(0, index, f"a column before is named {compact(names[index])} too"))
+            raise unreadable(self.error_at(0, index, f"An earlier column is also named {compact(names[index])}."))
         if unsafe := [index for index, name in enumerate(names) if is_unsafe(name)]:
             raise UnsafeText([self.error_at(0, index, MESSAGE) for index in unsafe[:MAX_FIELD_ERRORS]])
         return names
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        # The csv module keeps this limit for the process; it is the same for every file.
+        # The csv module has one limit per process; it is the same for every file.
         csv.field_size_limit(self._settings.max_cell_characters)
         row = 0
         try:
             for record in csv.reader(lines, delimiter=self._delimiter, strict=True):
-                # An empty line, at the end as a rule, is no row.
+                # An empty line, usually at the end, is not a row.
                 if record:
                     yield record
                     row += 1
         except csv.Error as exc:
-            place = f"row {row}" if row else "the header"
-            raise unreadable(FieldError(pointer((None, row - 1)) if row else "", f"{place}: {exc}")) from exc
+            place = f"Row {row}" if row else "Header"
+            raise unreadable(
+                FieldError(pointer((None, row - 1)) if row else "", f"{place}: The CSV cannot be parsed ({exc}).")
+            ) from exc
 
     def _checked(self, first: int, rows: list[list[str]]) -> list[list[str]]:
         width = len(self.names)
@@ -141,19 +143,23 @@ class _CsvFile:
             return rows
         odd = [(row, len(cells)) for row, cells in enumerate(rows, first) if len(cells) != width]
         errors = [
-            self.error_at(row, min(count, width), f"the row has {count} cells, and the header {width} columns")
+            self.error_at(
+                row,
+                min(count, width),
+                f"The row must have as many cells as the header has columns ({width}), but it has {count}.",
+            )
             for row, count in odd[:MAX_FIELD_ERRORS]
         ]
         raise unreadable(*errors)
 
-    def _first_that_is_no_text(self) -> FieldError:
+    def _first_invalid_character(self) -> FieldError:
         with self._text(errors="surrogateescape", allow_nul=True) as lines:
             for row, record in enumerate(self._records(lines)):
                 self.names = self.names or record
                 for column, cell in enumerate(record):
-                    if found := _NO_TEXT.search(cell):
-                        return self.error_at(row, column, _no_text(found[0]))
-        raise AssertionError("the byte that was met before is gone")
+                    if found := _INVALID_CHARACTER.search(cell):
+                        return self.error_at(row, column, _invalid_character(found[0]))
+        raise AssertionError("the invalid character is not there any more")
 
     @contextmanager
     def _text(self, errors: str = "strict", *, allow_nul: bool = False) -> Iterator["_Lines"]:
@@ -162,7 +168,7 @@ class _CsvFile:
         try:
             yield _Lines(text, allow_nul=allow_nul)
         finally:
-            # Else the wrapper would close the file with itself.
+            # Otherwise the wrapper would close the file.
             text.detach()
 
 
@@ -171,7 +177,7 @@ class _NulError(Exception):
 
 
 class _Lines:
-    """The lines of a text, and how many characters of it were read."""
+    """The lines of a text, and the number of characters read so far."""
 
     def __init__(self, text: Iterable[str], *, allow_nul: bool) -> None:
         self._text = text
@@ -186,18 +192,18 @@ class _Lines:
             yield line
 
 
-# What `surrogateescape` makes of a byte that is not UTF-8.
-_NO_TEXT: Final = re.compile("[\0\udc80-\udcff]")
+# NUL, and what `surrogateescape` makes of a byte that is not UTF-8.
+_INVALID_CHARACTER: Final = re.compile("[\0\udc80-\udcff]")
 
 
-def _no_text(found: str) -> str:
+def _invalid_character(found: str) -> str:
     if found == "\0":
-        return "a NUL character (U+0000)"
-    return f"the byte 0x{ord(found) - 0xDC00:02X} is not UTF-8; save the file as UTF-8"
+        return "This text contains a NUL character (U+0000)."
+    return f"The byte 0x{ord(found) - 0xDC00:02X} is not valid UTF-8; save the file as UTF-8."
 
 
 def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
-    """Find the type of each column; one that is given, and whose cells do not stay text, must fit."""
+    """Infer the type of each column; a given type whose cells do not remain text must fit them."""
     forced = {name: each for name, each in given.items() if each in _CONVERTED}
     columns = {name: CsvColumn(forced.get(name)) for name in file.names}
     for first, group in file.groups():
@@ -206,7 +212,7 @@ def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnT
             columns[name].add([cell for cell in cells if cell])
             if name in forced and not columns[name].fits:
                 row = next(row for row, cell in enumerate(cells, first) if cell and not fits(forced[name], [cell]))
-                raise unreadable(file.error_at(row, index, f"the text cannot be read as {forced[name]}"))
+                raise unreadable(file.error_at(row, index, f"This text cannot be read as {forced[name]}."))
     return {name: given.get(name) or column.type for name, column in columns.items()}
 
 
@@ -215,5 +221,5 @@ def column_json(column_type: ColumnType, cells: Sequence[str]) -> str:
     if column_type not in _CONVERTED:
         return compact([cell or None for cell in cells])
     text = f"[{','.join([cell.lower() or 'null' for cell in cells])}]"
-    # A number may be written in many ways; it is stored as responses show it.
+    # A number can be written in many ways; it is stored the way responses show it.
     return compact(json.loads(text)) if column_type == "number" else text

@@ -12,12 +12,12 @@ from dashboard_store.documents.validation import Schema
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
-# The schema is stored in the table's item, whose size DynamoDB bounds, beside an analysis and a small table.
+# The schema shares the table's item, whose size DynamoDB limits, with an analysis and a small table.
 LONGEST_SCHEMA: Final = 100_000
 
 
 class ColumnsSchema(Schema):
-    """The `dataSchema` of a body: what the sender says of the columns."""
+    """The `dataSchema` of a body: what the client specifies about the columns."""
 
     columnNames: list[str] | None = None  # noqa: N815 - the contract's names
     columnTypes: dict[str, ColumnType] | None = None  # noqa: N815
@@ -25,9 +25,9 @@ class ColumnsSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A table that was read: the number of rows, the columns' types, the table in the storage format.
+    """A table that was read: the number of rows, the types of the columns, the table in the storage format.
 
-    `raw_bytes` is the size of the rows as JSON, as `rawData` shows them.
+    `raw_bytes` is the size of the rows as JSON, as in `rawData`.
     """
 
     rows: int
@@ -37,20 +37,20 @@ class Content:
 
 
 def unreadable(*errors: FieldError) -> InvalidData:
-    """Make the refusal of a file. Its pointers take the file for the array of its rows: `/2/price`."""
-    return InvalidData("The file is no table that can be read.", errors)
+    """Make the error for a malformed file. Its pointers treat the file as the array of its rows: `/2/price`."""
+    return InvalidData("The file cannot be read as a table.", errors)
 
 
 def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings: Settings, at: str = "") -> JsonObject:
-    """Combine what the sender said with what was read.
+    """Combine the schema that the client specified with the content that was read.
 
-    Raises InvalidData where they disagree; `at` points to the rows.
+    Raises InvalidData if they disagree; `at` points to the rows.
     """
     names = list(content.types) if given.columnNames is None else given.columnNames
     types = given.columnTypes or {}
     found = list(islice(_errors(names, types, content, settings, at), MAX_FIELD_ERRORS))
     if found:
-        raise InvalidData("The table and its schema do not fit together.", found)
+        raise InvalidData("The table and its schema do not match.", found)
     schema = {
         "fileName": file_name,
         "rowCount": content.rows,
@@ -59,8 +59,8 @@ def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings
         "columnTypes": {name: types.get(name) or content.types.get(name, "string") for name in names},
     }
     if (size := len(compact(schema).encode())) > LONGEST_SCHEMA:
-        error = FieldError(at, f"the names of the columns make a schema of {size} bytes; the limit is {LONGEST_SCHEMA}")
-        raise InvalidData("The columns have very long names.", [error])
+        error = FieldError(at, f"The column names make the schema {size} bytes long; the limit is {LONGEST_SCHEMA}.")
+        raise InvalidData("The column names are too long.", [error])
     return schema
 
 
@@ -68,19 +68,19 @@ def _errors(
     names: list[str], types: Mapping[str, ColumnType], content: Content, settings: Settings, at: str
 ) -> Iterator[FieldError]:
     if not content.rows:
-        yield FieldError(at, "a table has at least one row")
+        yield FieldError(at, "A table must have at least one row.")
     elif not names:
-        yield FieldError(at, "a table has at least one column")
+        yield FieldError(at, "A table must have at least one column.")
     if len(names) > settings.max_columns:
-        yield FieldError(at, f"{len(names)} columns; the limit is {settings.max_columns}")
+        yield FieldError(at, f"The table has {len(names)} columns; the limit is {settings.max_columns}.")
     known = set(names)
     if len(known) < len(names):
-        yield FieldError("/dataSchema/columnNames", "a column is named twice")
+        yield FieldError("/dataSchema/columnNames", "A column is listed twice.")
     for name in content.types:
         if name not in known:
             yield FieldError(
-                "/dataSchema/columnNames", f"the table has the column {json.dumps(name)}, which is not named"
+                "/dataSchema/columnNames", f"The table has the column {json.dumps(name)}, which is not listed here."
             )
     for name in types:
         if name not in known:
-            yield FieldError("/dataSchema/columnTypes", f"there is no column {json.dumps(name)}")
+            yield FieldError("/dataSchema/columnTypes", f"There is no column {json.dumps(name)}.")

@@ -1,4 +1,4 @@
-"""The format in which a table is stored, and the JSON and CSV that are made of it.
+"""The format in which a table is stored, and its conversion to JSON and CSV.
 
 The package's docstring describes the format.
 """
@@ -27,7 +27,7 @@ class TableWriter:
         self._parts: list[bytes] = []
 
     def add_rows(self, rows: Sequence[Row], columns: Mapping[str, Sequence[Any]]) -> None:
-        """Add rows of any shapes, with the cells that `columns_of` finds in them."""
+        """Add rows of any shape, with the cells that `columns_of` collects from them."""
         names = list(columns)
         place = {name: index for index, name in enumerate(names)}
         shapes: dict[tuple[str, ...], int] = {}
@@ -37,7 +37,7 @@ class TableWriter:
         self._add(names, members, len(rows) if len(shapes) == 1 else shape_of_row, texts)
 
     def add_columns(self, names: Sequence[str], count: int, columns: Sequence[str]) -> None:
-        """Add rows that have every column; each column is the JSON text of the array of its cells."""
+        """Add rows that have every column; each column is the JSON array of its cells as text."""
         self._add(names, [list(range(len(names)))], count, columns)
 
     def _add(self, names: Sequence[str], shapes: Sequence[Any], rows: Any, columns: Sequence[str]) -> None:  # noqa: ANN401
@@ -50,7 +50,7 @@ class TableWriter:
 
 
 def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Gather the cells of each column; linear in the number of cells, not in rows times columns."""
+    """Collect the cells of each column; linear in the number of cells, not in rows times columns."""
     columns: dict[str, list[Any]] = {}
     for row in rows:
         for name, cell in row.items():
@@ -59,7 +59,7 @@ def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 
 def read_groups(stored: BinaryIO) -> Iterator[list[Row]]:
-    """Read the rows back, a group at a time, members in their order."""
+    """Read the rows back, one group at a time, with their members in order."""
     with gzip.open(stored) as lines:
         for line in lines:
             yield _rows(json.loads(line))
@@ -74,7 +74,7 @@ def _rows(group: Mapping[str, Any]) -> list[Row]:
 
 
 def json_rows(stored: BinaryIO) -> Iterator[bytes]:
-    """Write the rows as the JSON array that responses show, a group at a time."""
+    """Write the rows as the JSON array that responses contain, one group at a time."""
     opening = b"["
     for rows in read_groups(stored):
         yield opening + served(compact(rows)[1:-1])
@@ -83,9 +83,9 @@ def json_rows(stored: BinaryIO) -> Iterator[bytes]:
 
 
 def csv_rows(stored: BinaryIO, names: Sequence[str]) -> Iterator[bytes]:
-    """Write the table as CSV (RFC 4180) in UTF-8, a group at a time; null and a missing member are empty cells.
+    """Write the table as CSV (RFC 4180) in UTF-8, one group at a time; null and missing members are empty cells.
 
-    Numbers and booleans stand as in JSON, so does a cell that is an object or an array.
+    Numbers and booleans are written as in JSON, and so are objects and arrays.
     """
     for rows in chain([[dict(zip(names, names, strict=True))]], read_groups(stored)):
         text = io.StringIO(newline="")

@@ -1,4 +1,4 @@
-"""The request bodies that bring a table or an analysis, or announce a file."""
+"""The request bodies that contain a table or an analysis, or announce a file."""
 
 import hashlib
 from collections.abc import Iterator
@@ -57,17 +57,17 @@ class Analysis:
 
     @property
     def stored(self) -> bytes:
-        """The gzip of the JSON text that readers get."""
+        """The gzip of the JSON text that readers receive."""
         return gzipped(served(self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A table that passed every check, and what came with it.
+    """A table that passed every check, and what was sent with it.
 
-    `schema` is `dataSchema` as responses show it. `digest` is the SHA-256 of all that was sent but the chart
-    customizations; it identifies a repeated upload, as `request`, the digest of a completion, identifies a repeated
-    one.
+    `schema` is `dataSchema` as responses show it. `digest` is the SHA-256 of everything that was sent except the chart
+    customizations; it identifies a repeated upload. `request`, the digest of a completion, identifies a repeated
+    completion.
     """
 
     schema: JsonObject
@@ -88,7 +88,7 @@ class Completion:
 
 
 def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
-    """Check the body of an upload. Raises InvalidData, InvalidConfig, or one of the TooLarge errors."""
+    """Check the body of an upload. Raises InvalidData, InvalidConfig, or a TooLarge error."""
     texts = _texts(document, settings)
     body = validated(UploadSchema, document, InvalidData)
     content = _read_rows(body.rawData, texts["rawData"], settings)
@@ -128,7 +128,7 @@ def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: A
 def read_uploaded(
     file: BinaryIO, name: str, content_type: FileType, completion: Completion, settings: Settings
 ) -> Upload:
-    """Read an uploaded file, in bounded memory. Raises InvalidData that names row and column."""
+    """Read an uploaded file in bounded memory. Raises InvalidData naming row and column, or UnsafeText."""
     content = _read_file(file, content_type, completion.schema, settings)
     return Upload(
         schema=make_schema(name, completion.schema, content, settings),
@@ -141,16 +141,16 @@ def read_uploaded(
 
 def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN401
     """Check the body `{"analysis": {…}}`. Raises InvalidData or AnalysisTooLarge."""
-    # The envelope is one level of nesting, which does not count for the analysis.
+    # The envelope is one level of nesting, which does not count towards the analysis.
     checked(document, Rules(settings.max_depth + 1, InvalidData))
     return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
 
 
 def _texts(document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
-    """Check each member of a body by itself, so that the body adds no level of nesting; returns their compact JSON."""
+    """Check each member of a body separately, so that the body adds no level of nesting; return their compact JSON."""
     if not isinstance(document, dict):
         checked(document, Rules(settings.max_depth, InvalidData))
-        # The schema will say what was expected instead.
+        # The schema reports what was expected instead.
         return {}
     return {
         name: checked(part, Rules(settings.max_depth, InvalidData, (None, name))) for name, part in document.items()

@@ -1,19 +1,19 @@
-"""The tags that a text may contain, and whether any of them runs script where a page inserts the text as HTML.
+"""The tags that a text may contain, and whether any of them runs script if a page inserts the text as HTML.
 
 Theory of operation
 ===================
 
-A browser's tokenizer begins a tag at `<` and a letter, and from there on reads it in one way, whatever came before
+A browser's tokenizer begins a tag at `<` and a letter, and from there reads it in the same way, whatever came before
 (WHATWG HTML, 13.2.5.6 "Tag open state" to 13.2.5.40 "Self-closing start tag state":
-https://html.spec.whatwg.org/multipage/parsing.html#tag-open-state). Whether it begins a tag at a given place depends on
-everything before it: comments, tables, foreign content, the place of insertion, the browser's version. So that question
-is not asked. Every place where a tag could begin is read as a tag; what is harmless at all of them is harmless.
+https://html.spec.whatwg.org/multipage/parsing.html#tag-open-state). Whether it begins a tag at a given position depends
+on everything before it: comments, tables, foreign content, the place of insertion, the browser's version. This module
+avoids that question: it reads a tag at every position where one could begin, and a text is harmless if all are.
 
-A tag is harmful by its name (`script`) or by an attribute: an event handler, a URL that is a script or a document with
-scripts of its own, `srcdoc`, `http-equiv=refresh`, the `href` of a `base`.
+A tag is harmful because of its name (`script`) or an attribute: an event handler, a URL that is a script or a document
+that can contain scripts, `srcdoc`, `http-equiv=refresh`, the `href` of a `base`.
 
-Reading is linear in the length of the text. Tags may begin within each other's attributes, so each place is read as an
-attribute at most once: `_Tags._known` holds what the attributes from a place on could do.
+The time is linear in the length of the text. Tags may begin within each other's attributes, so each position is read as
+an attribute at most once: `_Tags._known` caches what the attributes from a position onwards could do.
 """
 
 import html
@@ -24,15 +24,15 @@ from enum import Flag, auto
 from functools import cached_property
 from typing import Final
 
-# HTML's white space; a carriage return becomes a line feed before anything is read.
+# HTML's white space; browsers turn a carriage return into a line feed before tokenizing.
 _SPACE: Final = r"\t\n\f\r "
 _TAG: Final = re.compile(r"<[A-Za-z]")
-# Every harmful tag has one of these. Searching for them first spares most texts, such as a table of links, the reading.
+# Every harmful tag has one of these. Searching for them first avoids reading most texts, such as a table of links.
 _SIGN: Final = re.compile(
     rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*[\"']?[\0- ]*[djv&]", re.IGNORECASE
 )
-# Elements whose content a browser reads differently once it is written out and read again, the usual way past a
-# sanitizer. Inside them escaped text counts too.
+# Elements whose content a browser may parse differently after serialising it, the usual way past a sanitizer.
+# Inside them, escaped text counts too.
 _MUTATING: Final = re.compile(
     r"<(?:iframe|math|noembed|noframes|noscript|plaintext|select|style|svg|template|textarea|title|xmp)\b",
     re.IGNORECASE,
@@ -44,10 +44,10 @@ _ATTRIBUTE: Final = re.compile(rf"=?[^{_SPACE}/>=]*")
 _EQUALS: Final = re.compile(rf"[{_SPACE}]*=[{_SPACE}]*")
 _UNQUOTED_END: Final = re.compile(rf"[{_SPACE}>]")
 
-# Every name that a browser, today's or a later one, could take for an event handler, except for words that are common
-# in comparisons and in XML.
+# Every name that a current or future browser could treat as an event handler, except for words that are common in
+# comparisons and in XML.
 _HANDLER: Final = re.compile("on[a-z]+")
-_NO_HANDLERS: Final = frozenset(
+_NOT_HANDLERS: Final = frozenset(
     {"onboard", "once", "one", "ones", "ongoing", "onhand", "online", "only", "onorder", "onset", "onsite", "onto"}
 )
 _URL_ATTRIBUTES: Final = frozenset(
@@ -57,12 +57,12 @@ _URL_ATTRIBUTES: Final = frozenset(
         *("src", "srcset", "to", "usemap", "values", "xlink:href", "xml:base"),
     }
 )
-# Elements that show a URL as a picture, in which no script runs.
+# Elements that show a URL as an image, in which no script runs.
 _PICTURES: Final = frozenset({"img", "image", "feimage"})
 
 
 def _reference(codes: str, hexadecimal: str) -> str:
-    """Match a numeric character reference as browsers read it: any number of zeros, all digits, a semicolon or not."""
+    """Match a numeric character reference as browsers parse it: leading zeros, all digits, an optional semicolon."""
     return rf"&#(?:0*(?:{codes})(?![0-9])|[xX]0*(?:{hexadecimal})(?![0-9a-fA-F]));?"
 
 
@@ -74,13 +74,13 @@ def _letter(letter: str) -> str:
     return rf"(?:[{''.join(both)}]|{_reference(codes, f'(?i:{hexadecimal})')}{named})"
 
 
-# Characters that browsers drop anywhere in a URL, and in front of it.
+# Characters that browsers ignore anywhere in a URL, and before it.
 _IGNORED: Final = rf"(?:[\t\n\r]|&Tab;|&NewLine;|{_reference('9|10|13', '9|[aA]|[dD]')})*+"
 _LEADING: Final = rf"(?:[\0- ]|&Tab;|&NewLine;|{_reference('3[0-2]|[12]?[0-9]', '20|1?[0-9a-fA-F]')})*+"
 
 
 def _spelled(word: str) -> str:
-    """Match a word in every way in which it may be written in a URL attribute."""
+    """Match a word in every spelling that a URL attribute allows."""
     return _IGNORED.join(map(_letter, word))
 
 
@@ -88,7 +88,7 @@ _SCRIPT_SCHEME: Final = "|".join(map(_spelled, ("javascript:", "vbscript:")))
 _SCRIPT: Final = re.compile(_LEADING + rf"(?:{_SCRIPT_SCHEME})")
 _SCRIPT_ANYWHERE: Final = re.compile(_SCRIPT_SCHEME)
 _DATA: Final = re.compile(_LEADING + _spelled("data:"))
-# Types of `data:` URLs that have no script; only plainly written ones are recognised.
+# Types of `data:` URLs that cannot run script; only plainly written ones are recognised.
 _INERT: Final = re.compile(
     r"(?:(?:audio|font|image|video)/(?!svg)[a-z0-9.+-]+|application/(?:json|octet-stream|pdf|zip)"
     r"|text/(?:calendar|css|csv|markdown|plain|tab-separated-values)|)(?=[;,])",
@@ -98,7 +98,7 @@ _REFRESH: Final = re.compile("".join(map(_letter, "refresh")))
 
 
 class _Harm(Flag):
-    """What the attributes from a place on could do."""
+    """What the attributes from a position onwards could do."""
 
     ALWAYS = auto()
     UNLESS_PICTURE = auto()
@@ -118,11 +118,11 @@ def _harms(text: str) -> bool:
 
 
 class _Tags:
-    """All tags that a text could contain, one at each `<` that is followed by a letter."""
+    """All tags that a text could contain: one at each `<` that is followed by a letter."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # What the attributes from a position on could do, by that position.
+        # What the attributes from a position onwards could do, by that position.
         self._known: dict[int, _Harm] = {}
 
     def are_harmful(self) -> bool:
@@ -134,7 +134,7 @@ class _Tags:
             start = tag.start() + 1
             if start > end:
                 end = _NAME_END.search(self._text, start).start()  # type: ignore[union-attr]
-            # No name that matters is longer.
+            # No relevant name is longer.
             yield self._text[start : min(end, start + 8)].lower(), end
 
     def _is_harmful(self, name: str, end: int) -> bool:
@@ -148,7 +148,7 @@ class _Tags:
         )
 
     def _harm_from(self, place: int) -> _Harm:
-        """Collect what the attributes from a position on could do, back from the first position that is known."""
+        """Collect what the attributes from a position onwards could do, backwards from the first known position."""
         passed: list[tuple[int, _Harm]] = []
         while place not in self._known:
             following, harm = self._attribute(place)
@@ -164,7 +164,7 @@ class _Tags:
         return harm
 
     def _attribute(self, place: int) -> tuple[int | None, _Harm]:
-        """Read one attribute; returns where the next one may begin, None where the tag ends."""
+        """Read one attribute; return its harm, and where the next one may begin, or None where the tag ends."""
         text = self._text
         start = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
         if start == len(text) or text[start] == ">":
@@ -199,7 +199,7 @@ class _Tags:
 
     def _harm_of(self, name: str, first: int, last: int) -> _Harm:
         """Classify an attribute whose value is the text from `first` to `last`."""
-        if name == "srcdoc" or (_HANDLER.fullmatch(name) and name not in _NO_HANDLERS):
+        if name == "srcdoc" or (_HANDLER.fullmatch(name) and name not in _NOT_HANDLERS):
             return _Harm.ALWAYS
         if name == "http-equiv" and _REFRESH.match(self._text, first, last):
             return _Harm.ALWAYS
