@@ -1,1 +1,1 @@
-"""What performance claims rest on: ratios measured side by side in one run. `make bench` runs it."""
+"""The measurements behind all performance claims: ratios measured side by side in one run, by `make bench`."""

@@ -1,4 +1,4 @@
-"""A DynamoDB that says the same to everybody, over HTTP: whoever starts has to open a real connection to it."""
+"""A fake DynamoDB with fixed answers over HTTP, so that each start has to open a real connection."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ _CONSUMED = {"TableName": "table", "CapacityUnits": 1.0}
 
 
 def answer(operation: str, request: Json, newest: Json) -> Json:
-    """Answer a call of a user who has one config and nothing else."""
+    """Answer a call of a user with one config and nothing else."""
     match operation:
         case "GetItem":
             return {"Item": newest, "ConsumedCapacity": _CONSUMED}
@@ -27,12 +27,12 @@ def answer(operation: str, request: Json, newest: Json) -> Json:
             return {"ConsumedCapacity": _CONSUMED}
         case "TransactWriteItems":
             return {"ConsumedCapacity": [_CONSUMED]}
-    raise ValueError(f"nothing here calls {operation}")
+    raise ValueError(f"Unexpected operation: {operation}")
 
 
 @contextmanager
 def database(newest: Json) -> Iterator[str]:
-    """Serve on loopback while the block runs; yields the address."""
+    """Serve on loopback while the block runs, and yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -49,7 +49,7 @@ def database(newest: Json) -> Iterator[str]:
 
         @override
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing of requests."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)

@@ -1,4 +1,4 @@
-"""Cold start: what starting a function takes until its first answer, in instructions and import by import."""
+"""Cold start: the cost of a function's start up to its first answer, in instructions and by import."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from benchmarks.valgrind import instructions
 
 RUNS: Final = 2
 IMPORT_RUNS: Final = 5
-TO_REACH: Final = {"get_config": 1.10, "put_config": 1.45}
+TARGETS: Final = {"get_config": 1.10, "put_config": 1.45}
 EVENTS: Final = {
     "get_config": "get_config/200-saved",
     "put_config": "",
@@ -34,9 +34,9 @@ _IMPORTED: Final = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
 
 @dataclass(frozen=True)
 class Started:
-    """What a start took: instructions above a bare interpreter, and how many modules were loaded at its end.
+    """The cost of a start: instructions above those of a bare interpreter, and the number of modules loaded at its end.
 
-    `spread` is by how much the runs differed, as a share of them.
+    `spread` is the difference between the runs, relative to their median.
     """
 
     instructions: float
@@ -51,17 +51,17 @@ def report() -> list[Section]:
         [name, f"{each.instructions / 1e6:,.0f}", f"{each.instructions / base:.2f}", f"{each.modules:,}"]
         for name, each in started.items()
     ]
-    counted = Table(["Started, answered once", "Million instructions", "× bare function", "Modules"], rows)
+    counted = Table(["Function", "Million instructions", "× bare function", "Modules"], rows)
     measured = (
-        "Start of the interpreter, import, making of the client and the first answer, over a new connection to a "
-        "database on loopback: instructions in user space, counted by valgrind, above those of a bare interpreter, "
-        f"means of {RUNS} runs. The built functions and the layer as they are deployed, with their bytecode, on "
-        "`python -S` with nothing else on the path; the others' packages in the same form: compiled, and without the "
-        "descriptions of services that nobody calls. A load of 20 KB each, a save for `put_config`; `projects` lists, "
-        "`project_data` reads."
+        "From the start of the interpreter through the imports and the creation of the client to the first answer, "
+        "over a new connection to a database on loopback: instructions in user space, counted by valgrind, above those "
+        f"of a bare interpreter; means of {RUNS} runs. The built functions and the layer are as deployed, with their "
+        "bytecode, on `python -S` with nothing else on the path. The other packages have the same form: compiled, and "
+        "without the descriptions of unused services. Each function loads 20 KB, except that `put_config` saves, "
+        "`projects` lists and `project_data` reads."
     )
     return [
-        Section("Cold start", measured, [counted, *map(_imports, TO_REACH)], _notes(started), _claims(started, base))
+        Section("Cold start", measured, [counted, *map(_imports, TARGETS)], _notes(started), _claims(started, base))
     ]
 
 
@@ -80,24 +80,24 @@ def measure() -> dict[str, Started]:
 
 
 def _counted(jobs: list[list[str]], environment: Mapping[str, str]) -> list[tuple[int, str]]:
-    """Count each command's instructions; counts are the same beside another run, so all processors count."""
+    """Count each command's instructions, on all processors: counts do not depend on parallel runs."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         futures = [pool.submit(instructions, job, environment) for job in jobs]
         try:
             return [future.result() for future in futures]
         finally:
-            # Where one has failed, the others need not run.
+            # If one fails, the others need not run.
             pool.shutdown(cancel_futures=True)
 
 
 def _started(runs: list[tuple[int, str]], base: float) -> Started:
     counts = [count for count, _ in runs]
     median = statistics.median(counts)
-    return Started(median - base, (max(counts) - min(counts)) / median, _told(runs[0][1])["modules"])
+    return Started(median - base, (max(counts) - min(counts)) / median, _reported(runs[0][1])["modules"])
 
 
 def command(each: Contender, folder: Path, *options: str) -> list[str]:
-    """Make the command that starts a contender and lets it answer the event that is its own."""
+    """Make the command that starts a contender and lets it answer its event."""
     name = each.handler.partition(".")[0]
     known = EVENTS.get(name, EVENTS["get_config"])
     event = workload.event(known) if known else workload.save_event(SIZE)
@@ -106,30 +106,30 @@ def command(each: Contender, folder: Path, *options: str) -> list[str]:
 
 
 def _check(name: str, started: list[str], environment: dict[str, str]) -> None:
-    """Start once to see that the answer is right; this also writes what bytecode was not there."""
-    done = subprocess.run(started, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
-    answer = _told(done.stdout)["answer"] if done.returncode == 0 else {"statusCode": 0}
+    """Start once to check the answer; this also writes missing bytecode."""
+    done = subprocess.run(started, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    answer = _reported(done.stdout)["answer"] if done.returncode == 0 else {"statusCode": 0}
     if answer["statusCode"] != 200:  # noqa: PLR2004 - OK
         raise SystemExit(f"{name} did not answer: {done.stderr[-4000:]}{answer}")
 
 
-def _told(output: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return told
+def _reported(output: str) -> dict[str, Any]:
+    reported: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return reported
 
 
 def _imports(function: str) -> Table:
-    """Say what the ten largest parts of a function's imports are, by the packages that they come from."""
+    """List the ten packages that take most of a function's import time."""
     found = [_imported(function) for _ in range(IMPORT_RUNS)]
     medians = {name: statistics.median(run.get(name, 0) for run in found) for name in found[0]}
     total = sum(medians.values())
     largest = sorted(medians.items(), key=lambda part: part[1], reverse=True)[:10]
     rows = [[name, f"{each:,.0f}", f"{each / total:.0%}"] for name, each in largest]
-    return Table([f"`{function}` imports", "µs", "Share"], [*rows, ["all of it", f"{total:,.0f}", "100%"]])
+    return Table([f"`{function}` imports", "µs", "Share"], [*rows, ["total", f"{total:,.0f}", "100%"]])
 
 
 def _imported(function: str) -> dict[str, float]:
-    """Run a function with -X importtime: microseconds by top-level package, what is imported later included."""
+    """Run a function with -X importtime: microseconds by top-level package, including late imports."""
     with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item(SIZE)) as address:
         started = command(contender.ours(function), Path(folder), "-X", "importtime")
         environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
@@ -149,7 +149,7 @@ def _package(module: str) -> str:
 def _claims(started: dict[str, Started], base: float) -> list[Claim]:
     peers = ", ".join(f"{peer.name} {started[peer.name].instructions / base:.2f}" for peer in contender.peers())
     claims = []
-    for function, limit in TO_REACH.items():
+    for function, limit in TARGETS.items():
         ratio = started[contender.ours(function).name].instructions / base
         claims.append(
             Claim(f"Cold start of `{function}`", "1.00", peers, f"≤ {limit:.2f}", f"{ratio:.2f}", ratio <= limit)
@@ -159,10 +159,10 @@ def _claims(started: dict[str, Started], base: float) -> list[Claim]:
 
 def _notes(started: dict[str, Started]) -> list[str]:
     return [
-        f"The {RUNS} counts of a start differed by at most {max(each.spread for each in started.values()):.2%}.",
-        "1.00 is a function that makes a boto3 client, gets the item and answers with what is stored in it.",
+        f"The {RUNS} counts of each start differed by at most {max(each.spread for each in started.values()):.2%}.",
+        "1.00 is a function that makes a boto3 client, reads the item and answers with its stored content.",
         (
-            f"The parts of the imports are medians of {IMPORT_RUNS} runs of `-X importtime`, each module's own time "
-            "added up by package; a function's own part contains the making of its client."
+            f"Import times are medians of {IMPORT_RUNS} runs of `-X importtime`: each module's own time, summed by "
+            "package. A function's own time includes the creation of its client."
         ),
     ]

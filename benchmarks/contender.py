@@ -1,4 +1,4 @@
-"""Who is compared, and how each of them is started: as on Lambda, with its folder and its packages on the path."""
+"""The contenders and how each is started: as on Lambda, with its folder and packages on the path."""
 
 import compileall
 import json
@@ -18,7 +18,7 @@ from local.build import SAM_FOLDER, build, exclusive
 PROGRAM: Final = ROOT / "benchmarks" / "function.py"
 CONTENDERS: Final = ROOT / "benchmarks" / "contenders"
 
-# As a function on AWS; the keys are made up and open nothing.
+# The environment of a function on AWS; the keys are fake.
 ENVIRONMENT: Final = {
     "AWS_LAMBDA_FUNCTION_NAME": "a-function",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -27,20 +27,20 @@ ENVIRONMENT: Final = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "POWERTOOLS_SERVICE_NAME": "dashkeep",
     "POWERTOOLS_METRICS_NAMESPACE": "Dashkeep",
-    # What tells the X-Ray SDK that it is on Lambda, and that this request is not traced.
+    # Tells the X-Ray SDK that it runs on Lambda, and that this request is not traced.
     "LAMBDA_TASK_ROOT": "/var/task",
     "_X_AMZN_TRACE_ID": "Root=1-6b02d940-038292f4428e241f068c9a5a;Parent=53995c3f42cd8ad8;Sampled=0",
     "TABLE_NAME": "table",
     "BUCKET_NAME": "bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
-    # An order of hashes that is the same for everybody, so that counts are.
+    # A fixed hash order, so that counts are reproducible.
     "PYTHONHASHSEED": "0",
 }
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A function that may be started; `is_rest` where it reads the events of a REST API."""
+    """A function to start; `is_rest` if it takes the events of a REST API."""
 
     name: str
     handler: str
@@ -48,14 +48,14 @@ class Contender:
     is_rest: bool = False
 
     def command(self, does: str, *options: str, **files: Path) -> list[str]:
-        """Make the command that runs it: as `-I` without `-E`, so that the order of hashes can be given."""
+        """Make the command that runs the function: `-I` without `-E`, so that the hash order can be fixed."""
         given = {"path": list(map(str, self.path)), "handler": self.handler, "does": does}
         given |= {name: str(path) for name, path in files.items()}
         return [sys.executable, "-s", "-P", "-S", *options, str(PROGRAM), json.dumps(given)]
 
 
 def built() -> Path:
-    """Build what the local stack deploys, for this machine's processor, unless it is there."""
+    """Build what the local stack deploys, for this machine's processor, unless it is up to date."""
     folder = SAM_FOLDER / "local"
     with exclusive():
         build(folder, "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64")
@@ -67,7 +67,7 @@ def layer() -> Path:
 
 
 def ours(function: str) -> Contender:
-    """Take one of Dashkeep's built functions by its handler's name: `get_config`."""
+    """Return one of Dashkeep's built functions by its handler's name, such as `get_config`."""
     folder = "".join(word.title() for word in function.split("_")) + "Function"
     return Contender(f"Dashkeep `{function}`", f"{function}.handler", (built() / folder, layer()))
 
@@ -86,7 +86,7 @@ def peers() -> list[Contender]:
 
 
 def chalice_stored() -> Contender:
-    return _peer("Chalice, handing on Dashkeep's stored gzip", "chalice_stored", "chalice", is_rest=True)
+    return _peer("Chalice, passing on Dashkeep's stored gzip", "chalice_stored", "chalice", is_rest=True)
 
 
 def _peer(name: str, module: str, environment: str, *, is_rest: bool = False) -> Contender:
@@ -102,14 +102,14 @@ def _compiled() -> Path:
 
 
 class Worker:
-    """A contender that is started once and then answers as often as it is asked to, its database in memory."""
+    """A contender that is started once and then answers repeatedly, with an in-memory database."""
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
-        # Without the function's name nothing is connected while Dashkeep's modules are imported.
+        # Without a function name, Dashkeep's modules connect to nothing at import.
         environment = {**ENVIRONMENT, "POWERTOOLS_TRACE_DISABLED": "true"}
         del environment["AWS_LAMBDA_FUNCTION_NAME"]
-        self._process = subprocess.Popen(  # noqa: S603 - ourselves
+        self._process = subprocess.Popen(  # noqa: S603 - ours
             contender.command("serve"),
             env=environment,
             stdin=subprocess.PIPE,
@@ -134,17 +134,17 @@ class Worker:
         return answer
 
     def seconds(self, event: Path, item: Path, times: int) -> float:
-        """Answer an event so often, and return the CPU seconds that it took."""
+        """Answer an event a number of times, and return the CPU seconds that this took."""
         return float(self._ask(event, item, times)["seconds"])
 
     def _ask(self, event: Path, item: Path, times: int) -> Mapping[str, Any]:
         if not self._process.stdin or not self._process.stdout:
-            raise AssertionError("the worker has no pipes")
+            raise AssertionError("The worker has no pipes.")
         request = {"event": str(event), "item": str(item), "times": times}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.contender.name} ended; what it said stands above.")
-        told: dict[str, Any] = json.loads(line)
-        return told
+            raise SystemExit(f"{self.contender.name} exited; its output is above.")
+        reported: dict[str, Any] = json.loads(line)
+        return reported

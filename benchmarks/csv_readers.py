@@ -1,8 +1,8 @@
-"""Compare readers of CSV at the work that completing an upload is: a file in, the stored form out.
+"""Compare CSV readers at the work of completing an upload: from a file to the stored form. `make bench-apart`.
 
-Each reads the same file in a process of its own, in turns, and has its cells typed and stored by the product's code:
-the readers' own types would make a number of the postcode 01234. What differs is who parts the text into cells, what
-that takes in memory, and what it adds to the layer. `make bench-apart`.
+Each reads the same file in a separate process, in turns, and leaves typing and storing to the product's code: the
+readers' own types would turn the postcode 01234 into a number. The readers differ in the time and memory that they need
+to split the text into cells, and in the size that they add to the layer.
 """
 
 import argparse
@@ -24,9 +24,9 @@ READERS = ("csv", "pyarrow", "polars", "duckdb", "pandas")
 
 
 def by_csv(path: Path) -> int:
-    """Do what the product does: two passes of the standard library's reader, a group of rows at a time."""
+    """Read as the product does: two passes of the standard library's reader, one group of rows at a time."""
     from dashboard_store.documents.dataset.csv_file import read_csv  # noqa: PLC0415
-    from dashboard_store.settings import Settings  # noqa: PLC0415 - a process loads what it measures
+    from dashboard_store.settings import Settings  # noqa: PLC0415 - each process loads only its reader
 
     with path.open("rb") as file:
         return len(read_csv(file, {}, Settings("benchmark")).stored)
@@ -89,7 +89,7 @@ def _stored(names: Sequence[str], groups: Callable[[], Iterable[Columns]]) -> in
 
 
 def run(reader: str, path: Path) -> None:
-    """Do the work once and print what it took."""
+    """Do the work once and print its time and memory."""
     work: dict[str, Callable[[Path], int]] = {
         "csv": by_csv,
         "pyarrow": by_pyarrow,
@@ -108,7 +108,7 @@ def _peak() -> float:
 
 
 def installed(reader: str) -> float:
-    """Add up the megabytes that a reader and what it needs would add to the layer."""
+    """Add up the megabytes that a reader and its dependencies would add to the layer."""
     needs = {"csv": (), "pandas": ("pandas", "numpy", "dateutil", "six"), "duckdb": ("duckdb", "_duckdb", "pyarrow")}
     needs |= {"polars": ("polars", "_polars_runtime_32"), "pyarrow": ("pyarrow",)}
     site = next(Path(entry) for entry in sys.path if entry.endswith("site-packages"))
@@ -129,7 +129,7 @@ def compare(size: int, runs: int) -> None:
         for _ in range(runs):
             for reader in READERS:
                 command = [sys.executable, "-m", "benchmarks.csv_readers", "--reader", reader, "--file", str(path)]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+                done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this module
                 took[reader].append(json.loads(done.stdout))
     titles = ["seconds", "against csv", "processor s", "peak MB", "layer MB"]
     out = io.StringIO()

@@ -1,4 +1,4 @@
-"""The local stack's engine with the template's table, in memory, and what is done through it."""
+"""The local stack's engine in memory with the template's table, and a meter for its calls."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from dashboard_store.dynamodb.protocol import Transport
 
 @contextmanager
 def engine() -> Iterator[Mapping[str, str]]:
-    """Run the engine with an empty table while the block runs; yields the environment that reaches it."""
+    """Run the engine with an empty table, and yield the environment that connects to it."""
     with engines.dynoxide() as environment:
         with closing(engines.through_transport(environment)) as client:
             client.call("CreateTable", {"TableName": TABLE, **table_definition()})
@@ -25,7 +25,7 @@ def engine() -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def metered() -> Iterator["Meter"]:
-    """Run the engine, reached by the functions' own transport."""
+    """Run the engine, called through the functions' own transport."""
     with engine() as environment, closing(engines.through_transport(environment)) as client:
         yield Meter(client)
 
@@ -40,7 +40,7 @@ class Cost:
 
 
 class Meter(Tapped):
-    """Adds up the requests and units of what was done through it."""
+    """Adds up the requests and units of the calls through it."""
 
     def __init__(self, client: Transport) -> None:
         super().__init__(client)
@@ -62,7 +62,7 @@ class Meter(Tapped):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what the handlers log to /dev/null while the block runs."""
+    """Redirect the handlers' logs to /dev/null while the block runs."""
     kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     try:

@@ -1,10 +1,10 @@
-"""Runs one function as Lambda does, and is measured: a program of its own, started by benchmarks.contender.
+"""Runs one function as Lambda does, to be measured: a separate program, started by benchmarks.contender.
 
-It sees nothing but its function's folder, the layer and Python itself. What is counted is what the runtime does around
-a handler, too: the event is read from JSON and the answer is written as JSON. Its argument is a JSON object: `path`,
-what Lambda has on its path; `handler`, as the template names it; `event`, a file; `item`, a file with what the table
-holds, for a database that answers from memory; and `does`: `answer` the event once, `serve` what comes on its input,
-`count` bytecode. Without it, it is the bare interpreter.
+It sees only its function's folder, the layer and Python itself. Like the runtime, it reads the event from JSON and
+writes the answer as JSON, and both are measured. Its argument is a JSON object: `path`, the entries that Lambda has on
+its path; `handler`, as in the template; `event`, a file; `item`, a file with the item that an in-memory database
+returns; and `does`: `answer` the event once, `serve` requests from standard input, or `count` bytecode. Without `does`,
+it is the bare interpreter.
 """
 
 import base64
@@ -34,12 +34,12 @@ CONSUMED: Final = {"TableName": "table", "CapacityUnits": 1.0}
 
 
 class Boto3:
-    """Answers in place of a boto3 client: reads with one item, its bytes decoded, and writes as accepted."""
+    """Replaces a boto3 client: reads return one item with its bytes decoded, and writes succeed."""
 
     def __init__(self, item: str) -> None:
         self._item = json.loads(item, object_hook=decoded)
 
-    def get_item(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
+    def get_item(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401 - as in boto3
         return {"Item": self._item, "ConsumedCapacity": CONSUMED}
 
     def put_item(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -47,7 +47,7 @@ class Boto3:
 
 
 class Wire:
-    """Answers in place of Dashkeep's own client, whose bytes come as base64, as they are sent."""
+    """Replaces Dashkeep's own client, which returns bytes as base64, as they are sent."""
 
     def __init__(self, item: str) -> None:
         self._item = json.loads(item)
@@ -58,12 +58,12 @@ class Wire:
         return {"ConsumedCapacity": [CONSUMED]}
 
 
-def connect(module: Any, item: str) -> None:  # noqa: ANN401 - any handler's module
-    """Hand a client to a handler: the one place that knows how Dashkeep's and the others' take theirs."""
+def connect(module: Any, item: str) -> None:  # noqa: ANN401 - a handler's module
+    """Connect a handler to a client; only this function knows how Dashkeep and the others take one."""
     if hasattr(module, "client"):
         module.client = Boto3(item)
         return
-    # The layer is on the path of Dashkeep's functions alone.
+    # Only Dashkeep's functions have the layer on their path.
     from dashboard_store.app import Store  # noqa: PLC0415
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
@@ -73,7 +73,7 @@ def connect(module: Any, item: str) -> None:  # noqa: ANN401 - any handler's mod
 
 
 def load(path: list[str], handler: str) -> tuple[Any, Any]:
-    """Import a handler and return its module and itself."""
+    """Import a handler, and return its module and the handler."""
     sys.path[:0] = path
     name, _, function = handler.partition(".")
     module = importlib.import_module(name)
@@ -81,7 +81,7 @@ def load(path: list[str], handler: str) -> tuple[Any, Any]:
 
 
 def answered(handle: Any, text: str) -> str:  # noqa: ANN401
-    """Do what the runtime does; like it, write characters as they are."""
+    """Answer as the runtime does, which does not escape non-ASCII characters either."""
     return json.dumps(handle(json.loads(text), CONTEXT), ensure_ascii=False)
 
 
@@ -90,15 +90,15 @@ def decoded(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(handle: Any, event: str) -> None:  # noqa: ANN401
-    """Answer once and tell what that took since the process began."""
+    """Answer once, and report the cost since the process began."""
     given = answered(handle, Path(event).read_text())
-    told = {"answer": json.loads(given), "modules": len(sys.modules), "seconds": time.process_time()}
-    told |= {"megabytes": _peak()}
-    sys.stdout.write(json.dumps(told) + "\n")
+    report = {"answer": json.loads(given), "modules": len(sys.modules), "seconds": time.process_time()}
+    report |= {"megabytes": _peak()}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 def _peak() -> float:
-    # Linux counts into ru_maxrss what the process that started this one had, so there VmHWM is asked.
+    # On Linux, ru_maxrss includes the peak of the parent process, so VmHWM is used there.
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
@@ -106,9 +106,9 @@ def _peak() -> float:
 
 
 def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
-    """For each request that comes on a line, answer an event so often and tell the last answer and the CPU seconds."""
+    """For each request line, answer an event repeatedly, and report the last answer and the CPU seconds."""
     output = os.fdopen(os.dup(1), "w", buffering=1)
-    # What a handler logs goes the same way for all of them.
+    # All handlers log to /dev/null.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for line in sys.stdin:
         request = json.loads(line)
@@ -123,9 +123,9 @@ def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
 
 
 def count(path: list[str], handler: str, event: str, item: str) -> None:
-    """Tell how many bytecode instructions the import of a handler executes, and a warm answer of it.
+    """Report the bytecode instructions that a handler's import and a warm answer execute.
 
-    They are the same on every run and need no tool; what C code does behind an instruction they do not show.
+    The counts are the same on every run and need no tool; they do not include the work of C code.
     """
     imported, (module, handle) = counted(lambda: load(path, handler))
     connect(module, Path(item).read_text())
@@ -133,12 +133,12 @@ def count(path: list[str], handler: str, event: str, item: str) -> None:
     for _ in range(WARM_UP):
         answered(handle, text)
     warm, given = counted(lambda: answered(handle, text))
-    told = {"import": imported, "answer": warm, "status": json.loads(given)["statusCode"]}
-    sys.stdout.write(json.dumps(told) + "\n")
+    report = {"import": imported, "answer": warm, "status": json.loads(given)["statusCode"]}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 def counted(call: Callable[[], Any]) -> tuple[int, Any]:
-    """Count what a call executes: https://docs.python.org/3.13/library/sys.monitoring.html."""
+    """Count the instructions of a call: https://docs.python.org/3.13/library/sys.monitoring.html."""
     executed = 0
 
     def add(_code: object, _offset: int) -> None:

@@ -1,4 +1,4 @@
-"""What a call takes as a user's projects and a config's versions grow from ten to ten thousand."""
+"""The cost of each call as a user's projects and a config's versions grow from ten to ten thousand."""
 
 import json
 import math
@@ -29,7 +29,7 @@ from local.dashboards import dashboard
 
 COUNTS: Final = (10, 100, 1_000, 10_000)
 ROUNDS: Final = 15
-# Timers jitter; what grows as the square root of the count would show as 0.5.
+# Allows for the jitter of timers; growth with the square root of the count would show as 0.5.
 FLAT: Final = 0.1
 PROJECT: Final = "p-0"
 
@@ -38,13 +38,13 @@ type Json = dict[str, Any]
 
 @dataclass
 class Calls:
-    """The calls of one user, who has so many projects, the first with so many versions."""
+    """The calls of one user with `count` projects, the first of which has `count` versions."""
 
     count: int
     modules: dict[str, Any]
     version: int
     took: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
-    """CPU seconds, seconds and request units of each call."""
+    """CPU seconds, wall seconds and request units of each call."""
 
     def round(self) -> None:
         config = f"/api/projects/{PROJECT}/config"
@@ -53,7 +53,7 @@ class Calls:
         self._call("PUT", "put_config", self._save(config, newest, 2 + self.version % 2))
         patch = compact({"theme": {"id": f"theme-{self.version}"}})
         self._call("PATCH", "put_config", self._event("patch_config/200-sent-as-json", config, patch))
-        # A save that was made from the version before the patch; only its chart differs.
+        # A save based on the version before the patch; it changes only one chart.
         stale = self._save(f"{config}?onConflict=merge", f'"{self.version + 1}"', 2 + self.version % 2, title="mine")
         self._call("merge", "put_config", stale)
         self._call("list", "projects", self._event("list_projects/200-first-page", "/api/projects?limit=10"))
@@ -77,7 +77,7 @@ class Calls:
         return event
 
     def _event(self, name: str, url: str, body: str | None = None) -> Json:
-        """Take an event and point it at this user and an address."""
+        """Take an event and change its user and URL."""
         event = workload.event(name)
         path, _, query = url.partition("?")
         event |= {"rawPath": path, "rawQueryString": query}
@@ -113,7 +113,7 @@ def measure() -> list[Calls]:
 
 
 def _items(count: int) -> Iterator[Json]:
-    """Make a user's items: so many projects, the first with so many versions, as the repository would write them."""
+    """Make the items of `count` projects, the first with `count` versions, as the repository would write them."""
     change, lifetimes = ConfigChange(read_config(_config(1), SETTINGS), Origin()), retention.Lifetimes(SETTINGS)
     start = utc_now() - timedelta(hours=5)
     for number in range(count):
@@ -129,7 +129,7 @@ def _items(count: int) -> Iterator[Json]:
 
 
 def _config(seed: int) -> Json:
-    """Make a config of two charts, whose items stay below one unit's KB however many digits a version has."""
+    """Make a config of two charts, whose items stay within one unit for every length of the version number."""
     document = dashboard("small", seed)
     del document["chartCustomizations"]["chart-002"]
     return document
@@ -144,7 +144,7 @@ def _write(client: Transport, items: Iterator[Json]) -> None:
 
 
 def exponent(users: list[Calls], name: str, which: int) -> float:
-    """Fit how a figure grows: 0 where it does not depend on the count, 1 where it is proportional to it."""
+    """Fit the growth of a figure: 0 if it does not depend on the count, 1 if it is proportional to it."""
     counts = [math.log(each.count) for each in users]
     return statistics.linear_regression(counts, [math.log(each.median(name)[which]) for each in users]).slope
 
@@ -153,10 +153,10 @@ def report() -> list[Section]:
     users = measure()
     names = list(users[0].took)
     measured = (
-        "A user with so many projects, the first of which has so many versions of a config of 1.5 KB; the engine in "
-        f"memory. Calls of each user in turns, medians of {ROUNDS}. CPU of the handler's process and wall time as "
-        "ratios to the user with ten; the exponent is that of the count in the CPU time, by a fit of logarithms: 0 is "
-        "flat, 1 is proportional."
+        "Each user has a number of projects, the first of which has as many versions of a config of 1.5 KB; the engine "
+        f"is in memory. Medians of {ROUNDS} calls, with the users in turns. The CPU time of the handler's process and "
+        "the wall time are relative to the user with ten. The exponent is the slope of the CPU time over the count on "
+        "logarithmic scales: 0 is flat, 1 is proportional."
     )
     rows = [_row(users, name) for name in names]
     header = ["Call", *(f"CPU at {count:,}" for count in COUNTS), "Exponent"]
@@ -168,14 +168,14 @@ def report() -> list[Section]:
         "Growth to 10,000 projects and versions",
         "flat",
         "–",
-        f"flat: exponent < {FLAT}, units the same",
-        f"≤ {steepest:.2f} ({worst}), units {'the same' if same_units else 'differ'}",
+        f"flat: exponent < {FLAT}, equal units",
+        f"≤ {steepest:.2f} ({worst}), {'equal' if same_units else 'different'} units",
         steepest < FLAT and same_units,
     )
     notes = [
         (
-            "Each call reads and writes a bounded number of items under keys that it knows; a list and a page of "
-            "history are one query of a page's length, here ten, on an index that is in their order."
+            "Each call reads and writes a bounded number of items under known keys; a list and a page of history are "
+            "one query for one page, here of ten, on an index in their order."
         )
     ]
     return [Section("Growth", measured, [Table(header, rows)], notes, [claim])]

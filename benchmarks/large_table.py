@@ -1,4 +1,4 @@
-"""Makes a large CSV file: what a shop might export, the same for the same size on every machine."""
+"""Makes a large CSV file like a shop's export; equal sizes give equal files on every machine."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ _START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def write_table(path: Path, size: int) -> int:
-    """Write a file of at most `size` bytes, and return how many rows it has."""
+    """Write a file of at most `size` bytes, and return the number of its rows."""
     draw = random.Random(20)  # noqa: S311 - a seed, not a secret
     written, rows = len(_HEADER), 0
     with path.open("w", encoding="utf-8") as file:

@@ -1,6 +1,6 @@
-"""Send a CSV file of 100 MB through the running local stack: announced, sent, completed, downloaded, compared.
+"""Send a CSV file of 100 MB through a local stack: announce, send, complete, download and compare it.
 
-Prints how long each step took and the most memory that the function's process had, beside what template.yaml gives it.
+Prints the duration of each step and the peak memory of the function's process, beside its memory in template.yaml.
 """
 
 import argparse
@@ -24,7 +24,7 @@ FUNCTION = "ProjectDataFunction"
 
 
 def send(client: httpx.Client, path: Path) -> Any:  # noqa: ANN401 - rows
-    """Send a file and return its rows as they are downloaded."""
+    """Upload a file and return its downloaded rows."""
     data = "/api/projects/large/data"
     client.post("/api/projects", json={"id": "large", "name": "Large"}).raise_for_status()
     form = {"fileName": path.name, "contentType": "text/csv", "bytes": path.stat().st_size}
@@ -41,7 +41,7 @@ def send(client: httpx.Client, path: Path) -> Any:  # noqa: ANN401 - rows
         return httpx.get(loaded["rawDataUrl"], timeout=120).raise_for_status().json()
 
 
-class _timed:  # noqa: N801 - reads as what it does
+class _timed:  # noqa: N801 - used like a function
     def __init__(self, step: str) -> None:
         self._step = step
 
@@ -53,7 +53,7 @@ class _timed:  # noqa: N801 - reads as what it does
 
 
 def peak_megabytes(state: Path) -> float:
-    """Find the most memory that a process of the function had (Linux: VmHWM in /proc/<pid>/status)."""
+    """Return the peak memory of the function's processes (Linux: VmHWM in /proc/<pid>/status)."""
     peaks = [0.0]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -74,7 +74,7 @@ def digest(rows: Iterable[Iterable[str]]) -> str:
 
 
 def texts(row: dict[str, Any], header: list[str]) -> Iterable[str]:
-    """Write a row's values as this file spells them."""
+    """Format a row's values as the CSV file does."""
     for name in header:
         value = row[name]
         if value is None:
@@ -107,7 +107,7 @@ def main() -> None:
             reader = csv.reader(lines)
             header = next(reader)
             equal = digest(reader) == digest(texts(row, header) for row in loaded)
-    sys.exit(0 if equal and len(loaded) == rows else "what came back is not what was sent")
+    sys.exit(0 if equal and len(loaded) == rows else "The downloaded table differs from the file.")
 
 
 if __name__ == "__main__":

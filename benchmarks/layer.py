@@ -1,6 +1,6 @@
-"""Brings installed packages into the form of a layer: `python -m benchmarks.layer <environment>`.
+"""Convert installed packages to the form of a layer: `python -m benchmarks.layer <environment>`.
 
-Compiled, and without the descriptions of services that nobody calls, as local.build does with Dashkeep's own layer.
+They are compiled, and lose the descriptions of unused services, as local.build does with Dashkeep's own layer.
 """
 
 import compileall
@@ -19,7 +19,7 @@ def main(environment: str) -> None:
         if description.name not in SERVICES:
             shutil.rmtree(description)
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    # Some packages carry templates that are no Python; nothing imports them.
+    # Some packages contain templates that are not valid Python; nothing imports them.
     compileall.compile_dir(packages, quiet=2, workers=0, force=True, invalidation_mode=unchecked)
 
 

@@ -1,10 +1,10 @@
-"""Drive a local stack as open dashboards do, from 1, 8 and 32 clients: `python -m benchmarks.load`.
+"""Drive a local stack as open dashboards do, with 1, 8 and 32 clients: `python -m benchmarks.load`.
 
-Of a hundred requests 80 load a config, half of them with the version that the client has (304); 15 patch a chart, 5
-save the whole config, half of these asking to be merged. A quarter of all goes to dashboards that every client knows,
-so that there are conflicts (412) and merges. Prints throughput, latency, answers and the memory of the stack's
-processes. Ends with 1 if a request failed (no answer, or anything but 200, 304 and 412), or if a process of a function
-grew: by more than a tenth from the first third of a phase to its end.
+Of a hundred requests, 80 load a config, half of them with the version that the client has (304); 15 patch a chart; 5
+save the whole config, half of them with a merge. A quarter of all requests goes to dashboards that all clients share,
+to cause conflicts (412) and merges. Prints throughput, latency, answers and the memory of the stack's processes. Exits
+with 1 if a request fails (no answer, or a status other than 200, 304 and 412), or if the memory of a function's process
+grows by more than a tenth between the first third of a phase and its end.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from benchmarks.visitor import MIX, Board, Connection, Tally, Visitor, made_boar
 from local import ROOT
 
 CLIENTS = (1, 8, 32)
-# Enough that nobody writes more often than a user may (writesPerMinute), at several times the emulator's speed.
+# Enough that no user exceeds the write limit (writesPerMinute), even at several times the emulator's speed.
 OWN_BOARDS, SHARED_BOARDS = 96, 16
 EXPECTED = {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}
 WARM_UP = 1 / 3
@@ -36,7 +36,7 @@ WARM_UP = 1 / 3
 
 @dataclass(frozen=True)
 class Phase:
-    """What came of one number of clients; memory after the first third, and at the end."""
+    """The results for one number of clients; memory after the first third and at the end."""
 
     clients: int
     seconds: float
@@ -46,6 +46,10 @@ class Phase:
     end: Sample
 
     @property
+    def name(self) -> str:
+        return "1 client" if self.clients == 1 else f"{self.clients} clients"
+
+    @property
     def throughput(self) -> float:
         return sum(len(tally.seconds) for tally in self.tallies.values()) / self.seconds
 
@@ -53,8 +57,8 @@ class Phase:
         for kind, tally in self.tallies.items():
             for status, count in tally.statuses.items():
                 if status not in EXPECTED:
-                    yield f"{self.clients} clients: {count} times the status {status or 'none'} for {kind}"
-        yield from (f"{self.clients} clients: {grown}" for grown in growth(self.warm, self.end))
+                    yield f"{self.name}: {count}x status {status or 'none'} for {kind}"
+        yield from (f"{self.name}: {grown}" for grown in growth(self.warm, self.end))
 
 
 def boards(url: str, number: int) -> list[Board]:
@@ -65,7 +69,7 @@ def boards(url: str, number: int) -> list[Board]:
 
 
 def drive(url: str, state: Path, clients: int, seconds: float, made: Sequence[Board]) -> Phase:
-    """Let a number of clients visit for some seconds; the first dashboards are known to all of them."""
+    """Let a number of clients send requests for some seconds; they share the first dashboards."""
     shared, own = made[:SHARED_BOARDS], made[SHARED_BOARDS:]
     visitors = [Visitor(url, own[number::clients], shared, f"{clients}-{number}") for number in range(clients)]
     began = time.monotonic()
@@ -74,7 +78,7 @@ def drive(url: str, state: Path, clients: int, seconds: float, made: Sequence[Bo
         time.sleep(seconds * WARM_UP / 2)
         started = processes(state)
         time.sleep(seconds * WARM_UP / 2)
-        # What is just starting grows until it has started.
+        # Processes that have just started still grow.
         warm = {pid: process for pid, process in processes(state).items() if pid in started}
         ended = [visit.result() for visit in visits]
     took, end = time.monotonic() - began, processes(state)
@@ -83,7 +87,7 @@ def drive(url: str, state: Path, clients: int, seconds: float, made: Sequence[Bo
 
 
 def show(phase: Phase) -> None:
-    print(f"\n{phase.clients} clients: {phase.throughput:.0f} requests a second, {phase.merged} saves merged")
+    print(f"\n{phase.name}: {phase.throughput:.0f} requests per second, {phase.merged} saves merged")
     print(f"  {'':14}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}   answers")
     for kind, tally in phase.tallies.items():
         if tally.seconds:
@@ -99,12 +103,12 @@ def show(phase: Phase) -> None:
 def figures(phase: Phase) -> dict[str, str | int]:
     loads = phase.tallies["load"]
     times = " / ".join(f"{loads.milliseconds(share):.0f}" for share in (0.5, 0.95, 0.99))
-    return {f"{phase.clients} clients": f"{phase.throughput:.0f} a second, loads {times} ms (p50 / p95 / p99)"}
+    return {phase.name: f"{phase.throughput:.0f} per second, loads {times} ms (p50 / p95 / p99)"}
 
 
 @contextlib.contextmanager
 def running(url: str | None) -> Iterator[tuple[str, Path]]:
-    """Yield the address and the state folder of the stack that was named, or of one that is started for it."""
+    """Yield the URL and state folder of the given stack, or of a newly started one."""
     if url is not None:
         yield url, _state_of(url)
         return
@@ -117,18 +121,18 @@ def running(url: str | None) -> Iterator[tuple[str, Path]]:
 
 
 def _state_of(url: str) -> Path:
-    """Find the state of `make run` in this checkout; another stack's processes are not to be known."""
+    """Return the state folder of `make run` in this checkout; the processes of other stacks are unknown."""
     ready = ROOT / ".local" / "ready.json"
     if ready.exists() and json.loads(ready.read_text())["url"] == url:
         return ready.parent
-    print("This is not the stack of this checkout, so nothing is said of its memory.")
+    print("This is not the stack of this checkout, so its memory is not measured.")
     return ROOT / "elsewhere"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", help="a running local stack; one is started unless it is named")
-    parser.add_argument("--seconds", type=float, default=60, help="for each number of clients")
+    parser.add_argument("--url", help="the URL of a running local stack; by default, a new one is started")
+    parser.add_argument("--seconds", type=float, default=60, help="duration for each number of clients")
     options = parser.parse_args()
     with running(options.url) as (url, state):
         made = boards(url, SHARED_BOARDS + OWN_BOARDS)
@@ -140,7 +144,7 @@ def main() -> int:
             show(phases[-1])
             keep(figures(phases[-1]))
     faults = [fault for phase in phases for fault in phase.faults()]
-    print("\n".join(["", *faults] if faults else ["", "No request failed, and no function grew."]))
+    print("\n".join(["", *faults] if faults else ["", "No request failed, and no function's memory grew."]))
     return 1 if faults else 0
 
 

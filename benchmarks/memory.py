@@ -1,4 +1,4 @@
-"""How much memory the processes of a local stack have."""
+"""The memory of a local stack's processes."""
 
 import re
 import subprocess
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-# A process that keeps something of each request grows by far more in the thousands of requests of a minute.
-MOST_GROWTH: Final = 0.1
+# A process that leaks memory at each request grows by far more in a minute's thousands of requests.
+MAX_GROWTH: Final = 0.1
 
 _FUNCTION: Final = re.compile(r"ministack-lambda-\w+-(\w+)Function-")
 
 
 class Process(NamedTuple):
-    """What a process is, and the bytes of memory that it has (RSS)."""
+    """A process's name and kind, and its memory in bytes (RSS)."""
 
     name: str
     bytes: int
@@ -21,14 +21,14 @@ class Process(NamedTuple):
 
 
 type Sample = Mapping[int, Process]
-"""Processes by their id."""
+"""Processes by id."""
 
 
 def processes(state: Path) -> Sample:
-    """Look at every process of the stack that keeps its state in a folder; at none where no stack runs there."""
+    """Return the processes of the stack with this state folder; none if no stack runs on it."""
     groups = {int(record.name) for record in (state / "children").glob("*")}
     command = ["ps", "-A", "-ww", "-o", "pgid=,pid=,rss=,args="]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - nothing is given to it
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
     rows = (line.split(maxsplit=3) for line in shown.stdout.splitlines())
     return {int(pid): _process(arguments, int(rss)) for pgid, pid, rss, arguments in rows if int(pgid) in groups}
 
@@ -45,16 +45,16 @@ def _program(arguments: str) -> str:
 
 
 def growth(before: Sample, after: Sample) -> Iterator[str]:
-    """Name each function's process that has more than a tenth more memory than before."""
+    """Report each function's process whose memory grew by more than a tenth."""
     for pid in before.keys() & after.keys():
         name, had, is_function = before[pid]
         has = after[pid].bytes
-        if is_function and has > had * (1 + MOST_GROWTH):
+        if is_function and has > had * (1 + MAX_GROWTH):
             yield f"a process of {name} grew from {had / 1e6:.0f} to {has / 1e6:.0f} MB"
 
 
 def totals(sample: Sample) -> dict[str, tuple[int, int]]:
-    """Return how many processes of each name there are, and their bytes together."""
+    """Return the number of processes with each name, and their total bytes."""
     found: dict[str, tuple[int, int]] = {}
     for process in sample.values():
         count, size = found.get(process.name, (0, 0))

@@ -1,4 +1,4 @@
-"""What is deployed: how large, and how much of it a function loads."""
+"""The size of what is deployed, and how much of it each function loads."""
 
 import json
 import subprocess
@@ -17,14 +17,14 @@ FUNCTIONS = ("get_config", "put_config", "projects", "project_data", "purge_obje
 def report() -> list[Section]:
     layer = contender.layer()
     parts = sorted(layer.iterdir(), key=_bytes, reverse=True)
-    shown = [["the layer", *_sizes(layer)], *([f"of it `{part.name}`", *_sizes(part)] for part in parts[:8])]
+    shown = [["the layer", *_sizes(layer)], *([f"of which `{part.name}`", *_sizes(part)] for part in parts[:8])]
     sizes = Table(["Package", "Files", "MB unpacked", "MB zipped"], shown)
     bare = _modules("")
     loaded = [[f"`{name}`", f"{len(_modules(name) - bare):,}", _mine(name, bare)] for name in FUNCTIONS]
-    modules = Table(["Imported by", "Modules", "of them Dashkeep's"], loaded)
+    modules = Table(["Function", "Modules", "of which Dashkeep's"], loaded)
     measured = (
-        "The layer as it is deployed, and the modules that each function has loaded once it is imported, above those "
-        "of a bare interpreter that measures. What a route imports when it is first asked for is not among them."
+        "The layer as deployed, and the modules that each function's import loads, beyond those of a bare interpreter "
+        "with the measuring program. Modules that a route imports on first use are not included."
     )
     return [Section("Package", measured, [sizes, modules])]
 
@@ -34,7 +34,7 @@ def _mine(name: str, bare: set[str]) -> str:
 
 
 def _modules(function: str) -> set[str]:
-    """Name the modules that are loaded once a function is imported; without one, by the program that asks."""
+    """Return the modules loaded after a function's import; without a function, those of the measuring program."""
     path = [str(folder) for folder in contender.ours(function).path] if function else []
     program = (
         f"import sys; sys.path[:0] = [{str(PROGRAM.parent)!r}]; import function, json\n"
@@ -43,7 +43,7 @@ def _modules(function: str) -> set[str]:
         + "print(json.dumps(list(sys.modules)))"
     )
     command = [sys.executable, "-s", "-P", "-S", "-c", program]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -1,4 +1,4 @@
-"""What a million loads and saves cost at list prices, at which memory size, and from when on a server is cheaper."""
+"""The list price of a million loads and saves by memory size, and the load from which a server is cheaper."""
 
 import json
 import statistics
@@ -38,14 +38,14 @@ SERVER: Final = {
 MB_PER_PROCESSOR: Final = 1_769
 MEMORY_SIZES: Final = (128, 256, 512, 768, 1_024, 1_769)
 DEPLOYED_MB: Final = 1_024
-# Assumptions, not measurements: what DynamoDB takes to answer within a region, and the runtime around a handler.
+# Assumptions, not measurements: DynamoDB's response times within a region, and the runtime around a handler.
 READ_SECONDS: Final = 0.004
 WRITE_SECONDS: Final = 0.012
 RUNTIME_SECONDS: Final = 0.001
-# Of requests that meet a function with no idle instance.
+# The share of requests that find no idle instance.
 COLD_SHARE: Final = 0.01
 SAVES_PER_LOADS: Final = 0.25
-# Of an answer's headers, on its way out.
+# The size of an answer's headers.
 HEADER_BYTES: Final = 600
 
 RUNS: Final = 3
@@ -55,7 +55,7 @@ ROUNDS: Final = 5
 
 @dataclass(frozen=True)
 class Work:
-    """CPU seconds of a start up to the first answer and of a warm request, and what else a request brings about."""
+    """CPU seconds of a start up to the first answer and of a warm request, and a request's other costs."""
 
     megabytes: float
     start: float
@@ -67,14 +67,14 @@ class Work:
     sent_bytes: int
 
     def seconds(self, megabytes: int, cpu: float) -> float:
-        """Say how long some CPU time takes at a memory size: below a whole processor, the longer the less there is."""
+        """Return the duration of some CPU time: below one processor's memory size, it grows as memory shrinks."""
         return cpu * max(1.0, MB_PER_PROCESSOR / megabytes)
 
     def duration(self, megabytes: int) -> float:
         return self.seconds(megabytes, self.request + RUNTIME_SECONDS) + self.wait
 
     def compute(self, megabytes: int) -> float:
-        """Say what Lambda asks for a request, with its share of the starts, which are billed as well."""
+        """Return Lambda's price for a request, including its share of the starts, which are billed, too."""
         billed = self.duration(megabytes) + COLD_SHARE * self.seconds(megabytes, self.start)
         return INVOCATION + GB_SECOND * billed * megabytes / 1_024
 
@@ -104,13 +104,13 @@ def _work(function: str, size: str, units: float) -> Work:
         item = workload.write(Path(folder), "item", workload.newest_item(size))
         answer = worker.answer(path, item)
         request = statistics.median(worker.seconds(path, item, TIMES[size]) / TIMES[size] for _ in range(ROUNDS))
-    told, log_bytes = _start(function)
+    started, log_bytes = _start(function)
     body = answer.get("body") or ""
     sent = len(body) * 3 // 4 if answer["isBase64Encoded"] else len(body)
     wait = READ_SECONDS if is_load else WRITE_SECONDS
     return Work(
-        megabytes=told["megabytes"],
-        start=told["seconds"],
+        megabytes=started["megabytes"],
+        start=started["seconds"],
         request=request,
         wait=wait,
         units=units,
@@ -121,18 +121,18 @@ def _work(function: str, size: str, units: float) -> Work:
 
 
 def _start(function: str) -> tuple[dict[str, float], int]:
-    """Start a function: what it told of CPU seconds and megabytes up to the first answer, and the bytes it logged."""
+    """Start a function: return its CPU seconds and megabytes up to the first answer, and the bytes it logged."""
     with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item("medium")) as address:
         started = command(contender.ours(function), Path(folder))
         environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
-        told: list[dict[str, Any]] = []
+        reported: list[dict[str, Any]] = []
         logged = 0
         for _ in range(RUNS):
             done = subprocess.run(started, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
             *log, last = done.stdout.splitlines()
-            told.append(json.loads(last))
+            reported.append(json.loads(last))
             logged = sum(len(line.encode()) + 1 for line in log)
-    return {name: statistics.median(each[name] for each in told) for name in ("seconds", "megabytes")}, logged
+    return {name: statistics.median(each[name] for each in reported) for name in ("seconds", "megabytes")}, logged
 
 
 def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dict[str, Cost]]) -> Section:
@@ -142,39 +142,39 @@ def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dic
     for size, name in NAMES.items():
         found, document = maps[size], workload.save_event(size)["body"]
         rows += [
-            _row(f"load {name}, native map, sent as it is", loads[size], found["get"].units, len(document.encode())),
+            _row(f"load {name}, native map, uncompressed", loads[size], found["get"].units, len(document.encode())),
             _row(f"save {name}, native map, no history", saves[size], found["put"].units),
             _row(f"save {name}, native map with history", saves[size], found["put with history"].units),
         ]
     parts = list(loads["medium"].price(DEPLOYED_MB))
-    table = Table(["USD a million", *parts, "in all"], rows)
+    table = Table(["USD per million", *parts, "total"], rows)
     server = sum(SERVER.values())
     mixed = _mixed(loads["medium"], saves["medium"], DEPLOYED_MB)
     month = server / mixed
     items = "; ".join(f"{name.strip()} {price:.2f}" for name, price in SERVER.items())
     always = Table(
-        ["Always on, USD a month", "Price"],
-        [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["in all", f"{server:.2f}"]],
+        ["Always-on server, USD per month", "Price"],
+        [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["total", f"{server:.2f}"]],
     )
     measured = (
-        "List prices without free tiers, us-east-1, as AWS published them in 2025: Lambda arm64 0.0000133334 a "
-        "GB-second and 0.20 a million requests, HTTP API 1.00 a million, DynamoDB on demand 0.625 a million write and "
-        "0.125 a million read request units, logs 0.50 a GB, transfer 0.09 a GB. Durations are the measured CPU time "
-        f"at {DEPLOYED_MB:,} MB, and, assumed, {READ_SECONDS * 1000:.0f} ms that DynamoDB takes for a read, "
-        f"{WRITE_SECONDS * 1000:.0f} ms for a save's transaction, and {RUNTIME_SECONDS * 1000:.0f} ms of the "
-        f"runtime; one request in {1 / COLD_SHARE:.0f} starts a function. Storage comes on top: 0.25 a GB and month, "
-        "which is 0.0007 for each config of 20 KB with a history of a hundred versions. A native map has Dashkeep's "
-        "durations here, which flatters it: reading and writing one takes boto3 more CPU."
+        "List prices in USD without free tiers, us-east-1, as AWS published them in 2025: Lambda arm64 0.0000133334 "
+        "per GB-second and 0.20 per million requests, HTTP API 1.00 per million, DynamoDB on demand 0.625 per million "
+        "write and 0.125 per million read request units, logs 0.50 per GB, transfer 0.09 per GB. Durations are the "
+        f"measured CPU time at {DEPLOYED_MB:,} MB plus assumed times: {READ_SECONDS * 1000:.0f} ms for a read from "
+        f"DynamoDB, {WRITE_SECONDS * 1000:.0f} ms for a save's transaction and {RUNTIME_SECONDS * 1000:.0f} ms for the "
+        f"runtime. One request in {1 / COLD_SHARE:.0f} starts a function. Storage is extra: 0.25 per GB and month, "
+        "which is 0.0007 for each config of 20 KB with a history of a hundred versions. The native maps use Dashkeep's "
+        "durations, which favours them: reading and writing one takes boto3 more CPU."
     )
     notes = [
         (
-            f"A server that is always on ({items}) costs {server:.2f} a month, whatever it does, and is one machine in "
-            f"one zone. Dashkeep costs that at {month / 1e6:,.1f} million loads and saves of 20 KB a month, four loads "
-            f"to a save: {month / HOURS / 3600:,.1f} a second around the clock. Below that it is cheaper."
+            f"An always-on server ({items}) costs {server:.2f} per month regardless of load, and is one machine in one "
+            f"zone. Dashkeep costs as much at {month / 1e6:,.1f} million loads and saves of 20 KB per month, four "
+            f"loads to a save: {month / HOURS / 3600:,.1f} per second around the clock. Below that, it is cheaper."
         ),
-        "CloudWatch asks 0.30 a month for each metric on top, of which Dashkeep writes 13.",
+        "CloudWatch adds 0.30 per month for each metric; Dashkeep writes 13.",
     ]
-    return Section("Dollars", measured, [table, always], notes)
+    return Section("Price", measured, [table, always], notes)
 
 
 def _row(name: str, work: Work, units: float | None = None, sent_bytes: int | None = None) -> list[str]:
@@ -199,40 +199,39 @@ def _memory(load: Work, save: Work) -> Section:
         "start to first answer, ms",
         "load, ms",
         "save, ms",
-        "a million loads, USD",
-        "a million saves, USD",
+        "USD per million loads",
+        "USD per million saves",
     ]
     measured = (
-        "Lambda gives processor time in proportion to memory, 1,769 MB being one processor. Modelled from the measured "
-        f"CPU time: a start up to the first answer {load.start * 1000:,.0f} ms, "
-        f"a load of 20 KB {load.request * 1000:.2f} ms, a save {save.request * 1000:.2f} ms; with the waiting times "
-        "and the share of cold starts named under *Dollars*. The prices are what Lambda asks, without API Gateway and "
-        "DynamoDB, which memory does not change."
+        "Lambda allocates CPU in proportion to memory; 1,769 MB are one processor. Modelled from the measured CPU "
+        f"time: {load.start * 1000:,.0f} ms for a start up to the first answer, {load.request * 1000:.2f} ms for a "
+        f"load of 20 KB, {save.request * 1000:.2f} ms for a save; with the waiting times and share of cold starts from "
+        "*Price*. Prices are Lambda's alone; those of API Gateway and DynamoDB do not depend on memory."
     )
     return Section("Memory size", measured, [Table(header, rows)], _right_size(load, save))
 
 
 def _right_size(load: Work, save: Work) -> list[str]:
-    """Say what memory buys and costs: a start and a warm request get shorter, all that is paid hardly changes."""
+    """Summarize the effect of memory: starts and warm requests get shorter, the total price hardly changes."""
     smallest, deployed, largest = 512, DEPLOYED_MB, MEMORY_SIZES[-1]
     costs = {size: _mixed(load, save, size) for size in (smallest, deployed, largest)}
     starts = {size: load.seconds(size, load.start) * 1000 for size in costs}
     return [
         (
-            f"Of all that a million loads and saves cost, four to one, {deployed:,} MB make "
-            f"{costs[deployed] / costs[smallest] - 1:.1%} more than {smallest} MB and {largest:,} MB "
-            f"{costs[largest] / costs[deployed] - 1:.1%} more than {deployed:,} MB: a warm request mostly waits for "
-            f"DynamoDB. A start takes {starts[smallest]:,.0f}, {starts[deployed]:,.0f} and {starts[largest]:,.0f} ms. "
-            f"The process needs {max(load.megabytes, save.megabytes):,.0f} MB."
+            "In total, loads and saves at a ratio of four to one cost "
+            f"{costs[deployed] / costs[smallest] - 1:.1%} more with {deployed:,} MB than with {smallest} MB, and "
+            f"{costs[largest] / costs[deployed] - 1:.1%} more with {largest:,} MB than with {deployed:,} MB: a warm "
+            f"request mostly waits for DynamoDB. A start takes {starts[smallest]:,.0f}, {starts[deployed]:,.0f} and "
+            f"{starts[largest]:,.0f} ms. The process needs {max(load.megabytes, save.megabytes):,.0f} MB."
         ),
         (
-            f"The template's {deployed:,} MB are right as long as a start takes less than half a second with them; "
-            "more than one processor is of no use to a function that does one thing at a time."
+            f"The template's {deployed:,} MB are right as long as they keep a start below half a second; a function "
+            "that does one thing at a time cannot use more than one processor."
         ),
     ]
 
 
 def _mixed(load: Work, save: Work, megabytes: int) -> float:
-    """Say what the average of loads and saves costs."""
+    """Return the average price of loads and saves."""
     costs = sum(load.price(megabytes).values()) + SAVES_PER_LOADS * sum(save.price(megabytes).values())
     return costs / (1 + SAVES_PER_LOADS)

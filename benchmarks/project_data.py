@@ -1,6 +1,6 @@
-"""Count what tables cost: bytes stored, and the requests and units of an upload and a read, against rows as JSON.
+"""Count the cost of tables: bytes stored, and the requests and units of an upload and a read, compared with JSON rows.
 
-Units as the local stack's engine counts them, which is what AWS bills; requests to the bucket as they are made.
+The local stack's engine counts units as AWS bills them; requests to the bucket are counted as they are made.
 """
 
 import gzip
@@ -41,14 +41,14 @@ class BucketRequests:
     requests: int = 0
 
     def attach(self, client: "S3Client") -> None:
-        def add(**_: Any) -> None:  # noqa: ANN401 - botocore's own
+        def add(**_: Any) -> None:  # noqa: ANN401 - botocore's arguments
             self.requests += 1
 
         client.meta.events.register("after-call.s3", add)
 
 
 class Measure:
-    """One project on the engine and a bucket, and what its calls cost."""
+    """One project on the engine and a bucket, and the cost of its calls."""
 
     def __init__(self, meter: Meter, bucket_client: "S3Client") -> None:
         self._meter, self._bucket_requests = meter, BucketRequests()
@@ -88,15 +88,15 @@ class Measure:
         return f"{self._units(call)} + {self._bucket_requests.requests}"
 
     def _put_json(self, name: str, text: str) -> str:
-        """Put the rows as one JSON text into an item, where they fit into one."""
+        """Write the rows as one JSON text into an item, if they fit."""
         if len(text.encode()) > LARGEST_ITEM:
-            return "no room"
+            return "too large"
         item = {**_as_rows(name), "rows": {"S": text}}
         return self._units(lambda: self._meter.call("PutItem", {"TableName": SETTINGS.table_name, "Item": item}))
 
     def _get_json(self, name: str, text: str) -> str:
         if len(text.encode()) > LARGEST_ITEM:
-            return "no room"
+            return "too large"
         request = {"TableName": SETTINGS.table_name, "Key": _as_rows(name), "ConsistentRead": True}
         return self._units(lambda: self._meter.call("GetItem", request))
 
@@ -127,8 +127,8 @@ def report() -> list[Section]:
         measure = Measure(meter, bucket_client)
         rows = [[name.partition(".")[0], *measure.of(name)] for name in FILES]
     measured = (
-        "Bytes of real tables as JSON and as they are stored, and the request units + requests to the bucket of an "
-        "upload, of the next one, which puts the table before it aside, and of a read. Beside them the same rows as "
-        "one JSON text in an item, where an item holds them."
+        "Bytes of real tables as JSON and as stored, and the request units + bucket requests of an upload, of the next "
+        "upload, which moves the previous table aside, and of a read. For comparison, the same rows as one JSON text "
+        "in an item, if they fit."
     )
     return [Section("Tables", measured, [Table(header, rows)])]

@@ -1,7 +1,7 @@
-"""What a benchmark hands over, and how docs/performance.md is written of it.
+"""The results of a benchmark, and their form in docs/performance.md.
 
-Each part of the benchmarks is a function that measures and returns its sections; `benchmarks.__main__` calls them one
-after another, prints each section when it is done, and writes all of them.
+Each part of the benchmarks is a function that measures and returns sections; `benchmarks.__main__` calls them in turn,
+prints each section when it is done, and writes all of them.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as they are shown. The first column holds names, the others figures; each row is as long as the header."""
+    """Cells as displayed. The first column holds names, the others figures; each row is as long as the header."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -19,10 +19,10 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.header):
-                raise ValueError(f"{len(row)} cells stand under {len(self.header)} headings: {row}")
+                raise ValueError(f"A row has {len(row)} cells for {len(self.header)} columns: {row}")
 
     def markdown(self) -> str:
-        """Write the table with its columns aligned, which the terminal shows as well as a page does."""
+        """Render the table with aligned columns, which are readable in a terminal, too."""
         widths = [max(map(len, column)) for column in zip_longest(self.header, *self.rows, fillvalue="")]
         rule = ["-" * max(widths[0], 3), *("-" * max(width - 1, 2) + ":" for width in widths[1:])]
         lines = [self.header, rule, *self.rows]
@@ -31,19 +31,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Claim:
-    """A row of the summary: what was to be reached beside what was measured; `holds` is the comparison of the two."""
+    """A row of the summary: a target and the measured value; `holds` says whether the target is met."""
 
     figure: str
     floor: str
     peers: str
-    to_reach: str
+    target: str
     measured: str
     holds: bool
 
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answer: what was measured and how (Markdown), the tables, and what is to be said of them."""
+    """One question and its answer: what was measured and how (Markdown), the tables, and notes on them."""
 
     title: str
     measured: str
@@ -58,15 +58,15 @@ class Section:
 
 
 def summary(sections: Sequence[Section]) -> Table:
-    """Collect what was to be reached, and whether it was."""
-    header = ["Figure", "Floor", "Peers", "To reach", "Measured", "Reached"]
+    """Collect the targets, and whether they are met."""
+    header = ["Figure", "Floor", "Peers", "Target", "Measured", "Met"]
     claims = [claim for section in sections for claim in section.claims]
     return Table(header, [_row(claim) for claim in claims])
 
 
 def _row(claim: Claim) -> list[str]:
-    reached = "yes" if claim.holds else "**no**"
-    return [claim.figure, claim.floor, claim.peers, claim.to_reach, claim.measured, reached]
+    met = "yes" if claim.holds else "**no**"
+    return [claim.figure, claim.floor, claim.peers, claim.target, claim.measured, met]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,7 +1,7 @@
-"""Count what each call costs: DynamoDB requests and request units, as the local stack's engine counts them.
+"""Count the cost of each call in DynamoDB requests and request units, as the local stack's engine counts them.
 
-Units, not seconds: they are what AWS bills, and the same on every machine. Beside them stands what the same config
-would cost as a native DynamoDB map, without history and with a history that one transaction keeps.
+Units are what AWS bills, and they are the same on every machine. For comparison, the same config is stored as a native
+DynamoDB map, without history and with a history that the same transaction keeps.
 """
 
 import json
@@ -29,7 +29,7 @@ from local.dashboards import dashboard
 CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")
 MAPS: Final = ("put", "put with history", "get")
 SAVE_UNITS: Final = 22
-# A conflict may take one more, where it names the conflicting pointers.
+# A conflict may take a second request to name the conflicting pointers.
 ROUND_TRIPS: Final = {"load": 1, "save": 1, "conflict": 2, "patch": 2, "list": 1}
 
 type Call = Callable[[], object]
@@ -40,7 +40,7 @@ def at(version: int) -> Precondition:
 
 
 def measure(meter: Meter, size: str) -> dict[str, Cost]:
-    """Count the calls on a config of a size, the count of the user's writes included."""
+    """Count the calls on a config of one size, including the count of the user's writes."""
     store = Store(SETTINGS, Items(meter, TABLE))
     address = ProjectAddress("user-1", size).config()
     first, second = (read_config(dashboard(size, seed), SETTINGS) for seed in (1, 2))
@@ -55,7 +55,7 @@ def measure(meter: Meter, size: str) -> dict[str, Cost]:
             store.config_saves.save(address, first, at(0), Origin())
         except VersionConflict:
             return
-        raise AssertionError("the save should have been refused")
+        raise AssertionError("The save should have been refused.")
 
     calls: list[Call] = [
         create,
@@ -71,7 +71,7 @@ def measure(meter: Meter, size: str) -> dict[str, Cost]:
 
 
 def measure_map(meter: Meter, size: str) -> dict[str, Cost]:
-    """Count the same config as a native map: written, written with a version in history in one transaction, read."""
+    """Count the same config as a native map: a write, a transaction that also writes history, and a read."""
     config = TypeSerializer().serialize(json.loads(json.dumps(dashboard(size)), parse_float=Decimal))
     key = {"pk": {"S": "native"}, "sk": {"S": size}}
     newest = {**key, "config": config}
@@ -86,22 +86,22 @@ def measure_map(meter: Meter, size: str) -> dict[str, Cost]:
 
 
 def costs() -> tuple[dict[str, dict[str, Cost]], dict[str, dict[str, Cost]]]:
-    """Count each call at each size, and the same as a native map, which takes longer than the own client waits."""
+    """Count each call at each size, and as a native map, for which the own client's timeouts are too short."""
     with engine() as environment, closing(engines.through_transport(environment)) as own:
-        mine, patient = Meter(own), Meter(engines.through_boto3(environment))
-        return {size: measure(mine, size) for size in NAMES}, {size: measure_map(patient, size) for size in NAMES}
+        mine, maps = Meter(own), Meter(engines.through_boto3(environment))
+        return {size: measure(mine, size) for size in NAMES}, {size: measure_map(maps, size) for size in NAMES}
 
 
 def report() -> list[Section]:
     mine, maps = costs()
     measured = (
-        "Requests / request units of each call, as `ReturnConsumedCapacity` tells them on the local stack's engine, "
-        "which counts as AWS does. A save is all that a save does: document, history, the list's summary and the "
-        "counter of the user's writes. Beside it the same config as a native DynamoDB map, without history and with "
-        "one that the same transaction keeps."
+        "Requests / request units of each call, as `ReturnConsumedCapacity` reports them on the local stack's engine, "
+        "which counts as AWS does. A save includes all of its writes: document, history, the list's summary and the "
+        "counter of the user's writes. For comparison, the same config as a native DynamoDB map, without history and "
+        "with a history that the same transaction keeps."
     )
     tables = [_table("Dashkeep", mine, CALLS), _table("Native map", maps, MAPS)]
-    notes = ["The engine counts a refused transaction as nothing; AWS bills a conditional write that fails."]
+    notes = ["The engine counts refused transactions as free; AWS bills conditional writes that fail."]
     return [Section("Round trips and request units", measured, tables, notes, _claims(mine["medium"], maps["medium"]))]
 
 

@@ -1,7 +1,7 @@
-"""Measure what reaching DynamoDB costs: by the functions' own transport, by boto3, and by botocore alone.
+"""Measure the cost of calling DynamoDB through the functions' own transport, boto3, and botocore alone.
 
-Instructions of a process from its start to its first answer, less those of a bare interpreter, are counted by
-valgrind, and hardly differ between runs. CPU time of a warm call is the median of several rounds, taken in turns.
+valgrind counts the instructions of a process from its start to its first answer, less those of a bare interpreter; they
+hardly differ between runs. The CPU time of a warm call is the median of several rounds, taken in turns.
 """
 
 import json
@@ -25,7 +25,7 @@ from dashboard_store.dynamodb.sigv4 import Credentials, signed
 TABLE: Final = "benchmark"
 KEY: Final = {"pk": {"S": "USER#user-00000000-0000-0000-0000-000000000000"}, "sk": {"S": "CONFIG#p#"}}
 REQUEST: Final = {"TableName": TABLE, "Key": KEY, "ConsistentRead": True}
-# What is stored of a dashboard of 20 KB.
+# The stored size of a dashboard of 20 KB.
 STORED_BYTES: Final = 3_872
 ROUNDS: Final = 7
 CALLS: Final = 300
@@ -39,14 +39,14 @@ _CALL_OURS = f"client.call('GetItem', {REQUEST!r})"
 _CALL_BOTO = f"client.get_item(**{REQUEST!r})"
 _BOTO3 = "import boto3\nclient = boto3.client('dynamodb')\n"
 _BOTOCORE = "import botocore.session\nclient = botocore.session.get_session().create_client('dynamodb')\n"
-# Each as a function does it: import, make a client, read an item.
+# As functions do: import, make a client, read an item.
 STARTS: Final = {
     "boto3": _BOTO3 + _CALL_BOTO,
     "botocore alone": _BOTOCORE + _CALL_BOTO,
     "own transport": _OURS + _CALL_OURS,
 }
 _ROOTS = "from dashboard_store.dynamodb.connection_pool import AMAZON_ROOTS\n"
-# What a client verifies its server with, beside an import of all that reads it.
+# The authorities that a client verifies its server with, and how they are loaded.
 AUTHORITIES: Final = {
     "the system's": "ssl.create_default_context()",
     "botocore's": "ssl.create_default_context(cafile=pathlib.Path(botocore.__file__).with_name('cacert.pem'))",
@@ -65,11 +65,11 @@ def instructions(program: str, environment: Mapping[str, str]) -> int:
 def cold(environment: Mapping[str, str]) -> None:
     bare = instructions("pass", environment)
     counts = {name: instructions(program, environment) - bare for name, program in STARTS.items()}
-    print("From the start to the first answer, millions of instructions above a bare interpreter, and their ratio")
+    print("From the start to the first answer: millions of instructions above a bare interpreter, and ratio to boto3")
     for name, count in counts.items():
         print(f"{name:>16} {count / 1e6:10,.0f} {count / counts['boto3']:8.2f}")
     imported = instructions(_IMPORTS, environment)
-    print("Reading the authorities that vouch for servers, once for each process, millions of instructions")
+    print("Loading the certificate authorities, once per process: millions of instructions")
     for name, read in AUTHORITIES.items():
         print(f"{name:>16} {(instructions(_IMPORTS + read, environment) - imported) / 1e6:10,.0f}")
 
@@ -87,7 +87,7 @@ def warm(environment: Mapping[str, str]) -> None:
             for name, call in calls.items():
                 found[name].append(_microseconds(call))
     medians = {name: statistics.median(each) for name, each in found.items()}
-    print(f"A warm get_item of {STORED_BYTES:,} bytes, µs of CPU, and their ratio")
+    print(f"A warm get_item of {STORED_BYTES:,} bytes: µs of CPU, and ratio to boto3")
     for name, median in medians.items():
         print(f"{name:>16} {median:10,.0f} {median / medians['boto3']:8.2f}")
 
@@ -122,7 +122,7 @@ def main() -> None:
         if shutil.which("valgrind"):
             cold(environment)
         else:
-            print("Instructions are not counted: there is no valgrind here.")
+            print("Instructions are not counted, because valgrind is not installed.")
         warm(environment)
 
 

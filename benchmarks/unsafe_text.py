@@ -1,6 +1,6 @@
-"""Time what it takes to look for text that a browser would execute, in configs and in CSV files.
+"""Time the search for text that a browser would execute, in configs and CSV files.
 
-A config has 9,000 strings and at most 256 KB, a file 20 MB. Processor time, the best of five, of two for files.
+A config has 9,000 strings and at most 256 KB, a file 20 MB. CPU time: the best of five runs, of two for files.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""Counts the instructions that a command executes: the same on every run, however busy the machine is."""
+"""Counts the instructions that a command executes, which do not depend on how busy the machine is."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Final
 
 from local import ROOT
 
-# Where the Makefile unpacks Debian's package on a machine that has no valgrind.
+# The Makefile unpacks Debian's package here if valgrind is not installed.
 UNPACKED: Final = ROOT / ".valgrind" / "usr"
 _COUNTED: Final = re.compile(r"I +refs: +([0-9,]+)")
 
@@ -18,9 +18,9 @@ _COUNTED: Final = re.compile(r"I +refs: +([0-9,]+)")
 def instructions(command: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
     """Run a command, and return how many instructions it executed and what it printed."""
     program, library = _program()
-    # Of valgrind's tools that count, the one that does nothing else once its caches are off.
+    # Without cache simulation, cachegrind only counts instructions.
     counting = [program, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-    done = subprocess.run(  # noqa: S603 - ourselves
+    done = subprocess.run(  # noqa: S603 - our programs
         [*counting, *command], env={**environment, **library}, capture_output=True, text=True, check=False
     )
     found = _COUNTED.search(done.stderr)

@@ -1,4 +1,4 @@
-"""An open dashboard as the service meets it: a client that loads, patches and saves, and what came of each request."""
+"""A client that loads, patches and saves as an open dashboard does, and the outcomes of its requests."""
 
 import contextlib
 import gzip
@@ -37,7 +37,7 @@ class Board:
 
 @dataclass
 class Tally:
-    """What came of one kind of request: the seconds that each took, and how many had which status."""
+    """The outcomes of one kind of request: the seconds of each, and the number of each status."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -46,13 +46,13 @@ class Tally:
         return Tally(self.seconds + other.seconds, self.statuses + other.statuses)
 
     def milliseconds(self, share: float) -> float:
-        """Return the time within which a share of the requests was answered."""
+        """Return the time within which this share of the requests was answered."""
         ordered = sorted(self.seconds)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1_000
 
 
 class Connection:
-    """One kept connection to the stack, which is opened again when it breaks."""
+    """One kept-alive connection to the stack, which is reopened when it breaks."""
 
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -61,7 +61,7 @@ class Connection:
         self._connection.close()
 
     def send(self, method: str, path: str, document: Json | None = None, **headers: str) -> tuple[int, Json]:
-        """Send a request; return the status and the answer's document, which is empty where there is none."""
+        """Send a request; return the status and the answer's document, or an empty one."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent |= {"Accept-Encoding": "gzip", "Content-Type": "application/json"}
         body = None if document is None else json.dumps(document).encode()
@@ -78,23 +78,23 @@ class Connection:
 
 
 def made_board(connection: Connection, user: str) -> Board:
-    """Make a dashboard of some 20 KB for a user."""
+    """Make a dashboard of about 20 KB for a user."""
     _, issued = connection.send("GET", f"/local/token?sub={user}")
     config = dashboard("medium", seed=len(user))
     project = {"id": "p", "name": user, "settings": {"dashboardConfig": config}}
     status, answer = connection.send("POST", "/api/projects", project, authorization=f"Bearer {issued['token']}")
     if status != HTTPStatus.CREATED:
-        raise RuntimeError(f"no dashboard could be made: {status} {answer}")
+        raise RuntimeError(f"The dashboard was not created: {status} {answer}")
     return Board(issued["token"], config)
 
 
 class Visitor:
-    """One client: some dashboards are its own, others every client knows."""
+    """One client with its own dashboards and others that all clients share."""
 
     def __init__(self, url: str, own: Sequence[Board], shared: Sequence[Board], seed: str) -> None:
         self._connection = Connection(url)
         self._own, self._shared = own, [replace(board) for board in shared]
-        self._chance = random.Random(seed)  # noqa: S311 - to repeat it, not to keep it secret
+        self._chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
         self._kinds = {
             "load": self._load,
             "load, known": self._load_known,
@@ -105,7 +105,7 @@ class Visitor:
         self.merged = 0
 
     def visit(self, until: float) -> "Visitor":
-        """Send one request after another until a moment of the monotonic clock."""
+        """Send one request after another until this time of the monotonic clock."""
         with contextlib.closing(self._connection):
             while time.monotonic() < until:
                 self._step(*self._chance.choices(list(MIX), list(MIX.values())))
@@ -148,7 +148,7 @@ class Visitor:
 
 
 def _learn(board: Board, status: int, answer: Mapping[str, Any]) -> None:
-    """Go on from what the answer says is the newest."""
+    """Continue from the newest version that the answer names."""
     if status == HTTPStatus.OK:
         board.config, board.version = answer["config"], answer["version"]
     elif status == HTTPStatus.PRECONDITION_FAILED:

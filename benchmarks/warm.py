@@ -1,4 +1,4 @@
-"""CPU of a warm load and a warm save: event JSON in to answer JSON out, the database answered from memory."""
+"""CPU time of a warm load and a warm save, from event JSON to answer JSON, with an in-memory database."""
 
 import base64
 import gzip
@@ -19,7 +19,7 @@ from local.dashboards import dashboard
 ROUNDS: Final = 7
 ROUND_SECONDS: Final = 0.04
 # Microseconds.
-TO_REACH: Final = {
+TARGETS: Final = {
     "GET": {"small": 200, "medium": 220, "large": 320},
     "PUT": {"small": 350, "medium": 1_100, "large": 11_000},
 }
@@ -31,14 +31,14 @@ type Medians = dict[tuple[str, str, str], float]
 
 def report() -> list[Section]:
     medians = measure()
-    tables = [_table(method, medians) for method in TO_REACH]
+    tables = [_table(method, medians) for method in TARGETS]
     measured = (
-        "Microseconds of CPU time of the whole process for one request, from the text of the event to the text of the "
-        "answer, which is what the Lambda runtime does around a handler, too. The database answers from memory in "
-        "place of each contender's own client; all of them keep the same item. Each contender runs in a process of its "
-        f"own with its own packages; {ROUNDS} rounds of all of them in turns, medians. Log lines go to /dev/null. "
-        "Dashkeep's are with logging, metrics and all checks; no other one bounds depth, looks for text that a browser "
-        "would execute, compares content or keeps history."
+        "Microseconds of CPU time of the whole process per request, from the text of the event to the text of the "
+        "answer, which includes what the Lambda runtime does around a handler. The database answers from memory in "
+        "place of each contender's client, and all contenders store the same item. Each contender runs in a separate "
+        f"process with its own packages; medians of {ROUNDS} rounds in turns. Log lines go to /dev/null. Dashkeep's "
+        "figures include logging, metrics and all checks; no other contender limits depth, looks for text that a "
+        "browser would execute, compares content or keeps history."
     )
     return [Section("CPU of a warm load and a warm save", measured, tables, _notes(), _claims(medians))]
 
@@ -66,7 +66,7 @@ def _contenders() -> dict[str, list[Contender]]:
 
 
 class Run:
-    """One contender at one request of one size."""
+    """One contender answering one request of one size."""
 
     def __init__(self, method: str, size: str, worker: Worker, event: Path, item: Path) -> None:
         self.method, self.size, self.worker = method, size, worker
@@ -95,14 +95,14 @@ def _run(method: str, size: str, worker: Worker, folder: Path) -> Run:
     return Run(method, size, worker, workload.write(folder, name, form), item)
 
 
-def check(method: str, size: str, answer: Mapping[str, Any], who: str) -> None:
-    """Stop where an answer is not the right one: what errs is quick and shows nothing."""
+def check(method: str, size: str, answer: Mapping[str, Any], name: str) -> None:
+    """Stop at a wrong answer: errors are fast and would distort the figures."""
     body = answer["body"]
     content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
     document = json.loads(gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content)
     right = document.get("config") == dashboard(size) if method == "GET" else document.get("success") is True
     if answer["statusCode"] != 200 or not right:  # noqa: PLR2004 - OK
-        raise SystemExit(f"{who} answered {method} {size} with {answer['statusCode']}: {content[:500]!r}")
+        raise SystemExit(f"{name} answered {method} {size} with {answer['statusCode']}: {content[:500]!r}")
 
 
 def _table(method: str, medians: Medians) -> Table:
@@ -126,7 +126,7 @@ def _ours(names: list[str]) -> str:
 
 def _claims(medians: Medians) -> list[Claim]:
     claims = []
-    for method, limits in TO_REACH.items():
+    for method, limits in TARGETS.items():
         for size, limit in limits.items():
             figures = {name: value for (each, at, name), value in medians.items() if (each, at) == (method, size)}
             claims.append(_claim(method, size, limit, figures))
@@ -139,25 +139,25 @@ def _claim(method: str, size: str, limit: int, figures: dict[str, float]) -> Cla
     peers = {peer.name: figures[peer.name] for peer in contender.peers()}
     best = min(peers, key=peers.__getitem__)
     ahead = AHEAD.get(size, 0) if method == "GET" else 0
-    reach = f"≤ {limit:,} µs" + (f", {ahead} × ahead" if ahead else "")
-    measured = f"{mine:,.0f} µs" + (f", {peers[best] / mine:.1f} × ahead" if ahead else "")
+    target = f"≤ {limit:,} µs" + (f", {ahead} × as fast" if ahead else "")
+    measured = f"{mine:,.0f} µs" + (f", {peers[best] / mine:.1f} × as fast" if ahead else "")
     holds = mine <= limit and peers[best] >= ahead * mine
     of_the_best = f"{best}: {peers[best]:,.0f} µs"
-    return Claim(f"CPU of a warm {method}, {NAMES[size]}", f"{floor:,.0f} µs", of_the_best, reach, measured, holds)
+    return Claim(f"CPU of a warm {method}, {NAMES[size]}", f"{floor:,.0f} µs", of_the_best, target, measured, holds)
 
 
 def _notes() -> list[str]:
     return [
         (
-            "*Floor*: a function without a library but boto3. Its `GET` hands on the stored gzip, its `PUT` parses, "
-            "checks nothing, compresses and writes."
+            "*Floor*: a function with no library but boto3. Its `GET` passes on the stored gzip; its `PUT` parses, "
+            "compresses and writes without any checks."
         ),
         (
-            "The others read and write documents, as their documentation shows it. What Chalice takes where it hands "
-            "on Dashkeep's stored form shows how much of the difference is the way of storing, not the framework."
+            "The other contenders read and write documents as their documentation shows. Chalice passing on Dashkeep's "
+            "stored gzip shows how much of the difference is due to the storage format rather than the framework."
         ),
         (
-            "Chalice reads the events of a REST API (payload 1.0), the others those of an HTTP API (2.0). Powertools "
+            "Chalice takes the events of a REST API (payload 1.0), the others those of an HTTP API (2.0). Powertools "
             "runs with tracing switched off."
         ),
     ]

@@ -1,4 +1,4 @@
-"""CPU of a load and a save with a real engine, beside the one bare call that each is made of, in the same process."""
+"""CPU time of a load and a save with a real engine, compared with the bare call that each one makes."""
 
 import copy
 import importlib
@@ -25,7 +25,7 @@ from dashboard_store.repository.items import Items
 
 ROUNDS: Final = 7
 TIMES: Final = 12
-TO_REACH: Final = {"GET": 1.25, "PUT": 1.6}
+TARGETS: Final = {"GET": 1.25, "PUT": 1.6}
 
 HANDLER: Final = "handler, own client"
 HANDLER_BOTO3: Final = "handler, boto3"
@@ -37,7 +37,7 @@ type Json = dict[str, Any]
 
 
 def connected(*handlers: str, client: Transport) -> list[Any]:
-    """Import handlers and hand them a client, as benchmarks.function.connect does in a process of its own."""
+    """Import handlers and connect them to a client, as benchmarks.function.connect does in a separate process."""
     modules = [importlib.import_module(name) for name in handlers]
     for module in modules:
         module.app.connect(Store(SETTINGS, Items(client, TABLE)))
@@ -45,16 +45,16 @@ def connected(*handlers: str, client: Transport) -> list[Any]:
 
 
 def answered(module: Any, event: Json) -> Json:  # noqa: ANN401 - a handler's module
-    """Answer an event. Raises SystemExit for a refusal: what errs is quick and shows nothing."""
+    """Answer an event. Raises SystemExit for a refusal, which is fast and would distort the figures."""
     answer: Json = module.handler(event, CONTEXT)
-    if answer["statusCode"] >= 300:  # noqa: PLR2004 - all that is no success
+    if answer["statusCode"] >= 300:  # noqa: PLR2004 - not a success
         raise SystemExit(f"{event['routeKey']} was answered with {answer['statusCode']}: {answer['body']}")
     return answer
 
 
 @dataclass
 class Run:
-    """A call of one method and size by one of the columns, and the microseconds that it took."""
+    """A call of one method, size and column, and the microseconds that each round took."""
 
     method: str
     size: str
@@ -72,7 +72,7 @@ class Run:
 
 
 def measure() -> dict[tuple[str, str], dict[str, float]]:
-    """Measure medians of microseconds, by method and size, then by column."""
+    """Measure the median microseconds by method and size, then by column."""
     with engine() as environment, closing(engines.through_transport(environment)) as own, quiet():
         runs = [run for size in NAMES for make in (_loads, _saves) for run in make(size, own, environment)]
         for _ in range(ROUNDS):
@@ -113,7 +113,7 @@ def _saves(size: str, own: Transport, environment: Mapping[str, str]) -> list[Ru
     mine, boto3s = Saves(f"{USER}-{size}-own", size, own), Saves(f"{USER}-{size}-boto3", size, behind)
     bare_own = BareSaves(mine.asked, f"{USER}-{size}-bare-own", own)
     bare = BareSaves(mine.asked, f"{USER}-{size}-bare", own)
-    # Where bytes are bytes, as boto3 takes them.
+    # boto3 takes bytes rather than base64.
     request: Json = json.loads(json.dumps(bare.request), object_hook=decoded)
     calls = [
         (HANDLER, mine.next, mine.connect),
@@ -124,7 +124,7 @@ def _saves(size: str, own: Transport, environment: Mapping[str, str]) -> list[Ru
     return [Run("PUT", size, *call) for call in calls]
 
 
-def raw_boto3(environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3's, which takes what was recorded
+def raw_boto3(environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3's client, which takes recorded requests
     return boto3.client(
         "dynamodb",
         endpoint_url=environment["AWS_ENDPOINT_URL_DYNAMODB"],
@@ -135,7 +135,7 @@ def raw_boto3(environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3's,
 
 
 class Saves:
-    """A user's project and its saves, each in place of the one before and with another content."""
+    """A user's project and its saves, each of which replaces the last one with different content."""
 
     def __init__(self, user: str, size: str, client: Transport | Boto3DynamoDB) -> None:
         self._client = client
@@ -164,7 +164,7 @@ class Saves:
 
 
 class BareSaves:
-    """The transaction of a save, again and again on another user's items: the same writes, and no handler."""
+    """The transaction of a save, repeated on another user's items: the same writes without a handler."""
 
     def __init__(self, asked: Mapping[str, Any], user: str, client: Transport) -> None:
         self.request = copy.deepcopy(dict(asked))
@@ -173,13 +173,13 @@ class BareSaves:
         for part in parts:
             (part.get("Item") or part["Key"])["pk"] = {"S": f"USER#{user}"}
         newest, _, project, *_ = parts
-        # What the conditions ask for has to be there: a project, and the version before.
+        # The conditions require a project and the previous version.
         summary = {"M": {"updatedAt": {"S": "2000"}, "dashboardConfig": {"NULL": True}}}
         client.call("PutItem", {"TableName": TABLE, "Item": {**project["Key"], "summary": summary}})
         client.call("PutItem", {"TableName": TABLE, "Item": {**newest["Item"], "version": {"N": "1"}}})
 
     def moved(self, request: Json) -> Json:
-        """Let the request replace the version that it made before, with another content."""
+        """Update the request to replace the version that it made last with different content."""
         newest, history, *_ = (part for write in request["TransactItems"] for part in write.values())
         kind = type(newest["Item"]["digest"]["B"])
         digest = {"B": b"%032d" % self._version if kind is bytes else f"{self._version:032}"}
@@ -201,23 +201,23 @@ def report() -> list[Section]:
     medians = measure()
     rows = [
         [f"{method} {NAMES[size]}", *(f"{medians[method, size][column]:,.0f}" for column in COLUMNS), *ratios]
-        for method in TO_REACH
+        for method in TARGETS
         for size in NAMES
         if (ratios := [f"{medians[method, size][column] / medians[method, size][BARE]:.2f}" for column in COLUMNS[:2]])
     ]
     measured = (
-        "Microseconds of CPU time of the handler's process, the engine in a process of its own. A bare call is the "
-        "very request that the handler makes, sent without a handler: `GetItem` for a load, `TransactWriteItems` for a "
-        "save. Its own client is what is deployed. Behind boto3 stands the same handler, with an adapter that changes "
-        f"bytes from one form to the other. {ROUNDS} rounds in turns, medians."
+        "Microseconds of CPU time of the handler's process; the engine runs in a separate process. A bare call is the "
+        "request that the handler makes, sent without a handler: `GetItem` for a load, `TransactWriteItems` for a "
+        "save. The own client is the one that is deployed. With boto3, the same handler runs on an adapter that "
+        f"converts the bytes. Medians of {ROUNDS} rounds in turns."
     )
     table = Table(["µs", *COLUMNS, f"own ÷ {BARE}", f"boto3 ÷ {BARE}"], rows)
-    claims = [_claim(method, medians[method, "medium"]) for method in TO_REACH]
-    return [Section("The same with a real engine", measured, [table], claims=claims)]
+    claims = [_claim(method, medians[method, "medium"]) for method in TARGETS]
+    return [Section("CPU with a real engine", measured, [table], claims=claims)]
 
 
 def _claim(method: str, each: Mapping[str, float]) -> Claim:
-    limit, ratio = TO_REACH[method], each[HANDLER] / each[BARE]
-    peers = f"behind boto3 {each[HANDLER_BOTO3] / each[BARE]:.2f} ×"
+    limit, ratio = TARGETS[method], each[HANDLER] / each[BARE]
+    peers = f"with boto3 {each[HANDLER_BOTO3] / each[BARE]:.2f} ×"
     figure = f"{method} with a real engine, 20 KB"
     return Claim(figure, f"{each[BARE]:,.0f} µs", peers, f"≤ {limit} × the floor", f"{ratio:.2f} ×", ratio <= limit)

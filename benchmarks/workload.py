@@ -1,4 +1,4 @@
-"""What every contender is asked to do: the events, and the item that the database answers with."""
+"""The work of every contender: the events, and the item that the database returns."""
 
 import copy
 import json
@@ -32,12 +32,12 @@ def event(name: str) -> Json:
 
 
 def load_event() -> Json:
-    """Make the event of a browser that loads a config, with all the headers that a browser sends."""
+    """Make the event of a browser that loads a config, with all of a browser's headers."""
     return event("get_config/200-saved")
 
 
 def save_event(size: str, version: int = 1, seed: int = 2) -> Json:
-    """Make the event of a browser that saves a config in place of a version, as JSON.stringify writes it."""
+    """Make the event of a browser that replaces a version of a config; the body is as JSON.stringify writes it."""
     made = event("put_config/200-saved")
     made["body"] = compact(dashboard(size, seed))
     made["headers"] |= {"if-match": f'"{version}"', "content-length": str(len(made["body"].encode()))}
@@ -53,7 +53,7 @@ def newest_item(size: str) -> Json:
 
 
 def rest_api(made: Json) -> Json:
-    """Write the event as a REST API would send the same request (payload 1.0), which Chalice reads."""
+    """Convert the event to that of a REST API (payload 1.0), which Chalice takes."""
     context, method = made["requestContext"], made["requestContext"]["http"]["method"]
     claims = context["authorizer"]["jwt"]["claims"]
     resource = "/api/projects/{project_id}/config"

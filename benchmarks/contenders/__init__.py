@@ -1,6 +1,6 @@
-"""The same two calls, a load and a save, as others would write them: a module for each, with `handler` and `client`.
+"""The same load and save written with other frameworks: one module each, with `handler` and `client`.
 
-Each keeps the same item as Dashkeep does, with the gzip of the answer in `answer`, so all of them read and write the
-same bytes. They run with their folder and their packages on the path and nothing else, as a function does on Lambda;
-hence they import nothing of this package.
+Each stores the same item as Dashkeep, with the gzip of the answer in `answer`, so all of them read and write the same
+bytes. They run with only their folder and packages on the path, as functions do on Lambda, so they import nothing from
+this package.
 """

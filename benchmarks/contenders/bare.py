@@ -1,4 +1,4 @@
-"""The floor: a function without a library but boto3, which checks nothing and hands on what is stored."""
+"""The floor: a function with no library but boto3, which checks nothing and passes on the stored gzip."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Chalice with Dashkeep's own way of storing: the stored gzip is handed on, so what differs is the framework."""
+"""Chalice with Dashkeep's storage format: it passes on the stored gzip, so only the framework differs."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""FastAPI behind Mangum: asynchronous views, the body checked by a Pydantic model, a document returned."""
+"""FastAPI behind Mangum: asynchronous views that return documents; a Pydantic model checks the body."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ class DashboardConfig(BaseModel):
 async def load(project_id: str, request: Request) -> JSONResponse:
     item = client.get_item(TableName="table", Key=_key(project_id, request), ConsistentRead=True)["Item"]
     headers = {"ETag": f'"{item["version"]["N"]}"'}
-    # A response of one's own, which FastAPI sends without a copy through its encoder.
+    # FastAPI sends an explicit response without copying it through its encoder.
     return JSONResponse(json.loads(gzip.decompress(item["answer"]["B"])), headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Powertools as its documentation shows it: resolver with validation by Pydantic, Logger, Metrics and Tracer.
+"""Powertools as its documentation shows it: a resolver with Pydantic validation, Logger, Metrics and Tracer.
 
 https://docs.aws.amazon.com/powertools/python/latest/core/event_handler/api_gateway/
 """

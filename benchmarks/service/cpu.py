@@ -1,4 +1,4 @@
-"""CPU time of processes and where they run, as Linux tells it."""
+"""CPU time and core affinity of processes on Linux."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-# Fields counted from the state on: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+# Indexes counted from the state field: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 _PARENT: Final = 1
 _TIMES: Final = slice(11, 15)
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:
-    """Add up user and system time of processes and all that descend from them, ended children included."""
+    """Add up the user and system time of processes and all their descendants, including exited children."""
     stats = dict(_stats())
     family = set(roots)
     grown = True
@@ -28,20 +28,20 @@ def _stats() -> Iterator[tuple[int, Sequence[str]]]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = path.read_text()
-        except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has exited meanwhile
             continue
         yield int(path.parent.name), text[text.rindex(")") + 2 :].split()
 
 
 def cores() -> tuple[set[int], set[int]]:
-    """Name the core of the services, and the one of all else: the load, and what AWS has in front of a function."""
+    """Return the services' core, and the core of the load and of what AWS runs in front of a function."""
     available = sorted(os.sched_getaffinity(0))
     return {available[0]}, {available[-1]}
 
 
 @contextmanager
 def on(chosen: set[int]) -> Iterator[None]:
-    """Run what is in the block, and what it starts, on these cores only."""
+    """Run the block and the processes that it starts on these cores only."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, chosen)
     try:

@@ -1,4 +1,4 @@
-"""FastAPI with SQLite: what is sent is parsed, its text stored and answered; SQLite runs in the framework's threads."""
+"""FastAPI with SQLite: parses the body, stores its text and returns it; SQLite runs in the framework's threads."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""What AWS has before a function: the front turns HTTP into events, the Runtime API hands them to waiting runtimes.
+"""What AWS runs in front of a function: the front converts HTTP to events, the Runtime API hands them to runtimes.
 
-`python -m benchmarks.service.front <port> <function>=<Runtime API's port> …`. Its CPU time is AWS's, not the service's,
-so it is a process of its own, which nobody's figure counts. The bearer token is the user's name: API Gateway verifies
-tokens, and that is AWS's as well. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+`python -m benchmarks.service.front <port> <function>=<Runtime API's port> …`. This CPU time is AWS's, so it is spent in
+a separate process that no figure includes. The bearer token is simply the user's name, because verifying tokens is API
+Gateway's part. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _DEADLINE_MS = 15_000
 
 
 class Function:
-    """The events that wait for a runtime, the runtimes that wait for an event, and who waits for an answer."""
+    """Events that wait for a runtime, runtimes that wait for an event, and clients that wait for an answer."""
 
     def __init__(self) -> None:
         self._events: deque[dict[str, Any]] = deque()
@@ -107,7 +107,7 @@ async def serve(port: int, runtime_ports: Sequence[tuple[str, int]]) -> None:
 
 
 def _end(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """End with the first error: who waits for an answer is told by the closed connection, and the log says why."""
+    """Exit at the first error: clients see a closed connection, and the log has the reason."""
     loop.default_exception_handler(context)
     loop.stop()
 

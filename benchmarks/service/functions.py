@@ -1,4 +1,4 @@
-"""The functions as they are deployed, and two bare ones, each behind AWS's own runtime: `awslambdaric`."""
+"""The functions as deployed, and two bare ones, all on AWS's own runtime: `awslambdaric`."""
 
 import contextlib
 import http.client
@@ -28,25 +28,25 @@ _BARE: Final = Path(__file__).parent / "handlers"
 _LOAD: Final = "GetConfigFunction"
 _SAVE: Final = "PutConfigFunction"
 _CREATE: Final = "ProjectsFunction"
-# One core runs them all: a second one has the next event while the first hands in its answer.
+# All share one core: a second runtime takes the next event while the first returns its answer.
 _RUNTIMES: Final = 2
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-_SURVIVES: Final = "SIGKILL of all of it (SQLite in WAL mode, `synchronous=NORMAL`)"
+_SURVIVES: Final = "SIGKILL of all processes (SQLite in WAL mode, `synchronous=NORMAL`)"
 
 
 @contextlib.contextmanager
 def built() -> Iterator[None]:
-    """Build what is deployed, for this machine's processor, and keep others from building while it is in use."""
+    """Build what is deployed, for this machine's processor, and lock the build while it is in use."""
     with exclusive():
         build(_BUILT, "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64")
         yield
 
 
 def function_contenders(stage: Stage) -> Iterator[Contender]:
-    """Start the engine, then the functions; who is bare finds its projects made by the functions that are not."""
+    """Start the engine, then the functions; Dashkeep's functions create the projects of the bare handlers, too."""
     program = binary()
     if program is None:
-        raise SystemExit("The local stack's database engine has no program for this platform.")
+        raise SystemExit("The local stack's database engine is not available for this platform.")
     port = free_port()
     command = [str(program), "--host", "127.0.0.1", "--port", str(port), "--db-path", str(STATE / "dynoxide.db")]
     engine = stage.start("dynoxide", command, {}, port)
@@ -145,10 +145,10 @@ def _create_projects(port: int, name: str) -> None:
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != http.client.CREATED:
-            raise RuntimeError(f"A project was not made: {answer.status} {body.decode()}")
+            raise RuntimeError(f"A project was not created: {answer.status} {body.decode()}")
     connection.close()
 
 
 def _user(name: str, number: int | str) -> str:
-    """Name a client's user, who is nobody else's: what one contender saves lies in no other one's partition."""
+    """Return a client's user, unique to the contender, so that contenders share no partition."""
     return f"{name.lower().replace(' ', '-').replace(',', '')}-{number}"

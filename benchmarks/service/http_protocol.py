@@ -1,4 +1,4 @@
-"""A server's side of HTTP/1.1 as far as the front and the Runtime API need it: kept-alive connections, whole bodies."""
+"""The server side of HTTP/1.1 that the front and the Runtime API need: kept-alive connections, whole bodies."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ HEAD_END = b"\r\n\r\n"
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection; a subclass answers each request that `received` is called with, once, then or later."""
+    """One connection; a subclass answers each request passed to `received` once, at any time."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type: a server's are streams
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -24,7 +24,7 @@ class HttpProtocol(asyncio.Protocol):
             first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
             if "transfer-encoding" in headers:
-                raise ValueError("A body of unknown length was sent, which nobody here does.")
+                raise ValueError("Chunked request bodies are not supported.")
             body_end = end + len(HEAD_END) + int(headers.get("content-length", 0))
             if len(self._buffer) < body_end:
                 return

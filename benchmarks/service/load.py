@@ -1,4 +1,4 @@
-"""16 clients, each on a kept-alive connection of its own, each with a dashboard of its own, for a bounded time."""
+"""16 clients for a bounded time, each with its own kept-alive connection and dashboard."""
 
 import asyncio
 import gzip
@@ -17,15 +17,15 @@ _MARK: Final = "how often it was saved"
 
 
 class WrongAnswerError(Exception):
-    """A contender answered with another status or another content than the contract of its kind says."""
+    """A contender answered with an unexpected status or content."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """How a contender's dashboards are addressed; `path`, `headers` and `document` are given the client's number.
+    """How a contender's dashboards are addressed; `path` and `headers` take the client's number.
 
-    `wrap` is the JSON around a dashboard that is sent; `document` finds it again in the JSON of an answer.
-    `is_versioned` says that each save names the version that it replaces.
+    `wrap` is the JSON around a dashboard in a request; `document` extracts the dashboard from an answer's JSON.
+    `is_versioned` means that each save names the version that it replaces.
     """
 
     port: int
@@ -38,7 +38,7 @@ class Address:
 
 @dataclass
 class Client:
-    """One browser: what it saves grows its count, so that no two saves are equal."""
+    """One browser. Each save contains its number, so no two are equal."""
 
     address: Address
     number: int
@@ -58,7 +58,7 @@ class Client:
         self._head = f"{self.address.path(self.number)} HTTP/1.1\r\n{lines}"
 
     def saved(self) -> Any:  # noqa: ANN401 - any JSON value
-        """Return what was saved last."""
+        """Return the document that was saved last."""
         text = self._text()
         end = len(text) - len(self.address.wrap[1])
         return json.loads(text[len(self.address.wrap[0]) : end])
@@ -89,7 +89,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """Sends one request after another until `until`; each answer's status is checked."""
+    """Sends one request after another until `until`, and checks each answer's status."""
 
     def __init__(self, make: Callable[[], bytes], until: float, expected: Sequence[int]) -> None:
         self._make = make
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type: a client's are streams
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         self._transport = transport
         self._send()
 
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
         self.seconds.append(now - self._sent)
         self._buffer, self.last = b"", answer
         if answer.status not in self._expected:
-            self._fail(f"{answer.status} came where {self._expected} was expected: {answer.body[:2_000]!r}")
+            self._fail(f"Status {answer.status} instead of {self._expected}: {answer.body[:2_000]!r}")
         elif now >= self._until:
             self._transport.close()
             self.done.set_result(None)
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
 
 
 def parsed(data: bytes) -> Answer | None:
-    """Read an answer; None where it is not all there yet."""
+    """Parse an answer; None if it is incomplete."""
     end = data.find(_HEAD_END)
     if end < 0:
         return None
@@ -151,7 +151,7 @@ def parsed(data: bytes) -> Answer | None:
 
 
 def _joined(chunks: bytes) -> bytes | None:
-    """Join the chunks of a body; None where the last is missing."""
+    """Join the chunks of a body; None if the last one is missing."""
     body = b""
     while chunks:
         size, found, rest = chunks.partition(b"\r\n")
@@ -166,14 +166,14 @@ def _joined(chunks: bytes) -> bytes | None:
 
 @dataclass(frozen=True)
 class Burst:
-    """What a load came to: how long it took, and how long each answer took, both in seconds."""
+    """The result of a load: its duration, and the duration of each answer, both in seconds."""
 
     took: float
     seconds: list[float] = field(repr=False)
 
 
 def burst(clients: Sequence[Client], verb: Callable[[Client], bytes], seconds: float) -> Burst:
-    """Let all clients send requests for so many seconds. Raises WrongAnswerError."""
+    """Let all clients send requests for some seconds. Raises WrongAnswerError."""
     began = time.perf_counter()
     connections = asyncio.run(_all(clients, verb, began + seconds, (200,)))
     took = time.perf_counter() - began
@@ -186,12 +186,12 @@ def first_saves(clients: Sequence[Client]) -> None:
 
 
 def check_contents(clients: Sequence[Client]) -> None:
-    """Load each client's dashboard and compare it with what was saved last. Raises WrongAnswerError."""
+    """Load each client's dashboard and compare it with its last save. Raises WrongAnswerError."""
     connections = asyncio.run(_all(clients, Client.load, 0, (200,)))
     for client, connection in zip(clients, connections, strict=True):
-        assert connection.last is not None  # noqa: S101 - for the type: each connection had an answer
+        assert connection.last is not None  # noqa: S101 - for the type checker
         if client.address.document(connection.last.json) != client.saved():
-            raise WrongAnswerError(f"Not what was saved last: {connection.last.json}")
+            raise WrongAnswerError(f"The dashboard differs from its last save: {connection.last.json}")
 
 
 async def _all(

@@ -1,4 +1,4 @@
-"""What a request costs each contender: rounds of saves and loads, taken in turns."""
+"""The cost of a request for each contender: rounds of saves and loads, taken in turns."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ type Verb = Callable[[Client], bytes]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one request takes: CPU milliseconds by part, answers a second, milliseconds at two percentiles."""
+    """The cost of one request: CPU milliseconds by part, requests per second, milliseconds at two percentiles."""
 
     cpu: Mapping[str, float]
     per_second: float
@@ -39,7 +39,7 @@ class Result:
 
 
 def measure(stage: Stage, contenders: Sequence[Contender]) -> list[Result]:
-    """Load all of them in turns, and return the medians. Raises WrongAnswerError."""
+    """Load all contenders in turns, and return the medians. Raises WrongAnswerError."""
     clients = {each.name: [Client(each.address, number) for number in range(CLIENTS)] for each in contenders}
     rounds: dict[str, list[tuple[Cost, Cost]]] = {each.name: [] for each in contenders}
     with stage.load_core():
@@ -64,12 +64,12 @@ def _round(contender: Contender, clients: Sequence[Client], seconds: float) -> t
 
 @contextmanager
 def _asking(contender: Contender) -> Iterator[None]:
-    """Name the contender that an error is of; that one of its processes ended says more than what followed of it."""
+    """Add the contender's name to errors; if one of its processes has exited, raise that error instead."""
     try:
         yield
     except (WrongAnswerError, TimeoutError, ConnectionError) as error:
         contender.require()
-        error.add_note(f"This was {contender.name}.")
+        error.add_note(f"The contender is {contender.name}.")
         raise
 
 

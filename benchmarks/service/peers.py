@@ -1,4 +1,4 @@
-"""What else keeps a JSON document, each at its sensible best: production mode, no access log, no compression."""
+"""Other services that store a JSON document, well configured: production mode, no access log, no compression."""
 
 import contextlib
 import http.client
@@ -44,7 +44,7 @@ def peer_contenders(stage: Stage) -> Iterator[Contender]:
 
 
 def left_out() -> list[str]:
-    """Say who is missing on this machine, and why."""
+    """Explain which peers are missing on this machine."""
     return [] if postgres.programs() else [f"{KINTO_POSTGRESQL} was left out: this machine has no PostgreSQL."]
 
 
@@ -77,9 +77,7 @@ def _json_server(stage: Stage) -> Contender:
     options = ["--host", "127.0.0.1", "--port", str(port), "--quiet", "--no-gzip"]
     server = stage.start("json-server", [str(_NODE / "json-server"), *options, str(file)], _PRODUCTION, port)
     address = Address(port, lambda number: f"/dashboards/{number}", document=_without_id)
-    return Contender(
-        JSON_SERVER, {"node": [server]}, address, "SIGKILL, but not within a write (the file is written anew)"
-    )
+    return Contender(JSON_SERVER, {"node": [server]}, address, "SIGKILL, except during a write (the file is rewritten)")
 
 
 def _without_id(answer: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -108,7 +106,7 @@ def _kinto(stage: Stage, name: str, survives: str, url: str = "", database: Chil
 
 
 def _kinto_settings(kind: str, url: str) -> str:
-    """Let everybody write: no peer checks who asks, so this one spends nothing on it either."""
+    """Allow anonymous writes: no peer authenticates requests, so this one need not either."""
     backends = [f"kinto.{name}_backend = kinto.core.{name}.{kind}" for name in ("storage", "permission")]
     addresses = [f"kinto.{name}_url = {url}" for name in ("storage", "permission")] if url else []
     lines = [
@@ -145,7 +143,7 @@ def _create(port: int, *paths: str) -> None:
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != http.client.CREATED:
-                raise RuntimeError(f"{path} was not made: {answer.status} {body.decode()}")
+                raise RuntimeError(f"{path} was not created: {answer.status} {body.decode()}")
 
 
 def _address(port: int) -> Address:
@@ -153,7 +151,7 @@ def _address(port: int) -> Address:
 
 
 def _database(name: str) -> Path:
-    """Make a database with the one table that each peer on SQLite uses, in the mode that stays with the file."""
+    """Make the database of a peer on SQLite: one table, in WAL mode, which the file keeps."""
     path = STATE / f"{name}.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

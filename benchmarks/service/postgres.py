@@ -1,4 +1,4 @@
-"""PostgreSQL as this machine has it installed, on loopback, with a folder of its own."""
+"""The machine's installed PostgreSQL, on loopback, with its own data folder."""
 
 import os
 import shutil
@@ -10,15 +10,15 @@ from typing import Final
 from benchmarks.service.stage import STATE, Stage
 from local.processes import Child, ChildFailedError, free_port
 
-# Debian keeps the servers of several versions apart, and none of them on the PATH.
+# Debian installs each version's server in a separate folder that is not on the PATH.
 _DEBIAN: Final = Path("/usr/lib/postgresql")
-# PostgreSQL refuses to run as root. Its own user is there where a package installed it.
+# PostgreSQL refuses to run as root; its package creates this user.
 _USER: Final = "postgres"
 _START_SECONDS: Final = 30
 
 
 def programs() -> Path | None:
-    """Return the folder of its programs, or None where there is none."""
+    """Return the folder of PostgreSQL's programs, or None if it is not installed."""
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -26,7 +26,7 @@ def programs() -> Path | None:
 
 
 def start(stage: Stage, folder: Path) -> tuple[Child, str]:
-    """Make a database and serve it; return the server and the database's address."""
+    """Create a database and serve it; return the server and the database's URL."""
     data, port = STATE / "postgresql", free_port()
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -42,7 +42,7 @@ def start(stage: Stage, folder: Path) -> tuple[Child, str]:
 
 
 def _as_user() -> list[str]:
-    """Become the server's own user where this is root, and still end with the process that started it."""
+    """Return a command prefix that switches from root to PostgreSQL's user and still dies with its parent."""
     if os.geteuid():
         return []
     return ["setpriv", "--reuid", _USER, "--regid", _USER, "--clear-groups", "--pdeathsig", "INT"]
@@ -51,7 +51,7 @@ def _as_user() -> list[str]:
 def _wait_until_ready(server: Child, folder: Path, port: int) -> None:
     command = [str(folder / "pg_isready"), "--quiet", "--host", "127.0.0.1", "--port", str(port)]
     until = time.monotonic() + _START_SECONDS
-    while subprocess.run(command, check=False).returncode:  # noqa: S603 - ours
+    while subprocess.run(command, check=False).returncode:  # noqa: S603 - a fixed command
         server.require()
         if time.monotonic() > until:
             raise ChildFailedError(f"PostgreSQL was not ready within {_START_SECONDS} s. {server.log_tail()}")

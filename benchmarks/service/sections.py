@@ -1,4 +1,4 @@
-"""The report on the service process: who is compared, what a request costs, and whether the aim is reached."""
+"""The report on the service process: the contenders, the cost of a request, and whether the target is met."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,14 +16,12 @@ _VERBS: Final[dict[str, Callable[[Result], Cost]]] = {
     "PUT": lambda result: result.save,
     "GET": lambda result: result.load,
 }
-_HEADER: Final = ("CPU ms a request", "of it the service", "of it the storage", "requests a second", "p50 ms", "p99 ms")
+_HEADER: Final = ("CPU ms per request", "service", "storage", "requests per second", "p50 ms", "p99 ms")
 
 
 def report() -> list[Section]:
     if sys.platform != "linux":
-        raise SystemExit(
-            "Only Linux tells the CPU time of processes and holds them on a core as this benchmark needs it."
-        )
+        raise SystemExit("This benchmark needs Linux, to read the CPU time of processes and to pin them to a core.")
     with built(), stage() as started:
         results = measure(started, [*function_contenders(started), *peer_contenders(started)])
     tables = [_costs(verb, results) for verb in _VERBS] + [_described(results)]
@@ -40,30 +38,30 @@ def report() -> list[Section]:
 
 def _measured() -> str:
     return (
-        f"A dashboard of 20 KB, saved (PUT) and loaded (GET) over HTTP by {CLIENTS} clients, each with a kept-alive "
-        "connection and a dashboard of its own. All services ran all the time on one core, the load and what AWS has "
-        f"in front of a function on another one. They were loaded in turns, {ROUNDS} rounds of {SECONDS} s for each "
-        "verb after a warm-up; shown are the medians of the rounds. CPU time is what the kernel counted for the "
-        "processes. Each answer's status was checked, and after each round what every client loads was equal to what "
-        "it had saved last."
+        f"A dashboard of 20 KB, saved (PUT) and loaded (GET) over HTTP by {CLIENTS} clients, each with its own "
+        "kept-alive connection and dashboard. All services run throughout on one core; the load and what AWS runs in "
+        f"front of a function are on another core. They are loaded in turns, {ROUNDS} rounds of {SECONDS} s for each "
+        "verb after a warm-up; the figures are the medians of the rounds. CPU time is what the kernel counts for the "
+        "processes. The status of each answer is checked, and after each round each client's dashboard has to equal "
+        "its last save."
     )
 
 
 _FUNCTIONS_NOTE: Final = (
-    "Dashkeep, built as it is deployed, and the bare handlers are run by `awslambdaric`, the runtime that AWS runs, "
-    "two processes a function, over one dynoxide, the local run's DynamoDB. What makes events of HTTP and hands them "
-    "out is AWS's part, hence in no figure, and so is the check of the token."
+    "Dashkeep, built as it is deployed, and the bare handlers run on `awslambdaric`, AWS's own runtime, with two "
+    "processes per function and one dynoxide, the local stack's DynamoDB. Converting HTTP to events, dispatching them "
+    "and verifying tokens are AWS's part, so no figure includes them."
 )
 _FLOOR_NOTE: Final = (
-    "The bare handlers check nothing: they parse what was sent, compress it, and write newest version, history, "
-    "project and the count of writes in one transaction. Dashkeep checks all that the contract asks for, logs and "
+    "The bare handlers check nothing: they parse the body, compress it, and write newest version, history, project and "
+    "the count of writes in one transaction. Dashkeep checks everything that the contract requires, and logs and "
     "meters each request."
 )
 _PEERS_NOTE: Final = (
-    "Each peer parses what was sent, stores the text as it came and answers it; none of them keeps versions, checks "
-    "preconditions or compresses. They run in production mode without an access log, each in one process: Next.js by "
-    "`next start` with Prisma's engine-less client on better-sqlite3, FastAPI by uvicorn with uvloop and SQLite in the "
-    "framework's threads, Kinto by uWSGI and open to everybody, json-server as it comes."
+    "Each peer parses the body, stores its text unchanged and returns it; none of them keeps versions, checks "
+    "preconditions or compresses. They run in production mode without an access log, each in one process: Next.js with "
+    "`next start` and Prisma's engine-less client on better-sqlite3, FastAPI on uvicorn with uvloop and SQLite in the "
+    "framework's threads, Kinto on uWSGI without access control, json-server with its defaults."
 )
 
 
@@ -73,7 +71,7 @@ def _costs(verb: str, results: Sequence[Result]) -> Table:
 
 def _cost(result: Result, cost: Cost) -> list[str]:
     service, *storage = cost.cpu.values()
-    parts = [f"{service:.2f}", f"{storage[0]:.2f}" if storage else "the same process"]
+    parts = [f"{service:.2f}", f"{storage[0]:.2f}" if storage else "same process"]
     return [result.contender.name, f"{cost.total:.2f}", *parts, *_rest(cost)]
 
 
@@ -85,7 +83,7 @@ def _described(results: Sequence[Result]) -> Table:
     rows = [
         [result.contender.name, " + ".join(result.contender.parts), result.contender.survives] for result in results
     ]
-    return Table(["Contender", "processes", "what a saved answer survives"], rows)
+    return Table(["Contender", "processes", "what an answered save survives"], rows)
 
 
 def _claims(results: Sequence[Result]) -> list[Claim]:
@@ -98,10 +96,10 @@ def _claim(results: dict[str, Result], verb: str, pick: Callable[[Result], Cost]
     beaten = {name: pick(results[name]) for name in _TO_BEAT if name in results}
     shown = [*beaten, EXPRESS]
     return Claim(
-        figure=f"Service process over HTTP, 20 KB, {CLIENTS} clients, {verb}: CPU ms a request; requests a second",
+        figure=f"Service process over HTTP, 20 KB, {CLIENTS} clients, {verb}: CPU ms per request; requests per second",
         floor=_both(pick(results[FLOOR])),
         peers=" · ".join(f"{name} {_both(pick(results[name]))}" for name in shown),
-        to_reach=f"ahead of {', '.join(beaten)} in both",
+        target=f"better than {', '.join(beaten)} in both",
         measured=_both(ours),
         holds=all(ours.total < peer.total and ours.per_second > peer.per_second for peer in beaten.values()),
     )

@@ -1,4 +1,4 @@
-"""Where the compared services run: on one core, apart from the load, and never longer than the benchmark."""
+"""Runs the compared services on one core, apart from the load, and ends them with the benchmark."""
 
 import contextlib
 import os
@@ -22,9 +22,9 @@ _START_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class Contender:
-    """A running service: `parts` are its processes by what they do, `survives` is what an answered save outlives.
+    """A running service: `parts` are its processes by role, `survives` is what an answered save survives.
 
-    `beside` are processes that it needs and that are no part of it.
+    `beside` are processes that it needs but that do not count as part of it.
     """
 
     name: str
@@ -34,24 +34,24 @@ class Contender:
     beside: Sequence[Child] = ()
 
     def require(self) -> None:
-        """Raise when one of its processes has ended."""
+        """Raise an error if one of its processes has exited."""
         for child in chain(*self.parts.values(), self.beside):
             child.require()
 
 
 class Stage:
-    """Starts processes, each on the core that its role has."""
+    """Starts processes, each on the core for its role."""
 
     def __init__(self, ended: contextlib.ExitStack) -> None:
         self._ended = ended
         self._core_of_services, self._core_of_the_rest = cores()
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str], port: int | None = None) -> Child:
-        """Start a process of a service and wait until it listens, if it is to."""
+        """Start a process of a service, and wait until it listens on its port, if it has one."""
         return self._start(name, command, env, port, self._core_of_services)
 
     def start_beside(self, name: str, command: Sequence[str], env: Mapping[str, str], port: int) -> Child:
-        """Start what stands in front of a service and is no part of it."""
+        """Start a process in front of a service that does not count as part of it."""
         return self._start(name, command, env, port, self._core_of_the_rest)
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
@@ -73,7 +73,7 @@ class Stage:
 
 @contextlib.contextmanager
 def stage() -> Iterator[Stage]:
-    """Prepare an empty folder; end all processes and remove what they wrote, whatever happens, but their logs."""
+    """Prepare an empty folder; finally end all processes and remove everything but their logs."""
     sweep(STATE)
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
@@ -89,7 +89,7 @@ def _remove(path: Path) -> None:
 
 
 def _with_base(env: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what this shell has in its environment, AWS credentials and proxies above all."""
+    """Drop most of this shell's environment, above all AWS credentials and proxies."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | dict(env)
 
 

@@ -1,4 +1,4 @@
-"""The engines that the repository must behave alike on, each in turn: those that `--engine` names."""
+"""The engines on which the repository must behave alike, each in turn: those that `--engine` names."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,18 +18,18 @@ from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 from local.database import binary
 
-# As it was before moto put credentials of its own into it.
+# The environment's variables before moto replaces them with its own credentials.
 ACCOUNT = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for an engine on each that was chosen, and races on those that keep threads apart."""
+    """Run tests that use an engine on each chosen one, and races on each that is atomic between threads."""
     named: list[str] = metafunc.config.getoption("--engine") or list(engines.DEFAULT)
     chosen = [*engines.LOCAL, *(["aws"] if "aws" in named else [])] if "all" in named else named
-    for fixture in {"engine", "served"} & set(metafunc.fixturenames):
-        metafunc.parametrize(fixture, chosen, indirect=True)
     if "atomic_engine" in metafunc.fixturenames:
-        metafunc.parametrize("atomic_engine", [name for name in chosen if name in engines.ATOMIC], indirect=True)
+        chosen = [name for name in chosen if name in engines.ATOMIC]
+    if "served" in metafunc.fixturenames:
+        metafunc.parametrize("served", chosen, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,44 +73,52 @@ def ministack_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engin
 
 @pytest.fixture(scope="session")
 def aws_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A table that stays, in the account whose credentials the environment has."""
+    """A permanent table, in the account whose credentials the environment has."""
     table: str | None = request.config.getoption("--table")
-    assert table, "--engine aws needs --table, the name of a table that template.yaml made"
+    assert table, "--engine aws needs --table, the name of a table created by template.yaml"
     with closing(engines.through_transport(ACCOUNT)) as client:
         yield Engine("aws", client, table, ACCOUNT, is_shared=True)
 
 
 @pytest.fixture
 def served(request: pytest.FixtureRequest) -> Engine:
-    """Each engine in turn, for what makes tables itself."""
+    """Each engine in turn, for tests that create its table themselves."""
     engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
     return engine
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def engine(served: Engine) -> Iterator[Engine]:
     """Each engine in turn, with the template's table."""
-    engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
-    with engine.with_table():
-        yield engine
+    with served.with_table():
+        yield served
 
 
 @pytest.fixture
-def atomic_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def atomic_engine(engine: Engine) -> Engine:
     """Each engine in turn whose conditional writes are atomic between threads, with the template's table."""
-    engine: Engine = request.getfixturevalue(f"{request.param.replace('-', '_')}_engine")
-    with engine.with_table():
-        yield engine
+    return engine
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """The pauses that `items` makes between attempts, in seconds, without waiting."""
+    return []
+
+
+@pytest.fixture
+def items(moto_client: Tapped, pauses: list[float]) -> Items:
+    return Items(moto_client, TABLE, pause=pauses.append)
 
 
 @pytest.fixture
 def store(engine: Engine, bucket: Bucket, settings: Settings, clock: Clock) -> Store:
-    """Every repository, on the engine's table and the bucket on moto."""
+    """Every repository, on the engine's table and on the bucket in moto."""
     return Store(settings, Items(engine, engine.table_name), bucket, clock)
 
 
 @pytest.fixture
 def address(user: str, store: Store) -> ProjectAddress:
-    """A project with nothing in it."""
+    """The empty project `p`."""
     store.projects.create(user, read_new_project({"id": "p", "name": "P"}, Settings(TABLE)))
     return ProjectAddress(user, "p")

@@ -1,4 +1,4 @@
-"""A function that dies in the middle of an upload: nothing lost, nothing half visible, and the retry succeeds."""
+"""A function that dies during an upload: nothing is lost or half visible, and the retry succeeds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, Clock
+from support.handlers.files import send_file
 from support.handlers.http_api import Client, Reply, apps
 from support.storage.clients import Answer, Call, Request
 from support.storage.engines import Engine
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 DATA = "/api/projects/p/data"
 OLD = [{"n": 1}]
 NEW = [{"n": 2}, {"n": 3}]
-# So that the smallest table lies in the bucket, where there is most to go wrong.
+# Even the smallest table is stored in the bucket, where most can go wrong.
 SETTINGS = Settings("any", BUCKET, max_inline_table_bytes=0)
 
 
 class Crash(BaseException):
-    """The end of the process: nothing catches it, and nothing more is done."""
+    """The end of the process: no code catches it, so nothing more is done."""
 
 
 @dataclass
 class Crashing:
-    """Lets a client's process die before or after its `at`th call to the database or the bucket; at 0 never."""
+    """Lets a client's process die before or after its nth call to the database or the bucket; never at 0."""
 
     engine: Engine
     bucket: "S3Client"
@@ -73,7 +74,7 @@ class Crashing:
 
 
 @pytest.fixture
-def client(engine: Engine, bucket: Bucket, clock: Clock, user: str) -> Client:
+def owner(engine: Engine, bucket: Bucket, clock: Clock, user: str) -> Client:
     """A user whose project `p` has a table in the bucket, on each engine in turn."""
     settings = replace(SETTINGS, table_name=engine.table_name)
     for app in apps():
@@ -90,14 +91,12 @@ def by_body(client: Client, _: "S3Client") -> Callable[[], Reply]:
 
 def by_file(client: Client, bucket_client: "S3Client") -> Callable[[], Reply]:
     content = b'[{"n": 2}, {"n": 3}]'
-    form = {"fileName": "new.json", "contentType": "application/json", "bytes": len(content)}
-    announced = client.post(f"{DATA}/uploads", form).json
-    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=content)
-    return lambda: client.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
+    complete = send_file(client, bucket_client, content, "application/json", name="new.json")
+    return lambda: client.post(complete, {})
 
 
-# By body: the count, the snapshot, the upload's item, the object, the transaction. By file, after the count: the
-# upload's item, whether the file is there, and the file.
+# By body: the count, the snapshot, the upload's item, the object and the transaction. By file, three more after the
+# count: the upload's item, the check for the file, and the file.
 STEPS = {"body": (by_body, 5), "file": (by_file, 8)}
 MOMENTS = [
     (way, step, moment)
@@ -108,28 +107,28 @@ MOMENTS = [
 
 
 @pytest.mark.parametrize("where", MOMENTS, ids=lambda where: f"by {where[0]}, {where[2]} step {where[1]}")
-def test_an_upload_that_dies_is_done_or_not(
-    client: Client, engine: Engine, bucket_client: "S3Client", where: tuple[str, int, str]
+def test_an_interrupted_upload_is_done_or_not(
+    owner: Client, engine: Engine, bucket_client: "S3Client", where: tuple[str, int, str]
 ) -> None:
-    """Wherever it dies, readers see the old table or the new one, whole, and the same request again brings the new."""
+    """After a crash at any step readers see the whole old or the whole new table, and a retry brings the new one."""
     way, step, moment = where
-    attempt = STEPS[way][0](client, bucket_client)
+    attempt = STEPS[way][0](owner, bucket_client)
     with Crashing(engine, bucket_client).at(step, moment), pytest.raises(Crash):
         attempt()
-    seen = client.get(DATA).json
+    seen = owner.get(DATA).json
     assert (seen["rawData"], seen["version"]) in ((OLD, 1), (NEW, 2))
     again = attempt()
     assert (again.status, again.json["version"]) == (200 if seen["version"] == 2 else 201, 2)
-    assert client.get(DATA).json["rawData"] == NEW
-    assert client.get(f"{DATA}/versions/1").json["rawData"] == OLD
-    assert_objects_have_owners(client, engine, bucket_client)
+    assert owner.get(DATA).json["rawData"] == NEW
+    assert owner.get(f"{DATA}/versions/1").json["rawData"] == OLD
+    assert_objects_have_owners(owner, engine, bucket_client)
 
 
 @pytest.mark.parametrize("way", STEPS)
-def test_the_steps_are_all_there_are(client: Client, engine: Engine, bucket_client: "S3Client", way: str) -> None:
-    """An upload makes as many calls as it is interrupted at, and the table is in the bucket before an item names it."""
+def test_the_steps_are_complete(owner: Client, engine: Engine, bucket_client: "S3Client", way: str) -> None:
+    """An upload makes as many calls as there are steps, and puts the table into the bucket between its two writes."""
     make, steps = STEPS[way]
-    attempt = make(client, bucket_client)
+    attempt = make(owner, bucket_client)
     crashing = Crashing(engine, bucket_client)
     with crashing.at(0, "never"):
         attempt()
@@ -138,7 +137,7 @@ def test_the_steps_are_all_there_are(client: Client, engine: Engine, bucket_clie
 
 
 def assert_objects_have_owners(client: Client, engine: Engine, bucket_client: "S3Client") -> None:
-    """Every table in the bucket is named by exactly one item, which will go with it; no table's item names none."""
+    """Assert that exactly one item names each table in the bucket, and that each table's item names one that exists."""
     items = engine.items(keys.partition(client.user))
     named = [item["object"]["S"] for item in items if "object" in item]
     folder = named[0].rsplit("/", 2)[0]

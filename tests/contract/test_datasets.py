@@ -1,4 +1,4 @@
-"""Tables and their analyses: what an upload leaves, replaces and keeps, and where."""
+"""Tables and their analyses: what an upload stores, replaces and keeps, and where."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,16 +20,16 @@ from dashboard_store.repository.uploads import PendingUpload
 from dashboard_store.settings import Settings
 
 
-def test_charts_that_come_with_a_table_are_the_users(store: Store, address: ProjectAddress) -> None:
-    """A first config that came with an upload is a person's in history, like any other."""
+def test_charts_of_an_upload_have_the_source_user(store: Store, address: ProjectAddress) -> None:
+    """A first config that comes with an upload has the source `user` in history."""
     store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
     ((first,), _) = store.configs.history(address.config(), 10, None)
     assert set(first) == {"version", "updatedAt", "source", "chartCount", "bytes"}
     assert first["source"] == "user"
 
 
-def test_what_was_put_aside_keeps_its_analysis(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """An upload that another one replaced has its own version, analysis and moment, whatever came after it."""
+def test_a_replaced_upload_keeps_its_analysis(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """A replaced upload keeps its own version, analysis and time, whatever follows it."""
     store.dataset_writes.upload(address, upload("first"), Precondition())
     clock.advance(seconds=1)
     analysed = store.dataset_writes.analyse(
@@ -46,7 +46,7 @@ def test_what_was_put_aside_keeps_its_analysis(store: Store, address: ProjectAdd
 
 
 def test_data_is_as_new_as_its_newest_part(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """What a project has was modified when its table, its analysis or its config was; nothing was modified never."""
+    """A project's data is as new as its newest part: table, analysis or config; without any of them it has no date."""
 
     def moments() -> tuple[str | None, str | None]:
         data = store.datasets.current(address)
@@ -66,8 +66,8 @@ def test_data_is_as_new_as_its_newest_part(store: Store, address: ProjectAddress
     assert store.datasets.current(address).tag == "1.1.1"
 
 
-def test_an_upload_tells_what_it_left(store: Store, address: ProjectAddress) -> None:
-    """An upload says its version and tag, whether it changed anything, and whether its charts are the first config."""
+def test_an_upload_returns_its_outcome(store: Store, address: ProjectAddress) -> None:
+    """An upload returns its version and tag, whether it changed anything, and whether it saved its charts."""
     charts: dict[str, Any] = {"chartCustomizations": {"c": {}}}
     first = store.dataset_writes.upload(address, upload("first", **charts, analysis={"of": "first"}), Precondition())
     assert (first.version, first.tag, first.changed, first.config_saved) == (1, "1.1.1", True, True)
@@ -80,23 +80,25 @@ def test_an_upload_tells_what_it_left(store: Store, address: ProjectAddress) -> 
 
 @pytest.fixture
 def large(store: Store, clock: Clock) -> Store:
-    """To which every table is a large one."""
+    """The store under settings by which every table is a large one."""
     return Store(Settings(TABLE, BUCKET, max_inline_table_bytes=0), store.items, store.bucket, clock)
 
 
 def test_a_small_table_leaves_no_trace_of_its_upload(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """A table that lies in its item was never announced, so no item of an upload is written for it."""
+    """A table in its item is stored without an announcement, so no upload's item is written."""
     with written(engine) as names:
         store.dataset_writes.upload(address, upload("first"), Precondition())
     assert keys.dataset(address)["sk"] in names
     assert not [name for name in names if name.startswith("UPLOAD#")]
 
 
-def test_an_object_is_named_before_it_is_there(
+def test_an_object_is_named_before_it_exists(
     engine: Engine, store: Store, large: Store, address: ProjectAddress
 ) -> None:
-    """Where a large table's bytes do not arrive, the upload's item names their place until it expires."""
-    out_of_reach = mock.patch.object(store.bucket, "put", side_effect=StorageUnavailable("The bucket is out of reach."))
+    """If a large table does not reach the bucket, the upload's item names its key until it expires."""
+    out_of_reach = mock.patch.object(
+        store.bucket, "put", side_effect=StorageUnavailable("The bucket cannot be reached. Try again.")
+    )
     with written(engine) as names, out_of_reach as put, pytest.raises(StorageUnavailable):
         large.dataset_writes.upload(address, upload("first"), Precondition())
     (name,) = names
@@ -106,8 +108,8 @@ def test_an_object_is_named_before_it_is_there(
     assert large.datasets.current(address).version == 0
 
 
-def test_a_table_lies_in_its_item_up_to_the_limit(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """A table of just as many bytes as an item may hold lies in it; one of a byte more in the bucket."""
+def test_a_table_is_stored_in_its_item_up_to_the_limit(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """A table of exactly the limit is stored in its item; one that is a byte larger is stored in the bucket."""
     sent = upload("first")
     size = len(sent.content.stored)
     for limit, place in ((size - 1, "object"), (size, "columns")):
@@ -116,10 +118,10 @@ def test_a_table_lies_in_its_item_up_to_the_limit(store: Store, address: Project
         assert {"object", "columns"} & set(store.items.get(keys.dataset(address)) or {}) == {place}
 
 
-def test_an_object_is_named_by_its_table_alone(
+def test_a_stored_object_is_named_only_by_its_table(
     store: Store, large: Store, address: ProjectAddress, clock: Clock
 ) -> None:
-    """A large table's object is named by the table's item once it is there: what expires with the upload is not it."""
+    """Once stored, a large table's object is named only by the table's item, and does not expire with the upload."""
     uploaded = large.dataset_writes.upload(address, upload("first"), Precondition())
     place = (store.items.get(keys.dataset(address)) or {})["object"]
     announced = store.items.get(keys.upload(address, place.split("/")[-2])) or {}
@@ -129,8 +131,8 @@ def test_an_object_is_named_by_its_table_alone(
     assert store.bucket.get(place)
 
 
-def test_an_upload_replaces_what_came_in_between(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """An upload that another one overtakes is the version after it, and the other is kept."""
+def test_an_overtaken_upload_is_the_next_version(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """An upload that another one overtakes is the version after it, and the other one is kept."""
     with overtaken(engine, lambda: store.dataset_writes.upload(address, upload("first"), Precondition())):
         assert store.dataset_writes.upload(address, upload("second"), Precondition()).version == 2
     with overtaken(engine, lambda: store.dataset_writes.upload(address, upload("third"), Precondition())):
@@ -139,18 +141,18 @@ def test_an_upload_replaces_what_came_in_between(engine: Engine, store: Store, a
     assert kept == ["first", "second", "third", "fourth"]
 
 
-def test_charts_of_an_upload_give_way_to_a_config_that_came_in_between(
+def test_charts_of_an_upload_do_not_replace_a_concurrent_config(
     engine: Engine, store: Store, address: ProjectAddress
 ) -> None:
-    """A config that was saved while a table came in stays: charts of a table never replace a config."""
+    """A config that is saved during an upload stays: an upload's charts never replace a config."""
     with overtaken(engine, lambda: store.config_saves.save(address.config(), config(a=1), at(0), Origin())):
         outcome = store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
     assert (outcome.version, outcome.config_saved, outcome.tag) == (1, False, "1.0.1")
     assert store.configs.newest(address.config()).config() == config(a=1).document
 
 
-def test_an_analysis_replaces_what_came_in_between(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """An analysis that another one overtakes is the one after it; one that a table overtakes is of that table."""
+def test_an_overtaken_analysis_is_the_next_version(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """An analysis that another one overtakes is the next version; one that a table overtakes belongs to that table."""
     first, second, third = (read_analysis({"analysis": {"n": number}}, SETTINGS) for number in (1, 2, 3))
     store.dataset_writes.upload(address, upload("first"), Precondition())
     with overtaken(engine, lambda: store.dataset_writes.analyse(address, first, Precondition())):
@@ -162,8 +164,8 @@ def test_an_analysis_replaces_what_came_in_between(engine: Engine, store: Store,
     assert store.datasets.version(address, 1).analysis_document() == {"n": 2}
 
 
-def test_a_table_that_is_kept_has_what_a_reader_needs(store: Store, address: ProjectAddress) -> None:
-    """A table that was replaced lies aside with its own analysis, if it had one, and without those before it."""
+def test_a_kept_table_has_what_a_reader_needs(store: Store, address: ProjectAddress) -> None:
+    """A replaced table is kept with its own analysis, if it had one, and without its list of previous tables."""
     for name in ("first", "second", "third"):
         store.dataset_writes.upload(address, upload(name), Precondition())
     needed = {"pk", "sk", "version", "digest", "schema", "rawBytes", "columns", "analysisVersion", "updatedAt"}
@@ -172,7 +174,7 @@ def test_a_table_that_is_kept_has_what_a_reader_needs(store: Store, address: Pro
 
 
 def test_a_table_that_is_not_kept_expires(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """Where nothing is kept a table that was replaced is out of reach, and lies there a day for who reads it now."""
+    """If no uploads are kept, a replaced table is not found, and expires after a day, long enough for its readers."""
     forgetful = Store(Settings(TABLE, BUCKET, data_versions_kept=1), store.items, store.bucket, clock)
     for name in ("first", "second"):
         forgetful.dataset_writes.upload(address, upload(name), Precondition())
@@ -182,8 +184,8 @@ def test_a_table_that_is_not_kept_expires(store: Store, address: ProjectAddress,
     assert kept["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
 
 
-def test_an_upload_that_was_completed_otherwise_is_refused(store: Store, address: ProjectAddress) -> None:
-    """A completion again with something else, or after another upload, says what became of the first."""
+def test_a_different_second_completion_is_refused(store: Store, address: ProjectAddress) -> None:
+    """A second completion with another body, or after another upload, is refused with the version of the first."""
     completion = read_completion({}, SETTINGS)
 
     def pending(completed: int | None, request: bytes | None) -> PendingUpload:
@@ -195,7 +197,7 @@ def test_an_upload_that_was_completed_otherwise_is_refused(store: Store, address
     assert repeated
     assert (repeated.version, repeated.updated_at, repeated.changed) == (1, uploaded.updated_at, False)
     for version, request in ((1, b"another"), (7, completion.digest)):
-        with pytest.raises(InvalidData, match=r"^An upload is completed once\.$") as refusal:
+        with pytest.raises(InvalidData, match=r"^An upload can be completed only once\.$") as refusal:
             store.dataset_writes.completed(address, pending(version, request), completion)
-        message = f"this upload was completed before, as version {version}; upload the file again"
+        message = f"This upload was already completed, as version {version}. Upload the file again."
         assert refusal.value.field_errors == (FieldError("", message),)

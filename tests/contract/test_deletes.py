@@ -1,4 +1,4 @@
-"""What becomes of a project's items when it is deleted, restored, or forgotten."""
+"""What happens to a project's items when it is deleted, restored or expired."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 MONTH = timedelta(days=30)
 
 
-@pytest.fixture
-def address(user: str) -> ProjectAddress:
-    return ProjectAddress(user, "p")
-
-
 def create(store: Store, address: ProjectAddress) -> dict[str, Any]:
     charts = {"chartCustomizations": {"c": {"value": 0}}}
     new = {"id": address.project_id, "name": "P", "settings": {"dashboardConfig": charts}}
@@ -37,9 +32,9 @@ def create(store: Store, address: ProjectAddress) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def project(store: Store, clock: Clock, address: ProjectAddress) -> dict[str, Any]:
-    """A project with all that one can have, at the beginning of a second."""
+    """The project `p` with everything that a project can have, at the beginning of a second."""
     clock.moment = clock.moment.replace(microsecond=0)
-    create(store, address)
+    store.config_saves.save(address.config(), config(c=0), at(0), Origin())
     clock.advance(seconds=1)
     store.config_saves.save(address.config(), config(c=1), at(1), Origin("ai", "a note"))
     for name in ("first", "second"):
@@ -55,13 +50,13 @@ def places(address: ProjectAddress) -> list[dict[str, Any]]:
 
 
 def everything(store: Store, address: ProjectAddress) -> list[dict[str, Any] | None]:
-    """All items of the project that can be named, as they are."""
+    """Read all items of the project whose keys are known."""
     kept = [keys.dataset_version(address, 1), *(keys.config_version(address.config(), number) for number in (1, 2))]
     return [store.items.get(key) for key in (*places(address), *kept, *map(keys.deleted, places(address)))]
 
 
-def test_what_is_restored_is_what_was(store: Store, project: dict[str, Any], address: ProjectAddress) -> None:
-    """Every item is as it was before the delete: nothing of it expires, and nothing is left in the other place."""
+def test_a_restore_brings_every_item_back(store: Store, project: dict[str, Any], address: ProjectAddress) -> None:
+    """After a restore every item is as it was before the delete: none expires, and no deleted copy remains."""
     before = everything(store, address)
     store.project_deletion.delete(address, Precondition())
     assert everything(store, address) != before
@@ -72,8 +67,8 @@ def test_what_is_restored_is_what_was(store: Store, project: dict[str, Any], add
     ]
 
 
-def test_what_is_deleted_lies_aside_and_expires(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """A deleted project's items are in no reader's place; they expire after 30 days, the one that has the id later."""
+def test_deleted_items_are_set_aside_and_expire(store: Store, clock: Clock, address: ProjectAddress) -> None:
+    """A deleted project's items move to other keys and expire after 30 days, the one that has the id later."""
     before = [store.items.get(place) for place in places(address)]
     store.project_deletion.delete(address, Precondition())
     assert [store.items.get(place) for place in places(address)] == [None] * 4
@@ -91,7 +86,7 @@ def test_what_is_deleted_lies_aside_and_expires(store: Store, clock: Clock, addr
 def test_a_project_can_be_restored_for_thirty_days(
     store: Store, clock: Clock, project: dict[str, Any], address: ProjectAddress
 ) -> None:
-    """Until the end of the thirtieth day it comes back; from then on it is absent, whether it was removed or not."""
+    """A project can be restored until the end of the thirtieth day, and is absent from then on, removed or not."""
     store.project_deletion.delete(address, Precondition())
     clock.advance(days=30, seconds=-1)
     assert store.project_deletion.restore(address) == project
@@ -101,8 +96,8 @@ def test_a_project_can_be_restored_for_thirty_days(
         store.project_deletion.restore(address)
 
 
-def test_an_id_is_free_when_nothing_is_left_under_it(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """The id of a deleted project can be used again when the youngest of its versions expires, and not before."""
+def test_an_id_is_free_once_all_versions_expired(store: Store, clock: Clock, address: ProjectAddress) -> None:
+    """The id of a deleted project can be used again when the last of its versions expires, and not before."""
     store.project_deletion.delete(address, Precondition())
     clock.moment += retention.Lifetimes(store.settings).longest - timedelta(seconds=1)
     with pytest.raises(ProjectExists):
@@ -111,8 +106,8 @@ def test_an_id_is_free_when_nothing_is_left_under_it(store: Store, clock: Clock,
     assert create(store, address)["version"] == 1
 
 
-def test_an_id_is_taken_as_long_as_it_can_be_restored(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """Where nothing lives as long as a deleted project can be restored, its id is taken for that long."""
+def test_an_id_is_taken_while_its_project_can_be_restored(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """If everything expires before the time for a restore ends, the id is taken until that time ends."""
     settings = Settings(TABLE, BUCKET, history_retention_days=1, session_ttl_days=1)
     brief = Store(settings, store.items, store.bucket, clock)
     brief.project_deletion.delete(address, Precondition())
@@ -127,8 +122,8 @@ def renamed(project: Project) -> Project:
     return Project("renamed", project.description, project.settings)
 
 
-def test_a_restore_is_of_what_was_deleted_last(store: Store, engine: Engine, address: ProjectAddress) -> None:
-    """Where somebody else restores, changes and deletes it in between, no restore brings back what was before."""
+def test_a_restore_brings_back_the_last_deleted_state(store: Store, engine: Engine, address: ProjectAddress) -> None:
+    """If another client restores, changes and deletes the project in between, no restore brings back an older state."""
 
     def restore_change_delete() -> None:
         store.project_deletion.restore(address)
@@ -141,17 +136,17 @@ def test_a_restore_is_of_what_was_deleted_last(store: Store, engine: Engine, add
     assert store.project_deletion.restore(address)["name"] == "renamed"
 
 
-def test_of_two_restores_at_once_both_answer_the_project(
+def test_concurrent_restores_both_return_the_project(
     store: Store, engine: Engine, project: dict[str, Any], address: ProjectAddress
 ) -> None:
-    """Who restores what somebody else restores at the same time gets the project, as it is."""
+    """A restore that another restore overtakes returns the current project."""
     store.project_deletion.delete(address, Precondition())
     with overtaken(engine, lambda: store.project_deletion.restore(address)):
         assert store.project_deletion.restore(address) == project
 
 
-def test_a_delete_takes_what_came_in_between(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """What somebody else saves between a delete's look and its write is deleted with the rest, and restored too."""
+def test_a_delete_includes_concurrent_saves(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """What another client saves between a delete's read and its write is deleted with the rest, and restored too."""
     saves: list[Callable[[], object]] = [
         lambda: store.projects.change(address, renamed, Precondition()),
         lambda: store.config_saves.save(address.config(), config(c=3), at(2), Origin()),
@@ -172,8 +167,8 @@ def test_a_delete_takes_what_came_in_between(engine: Engine, store: Store, addre
     assert store.datasets.version(address, 2).analysis_document() == {"of": "again"}
 
 
-def test_a_change_is_made_of_what_came_in_between(store: Store, engine: Engine, address: ProjectAddress) -> None:
-    """A change that somebody else overtakes is made of what the other left."""
+def test_an_overtaken_change_applies_to_the_other_change(store: Store, engine: Engine, address: ProjectAddress) -> None:
+    """A change that another one overtakes is applied to the result of the other one."""
 
     def described(project: Project) -> Project:
         return Project(project.name, "described", project.settings)
@@ -184,8 +179,8 @@ def test_a_change_is_made_of_what_came_in_between(store: Store, engine: Engine, 
     assert store.projects.get(address) == changed
 
 
-def test_the_longest_life_is_that_of_history_or_of_drafts() -> None:
-    """What lives longest, a version that was replaced a week late or a draft, decides how long an id stays taken."""
+def test_the_longest_lifetime_is_that_of_history_or_of_drafts() -> None:
+    """The longest lifetime, of a version replaced a week late or of a draft, decides how long an id is taken."""
     lives = [
         retention.Lifetimes(Settings(TABLE, history_retention_days=history, session_ttl_days=drafts)).longest
         for history, drafts in ((90, 7), (1, 30))
@@ -193,8 +188,8 @@ def test_the_longest_life_is_that_of_history_or_of_drafts() -> None:
     assert lives == [timedelta(days=97), timedelta(days=30)]
 
 
-def test_a_first_config_says_that_it_moved_in(store: Store, address: ProjectAddress) -> None:
-    """History tells a config that came with its project from one that was saved."""
+def test_a_first_config_has_the_source_import(store: Store, address: ProjectAddress) -> None:
+    """History distinguishes a config that came with its project from one that was saved."""
     other = ProjectAddress(address.owner, "other")
     new = {"id": "other", "name": "O", "settings": {"dashboardConfig": {"chartCustomizations": {"c": {}}}}}
     made = store.projects.create(address.owner, read_new_project(new, SETTINGS))

@@ -1,4 +1,4 @@
-"""The database throttled, contended, slow or out of reach: a 503 in the end, never a 500 and nothing half-written."""
+"""A database that is throttled, contended, slow or out of reach: always a 503, never a 500 or a partial write."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,9 @@ if TYPE_CHECKING:
 KEY = {"pk": "a", "sk": "1"}
 
 
-@pytest.fixture
-def pauses() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def items(moto_client: Tapped, pauses: list[float]) -> Items:
-    return Items(moto_client, TABLE, pause=pauses.append)
-
-
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_contended_write_is_tried_again(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
-    """A transaction that met another one or a throttle is tried again after a wait, and then goes through."""
+def test_a_contended_write_is_retried(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+    """A transaction that meets another one or a throttle is retried after a pause, and then succeeds."""
     with injected(moto_client, CONTENDED[fault], times=2) as calls:
         items.transact(put(KEY))
     assert calls == [3]
@@ -39,10 +29,8 @@ def test_a_contended_write_is_tried_again(items: Items, moto_client: Tapped, pau
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_contention_that_lasts_ends_in_unavailable(
-    items: Items, moto_client: Tapped, pauses: list[float], fault: str
-) -> None:
-    """The attempts are bounded, the waits between them grow at most to a bound, and nothing was written."""
+def test_lasting_contention_is_unavailable(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+    """The attempts and the pauses between them are bounded, and nothing is written."""
     with injected(moto_client, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
         items.transact(put(KEY))
     assert calls == [retry.CONTENTION_ATTEMPTS]
@@ -54,7 +42,7 @@ def test_contention_that_lasts_ends_in_unavailable(
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
 @pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "query_newest", "transact"])
 def test_a_database_out_of_reach_is_unavailable(items: Items, moto_client: Tapped, fault: str, operation: str) -> None:
-    """Every call turns a throttle, a failure or a time-out that outlasts the client's attempts into one error."""
+    """Every call turns a throttle, a failure or a timeout that outlasts the client's attempts into one error."""
     calls: dict[str, Callable[[], Any]] = {
         "get": lambda: items.get(KEY),
         "get_snapshot": lambda: items.get_snapshot([KEY]),
@@ -67,8 +55,8 @@ def test_a_database_out_of_reach_is_unavailable(items: Items, moto_client: Tappe
     assert items.get(KEY) is None
 
 
-def test_unprocessed_keys_are_asked_for_again(items: Items, moto_client: Tapped) -> None:
-    """What BatchGetItem leaves unprocessed is read with the next request; when it never is, that is unavailable."""
+def test_unprocessed_keys_are_requested_again(items: Items, moto_client: Tapped) -> None:
+    """Keys that BatchGetItem leaves unprocessed are requested again; those that stay unprocessed are unavailable."""
     items.transact(put(KEY))
     left: Answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}}
 
@@ -81,8 +69,8 @@ def test_unprocessed_keys_are_asked_for_again(items: Items, moto_client: Tapped)
         items.get_many([KEY])
 
 
-def test_a_refusal_that_is_our_own_fault_is_a_defect(items: Items, moto_client: Tapped) -> None:
-    """A transaction that was malformed is not retried and not called unavailable: it fails aloud."""
+def test_a_malformed_transaction_is_a_defect(items: Items, moto_client: Tapped) -> None:
+    """A malformed transaction is neither retried nor reported as unavailable: it raises."""
     malformed = refuses("TransactionCanceledException", ("ValidationError",))
     with injected(moto_client, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):
         items.transact(put(KEY))

@@ -1,4 +1,4 @@
-"""What a call tells of what it did, or of what is there."""
+"""What calls return about what they did, or about what is stored."""
 
 import re
 from datetime import timedelta
@@ -32,8 +32,8 @@ def read(document: Any) -> "Config":
     return read_config(document, SETTINGS)
 
 
-def test_what_is_there_already_is_not_changed(store: Store, address: ProjectAddress) -> None:
-    """Whichever way the same content comes again, the outcome says that nothing changed, and which version it is."""
+def test_saving_the_same_content_changes_nothing(store: Store, address: ProjectAddress) -> None:
+    """However the same content is saved again, the outcome says that nothing changed, and names the version."""
     same = config(a=1)
     first = store.config_saves.save(address.config(), same, at(0), Origin())
     assert (first.changed, first.merged, first.newest.version) == (True, False, 1)
@@ -45,8 +45,8 @@ def test_what_is_there_already_is_not_changed(store: Store, address: ProjectAddr
         assert (again.changed, again.merged, again.newest) == (False, False, first.newest)
 
 
-def test_what_was_saved_is_what_is_read(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """Every read that is no transaction asks for what was written last: a reload shows the save."""
+def test_reads_are_strongly_consistent(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """Every read outside a transaction is strongly consistent, so that a reload shows the save."""
     asked: dict[str, bool] = {}
 
     def watched(proceed: Call, operation: str, request: Request) -> Answer:
@@ -63,22 +63,22 @@ def test_what_was_saved_is_what_is_read(engine: Engine, store: Store, address: P
 
 
 def test_an_update_sets_removes_and_counts(store: Store, address: ProjectAddress) -> None:
-    """One update may set, remove and count up several attributes each, and leaves the others as they are."""
+    """One update may set, remove and increment several attributes each, and leaves the others unchanged."""
     place = {"pk": keys.partition(address.owner), "sk": "1"}
     store.items.transact(put({**place, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}))
     store.items.transact(update(place, {"a": 2, "b": 3}, EXISTS, remove=["c", "d"], add={"e": 10, "f": 20}))
     assert store.items.get(place) == {**place, "a": 2, "b": 3, "e": 11, "f": 21, "g": 1}
 
 
-def test_a_draft_that_is_not_there_is_at_version_0(store: Store, address: ProjectAddress) -> None:
-    """A stale save of a draft that its project has not is a conflict with nothing, and the project is not absent."""
+def test_a_nonexistent_draft_is_at_version_0(store: Store, address: ProjectAddress) -> None:
+    """A stale save of a nonexistent draft is a conflict with version 0, not a missing project."""
     with pytest.raises(ConfigConflict) as refusal:
         store.config_saves.save(address.config("s1"), config(a=1), at(3), Origin())
     assert (refusal.value.version, refusal.value.document) == (0, None)
 
 
-def test_whatever_is_saved_moves_its_project_up(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """A list begins with the project that a config, a table or an analysis was saved to last."""
+def test_every_save_moves_its_project_up(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """A list begins with the project that was changed last, or whose config, table or analysis was saved last."""
     saves: list[Callable[[], object]] = [
         lambda: store.projects.change(
             address, lambda old: Project("renamed", old.description, old.settings), Precondition()
@@ -104,7 +104,7 @@ def test_whatever_is_saved_moves_its_project_up(store: Store, address: ProjectAd
 def test_a_page_with_configs_holds_what_fits(
     store: Store, address: ProjectAddress, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page with configs ends before they outgrow it, at one project at least; without configs nothing is counted."""
+    """A page with configs ends before it is too large, but has at least one project; one without is not limited."""
     for name in ("q", "r"):
         store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
     size = config(a=1).size
@@ -118,8 +118,8 @@ def test_a_page_with_configs_holds_what_fits(
 
 
 def test_a_cursor_leads_to_the_next_page(store: Store, address: ProjectAddress) -> None:
-    """A cursor is made of what stands in a query as it is, and leads on from wherever a page ended."""
-    # Their cursors have every length. The one of aW ends with an X; aB is next, and would be missing without it.
+    """A cursor has only characters that need no encoding in a query, and continues from wherever a page ends."""
+    # Their cursors have every length. The one of aW ends with an X, without which aB, the next one, would be missing.
     made = [address.project_id, "aW", "aB", "bcW", "_", "-a", "abcd", "X"]
     for name in made[1:]:
         store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
@@ -131,13 +131,13 @@ def test_a_cursor_leads_to_the_next_page(store: Store, address: ProjectAddress) 
         assert cursor is None or re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
     assert (sorted(found), cursor) == (sorted(made), None)
     for unreadable in ("!", "abc", "YQ"):
-        with pytest.raises(InvalidQuery, match=r"^The query has a cursor that cannot be read\.$") as refusal:
+        with pytest.raises(InvalidQuery, match=r"^The query parameter cursor is not valid\.$") as refusal:
             store.projects.page(address.owner, 1, unreadable)
-        assert refusal.value.field_errors == (FieldError("cursor", "not a cursor that this list gave out"),)
+        assert refusal.value.field_errors == (FieldError("cursor", "This cursor is not from this list."),)
 
 
 def test_a_delete_of_nothing_writes_nothing(store: Store, engine: Engine, address: ProjectAddress) -> None:
-    """Where nothing was ever saved a delete leaves version 0, also one that names it."""
+    """A delete before the first save leaves version 0, also if its precondition names that version."""
     preconditions = at(0), Precondition(if_none_match=frozenset({ANY})), Precondition()
     for place, precondition in product((address.config(), address.config("s1")), preconditions):
         with written(engine) as names:
@@ -147,7 +147,7 @@ def test_a_delete_of_nothing_writes_nothing(store: Store, engine: Engine, addres
 
 
 def test_a_deleted_config_is_a_version_without_content(store: Store, address: ProjectAddress) -> None:
-    """A delete is a version of its own, which the project shows as no config; its digest is what older items have."""
+    """A delete is a version, which the project shows as null; its digest is the one that older items have."""
     store.config_saves.save(address.config(), config(a=1), at(0), Origin())
     assert store.projects.get(address)["dashboardConfig"]["version"] == 1
     deleted = store.config_saves.save(address.config(), None, at(1), Origin()).newest
@@ -159,8 +159,8 @@ def test_a_deleted_config_is_a_version_without_content(store: Store, address: Pr
     assert digests == [b"deleted"] * 2
 
 
-def test_a_draft_ends_with_its_last_second(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """A draft is there until its time is over, and from that second on it is not, for readers and writers alike."""
+def test_a_draft_expires_to_the_second(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """A draft exists until the second at which it expires, for readers and writers alike."""
     clock.moment = clock.moment.replace(microsecond=0)
     draft = address.config("s1")
     store.config_saves.save(draft, config(a=1), at(0), Origin())
@@ -174,8 +174,8 @@ def test_a_draft_ends_with_its_last_second(store: Store, address: ProjectAddress
     assert store.config_saves.save(draft, config(a=2), at(0), Origin()).newest.version == 1
 
 
-def test_a_merge_that_is_overtaken_holds_all_three_edits(engine: Engine, store: Store, address: ProjectAddress) -> None:
-    """A save that comes while a merge is under way is merged as well: neither edit is lost, whoever was faster."""
+def test_an_overtaken_merge_keeps_all_three_edits(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """A save during a merge is merged too: no edit is lost, whichever comes first."""
     charts: dict[str, Any] = {name: {"n": 0} for name in "abc"}
     store.config_saves.save(address.config(), config(**charts), at(0), Origin())
     edited = {name: config(**{**charts, name: {"n": 1}}) for name in "abc"}
@@ -184,35 +184,29 @@ def test_a_merge_that_is_overtaken_holds_all_three_edits(engine: Engine, store: 
     def other() -> None:
         store.config_saves.merge(address.config(), edited["b"], 1, Origin(), read)
 
-    # The merge first tries its base, which is stale, and then what it merged.
+    # The merge first tries to save at its base, which is stale, and then saves the merged config.
     with overtaken(engine, other, after=1):
         merged = store.config_saves.merge(address.config(), edited["c"], 1, Origin(), read)
     assert (merged.newest.version, merged.changed, merged.merged) == (4, True, True)
     assert merged.newest.config() == config(**{name: {"n": 1} for name in "abc"}).document
 
 
-def test_a_merge_says_that_it_was_one(store: Store, address: ProjectAddress) -> None:
-    """A save that was joined with another says so, in its outcome and in history, also where that changed nothing."""
+def test_a_merge_is_marked_as_one(store: Store, address: ProjectAddress) -> None:
+    """A merged save is marked in its outcome, even if the merge changed nothing, and in history."""
     base, theirs, mine, joined = config(), config(a=1), config(b=2), config(a=1, b=2)
     store.config_saves.save(address.config(), base, at(0), Origin())
     at_base = store.config_saves.merge(address.config(), theirs, 1, Origin(), lambda _: theirs)
     assert (at_base.changed, at_base.merged, "merged" in at_base.newest.summary) == (True, False, False)
-    merged = store.config_saves.merge(
-        address.config(), mine, 1, Origin("ai"), lambda document: read_config(document, SETTINGS)
-    )
+    merged = store.config_saves.merge(address.config(), mine, 1, Origin("ai"), read)
     assert (merged.changed, merged.merged, merged.newest.version) == (True, True, 3)
     assert merged.newest.config() == joined.document
     assert (merged.newest.source, merged.newest.summary["merged"]) == ("ai", True)
-    again = store.config_saves.merge(
-        address.config(), mine, 1, Origin(), lambda document: read_config(document, SETTINGS)
-    )
+    again = store.config_saves.merge(address.config(), mine, 1, Origin(), read)
     assert (again.changed, again.merged, again.newest) == (False, True, merged.newest)
 
 
-def test_history_begins_with_the_newest_wherever_it_is_asked_to(
-    store: Store, address: ProjectAddress, clock: Clock
-) -> None:
-    """A page from above the newest begins with the newest, whatever is left there of the draft that expired before."""
+def test_history_begins_with_the_newest_version(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """A page from above the newest version begins with it, whatever versions of an expired draft are left there."""
     draft = address.config("s1")
     for lives, until in ((4, timedelta(days=SETTINGS.session_ttl_days)), (2, timedelta())):
         for version in range(lives):
@@ -225,17 +219,15 @@ def test_history_begins_with_the_newest_wherever_it_is_asked_to(
     assert (oldest["version"], following) == (1, None)
 
 
-def test_two_first_configs_are_joined(store: Store, address: ProjectAddress) -> None:
-    """Who began with nothing and is late adds charts to those that somebody else began with."""
+def test_two_first_configs_are_merged(store: Store, address: ProjectAddress) -> None:
+    """A first config that comes late is merged with the first config of another client."""
     store.config_saves.save(address.config(), config(a=1), at(0), Origin())
-    merged = store.config_saves.merge(
-        address.config(), config(b=2), 0, Origin(), lambda document: read_config(document, SETTINGS)
-    )
+    merged = store.config_saves.merge(address.config(), config(b=2), 0, Origin(), read)
     assert merged.newest.config() == config(a=1, b=2).document
 
 
-def test_a_late_delete_is_a_conflict(store: Store, address: ProjectAddress) -> None:
-    """Who deletes another version than the newest learns the newest, and what in it would be lost."""
+def test_a_stale_delete_is_a_conflict(store: Store, address: ProjectAddress) -> None:
+    """A stale delete is refused with the newest config and the place that would be lost."""
     store.config_saves.save(address.config(), config(a=1), at(0), Origin())
     newest = store.config_saves.save(address.config(), config(a=2), at(1), Origin()).newest
     with pytest.raises(ConfigConflict) as refusal:
@@ -244,7 +236,7 @@ def test_a_late_delete_is_a_conflict(store: Store, address: ProjectAddress) -> N
 
 
 def test_a_project_shows_its_data(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """A project shows of its data which version it is, what the file was, whether it is analysed, and since when."""
+    """A project shows the version, file, size and time of its data, and whether it has an analysis."""
     store.dataset_writes.upload(address, upload("first"), Precondition())
     shown = {
         "version": 1,

@@ -1,12 +1,13 @@
-"""Races, on each engine whose conditional writes are atomic between threads."""
+"""Races on each engine whose conditional writes are atomic between threads."""
 
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from conftest import Clock
-from support.storage.contents import at
+from support.storage.contents import at, config
 from support.storage.engines import Engine
 
 from dashboard_store.app import Store
@@ -21,7 +22,7 @@ from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
-# Every table lies in the bucket, so that there is more to go wrong; and nobody writes too often.
+# Every table is stored in the bucket, where more can go wrong, and no writer meets the rate limit.
 SETTINGS = Settings("any", max_inline_table_bytes=0, writes_per_minute=1_000_000)
 
 
@@ -30,8 +31,10 @@ def store(atomic_engine: Engine, bucket: Bucket, clock: Clock) -> Store:
     return Store(SETTINGS, Items(atomic_engine, atomic_engine.table_name), bucket, clock)
 
 
-def config(value: Any) -> Config:
-    return read_config({"chartCustomizations": {"c": {"value": value}}}, SETTINGS)
+def in_parallel[Result](writers: int, write: Callable[[int], Result]) -> list[Result]:
+    """Let each writer, given its number, write in its own thread; return their results."""
+    with ThreadPoolExecutor(writers) as pool:
+        return list(pool.map(write, range(writers)))
 
 
 def history(engine: Engine, address: ProjectAddress) -> list[int]:
@@ -40,17 +43,16 @@ def history(engine: Engine, address: ProjectAddress) -> list[int]:
 
 
 def test_one_of_many_saves_of_a_version_wins(store: Store, address: ProjectAddress, atomic_engine: Engine) -> None:
-    """Of 32 parallel saves in place of the same version one is accepted; each other learns the winner's document."""
-    store.config_saves.save(address.config(), config("base"), at(0), Origin())
+    """Of 32 parallel saves based on the same version one is accepted; each of the others gets the winner's document."""
+    store.config_saves.save(address.config(), config(c="base"), at(0), Origin())
 
     def save(writer: int) -> int | tuple[int, Any]:
         try:
-            return store.config_saves.save(address.config(), config(writer), at(1), Origin()).newest.version
+            return store.config_saves.save(address.config(), config(c=writer), at(1), Origin()).newest.version
         except ConfigConflict as conflict:
             return conflict.version, conflict.document
 
-    with ThreadPoolExecutor(32) as writers:
-        outcomes = list(writers.map(save, range(32)))
+    outcomes = in_parallel(32, save)
     conflicts = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
     assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2]
     newest = store.configs.newest(address.config()).config()
@@ -59,28 +61,27 @@ def test_one_of_many_saves_of_a_version_wins(store: Store, address: ProjectAddre
 
 
 def test_no_accepted_save_is_lost(store: Store, address: ProjectAddress, atomic_engine: Engine) -> None:
-    """Of 200 saves by 8 writers the version counts the accepted ones, and history holds each of them."""
+    """After 200 saves by 8 writers the version is the number of accepted ones, and history holds each of them."""
 
     def write(writer: int) -> int:
         seen, accepted = 0, 0
         for number in range(25):
             try:
-                saved = store.config_saves.save(address.config(), config([writer, number]), at(seen), Origin())
+                saved = store.config_saves.save(address.config(), config(c=[writer, number]), at(seen), Origin())
                 seen = saved.newest.version
                 accepted += 1
             except ConfigConflict as conflict:
                 seen = conflict.version
         return accepted
 
-    with ThreadPoolExecutor(8) as writers:
-        accepted = sum(writers.map(write, range(8)))
+    accepted = sum(in_parallel(8, write))
     assert accepted > 0
     assert store.configs.newest(address.config()).version == accepted
     assert history(atomic_engine, address) == list(range(1, accepted + 1))
 
 
 def test_changes_of_the_newest_version_all_win(store: Store, address: ProjectAddress) -> None:
-    """32 writers that each add a chart to whatever is newest all succeed, and every chart is there."""
+    """32 writers that each add a chart to the newest version all succeed, and no chart is lost."""
 
     def add(writer: int) -> None:
         def with_chart(before: Any) -> Config:
@@ -89,8 +90,7 @@ def test_changes_of_the_newest_version_all_win(store: Store, address: ProjectAdd
 
         store.config_saves.change(address.config(), with_chart, Precondition(), Origin())
 
-    with ThreadPoolExecutor(32) as writers:
-        list(writers.map(add, range(32)))
+    in_parallel(32, add)
     document = store.configs.newest(address.config()).config()
     assert document
     assert set(document["chartCustomizations"]) == {f"c{writer}" for writer in range(32)}
@@ -100,15 +100,11 @@ def table_of(writer: int) -> Upload:
     return read_upload({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}, SETTINGS)
 
 
-def test_uploads_at_once_follow_each_other(store: Store, address: ProjectAddress) -> None:
-    """Of 8 parallel uploads each is a version of its own, and each that is kept is whole and is one of those sent."""
-    with ThreadPoolExecutor(8) as writers:
-        versions = list(
-            writers.map(
-                lambda writer: store.dataset_writes.upload(address, table_of(writer), Precondition()).version,
-                range(8),
-            )
-        )
+def test_parallel_uploads_are_consecutive_versions(store: Store, address: ProjectAddress) -> None:
+    """Each of 8 parallel uploads is another version, and each that is kept is the whole table of one writer."""
+    versions = in_parallel(
+        8, lambda writer: store.dataset_writes.upload(address, table_of(writer), Precondition()).version
+    )
     assert sorted(versions) == list(range(1, 9))
     for version in range(4, 9):
         stored = store.datasets.version(address, version)
@@ -117,8 +113,8 @@ def test_uploads_at_once_follow_each_other(store: Store, address: ProjectAddress
         assert store.downloads.json_rows(stored) == b'[{"writer":%d}]' % writer
 
 
-def test_one_of_many_uploads_in_place_of_a_version_wins(store: Store, address: ProjectAddress) -> None:
-    """Of 8 parallel uploads that name the same version one is accepted, and the others learn its schema."""
+def test_one_of_many_uploads_of_a_version_wins(store: Store, address: ProjectAddress) -> None:
+    """Of 8 parallel uploads based on the same version one is accepted, and the others get its schema."""
     store.dataset_writes.upload(address, table_of(-1), Precondition())
     named = at(1)
 
@@ -128,14 +124,13 @@ def test_one_of_many_uploads_in_place_of_a_version_wins(store: Store, address: P
         except DatasetConflict as conflict:
             return str(conflict.document["fileName"])
 
-    with ThreadPoolExecutor(8) as writers:
-        outcomes = list(writers.map(upload, range(8)))
+    outcomes = in_parallel(8, upload)
     winner = outcomes.index("won")
     assert outcomes == ["won" if writer == winner else f"{winner}.csv" for writer in range(8)]
 
 
-def test_an_upload_completed_at_once_is_one_version(store: Store, address: ProjectAddress) -> None:
-    """Of 8 parallel completions of one file all succeed, with one and the same version: they are retries."""
+def test_parallel_completions_are_one_version(store: Store, address: ProjectAddress) -> None:
+    """8 parallel completions of one file all succeed with the same version: they are retries."""
     announced = store.uploads.announce(address, "f.csv", "text/csv", 4)
     completion = read_completion({}, SETTINGS)
 
@@ -144,6 +139,5 @@ def test_an_upload_completed_at_once_is_one_version(store: Store, address: Proje
         upload = read_uploaded(io.BytesIO(b"n\n1\n"), pending.file_name, pending.content_type, completion, SETTINGS)
         return store.dataset_writes.upload(address, upload, Precondition(), pending).version
 
-    with ThreadPoolExecutor(8) as writers:
-        assert list(writers.map(complete, range(8))) == [1] * 8
+    assert in_parallel(8, complete) == [1] * 8
     assert store.datasets.current(address).kept == []

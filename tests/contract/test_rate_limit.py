@@ -1,4 +1,4 @@
-"""Instances share the count of a user's writes: each is a process of its own."""
+"""Instances, each a separate process, share the count of a user's writes."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ SETTINGS = Settings("any")
 
 
 def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: str) -> None:
-    """Two instances that each write 80 times at once as one user get 120 writes through together, and 429 for 40."""
+    """Of 80 concurrent writes by one user on each of two instances, 120 succeed and 40 are 429."""
     atomic_engine.claim(keys.partition(user))
     given = [atomic_engine.table_name, user, clock.moment.isoformat(), "80", str(SETTINGS.writes_per_minute)]
     environment = {
@@ -43,8 +43,8 @@ def test_processes_share_the_count(atomic_engine: Engine, clock: Clock, user: st
     assert statuses == {"status 201": 120, "status 429": 40}
 
 
-def test_writes_at_once_are_all_counted(engine: Engine, clock: Clock, user: str) -> None:
-    """Of 200 writes by one user the limit goes through, no more and no less, however many are at once."""
+def test_concurrent_writes_are_all_counted(engine: Engine, clock: Clock, user: str) -> None:
+    """Of 200 writes by one user exactly the limit succeeds, however many are concurrent."""
     rate_limit = RateLimit(Items(engine, engine.table_name), SETTINGS, clock)
     threads = 32 if engine.name in ATOMIC else 1
 
@@ -67,13 +67,8 @@ def counted(items: Items, clock: Clock) -> int:
     return window["count"] if window else 0
 
 
-@pytest.fixture
-def items(moto_client: Tapped) -> Items:
-    return Items(moto_client, TABLE, pause=lambda _: None)
-
-
-def test_a_write_is_counted_once_it_is_made(items: Items, clock: Clock) -> None:
-    """A write and its count go through together or not at all; what refused it is told as without the count."""
+def test_a_write_and_its_count_are_atomic(items: Items, clock: Clock) -> None:
+    """A write and its count succeed together or not at all; a refusal reports the write's conditions alone."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     rate_limit.transact("user-1", put(KEY, IS_NEW))
     assert counted(items, clock) == 1
@@ -83,8 +78,8 @@ def test_a_write_is_counted_once_it_is_made(items: Items, clock: Clock) -> None:
     assert (counted(items, clock), items.get(KEY)) == (1, KEY)
 
 
-def test_saves_in_vain_add_up_over_a_minute(items: Items, clock: Clock) -> None:
-    """An instance tells of ten saves in vain within a minute, however far apart, and begins anew after it."""
+def test_unwritten_saves_add_up_over_a_minute(items: Items, clock: Clock) -> None:
+    """An instance counts unwritten saves within a minute in tens, however far apart, and starts again after it."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     clock.moment = clock.moment.replace(second=0, microsecond=0)
     for _ in range(UNWRITTEN_BATCH):
@@ -100,17 +95,17 @@ def test_saves_in_vain_add_up_over_a_minute(items: Items, clock: Clock) -> None:
 
 
 def test_a_refusal_names_the_limit_and_the_wait(items: Items, clock: Clock) -> None:
-    """Who is refused learns how often one may write, and after how many seconds again."""
+    """A refusal names the limit and the seconds until the next write is allowed."""
     clock.moment = clock.moment.replace(second=59, microsecond=400_000)
     rate_limit = RateLimit(items, Settings("any", writes_per_minute=1), clock)
     rate_limit.count("user-1")
-    with pytest.raises(RateLimited, match=r"^You may write 1 times a minute\. The next minute begins in 1 s\.$"):
+    with pytest.raises(RateLimited, match=r"^The limit is 1 writes per minute\. Try again in 1 s\.$"):
         rate_limit.count("user-1")
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_write_that_met_another_is_counted_apart(moto_client: Tapped, items: Items, clock: Clock, fault: str) -> None:
-    """Two writes that meet at their user's count do not meet again: it goes ahead alone, and once."""
+def test_a_colliding_write_is_counted_separately(moto_client: Tapped, items: Items, clock: Clock, fault: str) -> None:
+    """Two writes that collide at their user's count do not collide again: the count goes first, alone and once."""
     with injected(moto_client, CONTENDED[fault], times=1) as calls:
         RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
@@ -118,10 +113,8 @@ def test_a_write_that_met_another_is_counted_apart(moto_client: Tapped, items: I
     assert (counted(items, clock), items.get(KEY)) == (1, KEY)
 
 
-def test_a_write_that_met_another_is_still_refused_at_the_limit(
-    moto_client: Tapped, items: Items, clock: Clock
-) -> None:
-    """Meeting another write is no way around the limit."""
+def test_a_colliding_write_is_refused_at_the_limit(moto_client: Tapped, items: Items, clock: Clock) -> None:
+    """A collision with another write does not bypass the limit."""
     rate_limit = RateLimit(items, Settings(TABLE, writes_per_minute=1), clock)
     rate_limit.count("user-1")
     with injected(moto_client, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
@@ -129,8 +122,8 @@ def test_a_write_that_met_another_is_still_refused_at_the_limit(
     assert items.get(KEY) is None
 
 
-def test_a_count_that_meets_a_transaction_is_tried_again(moto_client: Tapped, items: Items, clock: Clock) -> None:
-    """DynamoDB refuses a single write that meets a transaction; it is tried again, a bounded number of times."""
+def test_a_count_that_collides_with_a_transaction_is_retried(moto_client: Tapped, items: Items, clock: Clock) -> None:
+    """DynamoDB refuses a single write that collides with a transaction; it is retried a bounded number of times."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     met = refuses("TransactionConflictException")
     with injected(moto_client, met, times=2):

@@ -1,17 +1,16 @@
-"""What a refusal says. It goes into the response as it is: what a client shows, and what it needs to go on."""
+"""What a refusal says. It goes into the response unchanged: what a client shows, and what it needs to continue."""
 
 import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET, Clock
-from support.storage.contents import SETTINGS, at
+from support.storage.contents import SETTINGS, at, config, upload
 
 from dashboard_store import retry
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, Origin
-from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.dataset.upload import FileType, read_analysis, read_upload
+from dashboard_store.documents.dataset.upload import FileType, read_analysis
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import (
     AnalysisConflict,
@@ -40,33 +39,18 @@ FIRST = at(0)
 STALE = at(7)
 
 
-def config(**members: Any) -> Config:
-    return read_config({"chartCustomizations": {"c": {"value": 1, **members}}}, SETTINGS)
-
-
-@pytest.fixture
-def address(user: str) -> ProjectAddress:
-    return ProjectAddress(user, "p")
-
-
-@pytest.fixture
-def project(store: Store, address: ProjectAddress) -> dict[str, Any]:
-    """The project `p`, as its creation returned it."""
-    return store.projects.create(address.owner, read_new_project({"id": address.project_id, "name": "P"}, SETTINGS))
-
-
 def renamed(project: Project) -> Project:
     return Project("renamed", project.description, project.settings)
 
 
-def said(refusal: pytest.ExceptionInfo[VersionConflict]) -> tuple[type[VersionConflict], dict[str, Any]]:
-    """Which conflict it is, and all that it brings."""
+def details(refusal: pytest.ExceptionInfo[VersionConflict]) -> tuple[type[VersionConflict], dict[str, Any]]:
+    """Return the type of a conflict, and all that it carries."""
     return type(refusal.value), vars(refusal.value)
 
 
-def test_what_is_not_there_is_said_in_the_same_words(store: Store, address: ProjectAddress) -> None:
-    """Whatever is asked of a project that is absent, nothing tells it from one that is somebody else's."""
-    saved, origin, upload = config(), Origin(), read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS)
+def test_a_nonexistent_project_has_the_same_message_everywhere(store: Store, user: str) -> None:
+    """Every call for a nonexistent project has the same message, so nothing distinguishes it from another user's."""
+    address, saved, origin = ProjectAddress(user, "p"), config(c=1), Origin()
     calls: list[Callable[[], object]] = [
         lambda: store.configs.newest(address.config()),
         lambda: store.configs.newest(address.config("s1")),
@@ -81,33 +65,30 @@ def test_what_is_not_there_is_said_in_the_same_words(store: Store, address: Proj
         lambda: store.project_deletion.delete(address, Precondition()),
         lambda: store.project_deletion.restore(address),
         lambda: store.datasets.current(address),
-        lambda: store.dataset_writes.upload(address, upload, Precondition()),
+        lambda: store.dataset_writes.upload(address, upload("t"), Precondition()),
         lambda: store.uploads.announce(address, *FILE),
     ]
     for call in calls:
-        with pytest.raises(NotFound, match=r"^There is no such project\.$"):
+        with pytest.raises(NotFound, match=r"^This project does not exist\.$"):
             call()
 
 
-@pytest.mark.usefixtures("project")
-def test_what_history_does_not_hold_is_named(store: Store, address: ProjectAddress) -> None:
+def test_a_version_that_history_does_not_hold_is_named(store: Store, address: ProjectAddress) -> None:
     """A version that history does not hold is named in the refusal."""
-    with pytest.raises(NotFound, match=r"^History holds no version 3 of this config\.$"):
+    with pytest.raises(NotFound, match=r"^Version 3 of this config does not exist or has expired\.$"):
         store.configs.versions(address.config(), 3)
 
 
-@pytest.mark.usefixtures("project")
-def test_what_is_not_kept_is_named(store: Store, address: ProjectAddress) -> None:
-    """An upload that is not kept is named in the refusal, and an analysis of nothing says what is missing."""
-    with pytest.raises(NotFound, match=r"^The project keeps no upload 3\.$"):
+def test_an_upload_that_is_not_kept_is_named(store: Store, address: ProjectAddress) -> None:
+    """A refusal names an upload that is not kept, and says what is missing for an analysis."""
+    with pytest.raises(NotFound, match=r"^Version 3 of the data does not exist or is no longer kept\.$"):
         store.datasets.version(address, 3)
-    with pytest.raises(NotFound, match=r"^There is no such project, or it has no data to analyse\.$"):
+    with pytest.raises(NotFound, match=r"^This project does not exist, or it has no data to analyse\.$"):
         store.dataset_writes.analyse(address, read_analysis({"analysis": {}}, SETTINGS), Precondition())
 
 
-@pytest.mark.usefixtures("project")
 def test_an_upload_that_was_not_announced_is_absent(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """An upload is absent where none was announced, and as soon as its time to be completed is over."""
+    """An upload is absent if it was not announced, and once its time for completion is over."""
     assert store.datasets.current(address).version == 0
     clock.moment = clock.moment.replace(microsecond=0)
     announced = store.uploads.announce(address, *FILE).upload_id
@@ -115,21 +96,20 @@ def test_an_upload_that_was_not_announced_is_absent(store: Store, clock: Clock, 
     assert store.uploads.pending(address, announced).completed is None
     clock.advance(seconds=1)
     for upload_id in ("another", announced):
-        with pytest.raises(NotFound, match=r"^There is no such upload, or it was not completed in time\.$"):
+        with pytest.raises(NotFound, match=r"^This upload does not exist, or it was not completed in time\.$"):
             store.uploads.pending(address, upload_id)
 
 
-@pytest.mark.usefixtures("project")
 def test_a_file_that_is_not_what_was_announced_is_refused(store: Store, address: ProjectAddress) -> None:
-    """Where no file was sent the refusal says what to do; one that is larger than was announced is not read."""
+    """If no file was sent, the refusal says what to do; a file that is larger than announced is not read."""
     announced = store.uploads.announce(address, *FILE)
     pending, file = store.uploads.pending(address, announced.upload_id), io.BytesIO()
-    with pytest.raises(InvalidData, match=r"^Nothing was sent to the bucket yet\.$") as missing:
+    with pytest.raises(InvalidData, match=r"^The file has not been sent yet\.$") as missing:
         store.uploads.fetch(address, pending, file)
-    message = "send the file to the upload's url first, in a form with its fields"
+    message = "Send the file to the upload's url first, in a form with its fields."
     assert missing.value.field_errors == (FieldError("", message),)
     store.bucket.put(announced.fields["key"], b"four", "text/csv")
-    with pytest.raises(UploadTooLarge, match=r"^The file is 4 bytes; 3 were announced\.$") as large:
+    with pytest.raises(UploadTooLarge, match=r"^The file is 4 bytes, but only 3 were announced\.$") as large:
         store.uploads.fetch(address, pending, file)
     assert (large.value.limit_bytes, large.value.actual_bytes, file.getvalue()) == (3, 4, b"")
     store.bucket.put(announced.fields["key"], b"123", "text/csv")
@@ -137,7 +117,6 @@ def test_a_file_that_is_not_what_was_announced_is_refused(store: Store, address:
     assert file.getvalue() == b"123"
 
 
-@pytest.mark.usefixtures("project")
 def test_an_upload_is_announced_for_an_hour(store: Store, clock: Clock, address: ProjectAddress) -> None:
     """The announcement says until when the file can be sent."""
     announced = store.uploads.announce(address, *FILE)
@@ -149,9 +128,8 @@ def test_an_upload_is_announced_for_an_hour(store: Store, clock: Clock, address:
     assert announced.expires_at == keys.timestamp(clock.moment)
 
 
-@pytest.mark.usefixtures("project")
-def test_an_upload_is_announced_under_a_name_of_its_own(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """Where a name comes twice nothing of the first upload is written over; a made name cannot be guessed."""
+def test_an_upload_is_announced_under_a_unique_id(store: Store, clock: Clock, address: ProjectAddress) -> None:
+    """A repeated id does not overwrite the first upload, and a generated id cannot be guessed."""
     uploads = Uploads(store.items, store.bucket, clock, new_id=lambda: "once")
     uploads.announce(address, *FILE)
     with pytest.raises(NotFound):
@@ -160,50 +138,47 @@ def test_an_upload_is_announced_under_a_name_of_its_own(store: Store, clock: Clo
     assert len(bytes.fromhex(store.uploads.announce(address, *FILE).upload_id)) >= 16
 
 
-@pytest.mark.usefixtures("project")
 def test_a_taken_id_is_named(store: Store, address: ProjectAddress) -> None:
-    """Who creates a project with an id that one has is told whether that one is there or was deleted."""
+    """A refusal of a taken id says whether the project that has it is deleted."""
     again = read_new_project({"id": address.project_id, "name": "Again"}, SETTINGS)
-    with pytest.raises(ProjectExists, match=r"^A project has the id p\.$"):
+    with pytest.raises(ProjectExists, match=r"^A project already has the id p\. Choose another id\.$"):
         store.projects.create(address.owner, again)
     store.project_deletion.delete(address, Precondition())
-    with pytest.raises(ProjectExists, match=r"^A project was deleted and still has the id p\.$"):
+    with pytest.raises(ProjectExists, match=r"^A deleted project still has the id p\. Choose another id\.$"):
         store.projects.create(address.owner, again)
 
 
-def test_a_stale_change_of_a_project_brings_the_project(
-    store: Store, project: dict[str, Any], address: ProjectAddress
-) -> None:
-    """A change or delete of another version than the newest brings the project as it is, and the version named."""
+def test_a_stale_change_of_a_project_gets_the_project(store: Store, address: ProjectAddress) -> None:
+    """A stale change or delete is refused with the current project and the version that it named."""
+    project = store.projects.get(address)
     for refused in (
         lambda: store.projects.change(address, renamed, STALE),
         lambda: store.project_deletion.delete(address, STALE),
     ):
         with pytest.raises(VersionConflict, match=r"^The project is at version 1\.$") as refusal:
             refused()
-        assert said(refusal) == (VersionConflict, {"version": 1, "document": project, "base": 7})
+        assert details(refusal) == (VersionConflict, {"version": 1, "document": project, "base": 7})
 
 
-@pytest.mark.usefixtures("project")
-def test_a_stale_save_brings_all_that_is_known(store: Store, address: ProjectAddress) -> None:
-    """A save of another version brings the newest, when and how it came, and the places that clash with it."""
-    first = store.config_saves.save(address.config(), config(), FIRST, Origin()).newest
-    newest = store.config_saves.change(address.config(), lambda _: config(value=2), Precondition(), Origin("ai")).newest
+def test_a_stale_save_gets_the_newest_config_and_the_conflicts(store: Store, address: ProjectAddress) -> None:
+    """A stale save is refused with the newest config, its time and source, and the places that conflict."""
+    first = store.config_saves.save(address.config(), config(c=1), FIRST, Origin()).newest
+    newest = store.config_saves.change(address.config(), lambda _: config(c=2), Precondition(), Origin("ai")).newest
     known = {
         "version": 2,
         "document": newest.config(),
         "updated_at": newest.updated_at,
         "source": "ai",
     }
-    mine = config(value=3)
+    mine = config(c=3)
     with pytest.raises(VersionConflict, match=r"^The config is at version 2\.$") as refusal:
         store.config_saves.save(address.config(), mine, at(first.version), Origin())
     clash = ("/chartCustomizations/c/value",)
-    assert said(refusal) == (ConfigConflict, {**known, "base": 1, "conflicts": clash})
+    assert details(refusal) == (ConfigConflict, {**known, "base": 1, "conflicts": clash})
     with pytest.raises(VersionConflict) as refusal:
         store.config_saves.merge(address.config(), mine, 1, Origin(), lambda _: mine)
-    assert said(refusal) == (ConfigConflict, {**known, "base": 1, "conflicts": clash})
-    # Of a base that history does not hold nothing can be compared.
+    assert details(refusal) == (ConfigConflict, {**known, "base": 1, "conflicts": clash})
+    # A base that history does not hold cannot be compared.
     stales: list[Callable[[], object]] = [
         lambda: store.config_saves.save(address.config(), mine, STALE, Origin()),
         lambda: store.config_saves.merge(address.config(), mine, 7, Origin(), lambda _: mine),
@@ -211,18 +186,17 @@ def test_a_stale_save_brings_all_that_is_known(store: Store, address: ProjectAdd
     for stale in stales:
         with pytest.raises(VersionConflict) as refusal:
             stale()
-        assert said(refusal) == (ConfigConflict, {**known, "base": 7, "conflicts": None})
+        assert details(refusal) == (ConfigConflict, {**known, "base": 7, "conflicts": None})
 
 
-@pytest.mark.usefixtures("project")
-def test_an_edit_that_fits_neither_version_is_no_comparison(store: Store, address: ProjectAddress) -> None:
-    """A stale edit that makes no config of its base is a conflict without places; a current one is the edit's fault."""
+def test_an_edit_that_is_invalid_for_its_base_has_no_conflicts(store: Store, address: ProjectAddress) -> None:
+    """A stale edit that is invalid for its base is a conflict without places; a current edit is just invalid."""
 
     def misfit(_: Any) -> Config:
         raise InvalidConfig("It does not fit.")
 
-    store.config_saves.save(address.config(), config(), FIRST, Origin())
-    store.config_saves.change(address.config(), lambda _: config(value=2), Precondition(), Origin())
+    store.config_saves.save(address.config(), config(c=1), FIRST, Origin())
+    store.config_saves.change(address.config(), lambda _: config(c=2), Precondition(), Origin())
     with pytest.raises(ConfigConflict) as refusal:
         store.config_saves.change(address.config(), misfit, at(1), Origin())
     assert (refusal.value.base, refusal.value.conflicts) == (1, None)
@@ -231,27 +205,22 @@ def test_an_edit_that_fits_neither_version_is_no_comparison(store: Store, addres
         store.config_saves.change(address.config(), misfit, at(2), Origin())
 
 
-@pytest.mark.usefixtures("project")
-def test_a_stale_upload_brings_what_is_there(store: Store, address: ProjectAddress) -> None:
-    """An upload in place of another version than the newest brings the newest table's schema, or nothing."""
-    upload, other = (read_upload({"fileName": name, "rawData": [{"a": 1}]}, SETTINGS) for name in ("t", "other"))
+def test_a_stale_upload_gets_the_newest_schema(store: Store, address: ProjectAddress) -> None:
+    """A stale upload is refused with the newest table's schema, or without one before the first table."""
     with pytest.raises(VersionConflict, match=r"^The data is at version 0\.$") as refusal:
-        store.dataset_writes.upload(address, upload, STALE)
+        store.dataset_writes.upload(address, upload("t"), STALE)
     nothing = {"version": 0, "document": None, "updated_at": None, "base": 7}
-    assert said(refusal) == (DatasetConflict, nothing)
-    saved = store.dataset_writes.upload(address, upload, Precondition())
+    assert details(refusal) == (DatasetConflict, nothing)
+    saved = store.dataset_writes.upload(address, upload("t"), Precondition())
     with pytest.raises(VersionConflict, match=r"^The data is at version 1\.$") as refusal:
-        store.dataset_writes.upload(address, other, STALE)
+        store.dataset_writes.upload(address, upload("other"), STALE)
     newest = {"version": 1, "document": saved.schema, "updated_at": saved.updated_at, "base": 7}
-    assert said(refusal) == (DatasetConflict, newest)
+    assert details(refusal) == (DatasetConflict, newest)
 
 
-@pytest.mark.usefixtures("project")
-def test_a_stale_analysis_brings_the_newest(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """An analysis in place of another one than the newest brings the newest, or nothing where there is none."""
-    dataset = store.dataset_writes.upload(
-        address, read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS), Precondition()
-    )
+def test_a_stale_analysis_gets_the_newest(store: Store, clock: Clock, address: ProjectAddress) -> None:
+    """A stale analysis is refused with the newest one, or without one before the first."""
+    dataset = store.dataset_writes.upload(address, upload("t"), Precondition())
     analysis, other = (read_analysis({"analysis": {"of": name}}, SETTINGS) for name in ("t", "other"))
     with pytest.raises(VersionConflict, match=r"^The data is at version 1 with analysis 0\.$") as refusal:
         store.dataset_writes.analyse(address, analysis, STALE)
@@ -262,21 +231,19 @@ def test_a_stale_analysis_brings_the_newest(store: Store, clock: Clock, address:
         "updated_at": dataset.updated_at,
         "base": None,
     }
-    assert said(refusal) == (AnalysisConflict, known)
+    assert details(refusal) == (AnalysisConflict, known)
     clock.advance(seconds=1)
     analysed = store.dataset_writes.analyse(address, analysis, at(1))
     with pytest.raises(VersionConflict, match=r"^The data is at version 1 with analysis 1\.$") as refusal:
         store.dataset_writes.analyse(address, other, STALE)
     known |= {"analysis_version": 1, "document": {"of": "t"}, "updated_at": analysed.updated_at}
-    assert said(refusal) == (AnalysisConflict, known)
+    assert details(refusal) == (AnalysisConflict, known)
 
 
 @pytest.fixture
 def waits(store: Store, monkeypatch: pytest.MonkeyPatch, address: ProjectAddress) -> list[int]:
-    """The project with a table, where somebody else is always faster; returns after which attempts a change waited."""
-    store.dataset_writes.upload(
-        address, read_upload({"fileName": "t", "rawData": [{"a": 1}]}, SETTINGS), Precondition()
-    )
+    """The attempts after which a change waits, in a project with a table where another client is always faster."""
+    store.dataset_writes.upload(address, upload("t"), Precondition())
     attempts: list[int] = []
     newest = {**(store.items.get(keys.config(address.config())) or {}), "version": 1, "digest": b"other"}
 
@@ -292,19 +259,19 @@ def waits(store: Store, monkeypatch: pytest.MonkeyPatch, address: ProjectAddress
     return attempts
 
 
-@pytest.mark.usefixtures("project")
-def test_who_is_always_overtaken_gives_up(store: Store, waits: list[int], address: ProjectAddress) -> None:
-    """Where somebody else is faster every time, a change ends, having waited the longer the oftener, and says why."""
-    upload = read_upload({"fileName": "other", "rawData": [{"a": 1}]}, SETTINGS)
+def test_a_change_that_is_always_overtaken_gives_up(store: Store, waits: list[int], address: ProjectAddress) -> None:
+    """A change that is overtaken every time gives up, after a back-off for each attempt, and says why."""
     changes: dict[str, Callable[[], object]] = {
-        "Too many changes to the same config at once.": lambda: store.config_saves.change(
-            address.config(), lambda _: config(), Precondition(), Origin()
+        "There are too many concurrent changes to this config. Try again.": lambda: store.config_saves.change(
+            address.config(), lambda _: config(c=1), Precondition(), Origin()
         ),
-        "Too many changes to the same project at once.": lambda: store.project_deletion.delete(address, Precondition()),
-        "Too many uploads to the same project at once.": lambda: store.dataset_writes.upload(
-            address, upload, Precondition()
+        "There are too many concurrent changes to this project. Try again.": lambda: store.project_deletion.delete(
+            address, Precondition()
         ),
-        "Too many changes to the same analysis at once.": lambda: store.dataset_writes.analyse(
+        "There are too many concurrent uploads to this project. Try again.": lambda: store.dataset_writes.upload(
+            address, upload("other"), Precondition()
+        ),
+        "There are too many concurrent changes to this analysis. Try again.": lambda: store.dataset_writes.analyse(
             address, read_analysis({"analysis": {}}, SETTINGS), Precondition()
         ),
     }
@@ -317,4 +284,4 @@ def test_who_is_always_overtaken_gives_up(store: Store, waits: list[int], addres
         assert len(waits) > 1
     with pytest.raises(StorageUnavailable) as refusal:
         store.projects.change(address, renamed, Precondition())
-    assert str(refusal.value) == "Too many changes to the same project at once."
+    assert str(refusal.value) == "There are too many concurrent changes to this project. Try again."

@@ -1,7 +1,7 @@
-"""Whatever is done to a project, by whom and in which order, it stays what an independent model says that it is.
+"""Whatever clients do to a project, in any order, it equals an independent model.
 
-The same machine drives the repository, on each engine, and the HTTP layer. After each step all that can be read is what
-the model holds: each accepted save byte for byte, no gap and no double in the versions, nothing gone that was promised.
+The same machine drives the repository, on each engine, and the HTTP layer. After each step everything that can be read
+equals the model: each accepted save byte for byte, versions without gaps or duplicates, and all that history promises.
 """
 
 import gzip
@@ -90,23 +90,23 @@ class RepositoryStore:
 
     def create(self, config: Document | None) -> Outcome:
         body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
-        return self._outcome(lambda: self._store.projects.create(self._address.owner, read_new_project(body, SETTINGS)))
+        return _project(lambda: self._store.projects.create(self._address.owner, read_new_project(body, SETTINGS)))
 
     def rename(self, name: str, when: When) -> Outcome:
         def edit(project: Project) -> Project:
             return replace(project, name=name)
 
-        return self._outcome(lambda: self._store.projects.change(self._address, edit, _precondition(when)))
+        return _project(lambda: self._store.projects.change(self._address, edit, _precondition(when)))
 
     def delete_project(self, when: When) -> Outcome:
-        return self._outcome(lambda: self._store.project_deletion.delete(self._address, _precondition(when)))
+        return _project(lambda: self._store.project_deletion.delete(self._address, _precondition(when)))
 
     def restore_project(self) -> Outcome:
-        return self._outcome(lambda: self._store.project_deletion.restore(self._address))
+        return _project(lambda: self._store.project_deletion.restore(self._address))
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
         made = None if config is None else _config(config)
-        return self._saved(
+        return _saved(
             lambda: self._store.config_saves.save(
                 self._address.config(session), made, _precondition(when), _origin(origin, when)
             )
@@ -114,7 +114,7 @@ class RepositoryStore:
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         made = _config(config)
-        return self._saved(
+        return _saved(
             lambda: self._store.config_saves.merge(
                 self._address.config(session), made, base, _origin(origin, base), _config
             )
@@ -125,7 +125,7 @@ class RepositoryStore:
             return _config(patched(config, patch))
 
         given = SavedOrigin(origin.source, origin.message)
-        return self._saved(
+        return _saved(
             lambda: self._store.config_saves.change(self._address.config(session), edit, _precondition(when), given),
             shows_config=True,
         )
@@ -134,7 +134,7 @@ class RepositoryStore:
         def edit(config: Document | None) -> Config:
             return _config({**(config or {}), "chartCustomizations": charts})
 
-        return self._saved(
+        return _saved(
             lambda: self._store.config_saves.change(
                 self._address.config(session), edit, _precondition(when), _origin(origin, when)
             )
@@ -148,7 +148,7 @@ class RepositoryStore:
             given = _origin(origin, when, restored_from=version)
             return self._store.config_saves.save(self._address.config(session), config, _precondition(when), given)
 
-        return self._saved(restored)
+        return _saved(restored)
 
     def load(self, session: str) -> bytes | None:
         try:
@@ -185,38 +185,43 @@ class RepositoryStore:
     def projects(self) -> list[Document]:
         return list(self._store.projects.page(self._address.owner, 25, None).projects)
 
-    def _outcome(self, call: Callable[[], Document | None]) -> Outcome:
-        try:
-            project = call()
-        except ProjectExists:
-            return Refusal.TAKEN
-        except NotFound:
-            return Refusal.ABSENT
-        except VersionConflict as conflict:
-            return Refused.of(_brought(conflict))
+
+def _project(call: Callable[[], Document | None]) -> Outcome:
+    def accepted(project: Document | None) -> Accepted:
         return Accepted(project["version"] if project else 0)
 
-    def _saved(self, call: Callable[[], SaveResult], *, shows_config: bool = False) -> Outcome:
-        try:
-            saved = call()
-        except NotFound:
-            return Refusal.ABSENT
-        except BadInput:
-            return Refusal.INVALID
-        except VersionConflict as conflict:
-            return Refused.of(_brought(conflict))
+    return _attempt(call, accepted)
+
+
+def _saved(call: Callable[[], SaveResult], *, shows_config: bool = False) -> Outcome:
+    def accepted(saved: SaveResult) -> Accepted:
         config = unordered(saved.newest.config()) if shows_config or saved.merged else None
         return Accepted(saved.newest.version, saved.merged, config)
 
+    return _attempt(call, accepted)
 
-def _brought(conflict: VersionConflict) -> Document:
-    """All that a conflict brought, under the names of the contract."""
-    brought = {"currentVersion": conflict.version, "current": conflict.document, "baseVersion": conflict.base}
+
+def _attempt[Result](call: Callable[[], Result], accepted: Callable[[Result], Accepted]) -> Outcome:
+    try:
+        return accepted(call())
+    except ProjectExists:
+        return Refusal.TAKEN
+    except NotFound:
+        return Refusal.ABSENT
+    except BadInput:
+        return Refusal.INVALID
+    except VersionConflict as conflict:
+        return Refused.of(_details(conflict))
+
+
+def _details(conflict: VersionConflict) -> Document:
+    """Return all that a conflict carries, under the names of the contract."""
+    details = {"currentVersion": conflict.version, "current": conflict.document, "baseVersion": conflict.base}
     if isinstance(conflict, ConfigConflict):
-        brought |= {"updatedAt": conflict.updated_at, "source": conflict.source}
+        details |= {"updatedAt": conflict.updated_at, "source": conflict.source}
         if conflict.conflicts is not None:
-            brought["conflicts"] = list(conflict.conflicts)
-    return brought
+            details["conflicts"] = list(conflict.conflicts)
+    return details
 
 
 def _config(document: Document) -> Config:
@@ -335,20 +340,20 @@ def _outcome(reply: Reply) -> Outcome:
     return Refusal.INVALID
 
 
-# -- what is done to them ---------------------------------------------------------------------------------------------
+# -- operations -------------------------------------------------------------------------------------------------------
 
 
 class InterruptibleClock(Clock):
-    """A clock at whose next look but so many something else happens first: in the middle of an operation."""
+    """A clock that runs an interruption, in the middle of an operation, when it is read after so many earlier reads."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.looks = 0
+        self.reads = 0
         self.interruption: Callable[[], None] | None = None
 
     def __call__(self) -> datetime:
-        self.looks -= 1
-        if self.interruption and self.looks < 0:
+        self.reads -= 1
+        if self.interruption and self.reads < 0:
             interruption, self.interruption = self.interruption, None
             interruption()
         return self.moment
@@ -356,7 +361,7 @@ class InterruptibleClock(Clock):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a store; its precondition says how far it is off the newest version, or which one it names."""
+    """One call of a store; its precondition names a version, or an offset from the newest one."""
 
     name: str
     session: str = ""
@@ -366,7 +371,7 @@ class Call:
     origin: Origin = field(default_factory=Origin)
 
     def bound(self, model: Model) -> Callable[[ProjectStore], Outcome]:
-        """Name the versions, as they are now."""
+        """Return the call with the version numbers as they are now."""
         newest = model.line(self.session).newest
         project = model.present["version"] if model.present else 1
         is_project = self.name in {"rename", "delete_project"}
@@ -432,7 +437,7 @@ of_projects = st.one_of(
 
 @dataclass(frozen=True)
 class Turn:
-    """What a writer does with the config that it saw last; refused it may go on from the newest."""
+    """What a writer does with the config that it saw last; after a refusal it may continue from the newest."""
 
     writer: str
     patch: Document
@@ -440,7 +445,7 @@ class Turn:
     adopts: bool
 
 
-# What looks before it writes, and what comes in between: that which changes something in most states.
+# Calls that read before they write, and calls to interrupt them: those that change something in most states.
 stale = st.sampled_from([-2, -1, -1, 0])
 interruptible = (
     st.builds(Call, st.just("patch"), sessions, patches, st.just("whatever"))
@@ -457,7 +462,7 @@ interrupting = (
     | st.builds(Call, st.just("delete_project"), when=st.just("whatever"))
 )
 
-# Days before and after a save: within and beyond what is promised of the version that it replaces.
+# Days before and after a save: within and beyond the promised retention of the version that it replaces.
 RESTS = [(1, 89), (6, 84), (8, 89), (400, 89), (6, 98), (29, 29), (29, 31)]
 
 members = st.dictionaries(st.sampled_from(["title", "x"]), values, min_size=1, max_size=1)
@@ -483,7 +488,7 @@ class Dashboards(RuleBasedStateMachine):
         engine.create_table()
         self.clock = InterruptibleClock()
         self.store = layer(engine, self.user, self.clock)
-        # What comes in between comes from another function, which has resources of its own.
+        # Interruptions come from another function, which has its own resources.
         self.other: ProjectStore = RepositoryStore(engine, self.user, self.clock)
         self.model = Model(lambda: self.clock.moment, self.store.version)
         self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
@@ -500,7 +505,7 @@ class Dashboards(RuleBasedStateMachine):
         self.perform(Call("create", argument=config))
 
     def perform(self, call: Call) -> Outcome:
-        """Do the same to the store and to the model: the outcome is the same, and so is what it left behind."""
+        """Make a call to the store and to the model: the outcomes are the same, and so are the states after it."""
         bound = call.bound(self.model)
         found = bound(self.store)
         expected = bound(self.model)
@@ -514,20 +519,20 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(calls=st.lists(edits, min_size=1, max_size=6))
     def edit(self, calls: list[Call]) -> None:
-        """A config is saved, deleted, patched, merged or restored, under whatever precondition."""
+        """Save, delete, patch, merge or restore configs, under any precondition."""
         for call in calls:
             self.perform(call)
 
     @rule(call=of_projects)
     def change_the_project(self, call: Call) -> None:
-        """The project is renamed, deleted or restored, the latter also where nothing is deleted."""
+        """Rename or delete the project, or restore it, deleted or not."""
         self.perform(call)
 
     @rule(config=st.none() | configs)
     def create_again(self, config: Document | None) -> None:
-        """A project is created under an id that is taken, or that a deleted project had: nothing of that is in it."""
+        """Create a project under a taken id, or under that of a deleted project, of which the new one has nothing."""
         if self.model.id_is_free is None:
-            # Too late to restore the deleted project and too early to count on its id: both answers are right.
+            # Too late to restore the deleted project and too early to rely on its id: both outcomes are right.
             if self.store.create(None) is Refusal.TAKEN:
                 return
             self.model.purge()
@@ -543,7 +548,7 @@ class Dashboards(RuleBasedStateMachine):
         is_replaced=st.booleans(),
     )
     def leave_deleted(self, days: int, seconds: int, *, is_removed: bool, is_replaced: bool) -> None:
-        """A project is deleted, and after some time restored with all it had, or gone for good."""
+        """Delete the project, and restore it after some time with all its content, unless it is gone for good."""
         self.perform(Call("delete_project", when="whatever"))
         self.wait(days, seconds)
         if is_removed:
@@ -555,7 +560,7 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(session=sessions, rests=st.lists(st.sampled_from(RESTS), min_size=1, max_size=3))
     def rest_between_saves(self, session: str, rests: list[tuple[int, int]]) -> None:
-        """A config rests before it is saved again: what it was stays in history from then on, not from its own day."""
+        """Let a config rest before it is saved again: its retention in history begins when it is replaced."""
         for days in chain(*rests):
             theme = f"save {self.model.line(session).newest + 1} after {days}"
             self.perform(Call("save", session, {"chartCustomizations": {}, "theme": theme}))
@@ -570,14 +575,14 @@ class Dashboards(RuleBasedStateMachine):
         )
     )
     def interrupt(self, pairs: list[tuple[Call, Call, int]]) -> None:
-        """While one operation runs another one comes in between: the outcome is that of the one after the other."""
-        for call, other, looks in pairs:
-            self.perform_interrupted(call, replace(other, session=call.session), looks)
+        """Interrupt one operation by another: the outcome is that of one after the other."""
+        for call, other, reads in pairs:
+            self.perform_interrupted(call, replace(other, session=call.session), reads)
 
-    def perform_interrupted(self, call: Call, other: Call, looks: int) -> None:
+    def perform_interrupted(self, call: Call, other: Call, reads: int) -> None:
         bound, interruption = call.bound(self.model), other.bound(self.model)
         interrupted: list[Outcome] = []
-        self.clock.looks = looks
+        self.clock.reads = reads
         self.clock.interruption = lambda: interrupted.append(interruption(self.other))
         outcome = bound(self.store)
         self.clock.interruption = None
@@ -590,7 +595,7 @@ class Dashboards(RuleBasedStateMachine):
                 self.model = model
                 self.model.age()
                 return
-        raise AssertionError("no order of the two explains what they answered and left behind")
+        raise AssertionError("no order of the two explains their outcomes and the state after them")
 
     def agrees_with(self, model: Model) -> bool:
         newest = all(self.store.load(session) == model.load(session) for session in SESSIONS)
@@ -598,7 +603,7 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(session=sessions, turns=st.lists(turns, min_size=2, max_size=6))
     def take_turns(self, session: str, turns: list[Turn]) -> None:
-        """Two writers edit what each of them saw last, and save it or have it merged; once refused they may adopt."""
+        """Let two writers edit what each saw last, and save or merge it; after a refusal they may adopt the newest."""
         for turn in turns:
             version, config = self.seen.get((turn.writer, session), (0, None))
             edited = {"chartCustomizations": {}, **patched(config, turn.patch)}
@@ -612,14 +617,14 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([0, 1, 7, 23, 30, 60, 90, 97]), seconds=st.integers(-1, 1))
     def wait(self, days: int, seconds: int) -> None:
-        """Time passes; what is promised for so many days is there until then, to the second."""
+        """Let time pass: what is promised for a number of days exists until then, to the second."""
         self.clock.advance(days=days, seconds=max(seconds, 0) if days == 0 else seconds)
         note(f"after {days} days and {seconds} s")
         self.model.age()
 
     @rule()
     def remove_what_expired(self) -> None:
-        """The database gets around to removing expired items, which nobody notices."""
+        """Remove expired items as the database does at some time, which no client notices."""
         for item in self.engine.items(keys.partition(self.user)):
             if "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock.moment.timestamp():
                 key = {name: item[name] for name in ("pk", "sk")}
@@ -628,7 +633,7 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(session=sessions, one=st.integers(0, 5), other=st.integers(0, 5))
     def compare(self, session: str, one: int, other: int) -> None:
-        """The diff of any two versions in history makes the one of the other."""
+        """Check that the diff of any two versions in history turns one into the other."""
         held = list(self.model.line(session).held.values())
         if held:
             before, after = held[one % len(held)].document, held[other % len(held)].document
@@ -636,7 +641,7 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule()
     def read_everything(self) -> None:
-        """History has every version that was promised, without gap or double, each of them byte for byte."""
+        """Check that history has every promised version, without gaps or duplicates, each of them byte for byte."""
         for session in SESSIONS:
             newest, listed = self.model.line(session).newest, self.store.versions(session)
             assert self.store.load(session) == self.model.load(session)
@@ -650,7 +655,7 @@ class Dashboards(RuleBasedStateMachine):
 
 
 def explore(engine: Engine, layer: Layer) -> None:
-    """Run the machine as often as the profile says; an example has many steps, so a tenth of them is as much."""
+    """Run the machine a tenth as often as the profile says, because each example has many steps."""
 
     class Machine(Dashboards):
         def __init__(self) -> None:
@@ -665,11 +670,11 @@ def explore(engine: Engine, layer: Layer) -> None:
     )
 
 
-def test_the_repository_is_the_model(served: Engine) -> None:
-    """The repository's classes keep, refuse and forget what the model does, on each engine."""
+def test_the_repository_equals_the_model(served: Engine) -> None:
+    """The repository's classes keep, refuse and remove what the model does, on each engine."""
     explore(served, RepositoryStore)
 
 
-def test_the_http_layer_is_the_model(moto_engine: Engine) -> None:
-    """The handlers keep, refuse and forget what the model does."""
+def test_the_http_layer_equals_the_model(moto_engine: Engine) -> None:
+    """The handlers keep, refuse and remove what the model does."""
     explore(moto_engine, HttpStore)

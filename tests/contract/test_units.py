@@ -1,4 +1,4 @@
-"""What the log says that a request consumed is what DynamoDB counts."""
+"""The units that the log reports for a request are those that DynamoDB counts."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Item, put, update
 from dashboard_store.repository.items import Items
 
-# Each kind of call that `Items` makes, about one item of less than 1 KB, with the units that AWS bills for it.
+# Each kind of call that `Items` makes, for one item of less than 1 KB, with the units that AWS bills for it.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 CALLS: dict[str, tuple[Callable[[Items, Item], object], float]] = {
     "a strongly consistent read": (lambda items, key: items.get(key), 1),
@@ -23,7 +23,7 @@ CALLS: dict[str, tuple[Callable[[Items, Item], object], float]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_units_are_what_the_engine_counts(store: Store, user: str, name: str) -> None:
-    """Each call adds what it consumed to what was there before."""
+    """Each call adds the units that it consumes to the previous count."""
     call, units = CALLS[name]
     key = {"pk": keys.partition(user), "sk": "PROJECT#p"}
     store.items.transact(put({**key, "listKey": "PROJECT#2026", "summary": {"name": "P"}}, IS_NEW))

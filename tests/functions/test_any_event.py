@@ -1,4 +1,4 @@
-"""Whatever API Gateway could hand on, and more: no event makes a handler fail, and what is refused says why."""
+"""Arbitrary API Gateway events, valid or not: none makes a handler fail, and every refusal says why."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ BODIES: tuple[bytes, ...] = (
     b"{}",
 )
 
-# Surrogates are what Lambda's own JSON may bring, of an address or a header that is no UTF-8.
+# Lambda's JSON may contain surrogates where a path or a header is not valid UTF-8.
 anything = st.text(st.characters(codec=None), max_size=30)
 rarely = st.integers(1, 8).map(lambda number: number == 8)
 names = st.just("p") | st.sampled_from(NAMES) | anything
@@ -76,7 +76,7 @@ bodies = st.one_of(
 
 @st.composite
 def events(draw: st.DrawFn) -> dict[str, Any]:
-    """An event of any route, or of none, in which anything that a client decides is anything."""
+    """Generate an event for any route, or for none, with arbitrary values wherever a client chooses them."""
     route: Route = draw(st.sampled_from(ROUTES))
     parts = [draw(names) if part.startswith("{") else part for part in route.path.split("/")]
     path, method = "/".join(parts), route.method
@@ -96,17 +96,17 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.fixture
 def service(client: Client) -> Client:
-    """A user of the handlers, flags included, with the project `p`."""
+    """A client of the handlers, flags included, where `user-1` has the project `p`."""
     handler_module("GetConfigFunction").app.flags = AppConfig({"databaseLoad": {"default": True}}).flags()
     Client("user-1").post("/api/projects", {"id": "p", "name": "P"})
     return client
 
 
-# The table is the test's own, and what one event leaves in it only leads the next ones further.
+# The examples share the test's table: what one event leaves there only lets the next ones reach further.
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings().max_examples * 5)
 @given(made=events())
 def test_no_event_makes_a_handler_fail(service: Client, made: dict[str, Any]) -> None:
-    """Of any address, method, headers, query, body and claims the answer is below 500, and a refusal is a problem."""
+    """Any path, method, headers, query, body and claims give a status below 500, and refusals are problem documents."""
     reply = send(made)
     assert reply.status < 500, made
     assert service.get("/api/health").status == 200
@@ -118,8 +118,8 @@ def test_no_event_makes_a_handler_fail(service: Client, made: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("missing", ["headers", "queryStringParameters", "pathParameters", "body"])
-def test_what_api_gateway_leaves_out_is_nothing(client: Client, missing: str) -> None:
-    """An event without a part that a request did not need, or with null in its place, is answered like any other."""
+def test_members_that_api_gateway_omits_are_empty(client: Client, missing: str) -> None:
+    """An event that lacks a member the request does not need, or has null there, is answered like any other."""
     made = event("GET", "/api/projects", user=client.user)
     without = {name: value for name, value in made.items() if name != missing}
     for each in (without, {**made, missing: None}):

@@ -1,4 +1,4 @@
-"""Bodies by every rule of JSON's grammar, to the handlers: what is JSON comes back equal, all else names its place."""
+"""Request bodies for every rule of JSON's grammar: valid JSON is returned unchanged, all else is refused."""
 
 import gzip
 import json
@@ -19,26 +19,19 @@ GZIP = "application/gzip"
 WHOLE = '{"chartCustomizations":{"c":{"t":"\\u00e9","n":[-1.5e+3,true,null]}},"theme":{}}'
 
 
-@pytest.fixture
-def project(client: Client) -> Client:
-    """A user with the empty project `p`."""
-    client.post("/api/projects", {"id": "p", "name": "P"})
-    return client
-
-
 def config_of(value: bytes) -> bytes:
-    """Put a JSON text into the places where a value can stand: in an object, in an array, beside others."""
+    """Put a JSON text everywhere a value is allowed: in an object, in an array, and next to other values."""
     return b'{"chartCustomizations":{"c":{"v":' + value + b',"more":["",' + value + b"]}}}"
 
 
 def save(client: Client, body: bytes, media_type: str = GZIP) -> Reply:
-    """Send bytes as they are: a gateway puts other characters in the place of what it cannot read as text."""
+    """Send bytes unchanged, compressed by default: API Gateway replaces what it cannot decode as text."""
     sent = gzip.compress(body, compresslevel=1) if media_type == GZIP else body
     return client.put(CONFIG, sent, if_match="*", content_type=media_type)
 
 
 def place(reply: Reply) -> str:
-    """Say where a refusal sees what is wrong: a place in the text, or pointers into the document."""
+    """Return where a refusal locates the error: a place in the text, or pointers into the document."""
     if reply.status == 422:
         return str([each["pointer"] for each in reply.json["errors"]])
     found = re.search(r"line \d+, column \d+|byte \d+", reply.json["detail"])
@@ -46,7 +39,7 @@ def place(reply: Reply) -> str:
 
 
 def assert_all_refused(client: Client, bodies: dict[str, bytes]) -> None:
-    """See that each body is refused with a place, and that none was saved."""
+    """Assert that each body is refused with a place, and that none is saved."""
     replies = {name: save(client, body) for name, body in bodies.items()}
     wrong = {
         name: (reply.status, reply.json)
@@ -58,60 +51,60 @@ def assert_all_refused(client: Client, bodies: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("rule", ACCEPTED)
-def test_what_the_grammar_takes_comes_back_equal(project: Client, rule: str) -> None:
-    """Every JSON text that can be told apart is loaded as it was saved: value, kind, sign and order."""
+def test_valid_json_is_returned_unchanged(project: Client, rule: str) -> None:
+    """Every valid JSON text is loaded exactly as it was saved: value, type, sign and order."""
     body = b",".join(b'"%d":{"v":%b}' % (at, text.encode()) for at, text in enumerate(ACCEPTED[rule]))
     document = b'{"chartCustomizations":{' + body + b"}}"
     assert project.put(CONFIG, document, if_match='"0"').status == 200
     loaded = project.get(CONFIG).json["config"]
-    # repr tells 1 from 1.0 and True, 0.0 from -0.0, and one order of members from another.
+    # repr distinguishes 1 from 1.0 and True, 0.0 from -0.0, and the orders of members.
     assert repr(loaded) == repr(json.loads(document))
 
 
 @pytest.mark.parametrize("rule", REFUSED)
-def test_what_the_grammar_does_not_take_is_refused_with_its_place(project: Client, rule: str) -> None:
-    """Every text that is no JSON, and every JSON that cannot be kept as it is, is a 400 or 422 that says where."""
+def test_invalid_json_is_refused_with_its_place(project: Client, rule: str) -> None:
+    """Invalid JSON, and JSON that cannot be stored unchanged, is a 400 or 422 that says where the error is."""
     bodies = {text[:80]: config_of(text.encode(errors="surrogatepass")) for text in REFUSED[rule]}
     assert_all_refused(project, bodies)
 
 
-def test_a_text_that_ends_early_is_refused_with_its_place(project: Client) -> None:
-    """A document that was cut off is refused wherever it was cut."""
+def test_truncated_json_is_refused_with_its_place(project: Client) -> None:
+    """A truncated document is refused wherever it is cut."""
     ends = range(1, len(WHOLE))
     assert_all_refused(project, {WHOLE[:end]: WHOLE[:end].encode() for end in ends})
     assert save(project, WHOLE.encode()).status == 412
 
 
-def test_a_text_that_goes_on_is_refused_with_its_place(project: Client) -> None:
-    """Nothing but blanks may follow a document, or come before it."""
+def test_text_around_a_document_is_refused_with_its_place(project: Client) -> None:
+    """Only white space may precede or follow a document."""
     rests = ("{}", "]", "}", ",", "null", "\0", "x", "//", "\ufeff", WHOLE)
     assert_all_refused(project, {f"after {rest}": f"{WHOLE} {rest}".encode() for rest in rests})
     assert_all_refused(project, {f"before {rest}": f"{rest} {WHOLE}".encode() for rest in rests if rest != "\ufeff"})
 
 
 @pytest.mark.parametrize("in_a_name", [False, True], ids=["in a value", "in a name"])
-def test_what_is_not_utf_8_is_refused_with_its_place(project: Client, in_a_name: bool) -> None:  # noqa: FBT001
-    """Bytes that are no text are refused where they stand, and never guessed at."""
+def test_invalid_utf_8_is_refused_with_its_place(project: Client, in_a_name: bool) -> None:  # noqa: FBT001
+    """Bytes that are not valid UTF-8 are refused with their place, never guessed at."""
     form = b'{"chartCustomizations":{"%b":{}}}' if in_a_name else b'{"chartCustomizations":{"c":{"t":"%b"}}}'
     assert_all_refused(project, {repr(part): form % part for part in NOT_UTF8})
 
 
 @pytest.mark.parametrize("encoding", OTHER_ENCODINGS)
 def test_other_encodings_are_refused(project: Client, encoding: str) -> None:
-    """A document in another Unicode encoding is not read as anything else."""
+    """A document in another Unicode encoding is refused, never misread."""
     assert_all_refused(project, {encoding: '{"chartCustomizations":{"c":{"t":"é"}}}'.encode(encoding)})
 
 
 def test_a_byte_order_mark_is_skipped(project: Client) -> None:
-    """The mark of UTF-8 before a document is none of it (RFC 8259, section 8.1)."""
+    """A UTF-8 byte order mark before a document is ignored (RFC 8259, section 8.1)."""
     reply = project.put(CONFIG, b"\xef\xbb\xbf" + WHOLE.encode(), if_match='"0"')
     assert reply.status == 200
     assert project.get(CONFIG).json["config"] == json.loads(WHOLE)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t ", "null", "true", "0", '"a"', "[]", "[{}]"])
-def test_a_body_that_is_no_object_is_refused(project: Client, text: str) -> None:
-    """JSON that is no object is no body of any call, and a body that is nothing is none either."""
+def test_a_body_that_is_not_an_object_is_refused(project: Client, text: str) -> None:
+    """No call accepts an empty body, or JSON that is not an object."""
     for method, url in (
         ("PUT", CONFIG),
         ("PATCH", CONFIG),
@@ -140,8 +133,8 @@ def test_a_body_that_is_no_object_is_refused(project: Client, text: str) -> None
         (lambda _: gzip.compress(b" " * 50_000_001, compresslevel=9), "request-too-large"),
     ],
 )
-def test_a_gzip_that_is_damaged_is_refused(project: Client, damaged: Callable[[bytes], bytes], code: str) -> None:
-    """A compressed body that was cut, doubled or changed is refused whole, and one that unpacks too far in time."""
+def test_a_damaged_gzip_is_refused(project: Client, damaged: Callable[[bytes], bytes], code: str) -> None:
+    """A truncated, doubled or altered gzip is refused as a whole, and one over the limit before it is decompressed."""
     reply = project.put(CONFIG, damaged(gzip.compress(WHOLE.encode())), if_match="*", content_type=GZIP)
     assert reply.code == code
     assert project.get(CONFIG).json["version"] == 0
@@ -149,7 +142,7 @@ def test_a_gzip_that_is_damaged_is_refused(project: Client, damaged: Callable[[b
 
 @pytest.fixture
 def small(user: str, connect: Callable[[Settings], None], settings: Settings) -> Client:
-    """A user of handlers that take 1,000 bytes, and 2,000 once they are decompressed."""
+    """A user of handlers that accept 1,000 bytes, and 2,000 after decompression."""
     connect(replace(settings, max_request_bytes=1_000, max_decompressed_bytes=2_000))
     return Client(user)
 
@@ -166,7 +159,7 @@ OPERATIONS_WITH_A_BODY = [
     ("method", "path", "operation"), OPERATIONS_WITH_A_BODY, ids=lambda each: each if isinstance(each, str) else ""
 )
 def test_every_body_has_its_limits(small: Client, method: str, path: str, operation: dict[str, Any]) -> None:
-    """A body over either limit is `request-too-large` wherever a body is taken, as the document says of each call."""
+    """A body over either limit is `request-too-large` in every call that takes a body, as docs/openapi.yaml says."""
     url = re.sub(r"\{\w+\}", "0" * 32, path)
     for body, media_type in ((b" " * 1_001, "application/json"), (gzip.compress(b" " * 2_001), GZIP)):
         reply = small.request(method, url, body, if_match='"1"', content_type=media_type)

@@ -1,4 +1,4 @@
-"""Configs over the handlers, from event to answer."""
+"""Configs through the handlers, from event to response."""
 
 import gzip
 import json
@@ -10,19 +10,13 @@ from typing import Any
 import pytest
 from conftest import Clock
 from support.handlers.http_api import Client, Reply
-from support.storage.clients import Tapped
+from support.storage.clients import Tapped, items_of
+from support.storage.model import written
 
 from dashboard_store.settings import Settings
 
 CONFIG = "/api/projects/p/config"
 CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {"title": "Revenue"}}}
-
-
-@pytest.fixture
-def project(client: Client) -> Client:
-    """A user with the empty project `p`."""
-    client.post("/api/projects", {"id": "p", "name": "P"})
-    return client
 
 
 def config_with(value: Any) -> dict[str, Any]:
@@ -35,18 +29,18 @@ def save(client: Client, document: Any, version: int = 0, query: str = "") -> Re
     return reply
 
 
-def test_nothing_saved_is_version_0(project: Client) -> None:
-    """Before the first save a config is null at version 0, and has no date."""
+def test_an_unsaved_config_is_at_version_0(project: Client) -> None:
+    """Before the first save a config is null at version 0, without a date."""
     reply = project.get(CONFIG)
     assert reply.json == {"config": None, "version": 0, "updatedAt": None}
     assert reply.headers["etag"] == '"0"'
     assert "last-modified" not in reply.headers
 
 
-def test_what_is_saved_is_loaded(project: Client, clock: Clock) -> None:
-    """A save answers its version, and a load gives the same config, version and moment back."""
+def test_a_saved_config_is_loaded(project: Client, clock: Clock) -> None:
+    """A save returns its version, and a load returns the same config, version and time."""
     saved = save(project, CHARTS)
-    updated_at = clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    updated_at = written(clock())
     assert saved.json == {"success": True, "version": 1, "updatedAt": updated_at}
     loaded = project.get(CONFIG)
     assert loaded.json == {"config": CHARTS, "version": 1, "updatedAt": updated_at}
@@ -55,8 +49,8 @@ def test_what_is_saved_is_loaded(project: Client, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"0", "1"', "*"])
-def test_a_reader_that_is_current_gets_304(project: Client, tags: str) -> None:
-    """A load that names the current version gets 304 without a body, with the same entity tag."""
+def test_a_reader_with_the_current_version_gets_304(project: Client, tags: str) -> None:
+    """A load that names the current version is a 304 without a body, with the same entity tag."""
     save(project, CHARTS)
     reply = project.get(CONFIG, if_none_match=tags)
     assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", '"1"')
@@ -64,7 +58,7 @@ def test_a_reader_that_is_current_gets_304(project: Client, tags: str) -> None:
 
 
 def test_a_conflict_carries_the_current_document(project: Client) -> None:
-    """A refused save brings all that is needed to resolve it: the newest config, its version, moment and source."""
+    """A conflict has everything that is needed to resolve it: the newest config, its version, time and source."""
     save(project, CHARTS)
     newest = save(project, config_with(2), 1, "?source=ai").json
     reply = project.put(CONFIG, config_with(3), if_match='"1"')
@@ -75,7 +69,7 @@ def test_a_conflict_carries_the_current_document(project: Client) -> None:
 
 
 def test_an_unchanged_save_writes_nothing(project: Client, stored: Callable[[], list[dict[str, Any]]]) -> None:
-    """A save of what is there already answers the current version whatever it names, and adds no history."""
+    """A save without a change returns the current version whatever its precondition, and adds no history."""
     first = save(project, CHARTS).json
     before = stored()
     for tags in ('"0"', '"1"', '"9"', "*"):
@@ -85,8 +79,8 @@ def test_an_unchanged_save_writes_nothing(project: Client, stored: Callable[[], 
 
 
 @pytest.mark.parametrize("number", ["0.00001", "1e-05", "10E-6"])
-def test_a_number_written_otherwise_is_no_change(project: Client, number: str) -> None:
-    """The same value is the same content, however its number is written, and whether it comes as a config or a patch.
+def test_another_notation_of_a_number_is_not_a_change(project: Client, number: str) -> None:
+    """Equal numbers are the same content in every notation, in a config and in a patch.
 
     JavaScript writes 0.00001, Python 1e-05.
     """
@@ -98,7 +92,7 @@ def test_a_number_written_otherwise_is_no_change(project: Client, number: str) -
 
 
 def test_the_order_of_members_is_content(project: Client) -> None:
-    """A config whose charts stand in another order is another config, and comes back in its order."""
+    """A config with its charts in another order is another config, and is returned in that order."""
     charts: dict[str, Any] = {"chartCustomizations": {"b": {}, "a": {}}}
     save(project, charts)
     turned: dict[str, Any] = {"chartCustomizations": {"a": {}, "b": {}}}
@@ -106,8 +100,8 @@ def test_the_order_of_members_is_content(project: Client) -> None:
     assert list(project.get(CONFIG).json["config"]["chartCustomizations"]) == ["a", "b"]
 
 
-def test_a_save_after_a_delete_goes_on_counting(project: Client) -> None:
-    """A delete is a version: the next save follows it and replaces nothing that was."""
+def test_a_save_after_a_delete_continues_the_numbering(project: Client) -> None:
+    """A delete is a version: the next save follows it and reuses no number."""
     save(project, CHARTS)
     assert project.delete(CONFIG, if_match='"1"').headers["etag"] == '"2"'
     assert project.get(CONFIG).json["config"] is None
@@ -116,15 +110,10 @@ def test_a_save_after_a_delete_goes_on_counting(project: Client) -> None:
 
 @pytest.fixture
 def stored(moto_client: Tapped, settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
-    """Read every item of the user but the counters of his writes, to see what a request really wrote."""
+    """Read every item of the user except the write counters, to see what a request really wrote."""
 
     def read() -> list[dict[str, Any]]:
-        query = {
-            "TableName": settings.table_name,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": f"USER#{user}"}},
-        }
-        items = moto_client.call("Query", query)["Items"]
+        items = items_of(moto_client, settings.table_name, f"USER#{user}")
         return [item for item in items if not item["sk"]["S"].startswith("RATE#")]
 
     return read
@@ -135,14 +124,14 @@ def history(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def test_each_save_enters_history_byte_for_byte(project: Client, stored: Callable[[], list[dict[str, Any]]]) -> None:
-    """Every accepted version is an item in history that holds the answer of its time, its source and its note."""
+    """Every accepted version is an item in history with the response body of its time, its source and its note."""
     save(project, CHARTS, 0, "?source=localStorage")
     project.put(CONFIG + "?source=autosave&message=moved", config_with(2), if_match="*")
     project.delete(CONFIG, if_match='"2"')
     rows = history(stored())
     assert list(rows) == [f"CONFIGVERSION#p##{version:012}" for version in (1, 2, 3)]
-    answers = [json.loads(gzip.decompress(b64decode(row["answer"]["B"]))) for row in rows.values()]
-    assert [answer["config"] for answer in answers] == [CHARTS, config_with(2), None]
+    bodies = [json.loads(gzip.decompress(b64decode(row["answer"]["B"]))) for row in rows.values()]
+    assert [body["config"] for body in bodies] == [CHARTS, config_with(2), None]
     kept = [
         {name: row["summary"]["M"].get(name) for name in ("source", "message", "forced", "deleted")}
         for row in rows.values()
@@ -157,7 +146,7 @@ def test_each_save_enters_history_byte_for_byte(project: Client, stored: Callabl
 def test_history_expires_and_the_current_version_does_not(
     project: Client, stored: Callable[[], list[dict[str, Any]]], clock: Clock, settings: Settings
 ) -> None:
-    """A version stays in history for its days after it was replaced, however long it was the current one."""
+    """A version stays in history for the retention period after it is replaced, however long it was current."""
     save(project, CHARTS)
     clock.advance(days=200)
     replaced_at = clock().timestamp()
@@ -170,7 +159,7 @@ def test_history_expires_and_the_current_version_does_not(
 
 
 def test_a_conflict_after_a_long_rest_is_still_a_conflict(project: Client, clock: Clock) -> None:
-    """How old the current version is changes nothing about what a stale or repeated save gets."""
+    """The age of the current version makes no difference to a stale or repeated save."""
     save(project, CHARTS)
     save(project, config_with(2), 1)
     clock.advance(days=200)
@@ -178,8 +167,8 @@ def test_a_conflict_after_a_long_rest_is_still_a_conflict(project: Client, clock
     assert project.put(CONFIG, config_with(2), if_match='"1"').json["version"] == 2
 
 
-def test_a_draft_is_apart(project: Client) -> None:
-    """A session's config and the project's do not see each other, nor does another session's."""
+def test_drafts_are_separate(project: Client) -> None:
+    """A session draft, the project's config and the drafts of other sessions are independent of each other."""
     save(project, CHARTS)
     save(project, config_with("draft"), 0, "?sessionId=s1")
     assert project.get(CONFIG).json["config"] == CHARTS
@@ -188,7 +177,7 @@ def test_a_draft_is_apart(project: Client) -> None:
 
 
 def test_a_draft_expires_after_its_last_change(project: Client, clock: Clock, settings: Settings) -> None:
-    """A draft that rests for its days is gone, and starts again at version 0; each change gives it its days anew."""
+    """A draft expires a number of days after its last change, and starts again at version 0."""
     url = CONFIG + "?sessionId=s1"
     save(project, CHARTS, 0, "?sessionId=s1")
     clock.advance(days=settings.session_ttl_days - 1)
@@ -201,8 +190,8 @@ def test_a_draft_expires_after_its_last_change(project: Client, clock: Clock, se
     assert save(project, CHARTS, 0, "?sessionId=s1").json["version"] == 1
 
 
-def test_a_draft_of_no_project_is_not_found(client: Client) -> None:
-    """A session needs its project: without it there is nothing to load and nothing is saved."""
+def test_a_draft_without_a_project_is_not_found(client: Client) -> None:
+    """A session draft needs its project: without one, a load, a save and a delete are 404."""
     url = "/api/projects/none/config?sessionId=s1"
     assert client.get(url).code == "not-found"
     assert client.put(url, CHARTS, if_none_match="*").code == "not-found"
@@ -210,13 +199,13 @@ def test_a_draft_of_no_project_is_not_found(client: Client) -> None:
 
 
 def test_older_names_are_read_as_the_current_ones(project: Client) -> None:
-    """What an older client kept in localStorage is saved as it is and loaded under the current names."""
+    """A config that an older client kept in localStorage is saved as it is and loaded under the current names."""
     save(project, {**CHARTS, "currentTheme": {"id": "dark"}, "dashboardFilters": [{"id": "f"}]})
     assert project.get(CONFIG).json["config"] == {**CHARTS, "theme": {"id": "dark"}, "filters": [{"id": "f"}]}
 
 
 def test_customizations_leave_the_rest_as_it_is(project: Client) -> None:
-    """Replacing the charts alone keeps layout, filters, theme and extensions, and is a version of the config."""
+    """Replacing only the charts keeps layout, filters, theme and extensions, and makes a version of the config."""
     rest = {"currentLayout": {"id": "l"}, "filters": [], "theme": {"id": "dark"}, "extensions": {"x": 1}}
     save(project, {**CHARTS, **rest})
     charts = {"chartCustomizations": {"d": {"title": "new"}}}
@@ -228,7 +217,7 @@ def test_customizations_leave_the_rest_as_it_is(project: Client) -> None:
 
 
 def test_a_large_config_is_refused_with_its_largest_parts(project: Client, settings: Settings) -> None:
-    """A config over the limit is 413 with both sizes and its largest parts, and what was saved stays."""
+    """A config over the limit is 413 with both sizes and its largest parts, and the saved config stays."""
     save(project, CHARTS)
     charts = {"big": {"note": "x" * 200_000}, "bigger": {"note": "y" * 250_000}, "small": {}}
     reply = project.put(CONFIG, {"chartCustomizations": charts}, if_match='"1"')
@@ -243,7 +232,7 @@ def test_a_large_config_is_refused_with_its_largest_parts(project: Client, setti
 
 
 def test_the_limit_counts_the_config_not_the_body(project: Client, settings: Settings) -> None:
-    """A config of exactly the limit is saved and loaded, however much white space its body has around it."""
+    """A config of exactly the limit is saved and loaded, however much white space its body contains."""
     room = settings.max_config_bytes - len(json.dumps(config_with(""), separators=(",", ":")))
     document = config_with("x" * room)
     body = json.dumps(document, indent=8).encode() + b" " * 300_000
@@ -252,15 +241,15 @@ def test_the_limit_counts_the_config_not_the_body(project: Client, settings: Set
 
 
 def test_a_compressed_body_is_read(project: Client) -> None:
-    """A gzip sent as application/gzip is the JSON inside it."""
+    """A body sent as application/gzip is read as the JSON inside it."""
     body = gzip.compress(json.dumps(CHARTS).encode())
     reply = project.request("PUT", CONFIG, body, content_type="application/gzip", if_match='"0"')
     assert reply.status == 200
     assert project.get(CONFIG).json["config"] == CHARTS
 
 
-def test_answers_are_compressed_for_who_accepts_it(project: Client) -> None:
-    """A large answer goes out as gzip to a client that accepts it, and plain to one that does not; both are equal."""
+def test_responses_are_compressed_if_the_client_accepts_it(project: Client) -> None:
+    """A large response is gzip for a client that accepts it and plain for others, with equal content."""
     save(project, config_with("long " * 1000))
     packed, plain = project.get(CONFIG, accept_encoding="br, gzip"), project.get(CONFIG)
     assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
@@ -269,8 +258,8 @@ def test_answers_are_compressed_for_who_accepts_it(project: Client) -> None:
     assert packed.json == plain.json
 
 
-def test_markup_in_answers_is_escaped(project: Client) -> None:
-    """Text that means something to HTML stands escaped in the JSON, and is itself once parsed."""
+def test_markup_in_responses_is_escaped(project: Client) -> None:
+    """Characters that are special in HTML are escaped in the JSON, and unchanged once it is parsed."""
     text = "<b>a & b</b>\u2028\u2029"
     save(project, config_with(text))
     reply = project.get(CONFIG)
@@ -279,25 +268,25 @@ def test_markup_in_answers_is_escaped(project: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_foreign_project_is_an_absent_one(project: Client, method: str) -> None:
-    """What belongs to somebody else answers, but for the request's id, exactly like what does not exist."""
+def test_another_users_project_looks_absent(project: Client, method: str) -> None:
+    """Another user's project is answered exactly like a nonexistent one, except for the request's id."""
     save(project, CHARTS)
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     body = CHARTS if method == "PUT" else None
     foreign = stranger.request(method, CONFIG, body, if_match='"1"')
     absent = stranger.request(method, "/api/projects/none/config", body, if_match='"1"')
     assert (foreign.status, foreign.code) == (404, "not-found")
-    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert foreign.problem == absent.problem
     assert project.get(CONFIG).json["version"] == 1
 
 
-def test_last_writer_wins_only_where_the_deployment_says_so(
+def test_last_writer_wins_only_if_the_deployment_allows_it(
     project: Client,
     connect: Callable[[Settings], None],
     settings: Settings,
     stored: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """With RequirePrecondition=false a save without one replaces what is newest, marked forced, and both are kept."""
+    """With RequirePrecondition=false a save without one replaces the newest version, marked forced; both are kept."""
     save(project, CHARTS)
     connect(replace(settings, require_precondition=False))
     assert project.put(CONFIG, config_with(2)).json["version"] == 2
@@ -315,16 +304,16 @@ def test_last_writer_wins_only_where_the_deployment_says_so(
         ("?message=" + "x" * 201, "message"),
     ],
 )
-def test_a_query_that_cannot_be_meant_is_refused_by_name(project: Client, query: str, name: str) -> None:
-    """A query parameter outside its values is 422 and named; nothing is saved."""
+def test_an_invalid_query_parameter_is_refused_by_name(project: Client, query: str, name: str) -> None:
+    """An invalid query parameter is a 422 that names it, and nothing is saved."""
     reply = project.put(CONFIG + query, CHARTS, if_match='"0"')
     assert (reply.status, reply.code) == (422, "invalid-query")
     assert [error["pointer"] for error in reply.json["errors"]] == [name]
     assert project.get(CONFIG).json["version"] == 0
 
 
-def test_a_missing_precondition_says_the_current_version(project: Client) -> None:
-    """A save that names no version is 428, and the answer names the version that it could have named."""
+def test_a_missing_precondition_names_the_current_version(project: Client) -> None:
+    """A save without a precondition is a 428 that names the current version."""
     save(project, CHARTS)
     reply = project.put(CONFIG, CHARTS)
     assert (reply.status, reply.code, reply.json["currentVersion"]) == (428, "precondition-required", 1)

@@ -1,4 +1,4 @@
-"""Project data over the handlers, from event to answer."""
+"""Project data through the handlers, from event to response."""
 
 import gzip
 import json
@@ -20,15 +20,8 @@ ROWS: list[dict[str, Any]] = [
 TABLE: dict[str, Any] = {"fileName": "weather.csv", "rawData": ROWS}
 
 
-@pytest.fixture
-def project(client: Client) -> Client:
-    """A user with the empty project `p`."""
-    client.post("/api/projects", {"id": "p", "name": "P"})
-    return client
-
-
-def test_a_project_without_data_says_so(project: Client) -> None:
-    """Before the first upload the data are null at version 0."""
+def test_a_project_without_data_is_at_version_0(project: Client) -> None:
+    """Before the first upload all data is null, at version 0."""
     reply = project.get(DATA)
     assert reply.status == 200
     assert reply.json == {
@@ -44,8 +37,8 @@ def test_a_project_without_data_says_so(project: Client) -> None:
     assert reply.headers["etag"] == '"0"'
 
 
-def test_a_table_comes_back_as_it_was_uploaded(project: Client) -> None:
-    """An upload answers version and schema, and a load gives equal rows with nulls, order and types."""
+def test_a_table_is_returned_as_uploaded(project: Client) -> None:
+    """An upload returns version and schema, and a load returns equal rows with nulls, order and types."""
     uploaded = project.post(DATA, {**TABLE, "analysis": {"mean": 0.25}})
     schema = {
         "fileName": "weather.csv",
@@ -66,8 +59,8 @@ def test_a_table_comes_back_as_it_was_uploaded(project: Client) -> None:
     assert (loaded["version"], loaded["analysisVersion"], loaded["configVersion"]) == (1, 1, 0)
 
 
-def test_the_same_upload_again_is_no_version(project: Client) -> None:
-    """A repeated upload answers 200 with the current version, whatever it names; another one is the next version."""
+def test_a_repeated_upload_makes_no_version(project: Client) -> None:
+    """A repeated upload is a 200 with the current version, whatever its precondition; a different one is the next."""
     first = project.post(DATA, TABLE)
     again = project.post(DATA, TABLE, if_none_match="*")
     assert (again.status, again.json) == (200, first.json)
@@ -88,8 +81,8 @@ def test_the_same_upload_again_is_no_version(project: Client) -> None:
         ({"if_match": "2"}, "invalid-precondition"),
     ],
 )
-def test_an_upload_is_guarded_when_it_says_so(project: Client, headers: dict[str, str], outcome: int | str) -> None:
-    """Without a precondition an upload is a new version; with one it must hold of the table's version."""
+def test_an_upload_may_have_a_precondition(project: Client, headers: dict[str, str], outcome: int | str) -> None:
+    """An upload without a precondition is a new version; a precondition must hold for the table's version."""
     project.post(DATA, TABLE)
     project.post(DATA, {**TABLE, "fileName": "second.csv"})
     reply = project.post(DATA, {**TABLE, "fileName": "third.csv"}, **headers)
@@ -101,7 +94,7 @@ def test_an_upload_is_guarded_when_it_says_so(project: Client, headers: dict[str
 
 
 def test_charts_that_come_with_a_table_become_the_first_config(project: Client) -> None:
-    """An upload's charts are saved where no config was ever saved, and else left aside, which the answer says."""
+    """An upload's charts are saved if no config was ever saved, and ignored otherwise; the response says which."""
     charts = {"c": {"title": "Temperature"}}
     reply = project.post(DATA, {**TABLE, "chartCustomizations": charts})
     assert reply.json["chartCustomizations"] == "saved"
@@ -113,7 +106,7 @@ def test_charts_that_come_with_a_table_become_the_first_config(project: Client) 
 
 
 def test_the_charts_in_the_data_are_a_view_of_the_config(project: Client) -> None:
-    """What is saved at /config, at /data/customizations or with a table shows in all three."""
+    """Charts saved at /config, at /data/customizations or with a table show in all three."""
     project.post(DATA, TABLE)
     charts = {"c": {"title": "Temperature"}}
     project.put("/api/projects/p/data/customizations", {"chartCustomizations": charts}, if_none_match="*")
@@ -122,8 +115,8 @@ def test_the_charts_in_the_data_are_a_view_of_the_config(project: Client) -> Non
     assert (loaded["chartCustomizations"], loaded["configVersion"]) == (charts, 1)
 
 
-def test_the_entity_tag_moves_with_every_part(project: Client) -> None:
-    """The data's tag changes with table, analysis and config, so that 304 never hides a change of any of them."""
+def test_the_entity_tag_changes_with_every_part(project: Client) -> None:
+    """The data's tag changes with the table, the analysis and the config, so a 304 never hides a change."""
     tags = [project.get(DATA).headers["etag"]]
     writes: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
         ("POST", DATA, TABLE, {}),
@@ -142,20 +135,20 @@ def test_the_entity_tag_moves_with_every_part(project: Client) -> None:
 
 @pytest.mark.parametrize("parts", ["rawData", "dataSchema,analysis", "chartCustomizations"])
 def test_include_picks_parts(project: Client, parts: str) -> None:
-    """`?include=` leaves the other parts out; the versions are always there."""
+    """`?include=` omits the other parts; the versions are always present."""
     project.post(DATA, TABLE)
     versions = {"version", "analysisVersion", "configVersion", "updatedAt"}
     assert set(project.get(f"{DATA}?include={parts}").json) == versions | set(parts.split(","))
 
 
 def test_an_unknown_part_is_refused(project: Client) -> None:
-    """`?include=` of something else is 422 and named."""
+    """An unknown part in `?include=` is a 422 that names the parameter."""
     reply = project.get(f"{DATA}?include=rawData,secrets")
     assert (reply.code, reply.json["errors"][0]["pointer"]) == ("invalid-query", "include")
 
 
-def test_an_analysis_is_saved_under_the_rule_of_people(project: Client) -> None:
-    """An analysis needs the data's tag: none is 428, a stale one 412 with the analysis as it is, a retry a success."""
+def test_an_analysis_is_saved_with_a_precondition(project: Client) -> None:
+    """An analysis needs the data's tag: none is 428, a stale one 412 with the current analysis; a retry succeeds."""
     project.post(DATA, TABLE)
     missing = project.put(ANALYSIS, {"analysis": {"by": "first"}})
     assert (missing.status, missing.json["currentVersion"], missing.json["currentAnalysisVersion"]) == (428, 1, 0)
@@ -169,8 +162,8 @@ def test_an_analysis_is_saved_under_the_rule_of_people(project: Client) -> None:
     assert project.get(DATA).json["analysis"] == {"by": "first"}
 
 
-def test_a_moved_chart_is_no_conflict_for_an_analysis(project: Client) -> None:
-    """An analysis is about the table: a save of the config in between does not refuse it."""
+def test_a_saved_config_does_not_conflict_with_an_analysis(project: Client) -> None:
+    """An analysis depends on the table alone: a save of the config in between does not make it stale."""
     project.post(DATA, TABLE)
     tag = project.get(DATA).headers["etag"]
     project.put(CONFIG, {"chartCustomizations": {}}, if_none_match="*")
@@ -178,7 +171,7 @@ def test_a_moved_chart_is_no_conflict_for_an_analysis(project: Client) -> None:
 
 
 def test_an_analysis_of_a_replaced_table_is_refused(project: Client) -> None:
-    """A new table has no analysis, and one that was made of the table before it does not become its own."""
+    """A new table has no analysis, and an analysis of the previous table does not become its own."""
     project.post(DATA, {**TABLE, "analysis": {"of": 1}})
     tag = project.get(DATA).headers["etag"]
     project.post(DATA, {**TABLE, "fileName": "2.csv"})
@@ -188,7 +181,7 @@ def test_an_analysis_of_a_replaced_table_is_refused(project: Client) -> None:
 
 
 def test_an_analysis_needs_a_table(project: Client) -> None:
-    """Without a table, and without a project, there is nothing to analyse: 404."""
+    """An analysis without a table, or without a project, is 404."""
     assert project.put(ANALYSIS, {"analysis": {}}, if_match='"0"').code == "not-found"
     assert project.put("/api/projects/none/data/analysis", {"analysis": {}}, if_match='"1"').code == "not-found"
 
@@ -223,43 +216,43 @@ def test_an_analysis_over_its_limit_is_refused(project: Client, settings: Settin
         ({"analysis": []}, "/analysis"),
     ],
 )
-def test_an_upload_is_checked(project: Client, members: dict[str, Any], pointer: str) -> None:
-    """A table that cannot be kept as it came is 422 with its place, and nothing is saved."""
+def test_an_invalid_upload_is_refused(project: Client, members: dict[str, Any], pointer: str) -> None:
+    """A table that cannot be stored as sent is 422 with the place of the error, and nothing is saved."""
     reply = project.post(DATA, {**TABLE, **members})
     assert (reply.status, reply.code) == (422, "invalid-data")
     assert pointer in [error["pointer"] for error in reply.json["errors"]]
     assert project.get(DATA).json["version"] == 0
 
 
-def test_charts_in_an_upload_are_checked_as_a_config(project: Client) -> None:
-    """Charts that no config may have refuse the upload with their place."""
+def test_charts_in_an_upload_are_validated_as_a_config(project: Client) -> None:
+    """An upload whose charts would be invalid in a config is refused with their place."""
     reply = project.post(DATA, {**TABLE, "chartCustomizations": {"c": 1}})
     assert (reply.status, reply.code) == (422, "invalid-config")
     assert [error["pointer"] for error in reply.json["errors"]] == ["/chartCustomizations/c"]
 
 
 def test_a_compressed_upload_is_read(project: Client) -> None:
-    """A table sent as application/gzip is the table inside it."""
+    """A body sent as application/gzip is read as the table inside it."""
     body = gzip.compress(json.dumps(TABLE).encode())
     assert project.request("POST", DATA, body, content_type="application/gzip").status == 201
     assert project.get(DATA).json["rawData"] == ROWS
 
 
 @pytest.mark.parametrize(("method", "url"), [("GET", DATA), ("POST", DATA), ("PUT", ANALYSIS)])
-def test_foreign_data_are_absent_data(project: Client, method: str, url: str) -> None:
-    """What belongs to somebody else answers, but for the request's id, exactly like what does not exist."""
+def test_another_users_data_looks_absent(project: Client, method: str, url: str) -> None:
+    """Another user's data is answered exactly like that of a nonexistent project, except for the request's id."""
     project.post(DATA, TABLE)
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     body = {"POST": {**TABLE, "fileName": "theirs"}, "PUT": {"analysis": {}}}.get(method)
     foreign = stranger.request(method, url, body, if_match="*")
     absent = stranger.request(method, url.replace("/p/", "/none/"), body, if_match="*")
     assert (foreign.status, foreign.code) == (404, "not-found")
-    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert foreign.problem == absent.problem
     assert project.get(DATA).json["dataSchema"]["fileName"] == "weather.csv"
 
 
 def _gzip_of_a_gigabyte() -> bytes:
-    """A megabyte that would be a gigabyte once unpacked."""
+    """Return a megabyte that decompresses to a gigabyte."""
     compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     million = b" " * 1_000_000
     return b"".join([*(compressor.compress(million) for _ in range(1_000)), compressor.flush()])
@@ -268,13 +261,13 @@ def _gzip_of_a_gigabyte() -> bytes:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        pytest.param(gzip.compress(json.dumps(TABLE).encode())[:-9], 400, "malformed-json", id="a gzip cut off"),
+        pytest.param(gzip.compress(json.dumps(TABLE).encode())[:-9], 400, "malformed-json", id="a truncated gzip"),
         pytest.param(_gzip_of_a_gigabyte(), 413, "request-too-large", id="a gigabyte in a megabyte"),
-        pytest.param(b"PK\x03\x04 no gzip", 400, "malformed-json", id="something else"),
+        pytest.param(b"PK\x03\x04 no gzip", 400, "malformed-json", id="another format"),
     ],
 )
-def test_a_body_that_does_not_unpack_is_refused(project: Client, body: bytes, status: int, code: str) -> None:
-    """A compressed body that is broken or unpacks to too much is refused, and the table before is still served."""
+def test_a_body_that_does_not_decompress_is_refused(project: Client, body: bytes, status: int, code: str) -> None:
+    """A compressed body that is broken or decompresses to too much is refused, and the previous table is served."""
     project.post(DATA, TABLE)
     reply = project.request("POST", DATA, body, content_type="application/gzip")
     assert (reply.status, reply.code) == (status, code)
@@ -289,7 +282,7 @@ def test_a_body_that_does_not_unpack_is_refused(project: Client, body: bytes, st
     ],
 )
 def test_a_table_beyond_its_limits_is_refused(project: Client, rows: list[dict[str, Any]], pointer: str) -> None:
-    """A table with too many columns or too large a cell is 422 with its place, and the one before is still served."""
+    """A table with too many columns or too large a cell is 422 with its place, and the previous one is served."""
     project.post(DATA, TABLE)
     reply = project.post(DATA, {**TABLE, "rawData": rows})
     assert (reply.status, reply.code) == (422, "invalid-data")

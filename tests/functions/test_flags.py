@@ -1,4 +1,4 @@
-"""Flags are what AppConfig says they are for a user, and go on as they were while it cannot be asked."""
+"""Flags are what AppConfig says for a user, and keep their values while it cannot be reached."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,19 +19,19 @@ FAULTS: dict[str, BucketFault] = {
     "out of reach": out_of_reach,
     "throttled": refused(429, "ThrottlingException"),
     "a server error": refused(500, "InternalServerException"),
-    "a session that ran out": refused(400, "BadRequestException"),
-    "no right": refused(403, "AccessDeniedException"),
+    "an expired session": refused(400, "BadRequestException"),
+    "access denied": refused(403, "AccessDeniedException"),
 }
 
 
 def for_share(end: int) -> Json:
-    """The document that is in docs/operations.md: a share of the users, 0 to `end`."""
+    """Return the document in docs/operations.md, which turns a flag on for the shares 0 to `end`."""
     conditions = [{"action": "MODULO_RANGE", "key": "user_share", "value": {"BASE": 100, "START": 0, "END": end}}]
     return {"databaseLoad": {"default": False, "rules": {"a share": {"when_match": True, "conditions": conditions}}}}
 
 
 class Time:
-    """A clock that moves when it is told to, and a pause of AppConfig's own that is over with it."""
+    """A clock in seconds that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
@@ -43,7 +43,7 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     clock = Time()
-    # Powertools keeps a document for as long as it was told by the clock of its own module.
+    # Powertools decides by this module's clock how long it keeps a document.
     monkeypatch.setattr("aws_lambda_powertools.utilities.parameters.base.datetime", _Datetime(clock))
     return clock
 
@@ -59,20 +59,20 @@ class _Datetime:
 
 
 def test_a_flag_is_what_appconfig_says() -> None:
-    """A flag without rules is its default; one that the code does not know is passed on."""
+    """A flag without rules has its default, and a flag that the code does not know is passed on."""
     flags = AppConfig({"databaseLoad": {"default": True}, "newEditor": {"default": False}}).flags()
     assert flags.of("user-1") == {"databaseLoad": True, "newEditor": False}
 
 
 @pytest.mark.parametrize("end", [0, 9, 49, 98])
-def test_a_share_of_the_users_is_as_large_as_it_says(end: int) -> None:
-    """A rule of n percent is on for the users of the first n shares, and for nobody else."""
+def test_a_rule_applies_to_its_share_of_the_users(end: int) -> None:
+    """A rule of n percent is on for the users of the first n shares, and off for all others."""
     flags = AppConfig(for_share(end)).flags()
     assert {user for user in USERS if flags.of(user)["databaseLoad"]} == {user for user in USERS if share(user) <= end}
 
 
-def test_shares_are_even_and_for_good() -> None:
-    """Users fall evenly into a hundred shares, always into the same: what grows takes nothing away from anybody."""
+def test_shares_are_even_and_stable() -> None:
+    """Users fall evenly into a hundred shares and keep theirs, so a growing rollout takes a flag from no user."""
     assert [share(user) for user in ("user-1", "user-2", "ü")] == [94, 87, 28]
     counts = Counter(share(f"u{number}") for number in range(20_000))
     assert counts.keys() == set(range(100))
@@ -83,20 +83,20 @@ def test_shares_are_even_and_for_good() -> None:
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("fallback", [False, True])
 def test_without_appconfig_a_new_instance_falls_back(fault: BucketFault, fallback: bool) -> None:  # noqa: FBT001
-    """What was never read is what the deployment says is safe."""
+    """A flag that was never read has the deployment's default."""
     appconfig = AppConfig({"databaseLoad": {"default": not fallback}})
     appconfig.fault = fault
     assert appconfig.flags(fallback=fallback).of("user-1") == {"databaseLoad": fallback}
 
 
 @pytest.mark.parametrize("document", [[], {"databaseLoad": {}}, {"databaseLoad": {"default": False, "rules": 1}}, "x"])
-def test_a_document_that_is_none_changes_nothing(document: Any) -> None:
-    """A document that cannot be evaluated is as one that cannot be read."""
+def test_an_invalid_document_falls_back(document: Any) -> None:
+    """A document that cannot be evaluated is treated like one that cannot be read."""
     assert AppConfig(document).flags(fallback=True).of("user-1") == {"databaseLoad": True}
 
 
 def test_an_outage_changes_no_flag(time: Time) -> None:
-    """An instance that once read the flags goes on with them, asks once a minute, and takes up what is new then."""
+    """An instance keeps the flags that it has read, asks again once a minute, and then takes up changes."""
     appconfig = AppConfig({"databaseLoad": {"default": True}})
     flags = appconfig.flags(now=time)
     assert flags.of("user-1") == {"databaseLoad": True}
@@ -108,12 +108,12 @@ def test_an_outage_changes_no_flag(time: Time) -> None:
     assert flags.of("user-1") == {"databaseLoad": True}
     time.seconds += MAX_AGE_SECONDS + 1
     assert flags.of("user-1") == {"databaseLoad": False}
-    # The session of before may have been what failed.
+    # A new session, because the old one may be what failed.
     assert appconfig.sessions == 2
 
 
-def test_flags_are_answered_for_the_user(connect: Callable[[Settings], None], settings: Settings) -> None:
-    """`GET /api/flags` answers for whoever asks."""
+def test_flags_are_those_of_the_caller(connect: Callable[[Settings], None], settings: Settings) -> None:
+    """`GET /api/flags` returns the caller's flags."""
     connect(settings)
     handler_module("GetConfigFunction").app.flags = AppConfig(for_share(49)).flags()
     answers = {user: Client(user).get("/api/flags").json for user in ("user-3", "user-1")}

@@ -1,6 +1,6 @@
-"""Every route, taken by a second user: nothing of the first one's is seen, changed, or told from what is not there.
+"""Every route, called by another user: the owner's project is neither seen nor changed, and looks nonexistent.
 
-The routes are those of docs/openapi.yaml, so that a new one cannot be forgotten.
+The routes are those of docs/openapi.yaml, so that no new one can be forgotten.
 """
 
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ METHODS = ("get", "put", "post", "patch", "delete")
 
 
 class Operation(NamedTuple):
-    """What the document says of a method at a path."""
+    """A method at a path, and what docs/openapi.yaml says about it."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ SEEN = (
 
 @pytest.fixture
 def owner(client: Client) -> Client:
-    """A user who has something under every route: two versions of config and data, a draft, a file on its way."""
+    """A user with content under every route: two versions of config and data, and a draft."""
     client.post("/api/projects", {"id": "mine", "name": "Mine", "settings": {"dashboardConfig": CONFIG}})
     client.put(f"{PROJECT}/config", {"chartCustomizations": {}}, if_match='"1"')
     client.put(f"{PROJECT}/config?sessionId=tab-1", CONFIG, if_none_match="*")
@@ -53,7 +53,7 @@ def owner(client: Client) -> Client:
 
 
 def body_of(operation: dict[str, Any]) -> tuple[Any, str]:
-    """The first example of a body that the document shows, and its media type."""
+    """Return the first example of a body in the document, and its media type."""
     content = operation.get("requestBody", {}).get("content", {})
     media_type = next(iter(content), "application/json")
     examples = content.get(media_type, {}).get("examples", {})
@@ -70,7 +70,7 @@ def _resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def take(user: Client, operation: Operation, project: str, upload: str) -> Reply:
-    """Send the request that the document shows, in place of whatever is newest."""
+    """Send the document's example request, with `If-Match: *` if it needs a precondition."""
     method, path, described = operation
     names = {"{projectId}": project, "{version}": "1", "{other}": "2", "{uploadId}": upload}
     for name, value in names.items():
@@ -82,44 +82,44 @@ def take(user: Client, operation: Operation, project: str, upload: str) -> Reply
 
 @pytest.fixture
 def upload(owner: Client) -> str:
-    """The id of a file that the owner announced and did not send."""
+    """The upload id of a file that the owner announced and did not send."""
     form = {"fileName": "f.csv", "contentType": "text/csv", "bytes": 4}
     return str(owner.post(f"{PROJECT}/data/uploads", form).json["uploadId"])
 
 
 @every_operation
-def test_what_is_somebody_elses_is_not_there(owner: Client, upload: str, operation: Operation) -> None:
-    """The answer is 404 and but for its request's id that for a project that nobody has; the owner's is untouched."""
+def test_another_users_project_looks_absent(owner: Client, upload: str, operation: Operation) -> None:
+    """The response is that for a nonexistent project, except for the request's id; the owner's content is unchanged."""
     before = [owner.get(url).body for url in SEEN]
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     foreign, absent = (take(stranger, operation, project, upload) for project in ("mine", "nowhere"))
     assert (foreign.status, foreign.code) == (404, "not-found")
-    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert foreign.problem == absent.problem
     assert {**foreign.headers, "x-request-id": ""} == {**absent.headers, "x-request-id": ""}
     assert [owner.get(url).body for url in SEEN] == before
 
 
 @every_operation
-def test_the_owner_is_let_in(owner: Client, upload: str, operation: Operation) -> None:
-    """The requests that a stranger is refused are right ones: the owner's go through."""
+def test_the_owner_is_served(owner: Client, upload: str, operation: Operation) -> None:
+    """The requests that another user is refused are valid: they succeed for the owner."""
     reply = take(owner, operation, "mine", upload)
-    # No file was sent, which is a fault of this upload and not of the request.
+    # No file was sent, which is an error of this upload, not of the request.
     is_completion = operation.path.endswith("/complete")
     assert reply.status < 300 or (is_completion and reply.status == 422), reply.body
 
 
-def test_a_list_holds_the_readers_own(owner: Client) -> None:
-    """A list of projects is the reader's, whatever cursor somebody else's list gave him."""
+def test_a_list_has_only_the_callers_projects(owner: Client) -> None:
+    """A list has only the caller's projects, even with a cursor from another user's list."""
     owner.post("/api/projects", {"id": "other", "name": "Other"})
     cursor = owner.get("/api/projects?limit=1").json["nextCursor"]
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     for url in ("/api/projects", f"/api/projects?limit=1&cursor={cursor}"):
         assert stranger.get(url).json == {"projects": [], "nextCursor": None}
 
 
 @pytest.mark.parametrize("name", ["a" * 129, "a" * 4_096, "a.b", "a b", 'a"b', "a`b"])
-def test_what_is_no_id_is_an_absent_project(client: Client, name: str) -> None:
-    """An id that no project can have is answered as one that no project has, on every kind of address."""
+def test_an_invalid_id_is_an_absent_project(client: Client, name: str) -> None:
+    """An id that no project can have is answered like one that no project has, at every kind of URL."""
     absent = client.get("/api/projects/absent/config")
     for rest in ("", "/config", "/config/versions", "/data"):
         reply = client.get(f"/api/projects/{name}{rest}")

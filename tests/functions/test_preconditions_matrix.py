@@ -1,11 +1,12 @@
-"""The precondition matrix of docs/preconditions.md, a test for each cell."""
+"""The precondition matrix of docs/preconditions.md, one test for each cell."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 from conftest import TABLE
-from support.handlers.http_api import Client
+from support.handlers.http_api import Client, Reply
 from support.project.template import ROOT
 from support.storage.clients import Tapped
 
@@ -26,7 +27,7 @@ class Cell(NamedTuple):
     deleted_at_7: int | str
 
 
-# What a PUT answers: the version that it saves, or the code of the problem.
+# The outcome of a PUT: the version that it saves, or the code of the problem.
 PUT = {
     "nothing": Cell(None, "precondition-required", "precondition-required", "precondition-required"),
     "If-None-Match: *": Cell(("if_none_match", "*"), 1, "version-conflict", "version-conflict"),
@@ -43,7 +44,7 @@ PUT = {
     "If-None-Match: **": Cell(("if_none_match", "**"), *["invalid-precondition"] * 3),
 }
 
-# A DELETE differs in that there may be nothing to delete: then it writes nothing and answers the version as it is.
+# A DELETE differs if there is nothing to delete: it writes nothing and returns the current version.
 DELETE = {
     **PUT,
     "If-None-Match: *": Cell(("if_none_match", "*"), 0, "version-conflict", 7),
@@ -58,10 +59,10 @@ DELETE = {
     'If-None-Match: "7"': Cell(("if_none_match", '"7"'), 0, "version-conflict", 7),
 }
 
-# A PATCH needs no precondition: what it does not name stays as it is.
+# A PATCH needs no precondition: members that it does not name stay unchanged.
 PATCH = {**PUT, "nothing": Cell(None, 1, 8, 8)}
 
-# A restore of version 5 is a PUT of that version; before the first save there is none to restore.
+# A restore of version 5 is a PUT of that version, which does not exist before the first save.
 RESTORE = {
     name: cell._replace(
         at_0=cell.at_0 if cell.at_0 in {"precondition-required", "invalid-precondition"} else "not-found"
@@ -80,18 +81,18 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def user() -> str:
-    """One user for all cells, each of which has a table of its own."""
+    """The same user for all cells, each of which has its own table: `reached` keeps items with the user's keys."""
     return "user-of-the-matrix"
 
 
 @pytest.fixture(scope="module")
 def reached() -> dict[tuple[str, str], list[Any]]:
-    """The items of each state that was reached once, so that the other cells need not get there again."""
+    """The items of each state that a cell has reached, from which the other cells start."""
     return {}
 
 
 @pytest.fixture
-def reach(client: Client, moto_client: Tapped, reached: dict[tuple[str, str], list[Any]]) -> Callable[[str, str], None]:
+def reach(client: Client, moto_client: Tapped, reached: dict[tuple[str, str], list[Any]]) -> Reach:
     """Bring a new project's config to a state: never saved, saved seven times, or deleted by the seventh change."""
 
     def bring(url: str, state: str) -> None:
@@ -118,92 +119,104 @@ def save_until(client: Client, url: str, state: str) -> None:
     assert client.get(url).json["version"] == VERSION
 
 
-@cells
-@pytest.mark.parametrize("header", PUT)
-def test_put_answers_as_the_matrix_says(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
-    """A PUT saves exactly where its precondition holds of the newest version, and else leaves it as it was."""
-    reach(url, state)
+def assert_cell(
+    client: Client,
+    url: str,
+    cell: Cell,
+    state: str,
+    *,
+    send: Callable[..., Reply],
+    assert_accepted: Callable[[Reply, int], None],
+) -> None:
+    """Assert that a request makes its cell's version, or is refused with its cell's code and changes nothing."""
     before = client.get(url).json
-    cell = PUT[header]
-    reply = client.put(url, NEW, **dict([cell.header] if cell.header else []))
+    reply = send(**dict([cell.header] if cell.header else []))
     expected = getattr(cell, state)
     if isinstance(expected, int):
-        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, expected, f'"{expected}"')
-        assert client.get(url).json["config"] == NEW
+        assert_accepted(reply, expected)
     else:
         assert reply.code == expected
         assert client.get(url).json == before
+
+
+@cells
+@pytest.mark.parametrize("header", PUT)
+def test_put_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """A PUT saves if its precondition holds for the newest version, and changes nothing otherwise."""
+    reach(url, state)
+
+    def assert_saved(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, version, f'"{version}"')
+        assert client.get(url).json["config"] == NEW
+
+    assert_cell(client, url, PUT[header], state, send=partial(client.put, url, NEW), assert_accepted=assert_saved)
 
 
 @cells
 @pytest.mark.parametrize("header", DELETE)
-def test_delete_answers_as_the_matrix_says(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
-    """A DELETE makes a new version without a config where its precondition holds and there is something to delete."""
+def test_delete_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """A DELETE makes a version without a config if its precondition holds and there is something to delete."""
     reach(url, state)
-    before = client.get(url).json
-    cell = DELETE[header]
-    reply = client.delete(url, **dict([cell.header] if cell.header else []))
-    expected = getattr(cell, state)
-    if isinstance(expected, int):
-        assert (reply.status, reply.headers["etag"], reply.body) == (204, f'"{expected}"', b"")
+
+    def assert_deleted(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.headers["etag"], reply.body) == (204, f'"{version}"', b"")
         after = client.get(url).json
-        assert (after["config"], after["version"]) == (None, expected)
-    else:
-        assert reply.code == expected
-        assert client.get(url).json == before
+        assert (after["config"], after["version"]) == (None, version)
+
+    assert_cell(client, url, DELETE[header], state, send=partial(client.delete, url), assert_accepted=assert_deleted)
 
 
 @cells
 @pytest.mark.parametrize("header", PUT)
-def test_customizations_answer_as_the_matrix_says(client: Client, reach: Reach, header: str, state: str) -> None:
+def test_customizations_follow_the_matrix(client: Client, reach: Reach, header: str, state: str) -> None:
     """`PUT …/data/customizations` has the preconditions of the config, because it is a view of the config."""
     reach(CONFIG, state)
-    before = client.get(CONFIG).json
-    cell = PUT[header]
-    reply = client.put(CUSTOMIZATIONS, NEW, **dict([cell.header] if cell.header else []))
-    expected = getattr(cell, state)
-    if isinstance(expected, int):
-        assert (reply.status, reply.json["version"]) == (200, expected)
+
+    def assert_saved(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"]) == (200, version)
         assert client.get(CONFIG).json["config"]["chartCustomizations"] == NEW["chartCustomizations"]
-    else:
-        assert reply.code == expected
-        assert client.get(CONFIG).json == before
+
+    assert_cell(
+        client, CONFIG, PUT[header], state, send=partial(client.put, CUSTOMIZATIONS, NEW), assert_accepted=assert_saved
+    )
 
 
 @cells
 @pytest.mark.parametrize("header", PATCH)
-def test_patch_answers_as_the_matrix_says(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
-    """A PATCH applies to the newest version where its precondition holds, or where it has none."""
+def test_patch_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """A PATCH applies to the newest version if its precondition holds, or if it has none."""
     reach(url, state)
-    before = client.get(url).json
-    cell = PATCH[header]
-    reply = client.patch(url, {"chartCustomizations": {"d": {}}}, **dict([cell.header] if cell.header else []))
-    expected = getattr(cell, state)
-    if isinstance(expected, int):
-        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, expected, f'"{expected}"')
+    patch: dict[str, Any] = {"chartCustomizations": {"d": {}}}
+
+    def assert_patched(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, version, f'"{version}"')
         assert client.get(url).json == reply.json
         assert "d" in reply.json["config"]["chartCustomizations"]
-    else:
-        assert reply.code == expected
-        assert client.get(url).json == before
+
+    assert_cell(
+        client, url, PATCH[header], state, send=partial(client.patch, url, patch), assert_accepted=assert_patched
+    )
 
 
 @cells
 @pytest.mark.parametrize("header", RESTORE)
-def test_restore_answers_as_the_matrix_says(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
-    """A restore saves an older version again exactly where a PUT of it would be accepted."""
+def test_restore_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """A restore saves an older version again if a PUT of that version would be accepted."""
     reach(url, state)
-    before = client.get(url).json
-    cell = RESTORE[header]
     address = url.replace("/config", "/config/versions/5/restore")
-    reply = client.request("POST", address, **dict([cell.header] if cell.header else []))
-    expected = getattr(cell, state)
-    if isinstance(expected, int):
-        assert (reply.status, reply.json["version"]) == (200, expected)
+
+    def assert_restored(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"]) == (200, version)
         assert client.get(url).json["config"] == {"chartCustomizations": {"c": {"n": 4}}}
-    else:
-        assert reply.code == expected
-        assert client.get(url).json == before
+
+    assert_cell(
+        client,
+        url,
+        RESTORE[header],
+        state,
+        send=partial(client.request, "POST", address),
+        assert_accepted=assert_restored,
+    )
 
 
 def test_both_headers_must_hold(client: Client, reach: Reach) -> None:

@@ -1,4 +1,4 @@
-"""Projects over the handlers, from event to answer."""
+"""Projects through the handlers, from event to response."""
 
 import re
 from typing import Any
@@ -21,8 +21,8 @@ def listed(client: Client, query: str = "") -> list[str]:
     return [project["id"] for project in client.get("/api/projects" + query).json["projects"]]
 
 
-def test_a_project_is_created_with_a_made_id(client: Client) -> None:
-    """Without an id a project gets a UUIDv7, and its address in Location."""
+def test_a_project_is_created_with_a_generated_id(client: Client) -> None:
+    """A project created without an id gets a UUIDv7, and its URL is in Location."""
     reply = client.post("/api/projects", {"name": "Sales"})
     assert reply.status == 201
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", reply.json["id"])
@@ -31,8 +31,8 @@ def test_a_project_is_created_with_a_made_id(client: Client) -> None:
     assert client.get(reply.headers["location"]).json == reply.json
 
 
-def test_a_project_moves_in_with_its_id_settings_and_config(client: Client) -> None:
-    """A create takes an id, settings and a first config, which is then the config's version 1."""
+def test_a_project_is_created_with_its_id_settings_and_config(client: Client) -> None:
+    """A project can be created with an id, settings and a first config, which is the config's version 1."""
     settings = {"fileInfo": {"name": "sales.csv", "rows": 3}, "tags": ["q1", "q2"]}
     project = create(client, "p", description="All of it", settings={**settings, "dashboardConfig": CHARTS})
     assert (project["description"], project["settings"]) == ("All of it", settings)
@@ -41,17 +41,17 @@ def test_a_project_moves_in_with_its_id_settings_and_config(client: Client) -> N
 
 
 def test_an_id_can_be_used_once(client: Client) -> None:
-    """An id that the user already has is 409, and the project that has it stays as it is; another user may have it."""
+    """An id that the user already has is 409 and leaves its project unchanged; another user may have it."""
     before = create(client, "p")
     reply = client.post("/api/projects", {"id": "p", "name": "Other", "settings": {"dashboardConfig": CHARTS}})
     assert (reply.status, reply.code) == (409, "project-exists")
     assert client.get("/api/projects/p").json == before
     assert client.get("/api/projects/p/config").json["version"] == 0
-    assert create(Client("somebody-else"), "p")["name"] == "P"
+    assert create(Client("another-user"), "p")["name"] == "P"
 
 
-def test_the_first_config_is_checked_like_any_other(client: Client) -> None:
-    """A config that would not be saved does not come in with a project: the place is named and nothing is created."""
+def test_the_first_config_is_validated_like_any_other(client: Client) -> None:
+    """A project with an invalid first config is 422 with the place of the error, and is not created."""
     body = {"id": "p", "name": "P", "settings": {"dashboardConfig": {"chartCustomizations": {"c": 1}}}}
     reply = client.post("/api/projects", body)
     assert (reply.status, reply.code) == (422, "invalid-config")
@@ -59,8 +59,8 @@ def test_the_first_config_is_checked_like_any_other(client: Client) -> None:
     assert client.get("/api/projects/p").status == 404
 
 
-def test_the_list_is_the_most_recently_updated_first(client: Client, clock: Clock) -> None:
-    """A save, an upload and a change of name each move their project to the head of the list at once."""
+def test_the_list_has_the_most_recently_updated_first(client: Client, clock: Clock) -> None:
+    """A save, an upload and a rename each move their project to the top of the list at once."""
     for project_id in "abc":
         create(client, project_id)
         clock.advance(seconds=1)
@@ -76,10 +76,10 @@ def test_the_list_is_the_most_recently_updated_first(client: Client, clock: Cloc
 
 
 def test_pages_hold_every_project_once(client: Client, clock: Clock) -> None:
-    """Following the cursors visits every project once, in order, and the last page has none."""
+    """Following the cursors visits every project once, in order, and the last page has no cursor."""
     for number in range(7):
         create(client, f"p{number}")
-        clock.advance(milliseconds=number % 2)  # some share their moment
+        clock.advance(milliseconds=number % 2)  # some share a timestamp
     visited, cursor, sizes = [], "", []
     while True:
         page = client.get(f"/api/projects?limit=3{cursor}").json
@@ -94,23 +94,23 @@ def test_pages_hold_every_project_once(client: Client, clock: Clock) -> None:
 
 
 def test_an_exact_page_is_the_last_one(client: Client) -> None:
-    """A page that holds all that is left leads nowhere: no client loads an empty page."""
+    """A page that holds all remaining projects has no cursor: no client loads an empty page."""
     create(client, "a")
     create(client, "b")
     assert client.get("/api/projects?limit=2").json["nextCursor"] is None
 
 
-def test_a_cursor_opens_no_other_door(client: Client) -> None:
-    """A cursor is only a place in one's own list: a stranger with it sees his own projects and nothing else."""
+def test_a_cursor_grants_no_access(client: Client) -> None:
+    """A cursor is only a place in the caller's own list: with it, another user sees only their own projects."""
     for project_id in "abc":
         create(client, project_id)
     cursor = client.get("/api/projects?limit=1").json["nextCursor"]
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     assert listed(stranger, f"?cursor={cursor}") == []
 
 
 def test_summaries_show_configs_and_data_without_their_documents(client: Client) -> None:
-    """A summary tells versions and sizes; the documents come only with include=dashboardConfig."""
+    """A summary has versions and sizes; configs come only with include=dashboardConfig."""
     create(client, "p")
     assert client.get("/api/projects").json["projects"][0]["dashboardConfig"] is None
     client.put("/api/projects/p/config", CHARTS, if_none_match="*")
@@ -130,8 +130,8 @@ def test_summaries_show_configs_and_data_without_their_documents(client: Client)
     assert full["dashboardConfig"] == {**config, "config": CHARTS}
 
 
-def test_a_deleted_config_shows_as_none(client: Client) -> None:
-    """After a delete the project has no config to show, in the list with configs as well."""
+def test_a_deleted_config_is_null(client: Client) -> None:
+    """After a delete a project's config is null, also in the list with configs."""
     create(client, "p", settings={"dashboardConfig": CHARTS})
     client.delete("/api/projects/p/config", if_match='"1"')
     for query in ("", "?include=dashboardConfig"):
@@ -139,7 +139,7 @@ def test_a_deleted_config_shows_as_none(client: Client) -> None:
 
 
 def test_a_page_with_configs_ends_before_it_grows_too_large(client: Client, clock: Clock) -> None:
-    """A page of large configs is cut where the answer would outgrow Lambda's 6 MB, and goes on with its cursor."""
+    """A page of large configs ends before the response exceeds Lambda's 6 MB, and its cursor leads to the rest."""
     large = {"chartCustomizations": {"c": {"note": "x" * 260_000}}}
     for number in range(15):
         create(client, f"p{number:02}", settings={"dashboardConfig": large})
@@ -166,15 +166,15 @@ def test_a_page_with_configs_ends_before_it_grows_too_large(client: Client, cloc
         ("cursor=%C3%A9", "cursor"),
     ],
 )
-def test_a_list_query_is_checked(client: Client, query: str, name: str) -> None:
-    """A query parameter of the list outside its values is 422 and named."""
+def test_an_invalid_list_query_is_refused(client: Client, query: str, name: str) -> None:
+    """An invalid query parameter of the list is a 422 that names it."""
     reply = client.get(f"/api/projects?{query}")
     assert (reply.status, reply.code) == (422, "invalid-query")
     assert [error["pointer"] for error in reply.json["errors"]] == [name]
 
 
 def test_a_patch_changes_what_it_names(client: Client, clock: Clock) -> None:
-    """A merge patch changes the members that it names, removes those that it nulls, and is one more version."""
+    """A merge patch changes the members that it names, removes those that it sets to null, and makes a version."""
     create(client, "p", description="old", settings={"tags": ["a"], "fileInfo": {"name": "f", "rows": 1}})
     clock.advance(seconds=1)
     patch = {"name": "New", "settings": {"tags": None, "fileInfo": {"rows": 2}}}
@@ -187,8 +187,8 @@ def test_a_patch_changes_what_it_names(client: Client, clock: Clock) -> None:
     assert client.get("/api/projects/p").json == project
 
 
-def test_a_patch_needs_the_version_that_it_was_made_from(client: Client) -> None:
-    """Without a precondition a patch is 428, with a stale one 412 with the project; neither changes anything."""
+def test_a_patch_needs_a_precondition(client: Client) -> None:
+    """A patch without a precondition is 428, one with a stale precondition 412 with the project; neither changes it."""
     create(client, "p")
     client.patch("/api/projects/p", {"name": "First"}, if_match='"1"')
     missing = client.patch("/api/projects/p", {"name": "Second"})
@@ -199,15 +199,15 @@ def test_a_patch_needs_the_version_that_it_was_made_from(client: Client) -> None
     assert stale.json["current"]["name"] == "First"
 
 
-def test_a_patch_that_changes_nothing_is_no_version(client: Client) -> None:
-    """A patch whose outcome is what is there already answers it, whatever version it names: it is a retry."""
+def test_a_patch_that_changes_nothing_makes_no_version(client: Client) -> None:
+    """A patch without a change returns the current project, whatever its precondition: it is a retry."""
     create(client, "p")
     first = client.patch("/api/projects/p", {"name": "New"}, if_match='"1"').json
     assert client.patch("/api/projects/p", {"name": "New"}, if_match='"1"').json == first
 
 
-def test_saves_are_no_conflict_for_a_patch(client: Client) -> None:
-    """A project's own version counts changes of its name, description and settings alone."""
+def test_saves_do_not_conflict_with_a_patch(client: Client) -> None:
+    """A project's own version counts only changes of its name, description and settings."""
     create(client, "p")
     client.put("/api/projects/p/config", CHARTS, if_none_match="*")
     client.post("/api/projects/p/data", {"fileName": "t.csv", "rawData": [{"x": 1}]})
@@ -225,8 +225,8 @@ def test_saves_are_no_conflict_for_a_patch(client: Client) -> None:
         ([], ""),
     ],
 )
-def test_a_patch_is_checked(client: Client, patch: Any, pointer: str) -> None:
-    """A patch that would leave no valid project is 422 with its place, and changes nothing."""
+def test_an_invalid_patch_is_refused(client: Client, patch: Any, pointer: str) -> None:
+    """A patch that would make the project invalid is 422 with the place of the error, and changes nothing."""
     before = create(client, "p")
     reply = client.patch("/api/projects/p", patch, if_match='"1"')
     assert (reply.status, reply.code) == (422, "invalid-project")
@@ -235,13 +235,13 @@ def test_a_patch_is_checked(client: Client, patch: Any, pointer: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_a_foreign_project_is_an_absent_one(client: Client, method: str) -> None:
-    """A stranger's request for a project answers, but for the request's id, like one for no project."""
+def test_another_users_project_looks_absent(client: Client, method: str) -> None:
+    """Another user's request is answered like one for a nonexistent project, except for the request's id."""
     create(client, "p")
-    stranger = Client("somebody-else")
+    stranger = Client("another-user")
     body = {"name": "Mine"} if method == "PATCH" else None
     foreign = stranger.request(method, "/api/projects/p", body, if_match='"1"')
     absent = stranger.request(method, "/api/projects/none", body, if_match='"1"')
     assert (foreign.status, foreign.code) == (404, "not-found")
-    assert {**foreign.json, "instance": ""} == {**absent.json, "instance": ""}
+    assert foreign.problem == absent.problem
     assert client.get("/api/projects/p").json["name"] == "P"

@@ -1,4 +1,4 @@
-"""Every table of vega-datasets comes back value by value, whichever way it was uploaded."""
+"""Every table of vega-datasets is returned value by value, however it was uploaded."""
 
 import csv
 import gzip
@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import BUCKET
+from support.handlers.files import key_of, send_file
 from support.handlers.http_api import Client, Reply
 from support.project.template import ROOT
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 DATA = "/api/projects/p/data"
-# JSON that is no array of objects: maps in TopoJSON and GeoJSON, and a graph.
-NO_TABLES = {
+# JSON that is not an array of objects: maps in TopoJSON and GeoJSON, and a graph.
+NOT_TABLES = {
     "annual-precip.json",
     "earthquakes.json",
     "londonBoroughs.json",
@@ -30,7 +30,7 @@ NO_TABLES = {
     "volcano.json",
     "world-110m.json",
 }
-# Of columns that are easily taken for something else.
+# The types of columns that are easily mistaken for another type.
 TYPES = {
     "airports.csv": {"iata": "string", "latitude": "number"},
     "birdstrikes.csv": {"Flight Date": "date", "Cost Total $": "integer"},
@@ -45,7 +45,7 @@ TYPES = {
 
 
 def is_table(path: Path) -> bool:
-    return path.suffix in DELIMITERS or (path.suffix == ".json" and path.name not in NO_TABLES)
+    return path.suffix in DELIMITERS or (path.suffix == ".json" and path.name not in NOT_TABLES)
 
 
 FILES = sorted(path for path in FOLDER.iterdir() if is_table(path))
@@ -53,49 +53,37 @@ every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 
 @pytest.fixture
-def project(client: Client) -> Client:
-    """A user with the empty project `p`."""
-    client.post("/api/projects", {"id": "p", "name": "P"})
-    return client
-
-
-@pytest.fixture
 def rows(project: Client, bucket_client: "S3Client") -> Callable[[], list[dict[str, Any]]]:
-    """Load the project's rows, from the answer or from where it says that they are."""
+    """Load the project's rows, from the response or from the download that it names."""
 
     def load() -> list[dict[str, Any]]:
         loaded = project.get(DATA, accept_encoding="gzip").json
         if "rawDataUrl" not in loaded:
             return list(loaded["rawData"])
-        key = unquote(urlsplit(loaded["rawDataUrl"]).path).removeprefix(f"/{BUCKET}").lstrip("/")
-        content = bucket_client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        content = bucket_client.get_object(Bucket=BUCKET, Key=key_of(loaded["rawDataUrl"]))["Body"].read()
         return list(json.loads(gzip.decompress(content)))
 
     return load
 
 
 def as_file(project: Client, bucket_client: "S3Client", path: Path) -> Reply:
-    content = path.read_bytes()
     media_type = "text/csv" if path.suffix in DELIMITERS else "application/json"
-    form = {"fileName": path.name, "contentType": media_type, "bytes": len(content)}
-    announced = project.post(f"{DATA}/uploads", form).json
-    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=content)
-    return project.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
+    return project.post(send_file(project, bucket_client, path.read_bytes(), media_type, name=path.name), {})
 
 
-def test_what_is_left_out_is_no_table() -> None:
-    """No table is passed over: what is left out is there, and is no array of objects."""
-    for name in NO_TABLES:
+def test_no_table_is_left_out() -> None:
+    """Every file that is left out exists and is not an array of objects."""
+    for name in NOT_TABLES:
         document = json.loads((FOLDER / name).read_text())
         assert not isinstance(document, list) or not all(isinstance(row, dict) for row in document)
     assert len(FILES) > 50
 
 
 @every_file
-def test_a_file_comes_back_value_by_value(
+def test_a_file_is_returned_value_by_value(
     project: Client, bucket_client: "S3Client", rows: Callable[[], list[dict[str, Any]]], path: Path
 ) -> None:
-    """A file's rows come back as another reader reads them; a CSV cell is the value that its text spells."""
+    """A file's rows are those that another reader finds; a CSV cell is the value that its text spells."""
     reply = as_file(project, bucket_client, path)
     assert reply.status == 201, reply.json
     loaded = rows()
@@ -110,8 +98,8 @@ def test_a_file_comes_back_value_by_value(
 
 
 @every_file
-def test_rows_come_back_equal(project: Client, rows: Callable[[], list[dict[str, Any]]], path: Path) -> None:
-    """The same rows sent as JSON, compressed, come back equal."""
+def test_rows_are_returned_unchanged(project: Client, rows: Callable[[], list[dict[str, Any]]], path: Path) -> None:
+    """The same rows sent as compressed JSON are returned unchanged."""
     sent = json.loads(path.read_text()) if path.suffix == ".json" else text_rows(path)
     body = gzip.compress(json.dumps({"fileName": path.name, "rawData": sent}).encode(), compresslevel=1)
     assert project.request("POST", DATA, body, content_type="application/gzip").status == 201
@@ -124,7 +112,7 @@ def text_rows(path: Path) -> list[dict[str, str]]:
 
 
 def spells(text: str, value: Any, column_type: str) -> bool:
-    """Whether a cell's text is how a value of that type is written."""
+    """Whether a cell's text spells a value in a column of that type."""
     if value is None:
         return text == ""
     if isinstance(value, bool):

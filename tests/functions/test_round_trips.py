@@ -6,32 +6,26 @@ from typing import Any
 import pytest
 from conftest import Clock
 from support.handlers.http_api import Client
-from support.storage.clients import Answer, Call, Request, Tapped
+from support.storage.clients import Request, Tapped
 
 CONFIG = "/api/projects/p/config"
 BASE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 1}}}
 NEWER = {"chartCustomizations": {"a": {"n": 2}, "b": {"n": 1}}}
 MINE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 3}}}
 
-Calls = list[str]
+type Calls = list[tuple[str, Request]]
 
 
 @pytest.fixture
 def calls(client: Client, moto_client: Tapped) -> Iterator[Calls]:
-    """The operations that the database was asked for, since a project with two versions was there."""
+    """The database's operations, recorded once a project has two versions of its config."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": BASE}})
     client.put(CONFIG, NEWER, if_match='"1"')
-    made: Calls = []
-
-    def record(proceed: Call, operation: str, request: Request) -> Answer:
-        made.append(operation)
-        return proceed(operation, request)
-
-    with moto_client.tapped(record):
-        yield made
+    with moto_client.recorded() as calls:
+        yield calls
 
 
-REQUESTS: dict[str, tuple[Callable[[Client], Any], Calls]] = {
+REQUESTS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "a load": (lambda client: client.get(CONFIG), ["GetItem"]),
     "a 304": (lambda client: client.get(CONFIG, if_none_match='"2"'), ["GetItem"]),
     "a save": (lambda client: client.put(CONFIG, MINE, if_match='"2"'), ["TransactWriteItems"]),
@@ -44,7 +38,7 @@ REQUESTS: dict[str, tuple[Callable[[Client], Any], Calls]] = {
         ["TransactWriteItems"],
     ),
     "a conflict": (lambda client: client.put(CONFIG, MINE, if_none_match="*"), ["TransactWriteItems"]),
-    "a conflict that names its places": (
+    "a conflict with its places": (
         lambda client: client.put(CONFIG, MINE, if_match='"1"'),
         ["TransactWriteItems", "GetItem"],
     ),
@@ -56,7 +50,7 @@ REQUESTS: dict[str, tuple[Callable[[Client], Any], Calls]] = {
         lambda client: client.put(f"{CONFIG}?onConflict=merge", MINE, if_match='"1"'),
         ["TransactWriteItems", "GetItem", "TransactWriteItems"],
     ),
-    "a save of whatever is newest": (
+    "a save of any version": (
         lambda client: client.put(CONFIG, MINE, if_match="*"),
         ["GetItem", "TransactWriteItems"],
     ),
@@ -74,15 +68,15 @@ REQUESTS: dict[str, tuple[Callable[[Client], Any], Calls]] = {
 
 @pytest.mark.parametrize("request_name", REQUESTS)
 def test_a_call_makes_these_requests(client: Client, calls: Calls, request_name: str) -> None:
-    """A load is one request; a save and a conflict are one, the count included; what looks first is one more."""
+    """A load, a save and a conflict are one request each, count included; a call that reads first makes one more."""
     send, expected = REQUESTS[request_name]
     send(client)
-    assert calls == expected
+    assert [operation for operation, _ in calls] == expected
 
 
 def test_a_save_after_a_long_rest_makes_one_more(client: Client, calls: Calls, clock: Clock) -> None:
-    """Only the first save after a rest has a second request, which keeps the version that it replaces in history."""
+    """Only the first save after a rest makes a second request, which keeps the replaced version in history."""
     clock.advance(days=8)
     client.put(CONFIG, MINE, if_match='"2"')
     client.put(CONFIG, BASE, if_match='"3"')
-    assert calls == ["TransactWriteItems"] * 3
+    assert [operation for operation, _ in calls] == ["TransactWriteItems"] * 3

@@ -1,4 +1,4 @@
-"""How an instance starts on Lambda, and what it does of which nobody thought."""
+"""How an instance starts on Lambda, and how it answers an unexpected error."""
 
 from typing import Any
 
@@ -36,28 +36,26 @@ def test_on_lambda_an_instance_is_ready_when_it_has_started(
     repositories: tuple[Repository, ...],
     uses_bucket: bool,  # noqa: FBT001
 ) -> None:
-    """What the environment names is connected before the first request, the bucket for those alone who use one."""
+    """The environment's resources are connected before the first request, the bucket only if a repository uses it."""
     store = App(*repositories).store
     assert (store.settings.table_name, store.settings.bucket_name) == ("a-table", "a-bucket")
     assert {"items", *repositories} <= vars(store).keys()
     assert ("bucket" in vars(store)) == uses_bucket
 
 
-def test_elsewhere_nothing_is_opened() -> None:
-    """An instance that is not on Lambda is connected by whoever made it."""
+def test_outside_lambda_nothing_is_opened() -> None:
+    """An instance outside Lambda is connected by its creator."""
     assert not hasattr(App("datasets", "downloads"), "store")
 
 
-def test_flags_that_cannot_be_reached_are_as_the_deployment_says(on_lambda: pytest.MonkeyPatch) -> None:
-    """A new instance whose AppConfig refuses the connection answers the default of its environment."""
+def test_unreachable_flags_have_the_deployments_default(on_lambda: pytest.MonkeyPatch) -> None:
+    """A new instance whose AppConfig refuses the connection uses the default in its environment."""
     on_lambda.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert App().flags.of("user-1") == {"databaseLoad": True}
 
 
-def test_what_nobody_foresaw_is_500_and_says_nothing_of_itself(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An error that is none of the service's own is `internal-error` for the client, and in the log with its trace."""
+def test_an_unexpected_error_is_500_without_details(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error is `internal-error` for the client, and in the log with its traceback."""
     for app in apps():
         app.connect(Store(app.store.settings, app.store.items, app.store.bucket, broken))
     reply = client.post("/api/projects", {"name": "P"})

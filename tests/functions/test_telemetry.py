@@ -1,4 +1,4 @@
-"""Each request leaves one line in the log and the metrics that docs/operations.md names, and no content in either."""
+"""Each request logs one line and the metrics that docs/operations.md names, neither of them with content."""
 
 import hashlib
 import io
@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,23 +31,21 @@ type Line = dict[str, Any]
 type Act = Callable[[Client], Any]
 
 
-@pytest.fixture
-def client(connect: Callable[[Settings], None], settings: Settings, user: str) -> Client:
-    """A user with a project whose config is at version 1, under a limit of eight writes."""
-    # As the template names the service; Powertools reads it when the module is imported.
+@pytest.fixture(autouse=True)
+def _sales(client: Client, connect: Callable[[Settings], None], settings: Settings) -> None:
+    """The user's project `sales`, whose config is at version 1, under a limit of eight writes."""
+    # The template's name of the service, which Powertools reads when the module is imported.
     telemetry.metrics.service = "dashkeep"
-    connect(Settings(table_name=settings.table_name, bucket_name=settings.bucket_name, writes_per_minute=8))
-    made = Client(user)
-    assert made.post("/api/projects", {"id": "sales", "name": SECRET}).status == 201
-    assert made.put(CONFIG, CHARTS, if_none_match="*").status == 200
-    return made
+    connect(replace(settings, writes_per_minute=8))
+    assert client.post("/api/projects", {"id": "sales", "name": SECRET}).status == 201
+    assert client.put(CONFIG, CHARTS, if_none_match="*").status == 200
 
 
 @contextmanager
 def written() -> Iterator[list[Line]]:
-    """Collect what the functions write to their output, each line read as JSON, until the block ends."""
+    """Collect the lines that the functions print in the block, parsed as JSON."""
     output, lines = io.StringIO(), list[Line]()
-    # Handlers of logging keep the stream that they began with.
+    # Logging handlers keep the stream with which they were created.
     handlers = [handler for handler in telemetry.logger.handlers if isinstance(handler, logging.StreamHandler)]
     before = [(handler, handler.setStream(output)) for handler in handlers]
     with redirect_stdout(output):
@@ -57,7 +56,7 @@ def written() -> Iterator[list[Line]]:
 
 
 def emitted(lines: list[Line]) -> dict[str, Line]:
-    """The metrics among some lines, each with the line that it is in, as CloudWatch reads them."""
+    """Return the metrics that CloudWatch reads from the lines, each with its line."""
     found: dict[str, Line] = {}
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
@@ -78,7 +77,7 @@ def too_often(client: Client) -> None:
         client.patch(CONFIG, {"theme": {"id": str(number)}})
 
 
-# What is done, and what its last request is counted as.
+# What a client does, and the metrics of its last request.
 COUNTED: dict[str, tuple[Act, set[str]]] = {
     "a save": (lambda client: client.put(CONFIG, OTHER, if_match='"1"'), {"ConfigSaved"}),
     "a patch": (lambda client: client.patch(CONFIG, {"theme": {"id": "dark"}}), {"ConfigSaved"}),
@@ -87,11 +86,11 @@ COUNTED: dict[str, tuple[Act, set[str]]] = {
         lambda client: client.post(f"{CONFIG}/versions/1/restore", None, if_match='"1"'),
         {"ConfigSaveUnchanged"},
     ),
-    "the charts alone": (
+    "a save of the charts alone": (
         lambda client: client.put(f"{PROJECT}/data/customizations", OTHER, if_match='"1"'),
         {"ConfigSaved"},
     ),
-    "the same again": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), {"ConfigSaveUnchanged"}),
+    "an unchanged save": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), {"ConfigSaveUnchanged"}),
     "a merge": (stale_merge, {"ConfigSaved", "ConfigMerged"}),
     "a stale save": (lambda client: client.put(CONFIG, OTHER, if_match='"7"'), {"ConfigConflict"}),
     "a save that is too large": (
@@ -99,32 +98,32 @@ COUNTED: dict[str, tuple[Act, set[str]]] = {
         {"PayloadTooLarge"},
     ),
     "one write too many": (too_often, {"RateLimited"}),
-    "a save that is refused for its form": (lambda client: client.put(CONFIG, {}, if_match='"1"'), set()),
-    "a copy from a browser": (
+    "an invalid save": (lambda client: client.put(CONFIG, {}, if_match='"1"'), set()),
+    "a copy from localStorage": (
         lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", CHARTS, if_none_match="*"),
         {"ConfigSaved", "ConfigMigrated"},
     ),
-    "a copy that is none": (
+    "an invalid copy": (
         lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", {}, if_none_match="*"),
         {"ConfigMigrationFailed"},
     ),
-    "a copy that comes second": (
+    "a copy that comes too late": (
         lambda client: client.put(f"{CONFIG}?source=localStorage", OTHER, if_none_match="*"),
         {"ConfigConflict"},
     ),
     "a load": (lambda client: client.get(CONFIG), {"ConfigLoaded", "ConfigLoadLatency"}),
-    "a load of what is known": (
+    "a load of the version at hand": (
         lambda client: client.get(CONFIG, if_none_match='"1"'),
         {"ConfigNotModified", "ConfigLoadLatency"},
     ),
-    "a load of nothing": (lambda client: client.get("/api/projects/none/config"), set()),
+    "a load of a nonexistent project": (lambda client: client.get("/api/projects/none/config"), set()),
     "another request": (lambda client: client.get("/api/projects"), set()),
 }
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_what_a_request_is_counted_as(client: Client, name: str) -> None:
-    """Each kind of request is counted as exactly what it is, once, for the whole service."""
+def test_a_request_emits_its_metrics(client: Client, name: str) -> None:
+    """Each kind of request emits exactly its own metrics, once, for the whole service."""
     act, expected = COUNTED[name]
     with written() as lines:
         act(client)
@@ -138,7 +137,7 @@ def test_what_a_request_is_counted_as(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
 def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, fault: str) -> None:
-    """A request that the service could not answer is a RequestError of its route, and a save a failed save besides."""
+    """A request that fails with 503 is a RequestError of its route, and a save is a failed save besides."""
     with written() as lines, injected(moto_client, OUT_OF_REACH[fault]):
         assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
         assert client.get(CONFIG).status == 503
@@ -151,8 +150,8 @@ def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, faul
 
 
 @pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
-def test_a_bucket_that_fails_is_counted(client: Client, bucket_client: "S3Client", fault: str) -> None:
-    """A table that the bucket does not take is a RequestError of the upload's route, and nothing else."""
+def test_a_failure_of_the_bucket_is_counted(client: Client, bucket_client: "S3Client", fault: str) -> None:
+    """A table that cannot be stored in the bucket is a RequestError of the upload's route, and nothing else."""
     rows = [{"Note": f"{number} {hashlib.sha256(str(number).encode()).hexdigest()}"} for number in range(3_000)]
     with written() as lines, injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         assert client.post(f"{PROJECT}/data", {"fileName": "t.csv", "rawData": rows}).status == 503
@@ -186,8 +185,8 @@ def test_the_line_says_what_happened(client: Client, user: str) -> None:
     assert line["milliseconds"] > 0
 
 
-def test_the_line_says_what_was_consumed(client: Client) -> None:
-    """The line names the request's own units, those of others left out; moto counts half a unit for any item read."""
+def test_the_line_has_the_consumed_units(client: Client) -> None:
+    """The line has only its own request's units; moto counts half a unit for each item read."""
     with written() as lines:
         client.get(CONFIG)
         client.get(CONFIG)
@@ -195,7 +194,7 @@ def test_the_line_says_what_was_consumed(client: Client) -> None:
 
 
 def test_a_request_is_one_line(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is counted and what is not leave one line each, both with the same fields and the trace that they are of."""
+    """A request with metrics and one without log one line each, both with the same fields and their trace."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Parent=4;Sampled=1")
     with written() as lines:
         client.get(CONFIG)
@@ -209,7 +208,7 @@ def test_a_request_is_one_line(client: Client, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_sizes_are_those_of_the_bodies(client: Client) -> None:
-    """A body that API Gateway hands over in base64 counts with the bytes that were sent, as does an answer."""
+    """A body in base64, of a request or a response, counts with the bytes that were sent."""
     big = {"chartCustomizations": {"c1": {"title": "x" * 5_000}}}
     client.put(CONFIG, big, if_match='"1"')
     with written() as lines:
@@ -222,7 +221,7 @@ def test_sizes_are_those_of_the_bodies(client: Client) -> None:
 
 
 def test_no_content_is_written(client: Client, user: str) -> None:
-    """Nothing of a name, a title, a message, a table, a token or a user is written, with failures included."""
+    """No name, title, message, table, token or user is logged, not even for failures."""
     upload = {"fileName": f"{SECRET}.csv", "rawData": [{SECRET: SECRET}], "analysis": {"summary": SECRET}}
     with written() as lines:
         client.put(f"{CONFIG}?message={SECRET}", OTHER, if_match='"1"')

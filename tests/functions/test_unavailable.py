@@ -1,11 +1,10 @@
-"""A database or a bucket that is throttled, contended, slow or out of reach, as a client of the API meets it."""
+"""A database or a bucket that is throttled, contended, slow or out of reach, as a client of the API sees it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import BUCKET
+from support.handlers.files import send_file
 from support.handlers.http_api import Client, apps
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
@@ -35,8 +34,8 @@ WRITES: dict[str, Callable[[Client], Any]] = {
 
 
 @pytest.fixture
-def project(client: Client, moto_client: Tapped, settings: Settings) -> Client:
-    """A user with a project whose config is at version 1; the handlers wait for nothing between attempts."""
+def saved(client: Client, moto_client: Tapped, settings: Settings) -> Client:
+    """A user with a project whose config is at version 1; the handlers do not wait between attempts."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
     items = Items(moto_client, settings.table_name, pause=lambda _: None)
     for app in apps():
@@ -46,51 +45,39 @@ def project(client: Client, moto_client: Tapped, settings: Settings) -> Client:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("write", WRITES)
-@pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "once it was counted"])
-def test_a_write_that_cannot_be_done_is_503_and_leaves_no_trace(
-    project: Client, moto_client: Tapped, write: str, fault: str, spared: str
+@pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "after the count"])
+def test_a_failed_write_is_503_and_changes_nothing(
+    saved: Client, moto_client: Tapped, write: str, fault: str, spared: str
 ) -> None:
-    """Whatever the database does, a write ends in 503 with Retry-After, and all is as it was before.
-
-    So it does where it could not even be counted.
-    """
+    """A write that fails, before or after it is counted, is 503 with Retry-After and changes nothing."""
     reads = ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions", "/api/projects/p/data")
-    before = [project.get(path).json for path in reads]
+    before = [saved.get(path).json for path in reads]
     with injected(moto_client, FAULTS[fault], spared=spared):
-        reply = WRITES[write](project)
+        reply = WRITES[write](saved)
     assert (reply.status, reply.code) == (503, "storage-unavailable")
     assert int(reply.headers["retry-after"]) >= 1
-    assert [project.get(path).json for path in reads] == before
+    assert [saved.get(path).json for path in reads] == before
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-def test_a_read_that_cannot_be_done_is_503(project: Client, moto_client: Tapped, fault: str) -> None:
-    """A load while the database is out of reach is 503 with Retry-After, and works again when it is back."""
+def test_a_failed_read_is_503(saved: Client, moto_client: Tapped, fault: str) -> None:
+    """A load while the database is out of reach is 503 with Retry-After, and succeeds once it is back."""
     with injected(moto_client, FAULTS[fault]):
-        reply = project.get(CONFIG)
+        reply = saved.get(CONFIG)
     assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
-    assert project.get(CONFIG).json["config"] == OLD
+    assert saved.get(CONFIG).json["config"] == OLD
 
 
 DATA = "/api/projects/p/data"
 TABLE: dict[str, Any] = {"fileName": "t", "rawData": [{"a": 1}]}
 
 
-@pytest.fixture
-def in_bucket(project: Client, settings: Settings) -> Client:
-    """The same user where every table lies in the bucket and none in an answer."""
-    narrow = replace(settings, max_inline_table_bytes=0, max_raw_data_bytes=1)
-    for app in apps():
-        app.connect(Store(narrow, app.store.items, app.store.bucket, app.store.now))
-    project.post(DATA, TABLE)
-    return project
-
-
 @pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
-def test_a_table_that_cannot_be_stored_is_503_and_leaves_no_trace(
+def test_an_upload_without_the_bucket_is_503_and_changes_nothing(
     in_bucket: Client, bucket_client: "S3Client", fault: str
 ) -> None:
-    """While the bucket is out of reach an upload is 503, the table before is still there, and a retry goes through."""
+    """An upload while the bucket is out of reach is 503 and leaves the previous table; a retry succeeds."""
+    in_bucket.post(DATA, TABLE)
     larger = {**TABLE, "rawData": [{"a": 1}, {"a": 2}]}
     with injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         reply = in_bucket.post(DATA, larger)
@@ -104,12 +91,9 @@ def test_a_table_that_cannot_be_stored_is_503_and_leaves_no_trace(
 
 
 @pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
-def test_a_file_that_cannot_be_read_is_503(in_bucket: Client, bucket_client: "S3Client", fault: str) -> None:
-    """A completion while the bucket is out of reach is 503 and the upload is not lost: the retry goes through."""
-    form = {"fileName": "t.csv", "contentType": "text/csv", "bytes": 4}
-    announced = in_bucket.post(f"{DATA}/uploads", form).json
-    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=b"a\n1\n")
-    complete = f"{DATA}/uploads/{announced['uploadId']}/complete"
+def test_a_completion_without_the_bucket_is_503(in_bucket: Client, bucket_client: "S3Client", fault: str) -> None:
+    """A completion while the bucket is out of reach is 503 and loses nothing: a retry succeeds."""
+    complete = send_file(in_bucket, bucket_client, b"a\n1\n")
     with injected_in_bucket(bucket_client, BUCKET_OUT_OF_REACH[fault]):
         assert in_bucket.post(complete, {}).code == "storage-unavailable"
     assert in_bucket.post(complete, {}).status == 201

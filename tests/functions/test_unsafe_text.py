@@ -1,4 +1,4 @@
-"""Text that a browser would execute is refused wherever it could be stored, and all other text comes back as it was."""
+"""Text that a browser would execute is refused wherever it could be stored; all other text is stored unchanged."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import BUCKET
+from support.handlers.files import send_file
 from support.handlers.http_api import Client, Reply
 from support.inputs.unsafe_texts import HARMLESS
 
@@ -24,19 +24,18 @@ OLD: dict[str, Any] = {"chartCustomizations": {"c": {"title": "a < b"}}}
 TABLE: dict[str, Any] = {"fileName": "t.csv", "rawData": [{"a": "x"}]}
 
 
-@pytest.fixture
-def project(client: Client) -> Client:
-    """A user with the project `p`, its config at version 1 and a table."""
-    client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
-    client.post(DATA, TABLE)
-    return client
+@pytest.fixture(autouse=True)
+def _content(project: Client) -> None:
+    """The project's config at version 1, and its table."""
+    project.put(CONFIG, OLD, if_none_match="*")
+    project.post(DATA, TABLE)
 
 
 def config_with(title: Any) -> dict[str, Any]:
     return {"chartCustomizations": {"c": {"title": title}}}
 
 
-# Every place that a text can be stored in, and the pointers that a refusal names.
+# Every place in which text can be stored, and the pointers in its refusal.
 PLACES: dict[str, tuple[Callable[[Client], Reply], list[str]]] = {
     "a config": (
         lambda client: client.put(CONFIG, config_with(BAD), if_match='"1"'),
@@ -50,7 +49,7 @@ PLACES: dict[str, tuple[Callable[[Client], Reply], list[str]]] = {
         lambda client: client.put(CONFIG, {"chartCustomizations": {BAD: {}}}, if_match='"1"'),
         ["/chartCustomizations"],
     ),
-    "a theme under its older name": (
+    "a theme under its former name": (
         lambda client: client.put(CONFIG, {**OLD, "currentTheme": BAD}, if_match='"1"'),
         ["/currentTheme"],
     ),
@@ -88,7 +87,7 @@ PLACES: dict[str, tuple[Callable[[Client], Reply], list[str]]] = {
     ),
     "a file's name": (lambda client: client.post(DATA, {**TABLE, "fileName": BAD}), ["/fileName"]),
     "a cell": (lambda client: client.post(DATA, {**TABLE, "rawData": [{"a": 1}, {"a": BAD}]}), ["/rawData/1/a"]),
-    "a cell's inside": (
+    "a value inside a cell": (
         lambda client: client.post(DATA, {**TABLE, "rawData": [{"a": [{"b": BAD}]}]}),
         ["/rawData/0/a/0/b"],
     ),
@@ -115,7 +114,7 @@ PLACES: dict[str, tuple[Callable[[Client], Reply], list[str]]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_unsafe_text_is_refused_with_its_place(project: Client, place: str) -> None:
-    """Wherever it stands, the answer is 422 `unsafe-text` with the pointers, and nothing changes."""
+    """Unsafe text in any place is 422 `unsafe-text` with its pointers, and nothing changes."""
     reads = ("/api/projects", PROJECT, CONFIG, f"{CONFIG}/versions", DATA)
     before = [project.get(path).json for path in reads]
     send, pointers = PLACES[place]
@@ -125,7 +124,7 @@ def test_unsafe_text_is_refused_with_its_place(project: Client, place: str) -> N
     assert [project.get(path).json for path in reads] == before
 
 
-# Files in each form, and the first place that is wrong: in a cell, then in a column's name.
+# Files of each type with unsafe text in a cell or in a column's name, and the first place that has it.
 FILES = {
     "a CSV cell": ("text/csv", f'a,b\nx,y\nz,"{BAD}"\n', "/1/b"),
     "a CSV header": ("text/csv", f"a,{BAD}\nx,y\n", ""),
@@ -136,15 +135,12 @@ FILES = {
 
 
 def complete(client: Client, bucket_client: "S3Client", content_type: str, content: str) -> Reply:
-    form = {"fileName": "f", "contentType": content_type, "bytes": len(content.encode())}
-    announced = client.post(f"{DATA}/uploads", form).json
-    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=content.encode())
-    return client.post(f"{DATA}/uploads/{announced['uploadId']}/complete", {})
+    return client.post(send_file(client, bucket_client, content.encode(), content_type), {})
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_unsafe_text_in_a_file_is_refused_with_its_place(project: Client, bucket_client: "S3Client", name: str) -> None:
-    """A file's cells and columns are held to the same rule, and the table before it is still there."""
+    """Unsafe text in a file's cells or column names is refused likewise, and the previous table stays."""
     content_type, content, place = FILES[name]
     reply = complete(project, bucket_client, content_type, content)
     assert (reply.status, reply.code) == (422, "unsafe-text"), reply.json
@@ -153,13 +149,13 @@ def test_unsafe_text_in_a_file_is_refused_with_its_place(project: Client, bucket
 
 
 def test_a_csv_cell_is_named_by_row_and_column(project: Client, bucket_client: "S3Client") -> None:
-    """What is wrong in a file is found by a person: row and column stand in the message."""
+    """The message names row and column, by which a user finds the cell."""
     reply = complete(project, bucket_client, *FILES["a CSV cell"][:2])
-    assert reply.json["errors"][0]["message"].startswith('row 2, column 2 ("b"): text that a browser would execute')
+    assert reply.json["errors"][0]["message"].startswith('Row 2, column 2 ("b"): A browser would execute this text')
 
 
-def test_harmless_text_is_stored_everywhere_as_it_is(project: Client, bucket_client: "S3Client") -> None:
-    """In a config, in rows, in a file and in an analysis every harmless text comes back unchanged."""
+def test_harmless_text_is_stored_unchanged_everywhere(project: Client, bucket_client: "S3Client") -> None:
+    """Every harmless text is stored unchanged in a config, in rows, in a file and in an analysis."""
     config = {"chartCustomizations": {text: {"title": text} for text in HARMLESS}}
     assert project.put(CONFIG, config, if_match="*").status == 200
     assert project.get(CONFIG).json["config"] == config
@@ -167,7 +163,7 @@ def test_harmless_text_is_stored_everywhere_as_it_is(project: Client, bucket_cli
     assert project.post(DATA, {"fileName": HARMLESS[3], "rawData": rows, "analysis": {"s": HARMLESS}}).status == 201
     loaded = project.get(DATA).json
     assert (loaded["rawData"], loaded["analysis"]["s"]) == (rows, HARMLESS)
-    # An empty cell of a CSV file is null, and its lines end as they end.
+    # An empty CSV cell is null, and line breaks in cells are kept.
     texts = [text for text in HARMLESS if text]
     quoted = "".join('"{}"\n'.format(text.replace('"', '""')) for text in texts)
     assert complete(project, bucket_client, "text/csv", f"text\n{quoted}").status == 201
@@ -176,15 +172,15 @@ def test_harmless_text_is_stored_everywhere_as_it_is(project: Client, bucket_cli
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("size", SIZES)
-def test_made_dashboards_are_stored_as_they_are(project: Client, size: str, seed: int) -> None:
-    """Whole dashboards, whose filters compare and whose titles speak many languages, are stored unchanged."""
+def test_generated_dashboards_are_stored_unchanged(project: Client, size: str, seed: int) -> None:
+    """Whole dashboards, with comparisons in filters and titles in many languages, are stored unchanged."""
     config = dashboard(size, seed)
     assert project.put(CONFIG, config, if_match="*").status == 200
     assert project.get(CONFIG).json["config"] == config
 
 
-def test_sample_dashboards_are_stored_as_they_are(project: Client) -> None:
-    """So are the dashboards of a folder that is given: `make test SAMPLES=folder`."""
+def test_sample_dashboards_are_stored_unchanged(project: Client) -> None:
+    """The dashboards in a given folder are stored unchanged: `make test SAMPLES=folder`."""
     folder = os.environ.get("SAMPLES")
     if not folder:
         pytest.skip("no folder of sample dashboards was given: make test SAMPLES=folder")

@@ -1,4 +1,4 @@
-"""Put a mutant into the modules that are loaded, and tell which lines its statement has."""
+"""Install a mutant into the loaded modules, and find the lines of its statement."""
 
 import ast
 import sys
@@ -11,10 +11,10 @@ from mutation.mutant import Mutant, tree
 
 
 def install(mutant: Mutant) -> None:
-    """Let everything that holds one of the module's functions, classes or constants see the change."""
+    """Apply the change for everything that holds one of the module's functions, classes or constants."""
     module = sys.modules[imported_name(mutant.module)]
     whole = ast.parse(mutant.source).body
-    # A change leaves as many statements as there were.
+    # A change does not alter the number of statements.
     place = next(index for index, each in enumerate(tree(mutant.module).body) if mutant.line <= (each.end_lineno or 0))
     changed = whole[place]
     if not isinstance(changed, ast.FunctionDef | ast.ClassDef):
@@ -34,22 +34,22 @@ def _execute(statements: list[ast.stmt], namespace: dict[str, Any]) -> None:
 
 
 def _assign(module: str, statements: Iterable[ast.stmt]) -> None:
-    """Make a module's constants anew from the changed one on, also where others imported them."""
+    """Recompute a module's constants from the changed one on, also where other modules imported them."""
     namespace = vars(sys.modules[module])
     before = dict(namespace)
     _execute([each for each in statements if isinstance(each, ast.Assign | ast.AnnAssign)], namespace)
-    made_anew = {name: value for name, value in before.items() if namespace[name] is not value}
+    recomputed = {name: value for name, value in before.items() if namespace[name] is not value}
     for other in list(sys.modules.values()):
-        for name, value in made_anew.items():
+        for name, value in recomputed.items():
             if vars(other).get(name) is value:
                 setattr(other, name, namespace[name])
 
 
 def _graft(old: Any, new: Any) -> None:
-    """Let a function, or each function of a class, do what another does, whoever holds it."""
+    """Give a function, or each function of a class, the code of another; every reference to it sees the change."""
     if not isinstance(old, type):
         if hasattr(old, "cache_clear"):
-            # What it answered before the change is not what it answers now.
+            # Results that were cached before the change are stale.
             old.cache_clear()
         for part in ("fget", "__func__", "__wrapped__"):
             if hasattr(old, part):
@@ -59,7 +59,7 @@ def _graft(old: Any, new: Any) -> None:
         for name, kept, made in zip(
             new.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True
         ):
-            # What a dataclass fills in, such as what makes a default. Only the class stays the one that others hold.
+            # Cells that a dataclass fills, such as default factories. The class itself has to stay the one in use.
             if name != "__class__":
                 kept.cell_contents = made.cell_contents
         return
@@ -70,7 +70,7 @@ def _graft(old: Any, new: Any) -> None:
 
 @cache
 def statement(module: str, line: int) -> range | None:
-    """Find the lines of the innermost statement within a function; None outside of any function's body."""
+    """Return the lines of the innermost statement in a function; None outside of all function bodies."""
     found = None
     for lines in _statements(module):
         if line in lines and (found is None or len(lines) <= len(found)):
@@ -90,6 +90,6 @@ def _within(function: ast.FunctionDef) -> Iterator[ast.stmt | ast.ExceptHandler]
 
 
 def _end(statement: ast.stmt | ast.ExceptHandler) -> int:
-    """The last line of a statement, or of its head where other statements are in it."""
+    """Return the last line of a statement, or of its header if it contains other statements."""
     body: list[ast.stmt] = getattr(statement, "body", [])
     return max(statement.lineno, body[0].lineno - 1) if body else statement.end_lineno or statement.lineno

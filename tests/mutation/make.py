@@ -1,9 +1,9 @@
-"""Make the mutants of modules: `python -m mutation.make <module> …` prints them, as JSON, a line each.
+"""Make the mutants of modules: `python -m mutation.make <module> …` prints them as JSON, one per line.
 
-It runs in an environment of its own, with mutmut, whose operators say what a mutant is. They are applied to every
-statement and expression, those of properties, of decorated functions and of modules included, and beside them the
-operators of DynamoDB's condition expressions are changed. Left alone are annotations, decorators and docstrings, and of
-the three ways in which mutmut spoils a text only the first is taken.
+It runs in a separate environment with mutmut, whose operators define the mutants. They are applied to every statement
+and expression, including those of properties, decorated functions and modules; the operators of DynamoDB's condition
+expressions are mutated as well. Annotations, decorators and docstrings are not, and of mutmut's three mutations of a
+string only the first is used.
 """
 
 import re
@@ -17,7 +17,7 @@ from libcst.metadata import MetadataWrapper, WhitespaceInclusivePositionProvider
 from mutation.mutant import Mutant, source, written
 from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 
-# Without an argument they raise at once, and tell nothing of the tests.
+# Without an argument these raise at once, which says nothing about the tests.
 PLAIN_CALLS: Final = frozenset({"len", "isinstance", "zip"})
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
@@ -65,7 +65,7 @@ class _Maker(libcst.CSTVisitor):
         start, end = (self._starts[point.line - 1] + point.column for point in (place.start, place.end))
         text = self._tree.code_for_node(mutated)
         was, now = _differing(self._source, self._source[:start] + text + self._source[end:])
-        # What belongs to the node may begin with a blank.
+        # A node may begin with whitespace.
         blank = end - start - len(self._source[start:end].lstrip())
         line = self._source.count("\n", 0, start + blank) + 1
         return Mutant(self._module, ".".join(self._scope), line, start, end, text, was, now)
@@ -88,12 +88,12 @@ def _is_plain(call: libcst.CSTNode) -> bool:
 
 
 def _asserts(node: libcst.CSTNode) -> bool:
-    """Whether it is the `strict` of a zip, which is said of lists that are of one length by construction."""
+    """Whether the node is the `strict` of a zip; those lists have equal lengths by construction."""
     return isinstance(node, libcst.Arg) and node.keyword is not None and node.keyword.value == "strict"
 
 
 def _differing(before: str, after: str) -> tuple[str, str]:
-    """Cut out the lines that differ, each side as one line."""
+    """Return the lines that differ, those of each side joined into one."""
     was, now = before.splitlines(), after.splitlines()
     while was and now and was[0] == now[0]:
         del was[0], now[0]

@@ -1,4 +1,4 @@
-"""What a mutant is: one change to one module."""
+"""A mutant: one change to one module."""
 
 import ast
 import json
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """The characters `start` to `end` of the module become `text`; `was` and `now` are the lines that differ.
+    """Replaces the characters `start` to `end` of a module with `text`; `was` and `now` are the lines that differ.
 
-    `module` is its path in the checkout, `scope` the function or class that the change is in, `line` where it begins.
+    `module` is its path in the checkout, `scope` the function or class with the change, `line` the first changed line.
     """
 
     module: str
@@ -26,13 +26,13 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """What `survivors.toml` calls it, wherever in its scope it stands."""
+        """The name in `survivors.toml`, which does not depend on the position within the scope."""
         place = f"{Path(self.module).stem}.{self.scope}".removesuffix(".")
         return f"{place}: {self.was} → {self.now}"
 
     @property
     def source(self) -> str:
-        """The whole module with the change."""
+        """The source of the whole module with the change."""
         before = source(self.module)
         return before[: self.start] + self.text + before[self.end :]
 

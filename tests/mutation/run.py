@@ -1,13 +1,12 @@
-"""Mutation testing: change the code in one place, and see whether a test fails.
+"""Mutation testing: change the code in one place, and check that a test fails.
 
-`python -m mutation.run FILE` reads mutants as `mutation.make` prints them. The tests are collected once. They run once
-as they are, which tells how long each takes and which lines it runs. Then each mutant gets a process of its own, forked
-from what was collected: it runs the tests that reach the changed statement, the quick ones first, until one fails. A
-mutant that no test fails on has survived: either the tests lack a rule, or the code does more than it has to, or the
-change makes no difference. `survivors.toml` lists those that may, with the reason. Another one fails the run, and so
-does an entry that no mutant needs any more.
+`python -m mutation.run FILE` reads mutants as `mutation.make` prints them. The tests are collected once, and run once
+without a mutant to measure how long each takes and which lines it runs. Then a forked process for each mutant runs the
+tests that reach the changed statement, the fastest first, until one fails. A mutant that fails no test has survived:
+the tests miss a rule, the code does more than it has to, or the change makes no difference. `survivors.toml` lists the
+accepted survivors with a reason for each. Any other survivor fails the run, and so does an entry that is not needed.
 
-What a test module makes of the code while it is imported is not changed by a mutant: a test calls what it tests itself.
+Mutants do not affect code that ran while the test modules were imported, so tests have to call what they test.
 """
 
 import argparse
@@ -45,8 +44,8 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{folder}/test_{name}.py" for name in names)
 
 
-# Which tests are to find what is wrong with a module. What takes long, or drives processes, is left out: what it finds
-# the others are to find as well.
+# The tests that have to detect mutants of each module. Tests that are slow or drive processes are left out: the others
+# have to detect the same.
 _CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "datasets", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
 _CONFIGS: Final = (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit"))
@@ -86,11 +85,11 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 ARGUMENTS: Final = (
     *("-qq", "--no-summary", "--capture=no", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
-    # A second engine finds the same, in twice the time.
+    # A second engine would find the same in twice the time.
     *("--engine", "moto"),
 )
 
-# A mutant that loops, waits or gathers for ever is found by these limits, beyond what its tests took when all was well.
+# Limits beyond what the tests take without a mutant; they catch mutants that loop, wait or allocate forever.
 SPARE_CPU_SECONDS: Final = 10
 SPARE_SECONDS: Final = 60
 MEMORY_BYTES: Final = 4 * 1024**3
@@ -101,7 +100,7 @@ _TOOL: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a test did when all was well: how many seconds it took, and the lines that it ran, by module."""
+    """A test's run without a mutant: its duration in seconds, and the lines that it ran, by module."""
 
     seconds: float
     lines: Mapping[str, frozenset[int]]
@@ -109,13 +108,13 @@ class Ran:
 
 @dataclass(eq=False)
 class Mutation:
-    """The pytest plugin that, in place of running the tests, runs them against each mutant."""
+    """A pytest plugin that runs the collected tests against each mutant."""
 
     mutants: Sequence[Mutant]
     jobs: int
     survivors: list[Mutant] = field(default_factory=list)
     has_failed: bool = False
-    # Which of the tests found the last mutant that was found: written by its process, read by this one.
+    # The index of the test that failed for the latest detected mutant; written by its process, read by this one.
     finder: "Synchronized[int]" = field(default_factory=lambda: _FORK.Value("i", 0))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -132,7 +131,7 @@ class Mutation:
                 say(f"{number} of {len(self.mutants)} mutants tested in {time.monotonic() - began:.0f} s")
             while len(running) >= self.jobs:
                 self._end_some(running)
-            # Neighbours are mostly found by one test, so that goes first, and then the quick ones.
+            # One test often detects neighbouring mutants, so the last finder runs first, then the fastest tests.
             finder = session.items[self.finder.value]
             reaching = sorted(_reaching(mutant, session.items, ran), key=lambda item: item is not finder)
             process = _FORK.Process(target=self._test, args=(mutant, reaching, session.items, ran))
@@ -144,7 +143,7 @@ class Mutation:
         return True
 
     def _as_they_are(self, items: Sequence[pytest.Item]) -> Mapping[str, Ran]:
-        """Run every test without a mutant, in a process that leaves nothing behind in this one."""
+        """Run every test without a mutant in a forked process, which leaves this one unchanged."""
         receiver, sender = _FORK.Pipe(duplex=False)
         process = _FORK.Process(target=lambda: sender.send(self._measured(items)))
         process.start()
@@ -152,7 +151,7 @@ class Mutation:
         try:
             ran: Mapping[str, Ran] = receiver.recv()
         except EOFError:
-            raise pytest.UsageError("The tests do not pass as they are, so mutants would tell nothing.") from None
+            raise pytest.UsageError("The tests fail without a mutant, so testing mutants would show nothing.") from None
         process.join()
         return ran
 
@@ -181,7 +180,7 @@ class Mutation:
     def _test(
         self, mutant: Mutant, reaching: Sequence[pytest.Item], items: Sequence[pytest.Item], ran: Mapping[str, Ran]
     ) -> None:
-        """Test a mutant, in a process of its own: whatever ends that with another status than 0 has found it."""
+        """Test a mutant in this forked process. Any exit status but 0 means that the mutant was detected."""
         _confine(sum(ran[item.nodeid].seconds for item in reaching))
         install(mutant)
         for item, following in zip(reaching, [*reaching[1:], None], strict=True):
@@ -201,7 +200,7 @@ class Mutation:
         wait([process.sentinel for process in running])
         for process in [each for each in running if not each.is_alive()]:
             mutant = running.pop(process)
-            # What its tests started, an engine above all, ends with it.
+            # Ends what its tests started, such as an engine.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid or 0, signal.SIGKILL)
             if process.exitcode == 0:
@@ -210,25 +209,25 @@ class Mutation:
 
 
 def say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)  # noqa: T201 - it speaks to whoever started it
+    print(what, file=sys.stderr, flush=True)  # noqa: T201 - the program's output
 
 
 def _warm_up(items: Sequence[pytest.Item]) -> None:
-    """Make what all tests share and what lies in this process, moto above all, so that each fork has it.
+    """Create the in-process fixtures that all tests share, such as moto, so that each fork inherits them.
 
-    The test that is said to follow is of another folder, so nothing else of the one that ran stays.
+    The next item passed to pytest is from another folder, so fixtures of narrower scope are torn down.
     """
     first = next((item for item in items if item.name.endswith("[moto]")), None)
     if first:
         other = next(item for item in items if item.path.parent != first.path.parent)
         first.config.hook.pytest_runtest_protocol(item=first, nextitem=other)
     gc.collect()
-    # No collection looks at it again, so that forks share its pages.
+    # Frozen objects are not touched by garbage collection, so forks share their pages.
     gc.freeze()
 
 
 def _confine(seconds: float) -> None:
-    """Let this process say nothing, and end when it takes much longer than its tests should."""
+    """Silence this process, and limit its time and memory."""
     os.setpgid(0, 0)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
@@ -240,12 +239,12 @@ def _confine(seconds: float) -> None:
 
 
 def _reaching(mutant: Mutant, items: Iterable[pytest.Item], ran: Mapping[str, Ran]) -> list[pytest.Item]:
-    """Choose the tests that run the mutant's statement, the quick ones first."""
+    """Choose the tests that run the mutant's statement, the fastest first."""
     files = tuple(f"tests/{name}" for name in TESTS[mutant.module.removeprefix(STORE)])
     lines = statement(mutant.module, mutant.line)
 
     def reaches(item: pytest.Item) -> bool:
-        # What stands outside of functions has run before, for whoever uses the module.
+        # Code outside functions ran at import, so it affects every test of the module.
         return lines is None or bool(ran[item.nodeid].lines.get(mutant.module, frozenset()).intersection(lines))
 
     chosen = [item for item in items if item.nodeid.startswith(files) and reaches(item)]
@@ -253,7 +252,7 @@ def _reaching(mutant: Mutant, items: Iterable[pytest.Item], ran: Mapping[str, Ra
 
 
 def accepted(beginning: str) -> Mapping[str, Counter[str]]:
-    """Read which mutants may survive, by the kind of reason; places that read alike have an entry each."""
+    """Read the accepted survivors by kind; mutants with the same name are listed once for each place."""
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for group in tomllib.loads(SURVIVORS.read_text())["accepted"]:
         kinds[group["kind"]].update(name for name in group["mutants"] if name.startswith(beginning))
@@ -261,25 +260,25 @@ def accepted(beginning: str) -> Mapping[str, Counter[str]]:
 
 
 def verdict(survived: Counter[str], kinds: Mapping[str, Counter[str]], tested: int) -> bool:
-    """Say what survived that may not, and what may and did not; whether there is neither."""
+    """Report unexpected survivors and unneeded entries; return whether there are neither."""
     allowed = sum(kinds.values(), Counter[str]())
     new, gone = survived - allowed, allowed - survived
     for name in sorted(new.elements()):
-        say(f"A new survivor: {name}")
+        say(f"New survivor: {name}")
     for name in sorted(gone.elements()):
-        say(f"Listed in {SURVIVORS.name}, and no survivor: {name}")
+        say(f"Listed in {SURVIVORS.name}, but not a survivor: {name}")
     found = f"{tested - survived.total():,} of {tested:,} ({1 - survived.total() / tested:.1%})"
     survivors = ", ".join(f"{(survived & each).total()} {kind}" for kind, each in sorted(kinds.items()))
-    say(f"A test fails for {found} mutants. Of the survivors {survivors}, {new.total()} not accepted.")
-    keep({"changes that a test notices": found, "accepted survivors": survivors})
+    say(f"The tests detect {found} mutants. Survivors: {survivors}, {new.total()} not accepted.")
+    keep({"changes detected": found, "accepted survivors": survivors})
     return not new and not gone
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Test mutants, and compare what survives with survivors.toml.")
-    parser.add_argument("mutants", type=Path, help="what mutation.make printed")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many are tested at a time")
-    parser.add_argument("--only", default="", help="only mutants whose name begins so")
+    parser = argparse.ArgumentParser(description="Test mutants, and compare the survivors with survivors.toml.")
+    parser.add_argument("mutants", type=Path, help="the output of mutation.make")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many mutants to test in parallel")
+    parser.add_argument("--only", default="", help="test only mutants whose name begins with this")
     options = parser.parse_args()
     mutants = [mutant for mutant in read(options.mutants.read_text()) if mutant.name.startswith(options.only)]
     plugin = Mutation(mutants, options.jobs)

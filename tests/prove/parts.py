@@ -1,4 +1,4 @@
-"""What `make prove` runs, part after part."""
+"""The parts of `make prove`, in order."""
 
 import sys
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Part:
-    """One long check: its name, what it shows, about how many minutes it takes, and its command."""
+    """One long check: its name, what it shows, its approximate duration in minutes, and its command."""
 
     name: str
     shows: str
@@ -20,37 +20,38 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 PARTS: Final = (
-    Part("engines", "What the repository promises, on every engine", 1, _pytest("tests/contract", "--engine", "all")),
+    Part("engines", "The repository's promises on every engine", 1, _pytest("tests/contract", "--engine", "all")),
     Part(
         "crash",
-        "Twenty times SIGKILL under load, and every answered save is there",
+        "Every answered save survives twenty SIGKILLs under load",
         2,
         _pytest("tests/prove/test_crash.py"),
     ),
     Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "benchmarks.load")),
-    Part("soak", "100,000 requests in one process", 4, _pytest("tests/prove/test_soak.py")),
+    Part("soak", "One process answers 100,000 requests without growing", 4, _pytest("tests/prove/test_soak.py")),
     Part(
         "properties",
-        "Every property with a thousand other examples",
+        "Every property holds for a thousand random examples",
         10,
         _pytest(
             "tests/unit",
             "tests/functions",
             "tests/contract",
             "tests/web/test_unsafe_text.py",
+            "tests/prove/test_linear_time.py",
             "--hypothesis-profile=thorough",
         ),
     ),
     Part(
         "document",
-        "What the OpenAPI document allows to be sent, and where its links lead",
+        "Requests generated from the OpenAPI document are answered as documented",
         4,
         _pytest("tests/prove/test_schemathesis.py"),
     ),
-    Part("coverage", "Branches that the tests run", 5, (sys.executable, "-m", "prove.branches")),
+    Part("coverage", "The tests cover the branches of the code", 5, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",
-        "A test fails wherever merge, preconditions or repository are changed",
+        "The tests detect changes of merge, preconditions and repository",
         15,
         ("make", "--no-print-directory", "mutate", "ONLY="),
     ),

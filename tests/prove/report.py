@@ -1,4 +1,4 @@
-"""The last run of `make prove`, as docs/testing.md shows it: made from what each part left behind."""
+"""The last results of `make prove` as docs/testing.md shows them, made from the result file of each part."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ END: Final = "<!-- made by make prove: end -->"
 
 @dataclass(frozen=True)
 class Result:
-    """How a part went: whether it passed, when (date), how long (minutes), where, and what it measured."""
+    """The result of a part: whether it passed, its date, duration in minutes, machine, and measurements."""
 
     passed: bool
     date: str
@@ -35,7 +35,7 @@ def result_file(folder: Path, part: Part) -> Path:
 
 
 def section(parts: Sequence[Part], folder: Path) -> str:
-    """Write the last results as Markdown, the same text for the same results."""
+    """Render the last results as Markdown; equal results give equal text."""
     results = {part: Result.read(result_file(folder, part)) for part in parts if result_file(folder, part).exists()}
     machines = sorted({result.machine for result in results.values()})
     head = [
@@ -60,7 +60,7 @@ def _shown(value: str | int) -> str:
 
 
 def renewed(document: str, text: str) -> str:
-    """Put a new section into the document in the place of the last one."""
+    """Replace the section in the document."""
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

@@ -1,6 +1,6 @@
-"""Run every long check, one after another, and write what came of it into docs/testing.md: `python -m prove.run`.
+"""Run every long check in turn, and write the results into docs/testing.md: `python -m prove.run`.
 
-Each part leaves its result in `.prove/`; a run of some parts keeps the last results of the others.
+Each part writes its result into `.prove/`; a run of some parts keeps the last results of the others.
 """
 
 import argparse
@@ -26,14 +26,14 @@ DOCUMENT = ROOT / "docs" / "testing.md"
 
 
 def announce(parts: Sequence[Part]) -> None:
-    print(f"Proving it, in about {sum(part.minutes for part in parts)} minutes on two cores:\n")
+    print(f"Running the long checks takes about {sum(part.minutes for part in parts)} minutes on two cores:\n")
     for part in parts:
         print(f"  {part.name:14} {part.minutes:>3} min  {part.shows}")
-    print(f"\nResults go to {FOLDER.name}/ and into {DOCUMENT.relative_to(ROOT)}.", flush=True)
+    print(f"\nThe results are written to {FOLDER.name}/ and {DOCUMENT.relative_to(ROOT)}.", flush=True)
 
 
 def run(part: Part) -> Result:
-    """Run one part to its end, however it ends."""
+    """Run one part, whether it passes or fails."""
     print(f"\n== {part.name}: {part.shows}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
@@ -50,14 +50,14 @@ def run(part: Part) -> Result:
 
 
 def kept(part: Part) -> Result:
-    """Run one part, and keep its result at once: a run that is stopped leaves what it has."""
+    """Run one part and write its result at once, so that an interrupted run keeps what it has."""
     result = run(part)
     result.write(result_file(FOLDER, part))
     return result
 
 
 def counts(report: Path) -> dict[str, str | int]:
-    """Read how many tests pytest ran and skipped."""
+    """Count the tests that pytest ran and skipped."""
     suites = list(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314 - pytest wrote it just now
     tests, skipped = (sum(int(suite.attrib[name]) for suite in suites) for name in ("tests", "skipped"))
     return {"tests": tests - skipped, **({"skipped": skipped} if skipped else {})}
@@ -70,14 +70,14 @@ def machine() -> str:
 def main() -> int:
     names = [part.name for part in PARTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", action="append", choices=names, help="may be repeated; all of them unless named")
+    parser.add_argument("--part", action="append", choices=names, help="run this part only; may be repeated")
     named = parser.parse_args().part or names
     parts = [part for part in PARTS if part.name in named]
     FOLDER.mkdir(exist_ok=True)
     announce(parts)
     failed = [part.name for part in parts if not kept(part).passed]
     DOCUMENT.write_text(renewed(DOCUMENT.read_text(), section(PARTS, FOLDER)))
-    print(f"\n{'Failed: ' + ', '.join(failed) if failed else 'All of it held.'}")
+    print(f"\n{'Failed: ' + ', '.join(failed) if failed else 'All parts passed.'}")
     return 1 if failed else 0
 
 

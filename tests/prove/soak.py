@@ -1,7 +1,7 @@
-"""All handlers in one process, as on Lambda, asked again and again: a program of its own, run by test_soak.
+"""Send requests to all handlers in one process, as on Lambda; test_soak runs this as a separate program.
 
-`python -m prove.soak <requests> <file>` writes a `Sample` for each tenth of the requests into the file, as JSON, and
-the routes that it asked. It finds table, bucket and flags in the environment, as the functions do.
+`python -m prove.soak <requests> <file>` writes a JSON file with a `Sample` after each tenth of the requests, and the
+routes that were called. Table, bucket and flags come from the environment, as in the functions.
 """
 
 import gc
@@ -22,7 +22,7 @@ from support.handlers.http_api import Client, Reply, find_route
 from local.dashboards import dashboard
 
 SAMPLES: Final = 10
-# What is large is sent now and then, or the soak would show little else.
+# Large bodies are sent only now and then, because they would dominate the soak.
 LARGE_EVERY: Final = 100
 
 PROJECT: Final = "/api/projects/p"
@@ -30,13 +30,13 @@ CONFIG: Final = f"{PROJECT}/config"
 DATA: Final = f"{PROJECT}/data"
 ROWS: Final = [{"month": f"2026-{number % 12 + 1:02}", "revenue": number / 8} for number in range(200)]
 MANY_ROWS: Final = [
-    {"n": number, "text": f"row {number} of a table that lies in the bucket"} for number in range(20_000)
+    {"n": number, "text": f"row {number} of a table that is stored in the bucket"} for number in range(20_000)
 ]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the process holds after a number of requests; memory in bytes, blocks and objects as Python counts them."""
+    """The process's memory in bytes and its blocks, objects, handles and threads after a number of requests."""
 
     requests: int
     rss: int
@@ -48,8 +48,8 @@ class Sample:
     @classmethod
     def take(cls, requests: int) -> "Sample":
         gc.collect()
-        shown = subprocess.run(  # noqa: S603 - nothing is given to it
-            ["ps", "-o", "rss=", "-p", str(os.getpid())],  # noqa: S607 - wherever the system has it
+        shown = subprocess.run(  # noqa: S603 - a fixed command
+            ["ps", "-o", "rss=", "-p", str(os.getpid())],  # noqa: S607 - ps from the PATH
             capture_output=True,
             text=True,
             check=True,
@@ -62,7 +62,7 @@ class Sample:
 
 
 class Visit:
-    """A user who does all that there is to do, right and wrong, and expects each answer."""
+    """A user that sends every kind of valid and invalid request and expects a certain status for each."""
 
     def __init__(self, user: str, routes: set[str]) -> None:
         self._client = Client(user)
@@ -80,7 +80,7 @@ class Visit:
         self.requests += 1
         return self._client.request(method, url, document, **headers)
 
-    def all_there_is(self, *, large: bool) -> None:
+    def run(self, *, large: bool) -> None:
         self._service()
         self._projects()
         self._config(dashboard("large" if large else "medium"))
@@ -123,7 +123,7 @@ class Visit:
         self.ask(200, "PUT", f"{CONFIG}?onConflict=merge", mine, if_match='"1"')
         self.ask(200, "PUT", f"{DATA}/customizations", {"chartCustomizations": charts}, if_match='"3"')
         self.ask(200, "PUT", f"{CONFIG}?sessionId=draft", config, if_none_match="*")
-        self.ask(404, "GET", "/api/projects/of-somebody-else/config")
+        self.ask(404, "GET", "/api/projects/of-another-user/config")
         self._wrong_configs(config)
 
     def _wrong_configs(self, config: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ class Visit:
         self.ask(200, "GET", f"{DATA}/versions/1")
 
     def _file(self) -> None:
-        """Send a file to the bucket and have it read; one that is no table is refused."""
+        """Upload files to the bucket and complete the uploads; a malformed table is refused."""
         for content, status in ((b"a,b\n" + b"1,2\n" * 50_000, 201), (b"a,b\n1\n", 422)):
             form = {"fileName": "f.csv", "contentType": "text/csv", "bytes": len(content)}
             announced = self.ask(201, "POST", f"{DATA}/uploads", form).json
@@ -172,19 +172,19 @@ class Visit:
         self.ask(200, "POST", f"{PROJECT}/restore")
 
     def _too_many_writes(self) -> None:
-        """Write until it is too much, which it is twice as late where a new minute begins meanwhile."""
+        """Write until the rate limit refuses it: up to twice the limit, because a new minute may begin meanwhile."""
         most = 2 * int(os.environ["WRITES_PER_MINUTE"])
         replies = (self._send("DELETE", f"{PROJECT}-none") for _ in range(most))
         assert 429 in (reply.status for reply in replies)
 
 
 def samples(requests: int, routes: set[str]) -> Iterator[Sample]:
-    """Send at least so many requests, and take a sample after each tenth of them."""
+    """Send at least that many requests, and take a sample after each tenth of them."""
     sent, visits = 0, 0
     for number in range(1, SAMPLES + 1):
         while sent < requests * number // SAMPLES:
             visit = Visit(f"soak-{visits}", routes)
-            visit.all_there_is(large=visits % LARGE_EVERY == 0)
+            visit.run(large=visits % LARGE_EVERY == 0)
             sent, visits = sent + visit.requests, visits + 1
         yield Sample.take(sent)
 

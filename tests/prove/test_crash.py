@@ -1,4 +1,4 @@
-"""SIGKILL of the whole local stack under load, again and again: what was answered 200 or 201 is there afterwards."""
+"""Repeated SIGKILLs of the whole local stack under load: every save that was answered with 200 or 201 survives."""
 
 import random
 import threading
@@ -24,12 +24,12 @@ from local.database import binary
 SEED: Final = 7
 KILLS: Final = 20
 WRITERS: Final = 8
-# So many that none of them writes more often than a user may (writesPerMinute).
+# Enough that no user exceeds the write limit (writesPerMinute).
 OWN_DASHBOARDS: Final = 6
 SHARED_DASHBOARDS: Final = 8
 SHARE_OF_SHARED: Final = 0.2
 SAVES_BETWEEN_KILLS: Final = (10, 120)
-"""How many saves are answered before the next kill: from, to. By the clock, a slow machine would answer none."""
+"""The range of saves answered before the next kill. Timed by the clock, a slow machine might answer none."""
 
 CONFIG: Final = "/api/projects/p/config"
 DATA: Final = "/api/projects/p/data"
@@ -42,7 +42,7 @@ type Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """A save that is to be sent, and its effect on what is saved."""
+    """A save to send, and its effect on the stored document."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass
 class Dashboard:
-    """One user's dashboard: its config by version as far as its writer knows, and what was sent."""
+    """One user's dashboard: the configs by version that its writer knows of, and the saves that were sent."""
 
     user: str
     client: httpx.Client
@@ -67,27 +67,27 @@ class Dashboard:
         return max(self.known)
 
     def look(self) -> None:
-        """Load what is saved: after a crash only the service knows."""
+        """Load the stored config, which only the service knows after a crash."""
         loaded = self.client.get(CONFIG).raise_for_status().json()
         self.known[loaded["version"]] = loaded["config"]
         self.unsure = False
 
 
 def replacement(dashboard: Dashboard, chance: random.Random, name: str) -> Request:
-    """Make a PUT of another config of up to some 20 KB in the place of the newest."""
+    """Make a PUT that replaces the newest config with another one of up to about 20 KB."""
     charts = {f"c{number}": {"title": name, "note": "x" * chance.randint(0, 4_000)} for number in range(5)}
     body = {"chartCustomizations": charts}
     return Request("PUT", CONFIG, body, lambda _: body, {"If-Match": f'"{dashboard.version}"'})
 
 
 def change(_: Dashboard, chance: random.Random, name: str) -> Request:
-    """Make a PATCH of one chart of whatever is newest."""
+    """Make a PATCH of one chart of the newest config."""
     patch = {"chartCustomizations": {f"c{chance.randint(0, 9)}": {"title": name}}}
     return Request("PATCH", CONFIG, patch, lambda before: patched(before, patch))
 
 
 def merge(dashboard: Dashboard, chance: random.Random, name: str) -> Request:
-    """Make a PUT that adds a chart to an older version, to be joined with what was saved since."""
+    """Make a PUT that adds a chart to an older version and has it merged with later saves."""
     base = chance.choice(sorted(dashboard.known))
 
     def added(document: Document) -> Document:
@@ -97,7 +97,7 @@ def merge(dashboard: Dashboard, chance: random.Random, name: str) -> Request:
 
 
 def restore(dashboard: Dashboard, chance: random.Random, name: str) -> Request:
-    """Make a restore of an older version that has another content, else a replacement."""
+    """Make a restore of an older version with different content; a replacement if none exists."""
     newest = dashboard.known[dashboard.version]
     others = [version for version, config in dashboard.known.items() if config != newest]
     if not others:
@@ -119,7 +119,7 @@ OWN: Final = (replacement, replacement, change, merge, restore, upload)
 
 @dataclass
 class Crowd:
-    """All writers, and whether the stack is up for them."""
+    """All writers' dashboards, and whether the stack is up."""
 
     own: list[list[Dashboard]]
     shared: list[Dashboard]
@@ -128,8 +128,8 @@ class Crowd:
     answers: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def write(self, writer: int) -> Counter[str]:
-        """Save one thing after another until all is done, and count what came of it."""
-        chance = random.Random(f"{SEED}-{writer}")  # noqa: S311 - to repeat it, not to keep it secret
+        """Send saves until the test is done, and count their outcomes."""
+        chance = random.Random(f"{SEED}-{writer}")  # noqa: S311 - reproducible, not secret
         outcomes: Counter[str] = Counter()
         while not self.done.is_set():
             if self.up.wait(timeout=0.1):
@@ -137,9 +137,9 @@ class Crowd:
         return outcomes
 
     def await_answers(self, number: int) -> None:
-        """Wait until so many more saves were answered."""
+        """Wait until that many more saves are answered."""
         for _ in range(number):
-            assert self.answers.acquire(timeout=60), "no save is answered any more"
+            assert self.answers.acquire(timeout=60), "saves are no longer answered"
 
     def _step(self, writer: int, chance: random.Random, name: str) -> str:
         if chance.random() < SHARE_OF_SHARED:
@@ -159,7 +159,7 @@ class Crowd:
         return outcome
 
     def _send(self, dashboard: Dashboard, request: Request) -> tuple[str, int]:
-        """Send a save and note it; the version is 0 where none was answered."""
+        """Send a save and record it; the version is 0 if it was not answered."""
         ledger = dashboard.tables if request.path == DATA else dashboard.configs
         try:
             answer = dashboard.client.request(request.method, request.path, json=request.body, headers=request.headers)
@@ -180,9 +180,9 @@ class Crowd:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    """A local stack of this test's own, on the engine that is durable per write."""
+    """A separate local stack on the engine that is durable at each write."""
     if binary() is None:
-        pytest.skip("npm has no engine that is durable per write for this platform")
+        pytest.skip("npm has no engine for this platform that is durable at each write")
     own = LocalStack(tmp_path / "state").start()
     yield own
     own.kill()
@@ -191,7 +191,7 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
 
 @pytest.fixture
 def make_dashboard(stack: LocalStack) -> Iterator[Callable[[str], Dashboard]]:
-    """Make a dashboard at version 1 for a user of its own."""
+    """Make a dashboard at version 1 for a new user."""
     clients: list[httpx.Client] = []
 
     def make(user: str) -> Dashboard:
@@ -207,8 +207,8 @@ def make_dashboard(stack: LocalStack) -> Iterator[Callable[[str], Dashboard]]:
 
 
 def crash(stack: LocalStack, crowd: Crowd) -> list[float]:
-    """Kill the stack at random moments and start it again; return how many seconds each start took."""
-    chance = random.Random(SEED)  # noqa: S311 - to repeat it, not to keep it secret
+    """Kill the stack at random moments and restart it; return the seconds that each start took."""
+    chance = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     starts = []
     crowd.up.set()
     for _ in range(KILLS):
@@ -224,7 +224,7 @@ def crash(stack: LocalStack, crowd: Crowd) -> list[float]:
 
 
 def configs_found(dashboard: Dashboard) -> dict[int, Any]:
-    """Read the whole history of a config, and its newest version once more where clients load it."""
+    """Read the whole history of a config, and check that its newest version is the one that clients load."""
     listed: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -244,10 +244,10 @@ def tables_found(dashboard: Dashboard) -> dict[int, Any]:
     return {number: dashboard.client.get(f"{DATA}/versions/{number}").json()["rawData"] for number in numbers}
 
 
-def test_what_was_answered_survives_every_crash(stack: LocalStack, make_dashboard: Callable[[str], Dashboard]) -> None:
-    """After twenty crashes under load each answered save is in its place in history, and nothing is half there.
+def test_answered_saves_survive_every_crash(stack: LocalStack, make_dashboard: Callable[[str], Dashboard]) -> None:
+    """After twenty crashes under load, every answered save is in its place in history, and no save is partial.
 
-    A save that got no answer is there wholly or not at all; the versions have no gap and no double.
+    An unanswered save is stored completely or not at all; versions have neither gaps nor duplicates.
     """
     own = [[make_dashboard(f"w{writer}-{number}") for number in range(OWN_DASHBOARDS)] for writer in range(WRITERS)]
     crowd = Crowd(own, [make_dashboard(f"shared-{number}") for number in range(SHARED_DASHBOARDS)])
@@ -270,10 +270,10 @@ def test_what_was_answered_survives_every_crash(stack: LocalStack, make_dashboar
     keep(
         {
             "kills": KILLS,
-            "saves answered, all of them found": outcomes[ANSWERED],
-            "saves under way at a kill, each there wholly or not": outcomes[UNANSWERED],
+            "saves answered, all found": outcomes[ANSWERED],
+            "saves interrupted by a kill, each stored completely or not at all": outcomes[UNANSWERED],
             "versions of configs read back": sum(map(len, configs)),
-            "seconds to start again, median and most": f"{median(starts):.1f}, {max(starts):.1f}",
+            "seconds to restart, median and maximum": f"{median(starts):.1f}, {max(starts):.1f}",
         }
     )
     assert outcomes[ANSWERED] > KILLS * WRITERS

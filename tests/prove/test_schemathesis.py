@@ -1,4 +1,4 @@
-"""Thousands of requests made from the OpenAPI document, to a running stack, and every check that Schemathesis has."""
+"""Thousands of requests from the OpenAPI document to a running stack, with every check that Schemathesis has."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ SECONDS = 180
 
 @pytest.fixture(scope="module")
 def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack that lets two users write as often as they like, or most answers would be 429."""
+    """A stack with a high write limit, without which most answers would be 429."""
     state = tmp_path_factory.mktemp("unhurried") / "state"
     stack = LocalStack(state, parameters={"WritesPerMinute": "1000000"}).start()
     yield stack
@@ -25,34 +25,34 @@ def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def alone(unhurried: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Each call by itself: the examples, the borders of every schema, and what a seed decides."""
+    """Independent calls: the examples, the boundaries of every schema, and calls generated from a seed."""
     folder = tmp_path_factory.mktemp("alone")
     return fuzz(unhurried, folder, phases="examples,coverage,fuzzing", seed=SEED, examples=EXAMPLES)
 
 
 @pytest.fixture(scope="module")
 def linked(unhurried: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Calls one after another, as the document's links lead, for as long as there is time."""
+    """Sequences of calls along the document's links, for a fixed time."""
     folder = tmp_path_factory.mktemp("linked")
     return fuzz(unhurried, folder, phases="stateful", seed=SEED, examples=EXAMPLES, seconds=SECONDS)
 
 
-def test_every_answer_is_what_the_document_says(alone: Report) -> None:
-    """No request that can be made from the document has an answer that it does not promise, by any check."""
+def test_every_answer_is_documented(alone: Report) -> None:
+    """Every request made from the document is answered as the document promises, by every check."""
     assert alone.passed, alone.output
 
 
-def test_links_lead_to_what_the_document_says(linked: Report) -> None:
-    """Neither has one that follows others, with what they answered: none is lost, kept too long or shown to others."""
+def test_sequences_along_links_are_answered_as_documented(linked: Report) -> None:
+    """Every sequence is answered as documented: nothing is lost, kept too long or shown to another user."""
     assert linked.passed, linked.output
 
 
-def test_every_operation_was_seen_to_work(alone: Report, linked: Report) -> None:
-    """Each operation also did what it is for at least once, or little would have been shown."""
-    keep({"requests by themselves": alone.requests, "requests along links": linked.requests})
+def test_every_operation_succeeds_at_least_once(alone: Report, linked: Report) -> None:
+    """Each operation succeeds at least once; otherwise, the other tests would show little."""
+    keep({"independent requests": alone.requests, "requests along links": linked.requests})
     assert alone.successes() | linked.successes() == set(operations())
 
 
 def test_every_explanation_is_needed(alone: Report, linked: Report) -> None:
-    """What is called no finding was found, or the list would hide what nobody has looked at."""
+    """Every explanation is needed, so the list hides no finding that has not been reviewed."""
     assert alone.explained.keys() | linked.explained.keys() == {each.reason for each in EXPLAINED}

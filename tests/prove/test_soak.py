@@ -1,4 +1,4 @@
-"""The handlers in one process for a hundred thousand requests: what it holds at the end is what it held when warm."""
+"""A hundred thousand requests in one process: at the end, it holds no more than when it was warm."""
 
 import json
 import os
@@ -14,17 +14,17 @@ from support.running.local_stack import LocalStack
 
 REQUESTS: Final = 100_000
 WARM: Final = 2
-"""The sample, after a fifth of the requests, from which on nothing may grow."""
+"""The sample, after a fifth of the requests, after which nothing may grow."""
 WRITES_PER_MINUTE: Final = 40
 
-# A block or an object kept of every twentieth request would be seen, and 100 bytes of each. Not nothing: an instance
-# knows until the end of the minute which users met conflicts, and each visit is another user's.
-MOST_BLOCKS_OF_A_REQUEST: Final = 0.05
-MOST_BYTES_OF_A_REQUEST: Final = 100
+# Detects one block or object kept per 20 requests, or 100 bytes per request. Not zero, because until the end of the
+# minute an instance remembers the users that met conflicts, and each visit is a new user's.
+MAX_BLOCKS_PER_REQUEST: Final = 0.05
+MAX_BYTES_PER_REQUEST: Final = 100
 
 
 def environment(stack: LocalStack) -> dict[str, str]:
-    """Return what the deployed functions have in their environment, and what leads them to the stack's services."""
+    """Return the deployed functions' environment, with the endpoints of the stack's services."""
     resources = stack.aws("cloudformation").describe_stack_resources(StackName="dashkeep")["StackResources"]
     names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
     variables: dict[str, str] = {}
@@ -48,12 +48,12 @@ def environment(stack: LocalStack) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Sample], set[str]]:
-    """The samples of one soak, and the routes that it asked. It uses the stack's engine, bucket and flags."""
+    """The samples of one soak on the stack's engine, bucket and flags, and the routes that it called."""
     folder = tmp_path_factory.mktemp("soak")
     stack = LocalStack(folder / "state").start()
     try:
         command = [sys.executable, "-m", "prove.soak", str(REQUESTS), str(folder / "report.json")]
-        # A log line of each request goes where nobody keeps it.
+        # The log has a line for each request, which nothing reads.
         subprocess.run(  # noqa: S603 - this folder's program
             command, cwd=ROOT, env=environment(stack), stdout=subprocess.DEVNULL, check=True
         )
@@ -63,13 +63,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Sample], set[
     return [Sample(**sample) for sample in written["samples"]], set(written["routes"])
 
 
-def test_every_route_is_asked(report: tuple[list[Sample], set[str]]) -> None:
-    """No route of the template is left out."""
+def test_every_route_is_called(report: tuple[list[Sample], set[str]]) -> None:
+    """The soak calls every route of the template."""
     assert {f"{route.method} {route.path}" for route in routes()} == report[1]
 
 
-def test_nothing_is_kept_of_a_request(report: tuple[list[Sample], set[str]]) -> None:
-    """From a fifth of the requests on the process keeps no memory, no object, no handle and no thread more."""
+def test_requests_leak_nothing(report: tuple[list[Sample], set[str]]) -> None:
+    """After a fifth of the requests, the process accumulates no memory, objects, handles or threads."""
     samples = report[0]
     warm, end = samples[WARM - 1], samples[-1]
     requests = end.requests - warm.requests
@@ -77,13 +77,13 @@ def test_nothing_is_kept_of_a_request(report: tuple[list[Sample], set[str]]) -> 
         {
             "requests": end.requests,
             "memory when warm and at the end, MB": f"{warm.rss / 1e6:.1f}, {end.rss / 1e6:.1f}",
-            "blocks kept of 1,000 requests": f"{(end.blocks - warm.blocks) / requests * 1_000:.1f}",
+            "blocks kept per 1,000 requests": f"{(end.blocks - warm.blocks) / requests * 1_000:.1f}",
             "handles": f"{warm.handles}, {end.handles}",
             "threads": f"{warm.threads}, {end.threads}",
         }
     )
     assert end.requests >= REQUESTS
-    assert end.blocks - warm.blocks <= requests * MOST_BLOCKS_OF_A_REQUEST, samples
-    assert end.objects - warm.objects <= requests * MOST_BLOCKS_OF_A_REQUEST, samples
-    assert end.rss - warm.rss <= requests * MOST_BYTES_OF_A_REQUEST, samples
+    assert end.blocks - warm.blocks <= requests * MAX_BLOCKS_PER_REQUEST, samples
+    assert end.objects - warm.objects <= requests * MAX_BLOCKS_PER_REQUEST, samples
+    assert end.rss - warm.rss <= requests * MAX_BYTES_PER_REQUEST, samples
     assert (end.handles, end.threads) == (warm.handles, warm.threads), samples

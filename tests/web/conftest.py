@@ -1,4 +1,4 @@
-"""One Chromium for all tests of the page, and for each test users, devices and dashboards of its own."""
+"""One Chromium for all tests of the page; each test has its own users, devices and dashboards."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def calls(stack: LocalStack, user: str) -> Iterator[httpx.Client]:
-    """The API as the test's user calls it."""
+    """A client of the API for the test's user."""
     with stack.client(user) as made:
         yield made
 
@@ -35,13 +35,13 @@ def make_project(calls: httpx.Client) -> Callable[..., Project]:
 
 @pytest.fixture
 def project(make_project: Callable[..., Project]) -> Project:
-    """A dashboard of two charts, at version 1, with its table."""
+    """A dashboard at version 1 with two charts and a table."""
     return make_project()
 
 
 @pytest.fixture
 def make_device(browser: Browser, stack: LocalStack, user: str) -> Iterator[Callable[..., Device]]:
-    """Make a device; no script of the page may fail on it, and nothing may be refused by the page's own policy."""
+    """Make a device. The test fails if a script fails on it or the page's own policy blocks anything."""
     made: list[Device] = []
 
     def make(of: str | None = None, **options: Any) -> Device:

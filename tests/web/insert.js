@@ -1,14 +1,14 @@
-// Runs before any script of every document, frames included: tells the page of whatever would have been executed.
-// The page's policy forbids no script, but reports each one, whatever it does, so that no text runs unnoticed because
-// it alerts nothing. A handler is reported as soon as it is read, a link once it is followed.
+// Runs before any other script in every document, frames included, and reports to the page everything that would run.
+// The page's policy blocks no script but reports each one, so that a script which alerts nothing is noticed, too.
+// A handler is reported as soon as it is parsed, a link once it is followed.
 (() => {
-  const tell = (what) => top.postMessage({ ran: what }, "*");
+  const report = (what) => top.postMessage({ ran: what }, "*");
   addEventListener("securitypolicyviolation", (event) => {
-    // A handler without a word of code is one, too.
+    // Handlers without code are reported, too, but run nothing.
     const isEmpty = event.effectiveDirective === "script-src-attr" && event.sample === "";
-    if (!isEmpty) tell(`${event.effectiveDirective}: ${event.sample}`);
+    if (!isEmpty) report(`${event.effectiveDirective}: ${event.sample}`);
   });
-  for (const name of ["alert", "confirm", "prompt", "print"]) window[name] = () => tell(name);
+  for (const name of ["alert", "confirm", "prompt", "print"]) window[name] = () => report(name);
   if (window !== top) return;
 
   let ran = [];
@@ -22,7 +22,7 @@
       element.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true }));
     }
     element.focus?.();
-    // What form controls and forms are called may stand in the way of their methods.
+    // The name of a form control can shadow the form's methods, so the prototypes' are called.
     for (const act of [HTMLElement.prototype.click, HTMLFormElement.prototype.requestSubmit]) {
       try {
         act.call(element);
@@ -32,9 +32,8 @@
     }
   }
 
-  // Inserts each text in four ways: as it is, within an element, once more after it was written out, and after a parser
-  // that runs no script has read it, as sanitizers do. Then uses everything that it made, and again once animations are
-  // on their way.
+  // Inserts each text in four ways: directly, within an element, serialized and parsed again, and through a parser that
+  // runs no scripts, as sanitizers do. Then uses every element that this creates, and again once animations have started.
   window.insertAll = async (texts, milliseconds) => {
     ran = [];
     const places = texts.flatMap((text) => {
@@ -54,7 +53,7 @@
     return ran;
   };
 
-  // Every name under which some object of this browser keeps an event handler.
+  // The names of all event handler properties of this browser's objects.
   window.handlerNames = () => {
     const owners = Object.getOwnPropertyNames(window).map((name) => window[name]?.prototype);
     const names = [window, document, ...owners.filter(Boolean)].flatMap((each) => Object.getOwnPropertyNames(each));

@@ -1,4 +1,4 @@
-"""What a user does on the page is kept: over reloads, cleared caches, devices, lost networks and failing servers."""
+"""Edits on the page survive reloads, cleared caches, a change of device, lost networks and failing servers."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from support.running.local_stack import LocalStack
 type Devices = Callable[..., Device]
 
 
-def test_customizations_are_there_after_a_reload(device: Device, project: Project) -> None:
-    """A saved title, a hidden chart and a filter are there after a reload."""
+def test_customizations_survive_a_reload(device: Device, project: Project) -> None:
+    """A saved title, a hidden chart and a filter survive a reload."""
     device.open(project.id).retitle("Revenue", "Revenue in Q3").filter("Region", "North")
     device.card("Units").hover()
     device.button("Hide Units").click()
@@ -25,22 +25,22 @@ def test_customizations_are_there_after_a_reload(device: Device, project: Projec
     assert project.charts["b"]["isVisible"] is False
 
 
-def test_an_added_chart_is_there_after_a_reload(device: Device, project: Project) -> None:
-    """A chart that was added and saved is there after a reload, in its own place."""
+def test_an_added_chart_survives_a_reload(device: Device, project: Project) -> None:
+    """A chart that was added and saved is shown in its place after a reload."""
     device.open(project.id).add_chart("Third").save().reload()
     device.shows("Revenue", "Units", "Third")
     assert len(project.charts) == 3
 
 
-def test_a_removed_chart_is_gone_after_a_reload(device: Device, project: Project) -> None:
-    """A chart that was removed and saved is gone after a reload."""
+def test_a_removed_chart_stays_removed_after_a_reload(device: Device, project: Project) -> None:
+    """A chart that was removed and saved stays removed after a reload."""
     device.open(project.id).remove_chart("Revenue").save().reload()
     device.shows("Units")
     assert set(project.charts) == {"b"}
 
 
-def test_a_moved_chart_is_in_its_new_place_after_a_reload(device: Device, project: Project) -> None:
-    """A chart that was dragged and saved stands where it was put after a reload."""
+def test_a_moved_chart_stays_in_its_new_place_after_a_reload(device: Device, project: Project) -> None:
+    """A chart that was dragged and saved is in its new place after a reload."""
     device.open(project.id)
     before = device.place("Revenue")
     device.drag("Revenue", 620, 0).save()
@@ -51,29 +51,29 @@ def test_a_moved_chart_is_in_its_new_place_after_a_reload(device: Device, projec
     assert device.place("Revenue") == moved == project.charts["a"]["position"]
 
 
-def test_a_changed_mapping_is_kept_over_a_reload(device: Device, project: Project) -> None:
-    """Another column and another computation of a chart are kept, and what they show is shown."""
+def test_a_changed_mapping_survives_a_reload(device: Device, project: Project) -> None:
+    """A changed column and aggregate of a chart are saved, and the chart shows their values."""
 
-    def map_anew(form: Locator) -> None:
+    def change_mapping(form: Locator) -> None:
         form.get_by_label("Compute").select_option("Average")
         form.get_by_label("Of column").select_option("Units")
 
-    device.open(project.id).edit_chart("Revenue", map_anew).save().reload()
-    # The average of 1 to 6 for each of the regions.
+    device.open(project.id).edit_chart("Revenue", change_mapping).save().reload()
+    # Each region's average of 1 to 6.
     expect(device.card("Revenue").get_by_role("img")).to_have_accessible_name(re.compile("3 values, largest 3.5 at"))
     assert project.charts["a"]["dataMapping"] == {"xAxis": "Region", "yAxis": "Units", "aggregate": "mean"}
 
 
-def test_the_theme_is_kept_over_a_reload(device: Device, project: Project) -> None:
-    """A theme that was chosen and saved is the dashboard's after a reload, on this page and on the server."""
+def test_the_theme_survives_a_reload(device: Device, project: Project) -> None:
+    """A theme that was chosen and saved still applies after a reload, on the page and on the server."""
     device.open(project.id).choose_theme("Dark").save().reload()
     expect(device.page.get_by_label("Theme")).to_have_value("dark")
     expect(device.page.locator("html")).to_have_class("dark-mode")
     assert project.config["theme"] == {"id": "dark"}
 
 
-def test_a_cleared_cache_takes_nothing_away(device: Device, project: Project) -> None:
-    """With an empty `localStorage` the dashboard comes from the database, theme included."""
+def test_a_cleared_cache_loses_nothing(device: Device, project: Project) -> None:
+    """With an empty `localStorage`, the dashboard and its theme come from the database."""
     device.open(project.id).retitle("Revenue", "From the database").choose_theme("Dark").save()
     device.page.evaluate("localStorage.clear()")
     device.reload()
@@ -82,16 +82,16 @@ def test_a_cleared_cache_takes_nothing_away(device: Device, project: Project) ->
 
 
 def test_another_device_sees_it_and_another_user_does_not(make_device: Devices, project: Project) -> None:
-    """A second browser of the same user shows what was saved; to somebody else the dashboard does not exist."""
+    """Another browser of the same user shows what was saved; for another user the dashboard does not exist."""
     make_device().open(project.id).retitle("Revenue", "Everywhere").save()
     make_device().open(project.id).shows("Everywhere", "Units")
-    stranger = make_device("somebody-else").open(project.id)
-    expect(stranger.page.get_by_role("heading", name="There is no such dashboard")).to_be_visible()
+    stranger = make_device("another-user").open(project.id)
+    expect(stranger.page.get_by_role("heading", name="Dashboard not found")).to_be_visible()
     expect(stranger.page.locator("body")).not_to_contain_text("Everywhere")
 
 
 def test_edits_of_different_charts_both_survive(make_device: Devices, project: Project) -> None:
-    """Two devices edit different charts of one version: both edits are on the server, and on both devices."""
+    """Edits of different charts of one version from two devices reach the server and both devices."""
     one, other = make_device().open(project.id), make_device().open(project.id)
     one.shows("Revenue", "Units")
     other.shows("Revenue", "Units")
@@ -103,10 +103,10 @@ def test_edits_of_different_charts_both_survive(make_device: Devices, project: P
 
 
 @pytest.mark.parametrize(("choice", "title"), [("Keep mine", "Mine"), ("Take theirs", "Theirs")])
-def test_a_conflict_is_shown_and_decided_without_loss(
+def test_a_conflict_is_shown_and_resolved_without_loss(
     make_device: Devices, project: Project, choice: str, title: str
 ) -> None:
-    """Both sides of the same title are shown; the chosen one stands, the other one is in history."""
+    """Both values of the same title are shown; the chosen one is kept, and the other one is in history."""
     one, other = make_device().open(project.id), make_device().open(project.id)
     one.shows("Revenue", "Units")
     other.shows("Revenue", "Units")
@@ -123,8 +123,8 @@ def test_a_conflict_is_shown_and_decided_without_loss(
     assert {"Theirs", "Mine"} <= {config["chartCustomizations"]["a"]["title"] for config in configs}
 
 
-def test_a_conflict_can_wait(make_device: Devices, project: Project) -> None:
-    """Closing the dialog decides nothing: the edit stays, says so, and the dialog can be opened again."""
+def test_a_conflict_can_be_postponed(make_device: Devices, project: Project) -> None:
+    """Closing the dialog resolves nothing: the edit stays, is shown as a conflict, and the dialog can be reopened."""
     one, other = make_device().open(project.id), make_device().open(project.id)
     one.shows("Revenue", "Units")
     other.shows("Revenue", "Units")
@@ -134,14 +134,14 @@ def test_a_conflict_can_wait(make_device: Devices, project: Project) -> None:
     other.button("Decide later", other.dialog).click()
     other.says("Conflict")
     other.shows("Mine", "Units")
-    other.button("Compare both").click()
+    other.button("Compare changes").click()
     other.button("Keep mine", other.dialog).click()
     other.says("Saved")
     assert project.charts["a"]["title"] == "Mine"
 
 
-def test_what_is_saved_offline_arrives_later(device: Device, project: Project) -> None:
-    """A save without a network says so, outlives a reload, and is on the server once the network is back."""
+def test_an_offline_save_arrives_later(device: Device, project: Project) -> None:
+    """An edit saved offline is shown as unsaved, survives a reload, and reaches the server once the network is back."""
     device.open(project.id).shows("Revenue", "Units")
     device.lose_network()
     device.retitle("Revenue", "On the train")
@@ -150,14 +150,14 @@ def test_what_is_saved_offline_arrives_later(device: Device, project: Project) -
     device.reload()
     device.shows("On the train", "Units")
     assert project.document["version"] == 1
-    device.find_network()
+    device.restore_network()
     device.button("Save").click()
     device.says("Version 2")
     assert project.charts["a"]["title"] == "On the train"
 
 
-def test_with_autosave_nobody_has_to_save_after_an_outage(device: Device, project: Project) -> None:
-    """An edit that autosave could not bring home is saved by itself as soon as the server answers again."""
+def test_autosave_retries_after_an_outage(device: Device, project: Project) -> None:
+    """An edit that autosave could not save is saved automatically as soon as the server answers again."""
     device.open(project.id)
     device.page.get_by_role("switch", name="Autosave").check()
     device.lose_network()
@@ -165,7 +165,7 @@ def test_with_autosave_nobody_has_to_save_after_an_outage(device: Device, projec
     device.says("Offline, not saved yet")
     device.reload()
     device.shows("By itself", "Units")
-    device.find_network()
+    device.restore_network()
     device.says("Version 2")
     assert project.charts["a"]["title"] == "By itself"
 
@@ -181,8 +181,8 @@ def old_copy(**changed: object) -> Json:
     return {name: json.dumps(value) for name, value in {**OLD, **changed}.items()}
 
 
-def test_an_old_copy_moves_once(make_device: Devices, make_project: Callable[..., Project]) -> None:
-    """What an older client kept in a browser becomes the first version; another device's copy changes nothing."""
+def test_an_old_copy_is_imported_once(make_device: Devices, make_project: Callable[..., Project]) -> None:
+    """What an older client kept in a browser becomes the first version; a copy on another device is ignored."""
     project = make_project(config=None)
     make_device().remember(**old_copy()).open(project.id).shows("From before")
     assert project.config == {
@@ -204,8 +204,8 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize(("status", "code", "detail"), PROBLEMS, ids=[str(status) for status, *_ in PROBLEMS])
-def test_a_failing_save_shows_as_failing(device: Device, project: Project, status: int, code: str, detail: str) -> None:
-    """A save that the server refuses never looks saved: its reason is shown, and the edit stays until it is saved."""
+def test_a_failed_save_looks_failed(device: Device, project: Project, status: int, code: str, detail: str) -> None:
+    """A save that the server refuses never looks saved: the reason is shown, and the edit is kept until saved."""
     document = {"type": f"urn:problem:{code}", "title": code, "status": status, "detail": detail, "instance": "r"}
     device.open(project.id).retitle("Revenue", "Not lost")
     device.answer("PUT", "/config", status, document, **{"Retry-After": "60"})
@@ -216,22 +216,22 @@ def test_a_failing_save_shows_as_failing(device: Device, project: Project, statu
     device.reload()
     device.shows("Not lost", "Units")
     assert project.document["version"] == 1
-    device.answer_no_more("/config")
+    device.stop_answering("/config")
     device.save()
     assert project.charts["a"]["title"] == "Not lost"
 
 
-def test_an_older_version_can_be_looked_at_and_brought_back(device: Device, project: Project) -> None:
-    """History says what changed; a look at a version changes nothing, and a restore makes it the newest."""
+def test_an_older_version_can_be_viewed_and_restored(device: Device, project: Project) -> None:
+    """History says what changed; viewing a version changes nothing, and restoring it makes it the newest."""
     device.open(project.id).retitle("Revenue", "Second").save()
     device.retitle("Second", "Third").save()
     device.button("History").click()
     device.dialog.get_by_role("button", name=re.compile("^Version 2")).click()
     expect(device.dialog).to_contain_text("“Revenue” → “Second”")
-    device.button("Look at it", device.dialog).click()
+    device.button("Preview", device.dialog).click()
     device.shows("Second", "Units")
-    expect(device.page.get_by_text("This is version 2")).to_be_visible()
-    device.button("Back to the newest").click()
+    expect(device.page.get_by_text("You are viewing version 2")).to_be_visible()
+    device.button("Back to the current version").click()
     device.shows("Third", "Units")
     device.button("History").click()
     device.dialog.get_by_role("button", name=re.compile("^Version 1")).click()
@@ -242,21 +242,21 @@ def test_an_older_version_can_be_looked_at_and_brought_back(device: Device, proj
     assert project.versions[0]["restoredFrom"] == 1
 
 
-def test_a_restore_takes_no_unsaved_edit_away(device: Device, project: Project) -> None:
-    """What was edited and not saved before a restore is a version of its own in history."""
+def test_a_restore_loses_no_unsaved_edit(device: Device, project: Project) -> None:
+    """Edits that are unsaved at a restore become a separate version in history."""
     device.open(project.id).retitle("Revenue", "Second").save()
     device.retitle("Second", "Unsaved")
     device.button("History").click()
     device.dialog.get_by_role("button", name=re.compile("^Version 1")).click()
-    device.button("Look at it", device.dialog).click()
-    device.button("Restore it").click()
+    device.button("Preview", device.dialog).click()
+    device.button("Restore this version").click()
     device.shows("Revenue", "Units")
     device.says("Version 4")
     assert project.version(3)["config"]["chartCustomizations"]["a"]["title"] == "Unsaved"
 
 
 def test_a_second_tab_follows_the_first(device: Device, project: Project, stack: LocalStack) -> None:
-    """What one tab saves, another tab of the browser shows by itself."""
+    """What one tab saves appears in the browser's other tab without a reload."""
     device.open(project.id).shows("Revenue", "Units")
     second = device.context.new_page()
     second.goto(f"{stack.url}/#/dashboards/{project.id}")

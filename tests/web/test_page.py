@@ -1,4 +1,4 @@
-"""The page itself: what it makes of a table, what it never runs, and that everybody can use it."""
+"""The page itself: dashboards made from tables, safety against scripts in text, and accessibility."""
 
 import re
 from collections.abc import Callable
@@ -13,11 +13,11 @@ type Devices = Callable[..., Device]
 NARROW = (390, 844)
 
 
-# --- a table, and what is shown of it ---
+# --- tables and charts ---
 
 
 def test_a_table_becomes_a_dashboard(device: Device, make_project: Callable[..., Project], tmp_path: Path) -> None:
-    """An uploaded CSV file brings charts that its columns suggest, saved like any edit."""
+    """An uploaded CSV file brings the charts that its columns suggest, which are saved like any edit."""
     project = make_project(config=None, rows=None)
     table = tmp_path / "orders.csv"
     table.write_text("Date,City,Price\n2026-01-01,Bonn,1.5\n2026-02-01,Kiel,2.5\n2026-03-01,Bonn,4\n")
@@ -30,21 +30,23 @@ def test_a_table_becomes_a_dashboard(device: Device, make_project: Callable[...,
     assert sorted(each["kind"] for each in project.charts.values()) == ["bar", "line", "number"]
 
 
-def test_a_file_that_is_no_table_is_refused_with_its_place(
+def test_a_malformed_file_is_refused_with_its_location(
     device: Device, make_project: Callable[..., Project], tmp_path: Path
 ) -> None:
-    """A file with a broken row is refused by row and column, and the page goes on as before."""
+    """A malformed file is refused with the row and column of the error, and the page still works."""
     table = tmp_path / "broken.csv"
     table.write_text("a,b\n1,2\n3\n")
     device.open(make_project(config=None, rows=None).id)
     device.page.get_by_label("Upload a file").set_input_files(table)
-    expect(device.page.get_by_role("alert")).to_contain_text(re.compile("“broken.csv” was not taken.*row 2, column 2"))
+    expect(device.page.get_by_role("alert")).to_contain_text(
+        re.compile("“broken.csv” could not be uploaded.*Row 2, column 2")
+    )
     device.button("Use sample data").click()
     expect(device.page.get_by_text("orders.csv · 1,500 rows")).to_be_visible()
 
 
 def test_filters_filter(device: Device, project: Project) -> None:
-    """A filter changes what every chart shows; taken away, everything is back."""
+    """A filter changes what every chart shows; removing it shows all rows again."""
     drawn = device.open(project.id).card("Revenue").get_by_role("img")
     expect(drawn).to_have_accessible_name(re.compile("^Revenue. 3 values"))
     device.filter("Region", "North", "South")
@@ -62,8 +64,8 @@ def test_filters_filter(device: Device, project: Project) -> None:
     assert kept == [("Day", "between", ["2026-05-01", None])]
 
 
-def test_a_removed_chart_comes_back(device: Device, project: Project) -> None:
-    """A removal can be taken back where it was made, and is no change then."""
+def test_a_removal_can_be_undone(device: Device, project: Project) -> None:
+    """Undoing the removal of a chart leaves nothing to save."""
     device.open(project.id).remove_chart("Revenue").shows("Units")
     device.button("Undo").click()
     device.shows("Revenue", "Units")
@@ -73,7 +75,7 @@ def test_a_removed_chart_comes_back(device: Device, project: Project) -> None:
 
 @pytest.mark.parametrize("kind", ["Bars", "Line", "Area", "Points", "Pie", "Number"])
 def test_every_kind_of_chart_is_drawn(device: Device, project: Project, kind: str) -> None:
-    """A chart of each kind can be made, shows something, and is what it was after a reload."""
+    """A chart of each kind can be added and saved, and is drawn after a reload."""
     device.open(project.id).button("Add chart").click()
     device.dialog.get_by_label("Title").fill("New one")
     device.dialog.get_by_text(kind, exact=True).click()
@@ -86,8 +88,8 @@ def test_every_kind_of_chart_is_drawn(device: Device, project: Project, kind: st
 # --- dashboards ---
 
 
-def test_dashboards_are_made_renamed_deleted_and_brought_back(device: Device) -> None:
-    """The list of dashboards is what a user makes of it, and a deletion can be undone."""
+def test_dashboards_are_created_renamed_deleted_and_restored(device: Device) -> None:
+    """A user can create, rename and delete dashboards, and undo a deletion."""
     page = device.page
     page.goto("/")
     device.button("New dashboard").click()
@@ -106,24 +108,24 @@ def test_dashboards_are_made_renamed_deleted_and_brought_back(device: Device) ->
 
 
 def test_another_user_has_other_dashboards(device: Device, project: Project) -> None:
-    """Signing in as somebody else shows nothing of the user before."""
+    """Signing in as another user shows nothing of the previous one."""
     device.open(project.id).shows("Revenue", "Units")
     device.page.get_by_label("Signed in as").select_option("user-3")
     expect(device.page.get_by_role("heading", name="Dashboards", exact=True)).to_be_visible()
     expect(device.page.locator(f"a[href$='{project.id}']")).to_have_count(0)
 
 
-def test_a_failing_list_says_so(device: Device) -> None:
-    """Dashboards that cannot be loaded are an error with a way to try again, not an empty list."""
+def test_a_failing_list_is_shown_as_an_error(device: Device) -> None:
+    """Dashboards that cannot be loaded are shown as an error with a retry, not as an empty list."""
     device.answer("GET", "/api/projects", 503, {"type": "urn:problem:storage-unavailable", "detail": "No database."})
     device.page.goto("/")
     expect(device.page.get_by_role("alert")).to_contain_text("No database.", timeout=30_000)
-    device.answer_no_more("/api/projects")
+    device.stop_answering("/api/projects")
     device.button("Try again").click()
     expect(device.page.get_by_role("heading", name="No dashboards yet")).to_be_visible()
 
 
-# --- text is text ---
+# --- untrusted text ---
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -139,7 +141,7 @@ ATTACKS = (
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_stored_markup_is_shown_as_text(device: Device, project: Project, attack: str) -> None:
-    """Whatever a server hands out as a title, a filter, a file's or a column's name, a value or a theme is text."""
+    """Titles, filters, names of files and columns, values and themes from the server are always shown as text."""
     config = {
         "chartCustomizations": {
             "a": chart(attack, dataMapping={"xAxis": attack, "yAxis": "Revenue", "aggregate": "sum"}),
@@ -172,14 +174,14 @@ def test_stored_markup_is_shown_as_text(device: Device, project: Project, attack
 
 
 def test_markup_typed_into_the_page_stays_text(device: Device, project: Project) -> None:
-    """Harmless markup is a title like any other: saved, loaded and shown as it was typed."""
+    """Harmless markup in a title is saved, loaded and shown as it was typed."""
     device.open(project.id).retitle("Revenue", "a < b & <b>bold</b>").save().reload()
     device.shows("a < b & <b>bold</b>", "Units")
     assert project.charts["a"]["title"] == "a < b & <b>bold</b>"
 
 
 def test_only_scripts_of_this_server_run(device: Device, project: Project) -> None:
-    """The page's own policy refuses a script in the page, a handler in an attribute, and markup from a string."""
+    """The page's own policy blocks scripts that are added to it and markup that is set from a string."""
     device.open(project.id).shows("Revenue", "Units")
     refused = device.page.evaluate("""() => {
         const script = document.createElement("script");
@@ -194,11 +196,11 @@ def test_only_scripts_of_this_server_run(device: Device, project: Project) -> No
     device.errors.clear()
 
 
-# --- for everybody ---
+# --- accessibility and layout ---
 
 
 def violations(page: Page) -> list[str]:
-    """The serious and critical violations that axe-core finds."""
+    """Return the serious and critical violations that axe-core finds."""
     page.evaluate(script_of("axe-core/axe.min.js"))
     found: list[Json] = page.evaluate("axe.run().then(({ violations }) => violations)")
     serious = [each for each in found if each["impact"] in {"serious", "critical"}]
@@ -210,7 +212,7 @@ def violations(page: Page) -> list[str]:
 def test_no_view_has_a_serious_violation(
     make_device: Devices, project: Project, size: tuple[int, int], scheme: str
 ) -> None:
-    """axe-core finds nothing serious in any view, in both colours, wide and narrow, and nothing runs off the page."""
+    """In light and dark, wide and narrow, axe-core finds nothing serious in any view, and nothing overflows."""
     device = make_device(size=size, color_scheme=scheme)
     page = device.page
     found: dict[str, list[str]] = {}
@@ -244,7 +246,7 @@ def test_no_view_has_a_serious_violation(
 
 
 def test_a_conflict_has_no_serious_violation(make_device: Devices, project: Project) -> None:
-    """axe-core finds nothing serious in the dialog that shows both sides."""
+    """axe-core finds nothing serious in the conflict dialog."""
     one, other = make_device().open(project.id), make_device(size=NARROW).open(project.id)
     one.shows("Revenue", "Units")
     other.shows("Revenue", "Units")
@@ -255,7 +257,7 @@ def test_a_conflict_has_no_serious_violation(make_device: Devices, project: Proj
 
 
 def test_the_keyboard_does_what_the_mouse_does(device: Device, project: Project) -> None:
-    """Charts are moved, resized, edited and saved without a mouse, and focus comes back to where it was."""
+    """Charts can be moved, resized, edited and saved without a mouse, and focus returns to where it was."""
     device.open(project.id).shows("Revenue", "Units")
     page, keys = device.page, device.page.keyboard
     handle = device.card("Units").locator(".handle")
@@ -278,8 +280,8 @@ def test_the_keyboard_does_what_the_mouse_does(device: Device, project: Project)
     assert project.charts["b"]["title"] == "By keyboard"
 
 
-def test_a_drawing_is_as_large_as_its_card(device: Device, project: Project) -> None:
-    """A chart fills its card after it was resized, and after the window was."""
+def test_a_chart_fills_its_card(device: Device, project: Project) -> None:
+    """A chart fills its card after either the card or the window is resized."""
     device.open(project.id).shows("Revenue", "Units")
     drawing = device.card("Units").locator("canvas")
     before = drawing.bounding_box()
@@ -298,21 +300,21 @@ def test_a_drawing_is_as_large_as_its_card(device: Device, project: Project) -> 
 
 
 def test_a_narrow_page_moves_no_chart(make_device: Devices, project: Project) -> None:
-    """On a telephone charts stand one below the other, and an edit there leaves their places on a wide page alone."""
+    """On a phone, charts are stacked, and an edit there does not change their places on a wide page."""
     before = {name: each["position"] for name, each in project.charts.items()}
     device = make_device(size=NARROW).open(project.id)
     device.shows("Revenue", "Units")
     boxes = [device.card(title).bounding_box() for title in ("Revenue", "Units")]
     assert all(boxes)
     assert boxes[0]["x"] == boxes[1]["x"]  # type: ignore[index]
-    device.retitle("Units", "From a telephone").save()
+    device.retitle("Units", "From a phone").save()
     assert {name: each["position"] for name, each in project.charts.items()} == before
     device.page.set_viewport_size({"width": 1280, "height": 900})
-    expect(device.card("From a telephone").locator("xpath=..")).to_have_attribute("gs-x", "6")
+    expect(device.card("From a phone").locator("xpath=..")).to_have_attribute("gs-x", "6")
 
 
-def test_what_is_too_much_to_read_is_left_out(device: Device, make_project: Callable[..., Project]) -> None:
-    """Groups and points beyond what can be read are left out, and the chart says how many."""
+def test_too_many_points_are_left_out(device: Device, make_project: Callable[..., Project]) -> None:
+    """A chart leaves out groups and points beyond a legible number, and says how many it shows."""
     rows = [{"Code": f"c{number}", "Value": number, "Other": number % 7} for number in range(3_000)]
     many = chart("Many", dataMapping={"xAxis": "Code", "yAxis": "Value", "aggregate": "sum"})
     points = chart("Points", 6, kind="scatter", dataMapping={"xAxis": "Value", "yAxis": "Other"})
@@ -322,7 +324,7 @@ def test_what_is_too_much_to_read_is_left_out(device: Device, make_project: Call
 
 
 def test_the_reference_loads_and_answers(device: Device, project: Project) -> None:
-    """The reference is a page of its own, with the calls of the document and a walk that runs against the stack."""
+    """The API reference is a separate page that lists the documented calls and has a walk that runs on the stack."""
     assert project.id
     page = device.page
     page.goto("/reference")
@@ -332,7 +334,7 @@ def test_the_reference_loads_and_answers(device: Device, project: Project) -> No
 
 
 def test_charts_are_suggested_for_a_table(device: Device, make_project: Callable[..., Project]) -> None:
-    """A dashboard with a table and no charts offers what the columns suggest."""
+    """A dashboard with a table and no charts offers charts that the columns suggest."""
     project = make_project(config=None, rows=ROWS)
     device.open(project.id).button("Suggest charts").click()
     device.shows("Total Revenue", "Revenue over time", "Revenue by Region", "Revenue and Units")

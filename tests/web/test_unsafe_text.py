@@ -1,4 +1,4 @@
-"""What the service stores runs no script in a real browser, wherever a page inserts it as HTML."""
+"""Stored text runs no script in a real browser, wherever a page inserts it as HTML."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from dashboard_store.documents.unsafe_html import is_unsafe
 from dashboard_store.settings import Settings
 
 URL = "http://dashboard.test/"
-# How long frames and animations may take to run something.
+# Time for frames and animations to run something.
 MILLISECONDS = 300
 BATCH = 200
 CONFIG = "/api/projects/p/config"
@@ -24,7 +24,7 @@ CONFIG = "/api/projects/p/config"
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty page that notices every script; nothing that a text asks for leaves the machine."""
+    """An empty page that reports every script; no request that a text causes leaves the machine."""
     context = browser.new_context()
     context.add_init_script(path=Path(__file__).parent / "insert.js")
     context.route("**/*", _answer)
@@ -36,7 +36,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def _answer(route: Route) -> None:
     if route.request.url != URL:
-        # No content: a link that was followed leaves the page where it is.
+        # No content, so following a link does not leave the page.
         route.fulfill(status=204)
         return
     policy = {"Content-Security-Policy-Report-Only": "script-src 'report-sample' 'none'"}
@@ -44,9 +44,9 @@ def _answer(route: Route) -> None:
 
 
 def ran(page: Page, texts: Sequence[str]) -> list[str]:
-    """Insert texts into the page, use all that they make, and return what was run."""
-    told: list[str] = page.evaluate("([texts, wait]) => insertAll(texts, wait)", [texts, MILLISECONDS])
-    return told
+    """Insert texts into the page, use every element that they create, and return what was run."""
+    reported: list[str] = page.evaluate("([texts, wait]) => insertAll(texts, wait)", [texts, MILLISECONDS])
+    return reported
 
 
 def culprits(page: Page, texts: Sequence[str]) -> list[str]:
@@ -56,21 +56,21 @@ def culprits(page: Page, texts: Sequence[str]) -> list[str]:
     if len(texts) == 1:
         return list(texts)
     half = len(texts) // 2
-    # What runs only beside others is told as the whole.
+    # If neither half runs anything alone, the texts are dangerous only together.
     return culprits(page, texts[:half]) + culprits(page, texts[half:]) or list(texts)
 
 
 @pytest.mark.parametrize("name", RUNNING)
-def test_this_browser_runs_what_is_dangerous(page: Page, name: str) -> None:
-    """What the tests below would notice: each of these texts does run script in this browser."""
-    # On a busy machine a frame may load later than the wait.
+def test_this_browser_runs_dangerous_text(page: Page, name: str) -> None:
+    """Each of these texts runs a script in this browser, so the tests below would notice it."""
+    # On a busy machine, a frame may load too late.
     assert any(ran(page, [RUNNING[name]]) for _ in range(5))
 
 
 @pytest.fixture
 def stored(client: Client, connect: Callable[[Settings], None], settings: Settings) -> Callable[[list[str]], list[str]]:
-    """Send texts in configs and return what of them is stored; what is refused is left out of the next attempt."""
-    # Refused by twenties, the collection takes more writes than a minute has.
+    """Send texts in configs and return those that are stored; each attempt leaves out what the last one refused."""
+    # An answer names at most twenty refused texts, so the collection needs more writes than a minute allows.
     connect(replace(settings, writes_per_minute=100_000))
     client.post("/api/projects", {"id": "p", "name": "P"})
 
@@ -92,8 +92,8 @@ def stored(client: Client, connect: Callable[[Settings], None], settings: Settin
     return send
 
 
-def test_nothing_that_is_stored_runs(page: Page, stored: Callable[[list[str]], list[str]]) -> None:
-    """Of thousands of published payloads sent to the service, none that it stores runs script in the page."""
+def test_no_stored_text_runs(page: Page, stored: Callable[[list[str]], list[str]]) -> None:
+    """Of thousands of published payloads, none that the service stores runs a script in the page."""
     texts = collection()
     assert len(texts) > 4_000
     kept: list[str] = []
@@ -101,29 +101,29 @@ def test_nothing_that_is_stored_runs(page: Page, stored: Callable[[list[str]], l
         batch = stored(texts[start : start + BATCH])
         kept += batch
         assert culprits(page, batch) == []
-    # The tags among them that harm nobody are kept.
+    # Harmless tags among them are kept.
     assert len(kept) > 1_500
 
 
-def test_what_is_harmless_is_stored_and_runs_nothing(page: Page, stored: Callable[[list[str]], list[str]]) -> None:
-    """Every harmless text is stored as it is, and the page shows it without running anything."""
+def test_harmless_text_is_stored_and_runs_nothing(page: Page, stored: Callable[[list[str]], list[str]]) -> None:
+    """Every harmless text is stored unchanged, and the page shows it without running anything."""
     assert stored(HARMLESS) == HARMLESS
     assert culprits(page, HARMLESS) == []
 
 
-def test_what_is_unsafe_is_refused(stored: Callable[[list[str]], list[str]]) -> None:
-    """Every unsafe text is refused, whatever stands beside it."""
+def test_unsafe_text_is_refused(stored: Callable[[list[str]], list[str]]) -> None:
+    """Every unsafe text is refused, and a harmless one beside them is stored."""
     assert stored([*UNSAFE.values(), "kept"]) == ["kept"]
 
 
 def test_every_handler_of_this_browser_is_known(page: Page) -> None:
-    """An attribute with the name of any event handler that this browser has is refused."""
+    """An attribute named after any of this browser's event handlers is refused."""
     names: list[str] = page.evaluate("handlerNames()")
     assert len(names) > 100
     assert [name for name in names if not is_unsafe(f"<b {name}=x>")] == []
 
 
-# -- texts that nobody thought of -------------------------------------------------------------------------------------
+# --- generated texts ---
 
 ELEMENTS = (
     "a animate area audio b base body br button desc details div embed form frameset iframe image img input link "
@@ -143,7 +143,7 @@ quotes = st.sampled_from(["", "", "'", '"', "`", "&quot;"])
 
 @st.composite
 def obfuscated(draw: st.DrawFn) -> str:
-    """A script or an address with some characters written otherwise."""
+    """A script or an address with some of its characters escaped or altered."""
     text = draw(st.sampled_from(SCRIPTS))
     ways: list[Callable[[str], str]] = [
         lambda character: f"&#{ord(character)};",
@@ -164,7 +164,7 @@ def obfuscated(draw: st.DrawFn) -> str:
 
 @st.composite
 def tags(draw: st.DrawFn) -> str:
-    """A start tag, mostly: well made, or with something wrong."""
+    """Mostly a start tag, well-formed or not."""
     parts = [draw(st.sampled_from(["<", "<", "<", "</", "<!--<", "&lt;"])) + draw(st.sampled_from(ELEMENTS.split()))]
     for attribute in draw(st.lists(st.sampled_from(ATTRIBUTES.split()), max_size=3)):
         quote = draw(quotes)
@@ -183,8 +183,8 @@ pieces = st.one_of(
 fragments = st.lists(pieces, min_size=1, max_size=6).map("".join)
 
 
-def test_no_text_that_is_accepted_runs(page: Page) -> None:
-    """Whatever tags, attributes, escapes and mistakes a text is made of: if it is accepted, it runs nothing."""
+def test_no_accepted_text_runs(page: Page) -> None:
+    """No accepted combination of tags, attributes, escapes and syntax errors runs anything."""
 
     @settings(max_examples=max(1, settings().max_examples // 4))
     @given(st.lists(fragments, min_size=10, max_size=40))

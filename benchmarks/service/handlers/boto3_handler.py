@@ -1,4 +1,4 @@
-"""The same as `signed_handler`, through boto3."""
+"""Like `signed_handler`, but with boto3."""
 
 from collections.abc import Mapping
 from typing import Any

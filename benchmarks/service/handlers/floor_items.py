@@ -1,4 +1,4 @@
-"""What a save writes and what a load reads, without a check of anything: the items of `dashboard_store`, by hand."""
+"""The items that a save writes and a load reads: those of `dashboard_store`, built by hand and without any checks."""
 
 import base64
 import gzip
@@ -14,18 +14,18 @@ TABLE = os.environ["TABLE_NAME"]
 
 
 def project_of(event: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the partition of the event's user and the project in its path."""
+    """Return the partition of the event's user, and the project in the path."""
     return f"USER#{event['requestContext']['authorizer']['jwt']['claims']['sub']}", event["rawPath"].split("/")[3]
 
 
 def load(event: Mapping[str, Any]) -> Json:
-    """Make the request of `GetItem`."""
+    """Make the `GetItem` request."""
     pk, project = project_of(event)
     return {"TableName": TABLE, "Key": {"pk": {"S": pk}, "sk": {"S": f"CONFIG#{project}#"}}, "ConsistentRead": True}
 
 
 def save(event: Mapping[str, Any], binary: Callable[[bytes], Any]) -> Json:
-    """Make the request of `TransactWriteItems`; `binary` says how bytes are written."""
+    """Make the `TransactWriteItems` request; `binary` encodes bytes for the client."""
     pk, project = project_of(event)
     expected = int(event["headers"]["if-match"].strip('"'))
     json.loads(event["body"])
@@ -65,7 +65,7 @@ def _update(pk: str, sk: str, expression: str, values: Json) -> Json:
 
 
 def loaded(answer: str) -> Json:
-    """Pass on what is stored: gzip in base64."""
+    """Pass on the stored gzip as base64."""
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     return {"statusCode": 200, "headers": headers, "body": answer, "isBase64Encoded": True}
 

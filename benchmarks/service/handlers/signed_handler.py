@@ -1,4 +1,4 @@
-"""The least that a handler can do: DynamoDB's wire format and its signature by hand, over one kept-alive connection."""
+"""The minimal handler: DynamoDB's wire format and signature by hand, over one kept-alive connection."""
 
 import hashlib
 import hmac
@@ -38,7 +38,7 @@ def _call(operation: str, parameters: Json) -> Json:
 
 
 def _signed(target: str, body: bytes) -> dict[str, str]:
-    """Sign as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html says."""
+    """Sign per https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html."""
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     names = "host;x-amz-date;x-amz-target"
     canonical = (

@@ -1,4 +1,4 @@
-// Express with better-sqlite3: what is sent is parsed, its text stored and answered.
+// Express with better-sqlite3: parses the body, stores its text and returns it.
 import Database from "better-sqlite3";
 import express from "express";
 

@@ -1,4 +1,4 @@
-"""AppConfig as far as a reader of one document sees it; the local stack's tests ask the emulator's instead."""
+"""AppConfig as a reader of one document sees it; the local stack's tests use the emulator's instead."""
 
 import io
 import json
@@ -16,7 +16,7 @@ PATH = "application/environment/profile"
 
 
 class AppConfig:
-    """Hands out `document`, meets `fault` while there is one, and counts the sessions that were begun."""
+    """Serves `document`, or fails with `fault` while it is set; counts the sessions started."""
 
     def __init__(self, document: Any) -> None:
         self.document = document

@@ -27,9 +27,7 @@ def send_file(
 ) -> str:
     """Announce a file of the project `p` and put it in the bucket; return the URL that completes the upload."""
     announced = announce(client, size or len(content), media_type, name).json
-    bucket_client.put_object(
-        Bucket=BUCKET, Key=announced["fields"]["key"], Body=content, ContentType=media_type
-    )
+    bucket_client.put_object(Bucket=BUCKET, Key=announced["fields"]["key"], Body=content, ContentType=media_type)
     return f"{UPLOADS}/{announced['uploadId']}/complete"
 
 

@@ -1,4 +1,4 @@
-"""HTTP API events (payload 2.0) as API Gateway makes them, sent to the handler that the template routes them to."""
+"""HTTP API events (payload 2.0) as API Gateway creates them, sent to the handler to which the template routes them."""
 
 import base64
 import gzip
@@ -38,6 +38,11 @@ class Reply:
         problem: str = self.json["type"]
         return problem.removeprefix("urn:problem:")
 
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The problem document without the id of its request."""
+        return {name: value for name, value in self.json.items() if name != "instance"}
+
 
 @cache
 def handler_module(function: str) -> Any:
@@ -67,7 +72,7 @@ def event(
     claims: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> dict[str, Any]:
-    """Make the event that API Gateway makes of a request, in the form measured on AWS for HTTP APIs."""
+    """Build the event that API Gateway makes of a request, in the form measured on AWS for HTTP APIs."""
     parts = urlsplit(url)
     route = find_route(method, parts.path)
     sent = {"host": HOST, "user-agent": "tests", "x-forwarded-proto": "https"}
@@ -128,7 +133,7 @@ def _query_parameters(query: str) -> dict[str, str]:
 
 
 def send(made: Mapping[str, Any]) -> Reply:
-    """Hand an event to the handler that the template routes it to."""
+    """Send an event to the handler to which the template routes it."""
     request = made["requestContext"]["http"]
     module = handler_module(find_route(request["method"], made["rawPath"]).function)
     answer = module.handler(made, SimpleNamespace(aws_request_id="lambda-request"))
@@ -145,7 +150,7 @@ class Client:
     user: str
 
     def request(self, method: str, url: str, document: Any = None, **headers: str) -> Reply:
-        """Send a request; bytes are sent as they are, all else as JSON; `if_match='"1"'` is the header If-Match."""
+        """Send a request: bytes unchanged, other values as JSON; `if_match='"1"'` is the header If-Match."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         body = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
         if body is not None:

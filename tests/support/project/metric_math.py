@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 type Point = float | None
-"""A data point; None where a period has none."""
+"""A data point, or None for a period without data."""
 
 _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -26,9 +26,9 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 def fires(alarm: Mapping[str, Any], *periods: Mapping[str, float]) -> bool:
-    """Say whether an alarm is in alarm after some periods of data, each of metrics by their names, summed or not.
+    """Return whether an alarm is in the ALARM state after these periods, each a mapping of metric names to values.
 
-    Data that is missing breaches nothing, as the alarms say.
+    Missing data is not breaching, as the alarms specify.
     """
     assert alarm["TreatMissingData"] == "notBreaching"
     breaches = _COMPARISONS[alarm["ComparisonOperator"]]
@@ -58,13 +58,13 @@ def _lower(word: re.Match[str]) -> str:
 
 
 def _name(metric: Mapping[str, Any]) -> str:
-    """Name a metric as the tests give it: of metrics that many functions have, with the function."""
+    """Return a metric's name as the tests write it: with the function, if it has that dimension."""
     found = metric["MetricStat"]["Metric"]
     of = {dimension["Name"]: dimension["Value"] for dimension in found["Dimensions"]}
     return f"{found['MetricName']} of {of['FunctionName']['Ref']}" if "FunctionName" in of else str(found["MetricName"])
 
 
-def _evaluate(node: ast.AST, value: Callable[[str], Point]) -> Point:  # noqa: PLR0911 - one for each kind of node
+def _evaluate(node: ast.AST, value: Callable[[str], Point]) -> Point:  # noqa: PLR0911 - one return for each kind of node
     match node:
         case ast.Constant(value=float() | int() as number):
             return float(number)
@@ -72,7 +72,7 @@ def _evaluate(node: ast.AST, value: Callable[[str], Point]) -> Point:  # noqa: P
             return value(name)
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
             one, other = _evaluate(left, value), _evaluate(right, value)
-            # No point comes of what is missing, nor of a division by zero.
+            # Missing data and a division by zero produce no data point.
             if one is None or other is None or (isinstance(op, ast.Div) and other == 0):
                 return None
             return _OPERATORS[type(op)](one, other)
@@ -86,4 +86,4 @@ def _evaluate(node: ast.AST, value: Callable[[str], Point]) -> Point:  # noqa: P
             return _evaluate(other, value) if point is None else point
         case ast.Call(func=ast.Name(id="MAX"), args=[ast.List(elts=elements)]):
             return max(each for each in (_evaluate(element, value) for element in elements) if each is not None)
-    raise AssertionError(f"metric math that is not known here: {ast.dump(node)}")
+    raise AssertionError(f"unsupported metric math: {ast.dump(node)}")

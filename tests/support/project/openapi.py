@@ -1,4 +1,4 @@
-"""docs/openapi.yaml as the tests read it."""
+"""docs/openapi.yaml, parsed for the tests."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -19,7 +19,7 @@ def openapi() -> dict[str, Any]:
 
 @cache
 def operations() -> dict[str, dict[str, Any]]:
-    """The documented operations by their ids."""
+    """Return the documented operations by id."""
     return {
         operation["operationId"]: operation
         for item in openapi()["paths"].values()
@@ -39,7 +39,7 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def path_parameters(operation: str) -> dict[str, dict[str, Any]]:
-    """The parameters in an operation's address, by their names."""
+    """Return the path parameters of an operation by name."""
     (item,) = (
         item
         for item in openapi()["paths"].values()
@@ -50,13 +50,13 @@ def path_parameters(operation: str) -> dict[str, dict[str, Any]]:
 
 
 def problem_codes(response: dict[str, Any]) -> set[str]:
-    """The codes that a documented answer may carry, by its schemas; none where it is no problem."""
+    """Return the problem codes that the schemas of a response allow; empty unless it is a problem."""
     problem = resolved(response).get("content", {}).get("application/problem+json")
     return {code for types in _types(problem["schema"]) for code in types} if problem else set()
 
 
 def _types(schema: dict[str, Any]) -> Iterator[set[str]]:
-    """The values that each part of a schema leaves to `type`; the one that lists every code there is says nothing."""
+    """Yield the values that each part of a schema allows for `type`, except for the part that lists all codes."""
     schema = resolved(schema)
     for part in schema.get("allOf", []):
         yield from _types(part)

@@ -1,4 +1,4 @@
-"""The template as the tests read it: routes, functions and the table, so that none of them is written down twice."""
+"""template.yaml, parsed for the tests: its routes, functions and table, so that no test repeats them."""
 
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,7 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def http_functions() -> list[str]:
-    """The functions that answer HTTP requests."""
+    """Return the names of the functions that answer HTTP requests."""
     return sorted({route.function for route in routes()})
 
 
@@ -47,7 +47,7 @@ def routes() -> list[Route]:
 
 
 def table_definition() -> dict[str, Any]:
-    """The table as CreateTable takes it."""
+    """Return the table's definition in the form of CreateTable."""
     properties = template()["Resources"]["Table"]["Properties"]
     taken = ("BillingMode", "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
     return {name: properties[name] for name in taken}

@@ -1,4 +1,4 @@
-"""The page in a real browser, as its users work with it: their devices, what they see, and what they do."""
+"""The page in a real browser as its users work with it: their devices, what they see, and what they do."""
 
 import json
 import os
@@ -38,10 +38,10 @@ ROWS = [
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium, without a window; `DASHKEEP_BROWSER` says where it is if not on the PATH."""
+    """The machine's own Chromium, headless; `DASHKEEP_BROWSER` names it if it is not on the PATH."""
     found = os.environ.get("DASHKEEP_BROWSER") or next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "There is no Chromium: `make browser` installs one."
-    # Its sandbox does not work for root, which is who runs in most containers.
+    assert found, "Chromium was not found: `make browser` installs it."
+    # Its sandbox does not work for root, the user in most containers.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
@@ -56,7 +56,7 @@ def chart(title: str, x: int = 0, **members: Any) -> Json:
 
 
 class Device:
-    """A browser of one user, with a cache of its own, and the dashboard that is open in it."""
+    """One user's browser with its own cache, and the dashboard that is open in it."""
 
     def __init__(self, browser: Browser, url: str, user: str, *, size: tuple[int, int] = WIDE, **options: Any) -> None:
         self._url = url
@@ -65,7 +65,7 @@ class Device:
             base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
         )
         self.context.set_default_timeout(10_000)
-        # Who is signed in, and that only the tests save; set once, because a test may clear it all.
+        # The user who is signed in, and no autosave: set only once, because a test may clear the storage.
         self.context.add_init_script(f"""
             localStorage.setItem("dashkeep.user", {json.dumps(user)});
             if (!sessionStorage.getItem("begun")) localStorage.setItem("dashkeep.autosave", "off");
@@ -83,7 +83,7 @@ class Device:
         dialog.dismiss()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # A call that fails on purpose is on the console too, as a resource that could not be loaded.
+        # A call that fails on purpose is also logged, as a resource that could not be loaded.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.errors.append(message.text)
 
@@ -113,11 +113,11 @@ class Device:
         return self.page.get_by_role("article").filter(has=self.page.get_by_role("heading", name=title, exact=True))
 
     def shows(self, *titles: str) -> None:
-        """See exactly these charts, in the order in which they are read."""
+        """Expect exactly these charts, in reading order."""
         expect(self.page.locator("article h3")).to_have_text(list(titles))
 
     def says(self, text: str | re.Pattern[str]) -> None:
-        """See a text in the state of saving."""
+        """Expect a text in the save state."""
         expect(self.page.locator(".save-state")).to_contain_text(text)
 
     @property
@@ -125,7 +125,7 @@ class Device:
         return self.page.get_by_role("dialog")
 
     def place(self, title: str) -> dict[str, int]:
-        """Where a chart is in the grid."""
+        """Return the place of a chart in the grid."""
         item = self.card(title).locator("xpath=..")
         return {name: int(item.get_attribute(f"gs-{name}") or (1 if name in "wh" else 0)) for name in "xywh"}
 
@@ -135,7 +135,7 @@ class Device:
         return (within or self.page).get_by_role("button", name=name, exact=True)
 
     def save(self) -> Self:
-        """Save, and wait until the server has said that it did."""
+        """Save, and wait until the server has confirmed it."""
         before = self._version()
         self.button("Save").click()
         self.says(re.compile(rf"Saved .*Version (?!{before}$)\d+"))
@@ -180,7 +180,7 @@ class Device:
         return self
 
     def drag(self, title: str, across: int, down: int) -> Self:
-        """Drag a chart by its handle, by pixels."""
+        """Drag a chart by its handle; distances are in pixels."""
         handle = self.card(title).locator(".handle").bounding_box()
         assert handle
         x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
@@ -191,17 +191,17 @@ class Device:
         mouse.up()
         return self
 
-    # --- what happens on the way to the server ---
+    # --- what happens between page and server ---
 
     def lose_network(self) -> None:
         self.context.route(API, lambda route: route.abort("internetdisconnected"))
 
-    def find_network(self) -> None:
+    def restore_network(self) -> None:
         self.context.unroute(API)
         self.page.evaluate("window.dispatchEvent(new Event('online'))")
 
     def answer(self, method: Literal["GET", "PUT"], address: str, status: int, document: Json, **headers: str) -> None:
-        """Let a call be answered like this instead of by the server."""
+        """Answer a call in place of the server."""
 
         def fulfil(route: Route) -> None:
             if route.request.method == method:
@@ -212,7 +212,7 @@ class Device:
 
         self.context.route(re.compile(address), fulfil)
 
-    def answer_no_more(self, address: str) -> None:
+    def stop_answering(self, address: str) -> None:
         self.context.unroute(re.compile(address))
 
     def close(self) -> None:
@@ -220,7 +220,7 @@ class Device:
 
 
 class Project:
-    """A dashboard on the server, and what is kept of it there."""
+    """A dashboard as the server stores it."""
 
     def __init__(self, calls: httpx.Client, config: Json | None, rows: list[Json] | None = None) -> None:
         self._calls = calls
@@ -259,5 +259,5 @@ class Project:
 
 
 def script_of(package: str) -> str:
-    """The text of a package's script among those that npm has installed for the tests."""
+    """Return the source of a script from a package that npm has installed for the tests."""
     return (Path(__file__).resolve().parents[2] / "node_modules" / package).read_text()

@@ -1,4 +1,4 @@
-"""Imports a built function as Lambda does and reports what it took: a program of its own, run by test_layer_path.
+"""Imports a built function as Lambda does and reports what it used; test_layer_path runs it as a program.
 
 `python -I -S built_function.py <function's folder> <layer's python folder> <module.handler> [<event file>]`
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-# What leaves the process. (urllib3 binds a socket to ::1 to learn whether there is IPv6; that is nothing sent.)
+# Events that leave the process. (urllib3 binds a socket to ::1 to detect IPv6; that sends nothing.)
 WATCHED = (
     "socket.connect",
     "socket.getaddrinfo",
@@ -25,7 +25,7 @@ WATCHED = (
 
 
 def main(folder: str, layer: str, handler: str, event: str | None = None) -> None:
-    # Read before the path is Lambda's: what the test itself needs is no finding.
+    # Read before the path is Lambda's, so that what the test needs is not recorded.
     request = json.loads(Path(event).read_text()) if event else None
     sys.path[:0] = [folder, layer]
     reached: list[str] = []
@@ -38,7 +38,7 @@ def main(folder: str, layer: str, handler: str, event: str | None = None) -> Non
     sources = {name: spec.origin for name, spec in specs.items()}
     bytecode = [spec.cached for spec in specs.values() if spec.cached]
     report = {"answer": answer, "reached": reached, "read": read, "sources": sources, "bytecode": bytecode}
-    # The last line of the output; the function's own log stands before it.
+    # The last line of the output, after the function's own log.
     print(json.dumps(report))  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""Schemathesis over a running stack: requests made from docs/openapi.yaml, answers held against it by every check.
+"""Schemathesis on a running stack: requests from docs/openapi.yaml, with every check on the answers.
 
 https://schemathesis.readthedocs.io/
 """
@@ -14,8 +14,8 @@ from typing import Any
 from support.running import fuzzing_hooks
 from support.running.local_stack import ROOT, LocalStack
 
-# Two users who must not see what is the other's: one check has each ask for what the other one made.
-# Whatever is refused is refused, whichever 4xx says so best.
+# Two users who must not see each other's data: one check has each of them request what the other one made.
+# A refusal may have any 4xx status.
 CONFIGURATION = """
 seed = {seed}
 {budget}
@@ -26,9 +26,9 @@ max-examples = {examples}
 database = "none"
 
 [phases.stateful]
-# What is refused leads nowhere, and the other phases see to that.
+# Refused requests lead nowhere; the other phases cover them.
 generation.mode = "positive"
-# The document has the links; more of them, guessed, would only leave less time for these.
+# The document defines the links; inferring more would only leave less time for these.
 inference.algorithms = []
 
 [auth.wfc]
@@ -45,7 +45,7 @@ expected-statuses = ["4xx"]
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a run: what it printed, and how often each operation answered with each status."""
+    """The result of a run: its output, and how often each operation answered with each status."""
 
     passed: bool
     output: str
@@ -57,14 +57,14 @@ class Report:
         return sum(self.answers.values())
 
     def successes(self) -> set[str]:
-        """Name the operations that did what was asked at least once."""
+        """Return the operations that succeeded at least once."""
         return {operation for operation, status in self.answers if status < 300}
 
 
 def fuzz(
     stack: LocalStack, folder: Path, *, phases: str, seed: int, examples: int, seconds: int | None = None
 ) -> Report:
-    """Send the requests that a seed decides: `examples` an operation, or as many as there is time for."""
+    """Send the requests that a seed generates: `examples` per operation, or as many as there is time for."""
     _write_users(stack, folder)
     budget = f"max-time = {seconds}" if seconds else ""
     (folder / "schemathesis.toml").write_text(CONFIGURATION.format(seed=seed, budget=budget, examples=examples))
@@ -75,7 +75,7 @@ def fuzz(
         "SCHEMATHESIS_HOOKS": fuzzing_hooks.__name__,
         fuzzing_hooks.REPORT: str(report),
     }
-    shown = subprocess.run(  # noqa: S603 - this environment's own program
+    shown = subprocess.run(  # noqa: S603 - this environment's program
         [
             Path(sys.executable).with_name("schemathesis"),
             *("--config-file", str(folder / "schemathesis.toml")),

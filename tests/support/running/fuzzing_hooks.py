@@ -1,6 +1,6 @@
-"""What Schemathesis is told beyond docs/openapi.yaml: which of its findings are none, and what happens between calls.
+"""Hooks that tell Schemathesis what docs/openapi.yaml cannot: false positives, and what happens between calls.
 
-It imports this module in its own process, which `fuzzing.py` starts; that module reads the report written here.
+Schemathesis imports this module in a process that `fuzzing.py` starts; `fuzzing.py` reads the report written here.
 """
 
 import atexit
@@ -21,7 +21,7 @@ type Case = schemathesis.Case[Any]
 
 REPORT = "DASHKEEP_FUZZING_REPORT"
 
-# A file of each type, to be sent to the bucket.
+# A file of each media type to send to the bucket.
 FILES = {
     "text/csv": b"month,region,revenue\n2026-01,EU,1200\n",
     "application/json": b'[{"month": "2026-01", "region": "EU", "revenue": 1200}]',
@@ -33,7 +33,7 @@ FILES = {
 class Explained:
     """An answer that refuses what the document's schemas allow, and why it is right nevertheless.
 
-    `text` is a pattern that is found in the answer's body; `operations` are the ids of those that it can be met at.
+    `text` is a pattern to find in the answer's body; `operations` are the ids of the operations that it applies to.
     """
 
     reason: str
@@ -46,33 +46,35 @@ class Explained:
         return of_it and status == self.status and re.search(self.text, text) is not None
 
 
-# Every exclusion there is but one. All are of one check, "schema-valid request rejected": a schema says which values a
-# request may have, not what the state makes of them. Whatever else a check finds fails the run, apart from a deleted
-# project that is there again because it was restored since: the check does not know that a delete can be undone.
+# All exclusions but one. They are for one check, "schema-valid request rejected": a schema says which values a request
+# may have, not whether the state allows them. Any other finding fails the run, except a deleted project that exists
+# again because it was restored: that check does not know that a deletion can be undone.
 EXPLAINED = (
-    Explained("which version is the current one is a matter of time", 412, "urn:problem:version-conflict"),
+    Explained("the current version depends on the time", 412, "urn:problem:version-conflict"),
     Explained(
-        "one of two headers is needed, and a schema describes each by itself",
+        "one of two headers is required, and a schema describes each separately",
         428,
         "urn:problem:precondition-required",
         ("putConfig", "deleteConfig", "putCustomizations", "restoreVersion"),
     ),
-    Explained("a cursor is one that the list gave out", 422, '"pointer":"cursor"', ("listProjects", "listVersions")),
-    Explained("with configs a page is shorter", 422, '"expected a number from 1 to 25"', ("listProjects",)),
-    Explained("CSV holds the table alone", 422, '"pointer":"include"', ("getData", "getDataVersion")),
-    Explained("NUL is no character of a document, and a schema cannot say so of every string", 422, "NUL character"),
-    Explained("what a first patch makes has to be a config", 422, '"pointer":"/chartCustomizations"', ("patchConfig",)),
-    Explained("limits are of the installation", 413, "urn:problem:upload-too-large", ("postUpload",)),
-    Explained("6209.0 is an integer to JSON Schema", 422, '"pointer":"/bytes"', ("postUpload",)),
-    Explained("some row has a column", 422, "a table has at least one column", ("postData",)),
+    Explained("a cursor has to come from the list", 422, '"pointer":"cursor"', ("listProjects", "listVersions")),
     Explained(
-        "names and types are of the columns that the rows have",
+        "pages with configs have a lower limit", 422, '"This must be an integer from 1 to 25."', ("listProjects",)
+    ),
+    Explained("CSV contains only the table", 422, '"pointer":"include"', ("getData", "getDataVersion")),
+    Explained("documents may not contain NUL, and a schema cannot say so for every string", 422, "NUL character"),
+    Explained("a first patch has to result in a config", 422, '"pointer":"/chartCustomizations"', ("patchConfig",)),
+    Explained("limits depend on the deployment", 413, "urn:problem:upload-too-large", ("postUpload",)),
+    Explained("6209.0 is an integer to JSON Schema", 422, '"pointer":"/bytes"', ("postUpload",)),
+    Explained("at least one row needs a column", 422, "A table must have at least one column", ("postData",)),
+    Explained(
+        "names and types have to match the columns of the rows",
         422,
         '"pointer":"/dataSchema',
         ("postData", "completeUpload"),
     ),
-    Explained("the file comes first", 422, "Nothing was sent to the bucket yet", ("completeUpload",)),
-    Explained("an upload is completed once", 422, "was completed", ("completeUpload",)),
+    Explained("the file has to be sent first", 422, "The file has not been sent yet", ("completeUpload",)),
+    Explained("an upload can be completed only once", 422, "was already completed", ("completeUpload",)),
 )
 
 answers: Counter[tuple[str, int]] = Counter()
@@ -84,7 +86,7 @@ restored: set[str] = set()
 def filter_failure(
     _context: schemathesis.HookContext, failure: Failure, case: Case, response: schemathesis.Response
 ) -> bool:
-    """Keep a failure that nothing explains."""
+    """Keep a failure unless an exclusion explains it."""
     if isinstance(failure, UseAfterFree):
         return case.path_parameters.get("projectId") not in restored
     if not isinstance(failure, RejectedPositiveData):
@@ -97,7 +99,7 @@ def filter_failure(
 
 @schemathesis.hook
 def after_call(_context: schemathesis.HookContext, case: Case, response: schemathesis.Response) -> None:
-    """Count the answer; where it is the form of an upload, send a file, as a client does before it completes that."""
+    """Count the answer; if it is an upload form, send a file, as a client does before completing the upload."""
     operation = _operation(case)
     answers[operation, response.status_code] += 1
     if operation == "restoreProject" and response.status_code == httpx.codes.OK:
@@ -121,7 +123,7 @@ def _operation(case: Case) -> str:
 
 @atexit.register
 def write_report() -> None:
-    """Leave what was answered, by operation and status, and which explanations were needed."""
+    """Write the number of answers by operation and status, and which explanations were needed."""
     if REPORT in os.environ:
         counted = [[operation, status, count] for (operation, status), count in sorted(answers.items())]
         Path(os.environ[REPORT]).write_text(json.dumps({"answers": counted, "explained": used}))

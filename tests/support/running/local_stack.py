@@ -1,4 +1,4 @@
-"""The local stack as a test starts and uses it: a process of its own, reached over HTTP."""
+"""The local stack as tests start and use it: a separate process, reached over HTTP."""
 
 import contextlib
 import json
@@ -22,9 +22,9 @@ _STOP_SECONDS = 30
 
 
 class LocalStack:
-    """One local stack on a state folder; started again, it keeps its port and its data.
+    """One local stack on a state folder; after a restart it has the same port and data.
 
-    `parameters` of the template are deployed in the place of their defaults.
+    `parameters` override the template's defaults.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class LocalStack:
         self._parameters = dict(parameters or {})
         self._output = state.parent / f"{state.name}.output"
         self._process: subprocess.Popen[bytes] | None = None
-        # Everything that this stack ever started, to see that it is gone.
+        # Every process group that this stack ever started, to check that it is gone.
         self._groups: set[int] = set()
 
     def copy(self, state: Path, *, auth: bool = False) -> "LocalStack":
-        """Copy this stack, which has to be stopped; the port is a parameter of the deployment, so it stays."""
+        """Copy this stack, which has to be stopped. The copy has the same port, which is a deployment parameter."""
         shutil.copytree(self.state, state, symlinks=True)
         return LocalStack(state, auth=auth, port=self.port, parameters=self._parameters)
 
@@ -54,11 +54,11 @@ class LocalStack:
         return f"http://127.0.0.1:{self.port}"
 
     def output(self) -> str:
-        """What the last start has printed so far."""
+        """Return what the last start has printed so far."""
         return self._output.read_text()
 
     def start(self) -> "LocalStack":
-        """Start and wait until it says that it is up."""
+        """Start the stack and wait until it is up."""
         self.launch()
         ready = self.state / "ready.json"
         deadline = time.monotonic() + _START_SECONDS
@@ -71,11 +71,11 @@ class LocalStack:
         return self
 
     def launch(self) -> None:
-        """Start and wait for nothing."""
+        """Start the stack without waiting."""
         options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
         options += [f"--parameter={name}={value}" for name, value in self._parameters.items()]
         with self._output.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - this checkout's own program
+            self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
                 [_PYTHON, "-m", "local.stack", "run", *options],
                 cwd=ROOT,
                 stdout=output,
@@ -93,7 +93,7 @@ class LocalStack:
         return self._process.poll()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and return its exit code."""
+        """Signal the stack to stop, and return its exit code."""
         assert self._process
         self._process.send_signal(number)
         return self._process.wait(_STOP_SECONDS)
@@ -103,7 +103,7 @@ class LocalStack:
         return self._process.wait(_STOP_SECONDS)
 
     def kill(self) -> None:
-        """End every process of the stack at once with SIGKILL, so that none can save anything."""
+        """Kill every process of the stack at once with SIGKILL, so that none can write anything."""
         if self._process is None:
             return
         for group in (self._process.pid, *self._recorded()):
@@ -112,13 +112,13 @@ class LocalStack:
         self._process.wait(_STOP_SECONDS)
 
     def kill_supervisor(self) -> None:
-        """End the supervisor alone with SIGKILL."""
+        """Kill only the supervisor with SIGKILL."""
         assert self._process
         self._process.kill()
         self._process.wait(_STOP_SECONDS)
 
     def child(self, name: str, option: str) -> tuple[int, int]:
-        """Find one of the stack's processes by its name: its id, and the port that it was given as an option."""
+        """Return the id of one of the stack's processes, found by name, and the port that it was given as an option."""
         for record in (self.state / "children").iterdir():
             command = record.read_text().split("\n")
             if any(argument.endswith(name) for argument in command):
@@ -126,21 +126,21 @@ class LocalStack:
         raise AssertionError(f"the stack has no process {name}")
 
     def end_child(self, pid: int) -> None:
-        """End one of the stack's processes with SIGKILL."""
+        """Kill one of the stack's processes with SIGKILL."""
         assert pid in self._recorded()
         os.kill(pid, signal.SIGKILL)
 
     def left_behind(self) -> list[str]:
-        """List what is still there after the kernel had a moment to end it."""
+        """List the processes that are still there after a grace period."""
         deadline = time.monotonic() + 10
         while (left := self._survivors()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return left
 
     def _survivors(self) -> list[str]:
-        """List the processes, of any that this stack started, that are still there."""
+        """List the processes started by this stack that still run."""
         command = ["ps", "-A", "-o", "pgid=,stat=,args="]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - nothing is given to it
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
         rows = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
         return [
             row[2]
@@ -154,12 +154,12 @@ class LocalStack:
         return token
 
     def client(self, subject: str) -> httpx.Client:
-        """Return a client that acts for the user; whoever asks closes it."""
+        """Return a client that acts for the user; the caller closes it."""
         headers = {"Authorization": f"Bearer {self.token(subject)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
     def aws(self, service: Any) -> Any:
-        """Return a client of a service as whoever operates the stack has it, and the emulator answers it."""
+        """Return an operator's client of an AWS service, which the emulator answers."""
         endpoint = json.loads((self.state / "ready.json").read_text())["aws"]
         region, key = "us-east-1", "test"
         return boto3.client(
@@ -171,8 +171,8 @@ class LocalStack:
 
 
 def walk(step: str, stack: LocalStack, *options: str) -> str:
-    """Run the walk of the README, which ends at the first answer that is not the expected one."""
-    shown = subprocess.run(  # noqa: S603 - this checkout's own program
+    """Run the walk of the README, which fails at the first unexpected answer."""
+    shown = subprocess.run(  # noqa: S603 - this checkout's program
         [_PYTHON, "-m", "local.walk", step, "--url", stack.url, *options],
         cwd=ROOT,
         capture_output=True,
@@ -186,7 +186,7 @@ def walk(step: str, stack: LocalStack, *options: str) -> str:
 def token_command(port: int, subject: str, state: Path) -> str:
     """Run the command behind `make token`."""
     options = ["--port", str(port), "--sub", subject, "--state", str(state)]
-    shown = subprocess.run(  # noqa: S603 - this checkout's own program
+    shown = subprocess.run(  # noqa: S603 - this checkout's program
         [_PYTHON, "-m", "local.stack", "token", *options], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return shown.stdout

@@ -1,4 +1,4 @@
-"""A server on loopback that does with each request what a test's script says, and certificates for it."""
+"""A loopback server that handles requests as a test's script says, and certificates for it."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived, and which of the server's connections it came on, counted from 1."""
+    """A request as it arrived, and the number of its connection, counted from 1."""
 
     line: str
     headers: Mapping[str, str]
@@ -37,7 +37,7 @@ class Received:
 
 @dataclass
 class Exchange:
-    """What a step of a script is given: the request, and the connection to answer it on."""
+    """The input of a script's step: a request, and the connection to answer it on."""
 
     request: Received
     connection: socket.socket
@@ -51,7 +51,7 @@ type Step = Callable[[Exchange], bool]
 def answers(
     document: Any = None, status: int = 200, headers: Mapping[str, str] | None = None, *, keeps: bool = True
 ) -> Step:
-    """Answer as DynamoDB does; bytes as they are. `keeps=False` closes the connection afterwards, unannounced."""
+    """Answer as DynamoDB does; bytes are sent unchanged. `keeps=False` then closes the connection unannounced."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.connection.sendall(_head_and_body(document, status, headers or {}))
@@ -66,31 +66,31 @@ def refuses(code: str, status: int = 400, message: str = "", headers: Mapping[st
 
 
 def breaks_off(exchange: Exchange) -> bool:
-    """Send an answer but for its last bytes, and close the connection."""
+    """Send an answer without its last bytes, and close the connection."""
     exchange.connection.sendall(_head_and_body({"Item": {}}, 200, {})[:-3])
     return False
 
 
 def resets_in_the_middle(exchange: Exchange) -> bool:
-    """Send the head of an answer, and end the connection with a reset."""
+    """Send the head and part of the body of an answer, and reset the connection."""
     exchange.connection.sendall(_head_and_body({"Item": {}}, 200, {})[:-10])
     exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
 
 def says_hello(exchange: Exchange) -> bool:
-    """Answer in another language than HTTP."""
+    """Answer with something other than HTTP."""
     exchange.connection.sendall(b"hello\r\n\r\n")
     return False
 
 
 def closes(_: Exchange) -> bool:
-    """Close the connection without a byte of an answer."""
+    """Close the connection without an answer."""
     return False
 
 
 def hangs(exchange: Exchange) -> bool:
-    """Answer nothing for as long as the test takes."""
+    """Do not answer until the test ends."""
     exchange.stopped.wait(30)
     return False
 
@@ -104,7 +104,7 @@ def _head_and_body(document: Any, status: int, headers: Mapping[str, str]) -> by
 
 
 class Server:
-    """Does the script's steps in turn, one for each request, and its last one again and again."""
+    """Runs the script's steps in turn, one per request, and then repeats the last one."""
 
     def __init__(self, steps: tuple[Step, ...], tls: ssl.SSLContext | None) -> None:
         self.requests: list[Received] = []
@@ -143,7 +143,7 @@ class Server:
             thread.join(10)
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        # What a client that goes away leads to is no failure of the server.
+        # A client that disconnects is not an error of the server.
         with suppress(OSError), connection:
             connection.settimeout(0.05)
             with self._secured(connection) as secured:
@@ -196,7 +196,7 @@ def serving(*steps: Step, tls: ssl.SSLContext | None = None) -> Iterator[Server]
 
 
 class Authority:
-    """An authority of the tests' own; `bundle` is the file with its certificate."""
+    """A private certificate authority; `bundle` is the file with its certificate."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -207,7 +207,7 @@ class Authority:
         self.bundle.write_bytes(self._certificate.public_bytes(Encoding.PEM))
 
     def server(self, name: str | IPv4Address, life: timedelta = timedelta(days=1)) -> ssl.SSLContext:
-        """Make what a server with that name shows; a life below zero has ended."""
+        """Make the TLS context of a server with that name; a negative lifetime has already ended."""
         key = ec.generate_private_key(ec.SECP256R1())
         shown = x509.IPAddress(name) if isinstance(name, IPv4Address) else x509.DNSName(name)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])

@@ -1,4 +1,4 @@
-"""Clients of the table for tests: boto3 in the form of the seam, and one whose calls can be watched and met."""
+"""Clients of the table for tests: boto3 as a `Transport`, and a client whose calls can be observed and intercepted."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ type Tap = Callable[[Call, str, Request], Answer]
 
 
 class Boto3DynamoDB:
-    """DynamoDB through boto3, which moto stands in for without a server; bytes are the only form that differs."""
+    """DynamoDB through boto3, which moto patches without a server; only the form of bytes differs."""
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self.client = client
@@ -60,9 +60,9 @@ def _with_texts(value: Any) -> Any:
 
 
 class Tapped:
-    """Passes calls on to a client; each tap is handed what comes next, and may do something before, after or instead.
+    """Passes calls on to a client through taps, each of which may act before, after or instead of the call.
 
-    `tap(proceed, operation, request)` returns what the call returns.
+    `tap(proceed, operation, request)` returns the call's response; `proceed(operation, request)` makes the call.
     """
 
     def __init__(self, client: Transport) -> None:
@@ -85,7 +85,7 @@ class Tapped:
 
     @contextmanager
     def recorded(self) -> Iterator[list[tuple[str, Request]]]:
-        """Gather the operations that are called, each with its request."""
+        """Record the operations that are called, each with its request."""
         calls: list[tuple[str, Request]] = []
 
         def record(proceed: Call, operation: str, request: Request) -> Answer:
@@ -94,3 +94,22 @@ class Tapped:
 
         with self.tapped(record):
             yield calls
+
+
+def items_of(client: Transport, table_name: str, partition: str, prefix: str = "") -> list[dict[str, Any]]:
+    """Read all items of a partition whose sort key begins with a prefix, in their wire form."""
+    values = {":pk": {"S": partition}, **({":prefix": {"S": prefix}} if prefix else {})}
+    request = {
+        "TableName": table_name,
+        "KeyConditionExpression": f"pk = :pk{' AND begins_with(sk, :prefix)' if prefix else ''}",
+        "ExpressionAttributeValues": values,
+        "ConsistentRead": True,
+    }
+    found: list[dict[str, Any]] = []
+    start: dict[str, Any] = {}
+    while True:
+        answer = client.call("Query", {**request, **start})
+        found += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return found
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

@@ -1,4 +1,4 @@
-"""What the contract's tests save, and in place of which version."""
+"""What the contract tests save, and the preconditions with which they save it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The engines that the repository must behave alike on, and how the transport and boto3 reach each of them.
+"""The engines on which the repository must behave alike, and how the transport and boto3 reach each of them.
 
 | `--engine` | What it is | Reached through |
 |---|---|---|
@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 from botocore.config import Config as ClientConfig
 from support.project.template import ROOT, table_definition
-from support.storage.clients import Answer, Boto3DynamoDB, Call, Request, Tapped
+from support.storage.clients import Answer, Boto3DynamoDB, Call, Request, Tapped, items_of
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.dynamodb.protocol import Transport, Unreachable
@@ -34,13 +34,13 @@ DEFAULT = ("moto", "dynoxide")
 ATOMIC = ("dynoxide", "dynoxide-boto3", "ministack", "aws")
 # Made-up keys: no local engine checks them.
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
-# Whose items a test may write. A table in an account may have others.
+# The partitions that a test may write. A table in an AWS account may hold others.
 _OWN = re.compile(r"USER#user-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-# Where an engine is known to differ from DynamoDB: the test that shows it, and how. There such a test has to fail.
+# Known differences from DynamoDB: the test that shows each, which has to fail on that engine, and the reason.
 _MOTO_READ = "moto counts a strongly consistent read as half a unit"
-_MOTO_WRITE = "moto tells no units of a transaction, and of an update half of them"
-_MINISTACK_BATCH = "MiniStack tells no units of BatchGetItem"
+_MOTO_WRITE = "moto reports no units for a transaction, and half of them for an update"
+_MINISTACK_BATCH = "MiniStack reports no units for BatchGetItem"
 _UNITS = "test_units_are_what_the_engine_counts[{}-{}]".format
 KNOWN_DIFFERENCES = {
     _UNITS("moto", "a strongly consistent read"): _MOTO_READ,
@@ -51,9 +51,9 @@ KNOWN_DIFFERENCES = {
 
 
 class Engine(Tapped):
-    """One engine; `environment` is what a process of its own reaches it with.
+    """One engine; `environment` holds the variables with which another process reaches it.
 
-    Its table is made for a test and removed after it; one that `is_shared` stays, and loses what the tests wrote.
+    A test's table is created before it and removed after it; a shared one stays, and only the tests' items are removed.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Engine(Tapped):
         return super().call(operation, request)
 
     def claim(self, *partitions: str) -> None:
-        """Note what is written, to be removed with the table; what other processes write has to be said."""
-        assert all(_OWN.fullmatch(partition) for partition in partitions), "a test writes as a user of its own"
+        """Note the partitions to clear with the table; those that another process writes must be claimed here."""
+        assert all(_OWN.fullmatch(partition) for partition in partitions), "a test writes as its own user"
         self._written.update(partitions)
 
     def create_table(self) -> None:
@@ -80,7 +80,7 @@ class Engine(Tapped):
             self.call("CreateTable", {"TableName": self.table_name, **table_definition()})
 
     def remove_table(self) -> None:
-        """Remove the table, or from one that others use too what was written."""
+        """Remove the table, or the items written to it if it is shared."""
         if not self._is_shared:
             self.call("DeleteTable", {"TableName": self.table_name})
         else:
@@ -99,29 +99,13 @@ class Engine(Tapped):
             self.remove_table()
 
     def items(self, partition: str, prefix: str = "") -> list[dict[str, Any]]:
-        """Read all items of a partition whose sort key begins with a prefix, in their wire form."""
-        values = {":pk": {"S": partition}, **({":prefix": {"S": prefix}} if prefix else {})}
-        condition = f"pk = :pk{' AND begins_with(sk, :prefix)' if prefix else ''}"
-        request = {
-            "TableName": self.table_name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
-        found: list[dict[str, Any]] = []
-        start: dict[str, Any] = {}
-        while True:
-            answer = self.call("Query", {**request, **start})
-            found += answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return found
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return items_of(self, self.table_name, partition, prefix)
 
 
 def overtaken(engine: Engine, by: Callable[[], object], after: int = 0) -> AbstractContextManager[object]:
-    """Let another writer come between a read of the database and the write that follows it.
+    """Let another writer write between a read of the database and the write that follows it.
 
-    It comes before the first write, or after as many as are given.
+    It runs before the first write, or after the given number of writes.
     """
     writes = 0
 
@@ -138,7 +122,7 @@ def overtaken(engine: Engine, by: Callable[[], object], after: int = 0) -> Abstr
 
 @contextmanager
 def written(engine: Engine) -> Iterator[list[str]]:
-    """The sort keys of the items that are written meanwhile."""
+    """Record the sort keys of the items that are written in the block."""
     names: list[str] = []
 
     def watched(proceed: Call, operation: str, request: Request) -> Answer:
@@ -152,7 +136,7 @@ def written(engine: Engine) -> Iterator[list[str]]:
 
 
 def _partitions(operation: str, request: Request) -> Iterator[str]:
-    """Name the partitions that a call writes to."""
+    """Yield the partitions that a call writes to."""
     match operation:
         case "TransactWriteItems":
             for part in request["TransactItems"]:
@@ -164,7 +148,7 @@ def _partitions(operation: str, request: Request) -> Iterator[str]:
 
 @contextmanager
 def dynoxide() -> Iterator[Mapping[str, str]]:
-    """Run the local stack's engine, in memory; yields the environment that reaches it."""
+    """Run the local stack's engine in memory; yield the environment that reaches it."""
     program = binary()
     if program is None:
         raise RuntimeError("The local stack's database engine has no program for this platform.")
@@ -175,7 +159,7 @@ def dynoxide() -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Run the emulator with its database alone, in memory; yields the environment that reaches it."""
+    """Run the emulator with only its database, in memory; yield the environment that reaches it."""
     port = _free_port()
     environment = {
         "BIND_HOST": "127.0.0.1",
@@ -233,7 +217,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[None]:
-    """Run a server until the block ends; nothing of AWS in this environment reaches it."""
+    """Run a server until the block ends, without the AWS variables of this environment."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, env={**inherited, **environment}, stdout=quiet, stderr=quiet) as process:  # noqa: S603

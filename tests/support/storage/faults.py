@@ -1,4 +1,4 @@
-"""Faults of database and bucket, injected where a client would meet them, without one that misbehaves."""
+"""Faults of the database and the bucket, injected in the client, so that no server has to misbehave."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1"
 
-# -- of the database: `fault(operation)` raises, answers in its place, or returns None to let the call through --
+# -- database faults: `fault(operation)` raises, returns a response, or returns None to let the call through --
 
 type Fault = Callable[[str], Answer | None]
 
 
 def refuses(code: str, reasons: tuple[str, ...] = ()) -> Fault:
     def refuse(operation: str) -> None:
-        # Only a transaction is cancelled with reasons.
+        # Only transactions are cancelled with reasons.
         if not reasons or operation.startswith("Transact"):
             raise Refused(code, {"CancellationReasons": [{"Code": reason} for reason in reasons]} if reasons else {})
 
@@ -37,7 +37,7 @@ CONTENDED = {
     "TransactionConflict": refuses("TransactionCanceledException", ("None", "TransactionConflict")),
     "ThrottlingError": refuses("TransactionCanceledException", ("ThrottlingError",)),
 }
-# What makes a client call the database unreachable is the transport's own matter: tests/unit/test_dynamodb_client.py.
+# tests/unit/test_dynamodb_client.py tests what the transport reports as unreachable.
 OUT_OF_REACH = {
     "throttled": refuses("ProvisionedThroughputExceededException"),
     "throttled by the account": refuses("RequestLimitExceeded"),
@@ -50,9 +50,9 @@ OUT_OF_REACH = {
 
 @contextmanager
 def injected(client: Tapped, fault: Fault, times: int | None = None, spared: str = "") -> Iterator[list[int]]:
-    """Let the next `times` calls of the client meet a fault, all of them with None; yields their count.
+    """Inject a fault into the next `times` calls of the client, or into all with None; yield the number of calls.
 
-    Calls of the operation `spared` go through.
+    Calls of the operation `spared` go through uncounted.
     """
     calls = [0]
 
@@ -67,7 +67,7 @@ def injected(client: Tapped, fault: Fault, times: int | None = None, spared: str
         yield calls
 
 
-# -- of the bucket, under botocore: `fault(model=…)` raises, or answers as botocore hands on an error --
+# -- bucket faults, below botocore: `fault(model=…)` raises, or returns an error in botocore's form --
 
 type BucketFault = Callable[..., Any]
 
@@ -95,7 +95,7 @@ BUCKET_OUT_OF_REACH = {
 
 @contextmanager
 def injected_in_bucket(client: "S3Client", fault: BucketFault, times: int | None = None) -> Iterator[list[int]]:
-    """Let the next `times` calls of the bucket meet a fault, all of them with None; yields their count."""
+    """Inject a fault into the next `times` calls of the bucket, or into all with None; yield the number of calls."""
     calls = [0]
 
     def meet(**parameters: Any) -> Any:

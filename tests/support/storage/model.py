@@ -1,7 +1,7 @@
-"""What the contract promises about one project and its configs, as a dict of versions that shares no code with it.
+"""What the contract promises about a project and its configs, as a dict of versions without the service's code.
 
-A `ProjectStore` is the project as its user meets it. The model is one; so are the layers of the service that it is
-compared with. What history may, but need not hold any more the model is told (`age`).
+A `ProjectStore` is the project as its user sees it. The model is one, and so is each layer of the service that it is
+compared with. `age` asks the service about versions that history may, but need not, still hold.
 """
 
 import copy
@@ -16,7 +16,7 @@ PROJECT = "p"
 EMPTY: dict[str, Any] = {"chartCustomizations": {}}
 
 HISTORY = timedelta(days=90)
-# A version may stay in history for a week longer than promised.
+# A version may stay in history a week longer than promised.
 SLACK = timedelta(days=7)
 DRAFT = timedelta(days=30)
 RESTORABLE = timedelta(days=30)
@@ -35,7 +35,7 @@ class Refusal(Enum):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The version that a call left behind; `config` as unordered JSON where the answer has it."""
+    """The version after a call; `config` as unordered JSON if the response has it."""
 
     version: int
     merged: bool = False
@@ -44,7 +44,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """A conflict; `current` is all that it brought, as unordered JSON."""
+    """A conflict; `current` is all of its details, as unordered JSON."""
 
     current: str
 
@@ -64,7 +64,7 @@ class Origin:
 
 
 class ProjectStore(Protocol):
-    """One user's project, its config (the session "") and its drafts; a config of None is a deleted one."""
+    """One user's project, its config (the session "") and its drafts; a config of None is deleted."""
 
     def create(self, config: Document | None) -> Outcome: ...
     def rename(self, name: str, when: When) -> Outcome: ...
@@ -77,10 +77,10 @@ class ProjectStore(Protocol):
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome: ...
 
     def load(self, session: str) -> bytes | None:
-        """Read what GET answers, None where there is no project."""
+        """Read the body of a GET, None without a project."""
 
     def version(self, session: str, version: int) -> bytes | None:
-        """Read what GET answers of a version, None where there is none."""
+        """Read the body of a GET of a version, None if it does not exist."""
 
     def versions(self, session: str) -> list[Document] | None:
         """List all of history."""
@@ -94,7 +94,7 @@ def compact(document: Any) -> str:
 
 
 def unordered(document: Any) -> str:
-    """Write a value as JSON that does not tell the order of members; true, 1 and 1.0 are three texts."""
+    """Write a value as JSON with sorted members; true, 1 and 1.0 stay distinct."""
     return json.dumps(document, sort_keys=True)
 
 
@@ -145,7 +145,7 @@ class Line:
 class Model:
     def __init__(self, now: Callable[[], datetime], read: Callable[[str, int], bytes | None]) -> None:
         self._now = now
-        # Reads a version from the real thing: in which order a merge left the members is not foretold.
+        # Reads a version from the service: the model does not predict the order of members after a merge.
         self._read = read
         self.lines: dict[str, Line] = {}
         self.present: Document | None = None
@@ -160,7 +160,7 @@ class Model:
     # -- time ---------------------------------------------------------------------------------------------------------
 
     def age(self) -> None:
-        """Let go what history no longer holds: that which it must not, and that which it need not and does not."""
+        """Drop the versions that history must no longer hold, and those that it need not hold and does not."""
         for session, line in list(self.lines.items()):
             if session and line.newest and self._now() >= line.held[line.newest].saved_at + DRAFT:
                 self.lines[session] = Line()
@@ -177,12 +177,12 @@ class Model:
             return True
         if self._now() >= most:
             return False
-        # Without the project nobody can tell; it is looked up when that is back.
+        # Unknown while the project is deleted; checked once it is restored.
         return self.present is None or self._read(session, number) is not None
 
     @property
     def id_is_free(self) -> bool | None:
-        """Whether a project can be created under the id; None where the contract leaves it open."""
+        """Whether a project can be created under the id; None if the contract leaves it open."""
         if self.present:
             return False
         if self.deleted is None or self._now() >= self.deleted[1] + HISTORY + SLACK:
@@ -212,7 +212,7 @@ class Model:
         return Accepted(1)
 
     def purge(self) -> None:
-        """Let a deleted project be gone, and its id free."""
+        """Forget the deleted project and free its id."""
         self.deleted = None
 
     def rename(self, name: str, when: When) -> Outcome:
@@ -286,7 +286,7 @@ class Model:
         left = self._read(session, line.newest + 1)
         is_there = unordered(result) == unordered(line.document)
         if left is None or unordered(json.loads(left)["config"]) != unordered(result):
-            assert is_there, f"the merge is not to be found: {compact(result)}"
+            assert is_there, f"the merge is not in history: {compact(result)}"
             return Accepted(line.newest, merged=True, config=unordered(result))
         self._add(session, compact(json.loads(left)["config"]), origin, {"merged": True})
         return Accepted(line.newest, merged=True, config=unordered(result))
@@ -353,7 +353,7 @@ class Model:
 
     def _joined(self, line: Line, base: int, mine: Document | None) -> tuple[Document | None, list[str]]:
         if mine is not None and line.document is None:
-            # Who saves a config means that there is to be one, whatever was changed in it.
+            # A save means that the config is to exist, whatever it changed.
             return None, [""]
         before = line.held[base].document if base else None
         return joined(EMPTY if before is None else before, line.document, mine)
@@ -369,7 +369,7 @@ class Model:
         }
         return Refused.of(current if conflicts is None else {**current, "conflicts": conflicts})
 
-    # -- what is read -------------------------------------------------------------------------------------------------
+    # -- reads --------------------------------------------------------------------------------------------------------
 
     def load(self, session: str) -> bytes | None:
         if self.present is None:
@@ -393,7 +393,7 @@ class Model:
 
 
 def body(text: str | None, version: int, updated_at: str) -> bytes:
-    """Write what GET answers: JSON without spaces, what means something to HTML escaped."""
+    """Write the body of a GET: JSON without spaces, with HTML's special characters escaped."""
     document = f'{{"config":{text or "null"},"version":{version},"updatedAt":"{updated_at}"}}'
     for character in "<>&\u2028\u2029":
         document = document.replace(character, f"\\u{ord(character):04x}")
@@ -408,7 +408,7 @@ def is_config(document: Document | None) -> bool:
 
 
 def patched(target: Any, patch: Any) -> Any:
-    """Apply a merge patch, in the words of RFC 7396, section 2."""
+    """Apply a merge patch as RFC 7396, section 2, defines it."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -424,7 +424,7 @@ _NOTHING = "there is no such member"
 
 
 def joined(base: Any, theirs: Any, mine: Any, at: str = "") -> tuple[Any, list[str]]:
-    """Join two documents without arrays of identified objects, and name the places that both changed differently."""
+    """Merge two documents without arrays of identified objects, and name the places that both changed differently."""
 
     def alike(one: Any, other: Any) -> bool:
         return unordered(one) == unordered(other)

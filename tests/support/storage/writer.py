@@ -1,4 +1,4 @@
-"""One instance of the functions, as a process of its own: writes as a user, and prints the answers' statuses.
+"""One instance of the functions in a separate process: writes as a user, and prints the responses' statuses.
 
 `python writer.py <table> <user> <moment> <writes> <writes per minute>`
 """

@@ -1,4 +1,4 @@
-// Next.js with Prisma on SQLite: what is sent is parsed, its text stored and answered.
+// Next.js with Prisma on SQLite: parses the body, stores its text and returns it.
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { PrismaClient } from "@prisma/client";
 
