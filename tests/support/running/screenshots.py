@@ -75,7 +75,7 @@ def _save(client: httpx.Client) -> None:
 
 
 def _take(stack: LocalStack, browser: Browser, scheme: Scheme) -> None:
-    device = Device(browser, stack.url, USER, size=SIZE, color_scheme=scheme, device_scale_factor=1.5).open(PROJECT)
+    device = Device(browser, stack.url, USER, size=SIZE, color_scheme=scheme, device_scale_factor=1.25).open(PROJECT)
     device.says("Saved")
     expect(device.page.locator("article canvas")).to_have_count(4)
     device.page.wait_for_load_state("networkidle")
