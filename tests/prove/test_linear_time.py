@@ -7,11 +7,16 @@ from support.inputs.unsafe_texts import TANGLED, tangled
 
 from dashboard_store.documents.unsafe_html import is_unsafe
 
+TEXTS = {
+    **{name: tangled(name) for name in TANGLED},
+    **{f"a run of {run!r}": f"<a x={run * 262_144}" for run in (" ", "\t", "\0", "0", "a", "/", "=")},
+}
 
-@pytest.mark.parametrize("name", TANGLED)
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_no_text_takes_long(name: str) -> None:
-    """A text of tags within tags, as long as a config may be, takes less than five seconds of CPU time."""
-    text = tangled(name)
+    """Tags within tags or a long run, as long as a config may be, take less than five seconds of CPU time."""
+    text = TEXTS[name]
     started = time.process_time()
     is_unsafe(text)
     assert time.process_time() - started < 5

@@ -29,7 +29,8 @@ _SPACE: Final = r"\t\n\f\r "
 _TAG: Final = re.compile(r"<[A-Za-z]")
 # Every harmful tag has one of these. Searching for them first avoids reading most texts, such as a table of links.
 _SIGN: Final = re.compile(
-    rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*[\"']?[\0- ]*[djv&]", re.IGNORECASE
+    rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*+[\"']?[\0- ]*[djv&]",
+    re.IGNORECASE,
 )
 # Elements whose content a browser may parse differently after serialising it, the usual way past a sanitizer.
 # Inside them, escaped text counts too.
@@ -37,6 +38,10 @@ _MUTATING: Final = re.compile(
     r"<(?:iframe|math|noembed|noframes|noscript|plaintext|select|style|svg|template|textarea|title|xmp)\b",
     re.IGNORECASE,
 )
+
+# `html.unescape` converts these digits to an int, which Python refuses beyond a limit; code points have at most seven.
+_NUMBER: Final = re.compile(r"&#0*([0-9]+);?")
+_MAX_DIGITS: Final = 7
 
 _NAME_END: Final = re.compile(rf"[{_SPACE}/>]|\Z")
 _BETWEEN: Final = re.compile(rf"[{_SPACE}/]*")
@@ -110,7 +115,13 @@ _NONE: Final = _Harm(0)
 
 def run_script(text: str) -> bool:
     """Whether any tag that the text could contain runs script."""
-    return _harms(text) or ("&" in text and bool(_MUTATING.search(text)) and _harms(html.unescape(text)))
+    return _harms(text) or ("&" in text and bool(_MUTATING.search(text)) and _harms(_unescaped(text)))
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(
+        _NUMBER.sub(lambda found: f"&#{found[1]};" if len(found[1]) <= _MAX_DIGITS else "\ufffd", text)
+    )
 
 
 def _harms(text: str) -> bool:
