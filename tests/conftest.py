@@ -1,4 +1,4 @@
-"""What every test may ask for: the table on moto, a clock, users of their own, and the handlers behind a client."""
+"""The fixtures that all tests share: the table on moto, a clock, users, and the handlers behind a client."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 TABLE = "dashkeep-tests"
 BUCKET = "dashkeep-tests"
 
-# How the properties are run. How long an example takes says nothing about a rule, and the machines that run the checks
-# are shared. The same examples every time: a check that fails now and then says nothing about the change that it met.
+# No deadline, because the machines that run the checks are shared. The same examples every time, because a check that
+# fails occasionally says nothing about the change that it ran for.
 hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, stateful_step_count=10)
-# Other examples every time, and many more: pytest --hypothesis-profile=thorough
+# Random examples, and many more: pytest --hypothesis-profile=thorough
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, stateful_step_count=30)
-# The first failure says all there is to say about a mutant: nothing is made smaller, explained or kept.
+# The first failure is all that matters about a mutant: nothing is shrunk, explained or stored.
 hypothesis.settings.register_profile(
     "mutation",
     hypothesis.settings.get_profile("quick"),
@@ -47,13 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine",
         action="append",
         choices=[*engines.LOCAL, "aws", "all"],
-        help="an engine to run tests/contract on, may be given several times; all: every one of this machine",
+        help="an engine to run tests/contract on; may be repeated; all: every engine of this machine",
     )
-    parser.addoption("--table", help="the table of --engine aws, in the account whose credentials the environment has")
+    parser.addoption("--table", help="the table for --engine aws, in the account of the environment's credentials")
 
 
 class Clock:
-    """A clock that stands still until it is moved, on the real time: the engines refuse expiries in the past."""
+    """A clock that starts at the real time, because engines refuse past expiries, and moves only when advanced."""
 
     def __init__(self) -> None:
         self.moment = datetime.now(UTC)
@@ -81,22 +81,22 @@ def session() -> boto3.Session:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Tapped]:
-    """DynamoDB by moto; one client for the whole run, because a boto3 session takes longer than most tests."""
+    """DynamoDB on moto: one client for the whole run, because creating a boto3 session takes longer than most tests."""
     with mock_aws():
         yield Tapped(Boto3DynamoDB(session().client("dynamodb")))
 
 
 @pytest.fixture
 def moto_client(moto: Tapped) -> Iterator[Tapped]:
-    """DynamoDB by moto with the template's table, new for each test: moto copies all of it for each transaction."""
+    """DynamoDB on moto with the template's table, new for each test: moto copies all of it for each transaction."""
     moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
     yield moto
     moto.call("DeleteTable", {"TableName": TABLE})
 
 
 @pytest.fixture(scope="session")
-def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - it stands for moto
-    """S3 by moto with the tests' bucket; every user's objects lie apart, so one bucket serves all tests."""
+def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - requested so that moto is active
+    """S3 on moto with the tests' bucket; users' objects are separate, so all tests share one bucket."""
     client = session().client("s3", config=CLIENT_CONFIG)
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
@@ -125,14 +125,14 @@ def connect(moto_client: Tapped, bucket: Bucket, clock: Clock) -> Callable[[Sett
 
 @pytest.fixture
 def client(user: str, connect: Callable[[Settings], None], settings: Settings) -> Client:
-    """A user of the handlers under the default settings."""
+    """A client of the handlers under the default settings, as a user of its own."""
     connect(settings)
     return Client(user)
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The stack that most tests share. Use a user of your own: its data lasts as long as the run."""
+    """The stack that most tests share. Its data lasts for the whole run, so each test needs its own user."""
     shared = LocalStack(tmp_path_factory.mktemp("stack") / "state").start()
     yield shared
     assert shared.stop() == 0

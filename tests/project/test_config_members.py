@@ -1,4 +1,4 @@
-"""The members of a config are listed once in Python, and everybody who has to know them is held to that list."""
+"""The members of a config are listed once in Python, and every other place that lists them agrees."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ MEMBERS = set(ConfigSchema.model_fields)
 
 
 def of_openapi(schema: str) -> Callable[[], set[str]]:
-    """The members of a schema of the OpenAPI document."""
+    """Make a function that returns the members of a schema of the OpenAPI document."""
     return lambda: set(openapi()["components"]["schemas"][schema]["properties"])
 
 
 def found_in(path: str, passage: str, member: str) -> Callable[[], set[str]]:
-    """The members that a passage of a file names; a passage that is not there names none."""
+    """Make a function that returns the members named in a passage of a file; a missing passage names no members."""
 
     def find() -> set[str]:
         found = re.search(passage, (ROOT / path).read_text(), re.DOTALL)
@@ -43,29 +43,29 @@ PLACES: dict[str, Callable[[], set[str]]] = {
 
 
 def flat(names: set[str] | set[tuple[str, ...]]) -> set[str]:
-    """The names that a pattern with several groups found."""
+    """Flatten the matches of a pattern, which may have several groups, into a set of names."""
     return {name for each in names for name in ((each,) if isinstance(each, str) else each) if name}
 
 
 def test_every_place_lists_every_member() -> None:
-    """A member of the schema is known to the OpenAPI document, the client, its types, the page and the docs."""
+    """The OpenAPI document, the client, its types, the page and the docs know every member of the schema."""
     missing = [f"{place} lacks {member}" for place, find in PLACES.items() for member in MEMBERS - flat(find())]
     assert not missing, "\n".join(missing)
 
 
 def test_no_place_lists_another_member() -> None:
-    """Nobody knows a member that the schema has not; older names stand only where they are read."""
+    """No place lists a member that the schema does not have, older names excepted."""
     known = MEMBERS | set(OLDER_NAMES)
     unknown = [f"{place} has {member}" for place, find in PLACES.items() for member in flat(find()) - known]
     assert not unknown, "\n".join(unknown)
 
 
 def test_a_patch_has_the_members_of_a_config() -> None:
-    """A merge patch takes exactly the config's members, without a list of its own."""
+    """A merge patch has exactly the members of a config."""
     assert set(ConfigPatchSchema.model_fields) == MEMBERS
 
 
 def test_older_names_are_those_of_members() -> None:
-    """An older name is read as a member, and no member has that name."""
+    """Every older name maps to a member, and is not itself one."""
     assert set(OLDER_NAMES.values()) <= MEMBERS
     assert MEMBERS.isdisjoint(OLDER_NAMES)

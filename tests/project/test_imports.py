@@ -1,4 +1,4 @@
-"""Who may import whom: `functions → app → {gateway, repository} → documents`, and `repository → dynamodb`."""
+"""Which part may import which: `functions → app → {gateway, repository} → documents`, and `repository → dynamodb`."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ MODULES = sorted([*STORE.rglob("*.py"), *FUNCTIONS.rglob("*.py")])
 
 PACKAGE = "dashboard_store"
 ANYWHERE = {"errors", "identifiers", "settings", "retry", "compression"}
-# What the modules of each part may import of the other parts, `ANYWHERE` apart.
+# The other parts that the modules of each part may import, in addition to `ANYWHERE`.
 ARROWS: dict[str, set[str]] = {
     "functions": {"app", "gateway", "repository", "documents", "preconditions"},
     "app": {"gateway", "repository", "dynamodb"},
@@ -30,24 +30,24 @@ ARROWS: dict[str, set[str]] = {
 AWS = {"boto3", "botocore"}
 BUCKET = "repository/bucket.py"
 FLAGS = "gateway/flags.py"
-# Records of the table's stream are no requests, but they come by Powertools too.
+# Powertools also handles the records of the table's stream, which are not HTTP requests.
 HTTP = {"aws_lambda_powertools", "http"}
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
 def place(path: Path) -> str:
-    """Where a module is: `gateway/request.py`, `app.py`, or `functions/put_config/put_config.py`."""
+    """Return a module's path: `gateway/request.py`, `app.py`, or `functions/put_config/put_config.py`."""
     return path.relative_to(STORE if path.is_relative_to(STORE) else ROOT).as_posix()
 
 
 def part(path: Path) -> str:
-    """The part that a module belongs to: a package, or a module beside the packages."""
+    """Return the part that a module belongs to: a package, or a module next to the packages."""
     return place(path).partition("/")[0].removesuffix(".py")
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a module imports, types included, `from a import b` as both `a` and `a.b`."""
+    """Yield every module that a module imports, also for types only; `from a import b` yields `a` and `a.b`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -65,19 +65,19 @@ def parts_imported(path: Path) -> set[str]:
 
 @every_module
 def test_a_module_imports_along_the_arrows(path: Path) -> None:
-    """A module imports only its own part, the parts that its arrows lead to, and what may be imported anywhere."""
+    """A module imports only its own part, the parts that its arrows point to, and those allowed anywhere."""
     own = part(path)
     assert parts_imported(path) - ANYWHERE - {own} <= ARROWS[own]
 
 
-def test_the_app_alone_knows_gateway_and_repository() -> None:
-    """Outside of the functions, one module imports both the gateway and the repository: the app."""
+def test_only_the_app_imports_gateway_and_repository() -> None:
+    """Apart from the functions, only the app imports both the gateway and the repository."""
     both = {place(path) for path in STORE.rglob("*.py") if {"gateway", "repository"} <= parts_imported(path)}
     assert both == {"app.py"}
 
 
 def test_every_arrow_is_used() -> None:
-    """An arrow that no module needs is not in the table, so the table says what is the case."""
+    """The table has no arrow that no module uses, so it describes the actual imports."""
     used: dict[str, set[str]] = {}
     for path in MODULES:
         used.setdefault(part(path), set()).update(parts_imported(path) - ANYWHERE - {part(path)})
@@ -85,22 +85,22 @@ def test_every_arrow_is_used() -> None:
 
 
 @every_module
-def test_boto3_serves_bucket_and_flags(path: Path) -> None:
-    """boto3 and botocore are imported by what uses the bucket and what reads the flags, nowhere else."""
+def test_only_bucket_and_flags_import_boto3(path: Path) -> None:
+    """boto3 and botocore are imported only by the module for the bucket and the one for the flags."""
     uses_aws = any(module.partition(".")[0] in AWS for module in imported(path))
     assert not uses_aws or place(path) in {BUCKET, FLAGS}
 
 
 @every_module
-def test_only_the_gateway_knows_http(path: Path) -> None:
-    """Powertools and HTTP are imported in the gateway and the functions, and nowhere else."""
+def test_only_gateway_and_functions_import_http(path: Path) -> None:
+    """Powertools and HTTP modules are imported only in the gateway and the functions."""
     uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
     assert not uses_http or part(path) in {"gateway", "functions"}
 
 
 @every_module
-def test_statuses_are_said_in_the_gateway(path: Path) -> None:
-    """No other module names an HTTP error by its number, in code or as an attribute."""
+def test_only_gateway_and_functions_use_statuses(path: Path) -> None:
+    """No other module uses the number of an HTTP error, or an attribute for statuses."""
     if part(path) in {"gateway", "functions"}:
         return
     statuses = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 503}
@@ -113,14 +113,14 @@ def test_statuses_are_said_in_the_gateway(path: Path) -> None:
 
 @every_module
 def test_the_gateway_does_not_name_the_database(path: Path) -> None:
-    """Nothing in the gateway names DynamoDB, in code, docstrings or comments."""
+    """Neither code nor docstrings nor comments in the gateway mention DynamoDB."""
     if part(path) == "gateway":
         assert "dynamodb" not in path.read_text().lower()
 
 
 @every_module
-def test_the_repository_leaves_the_form_of_responses_to_the_gateway(path: Path) -> None:
-    """No media type and no HTTP header is written in the repository, and no request body is read there."""
+def test_the_repository_does_not_know_http(path: Path) -> None:
+    """The repository contains no media types or HTTP headers, and reads no request bodies."""
     if part(path) != "repository":
         return
     texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
@@ -133,7 +133,7 @@ def test_the_repository_leaves_the_form_of_responses_to_the_gateway(path: Path) 
 
 
 def test_the_layer_is_imported_by_its_own_name() -> None:
-    """Nothing imports `shared…` or `functions…`, which is there in the checkout and not on Lambda."""
+    """No module imports `shared…` or `functions…`, which exist in the checkout but not on Lambda."""
     found = [
         (place(path), module)
         for path in MODULES
@@ -143,8 +143,8 @@ def test_the_layer_is_imported_by_its_own_name() -> None:
     assert not found
 
 
-def test_the_rules_see_the_modules() -> None:
-    """The modules that the rules make exceptions for are there, and use what they are the exception for."""
+def test_the_exceptions_are_needed() -> None:
+    """The modules with an exception to a rule exist, and import what the exception allows."""
     places = {place(path): set(imported(path)) for path in MODULES}
     assert f"{PACKAGE}.dynamodb.client.DynamoDBClient" in places["app.py"]
     assert "boto3" in places[FLAGS] & places[BUCKET]

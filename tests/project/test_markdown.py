@@ -10,7 +10,7 @@ from support.project.template import ROOT
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 PICTURES = sorted((ROOT / "docs" / "images").iterdir())
-# What they tell of is the past.
+# These describe the past.
 HISTORIES = {ROOT / "CHANGELOG.md"}
 
 every_document = pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))

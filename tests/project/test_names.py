@@ -1,4 +1,4 @@
-"""One name a thing: a stranger who searches for a name under `shared/` finds one definition."""
+"""Names are unique: searching for a name under `shared/` finds one definition."""
 
 import ast
 from collections import defaultdict
@@ -13,7 +13,7 @@ MAX_LINES = 300
 
 
 def classes() -> Iterator[tuple[str, str]]:
-    """Each class and type alias with its place, those within functions included."""
+    """Yield each class and type alias with its location, including those within functions."""
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
@@ -23,7 +23,7 @@ def classes() -> Iterator[tuple[str, str]]:
 
 
 def modules() -> Iterator[tuple[str, str]]:
-    """Each module and package with its place; a package is its `__init__`."""
+    """Yield each module and package with its location; for a package that is its `__init__`."""
     for path in MODULES:
         named = path.parent if path.stem == "__init__" else path
         yield named.stem, str(path.relative_to(STORE))
@@ -37,16 +37,16 @@ def repeated(found: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def test_no_two_classes_share_a_name() -> None:
-    """A class or type alias has a name that no other has, in whichever module it is."""
+    """The names of classes and type aliases are unique across all modules."""
     assert repeated(classes()) == {}
 
 
 def test_no_two_modules_share_a_name() -> None:
-    """A module or package has a name that no other has, in whichever folder it is."""
+    """The names of modules and packages are unique across all folders."""
     assert repeated(modules()) == {}
 
 
-def test_a_module_is_read_in_one_go() -> None:
+def test_modules_are_short() -> None:
     """No module of the layer or of a function is longer than 300 lines."""
     lengths = {path: len(path.read_text().splitlines()) for path in (*MODULES, *FUNCTIONS.rglob("*.py"))}
     assert {str(path.relative_to(ROOT)): length for path, length in lengths.items() if length > MAX_LINES} == {}

@@ -1,4 +1,4 @@
-"""What `make prove` makes of the results of its parts."""
+"""How `make prove` runs its parts and reports their results."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ RESULT = Result(
 
 
 def test_the_section_holds_every_part(tmp_path: Path) -> None:
-    """Each part has a row: passed or failed, when, and its figures; one without a result is said to have none."""
+    """Each part has a row with its result, date and figures, or with `not run`."""
     RESULT.write(result_file(tmp_path, FIRST))
     assert section([FIRST, SECOND], tmp_path).splitlines() == [
         "On Linux, 2 cores.",
@@ -31,7 +31,7 @@ def test_the_section_holds_every_part(tmp_path: Path) -> None:
 
 
 def test_only_the_section_is_replaced() -> None:
-    """The document keeps what people wrote, and a section that is written again is the same text."""
+    """The rest of the document stays unchanged, and rewriting the section gives the same text."""
     document = (ROOT / "docs" / "testing.md").read_text()
     once = renewed(document, "new")
     assert renewed(once, "new") == once
@@ -40,8 +40,8 @@ def test_only_the_section_is_replaced() -> None:
     assert once.endswith(after.partition("end -->")[2])
 
 
-def test_figures_are_kept_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The figures of one part's tests come together in one file; a test that nobody asks for them writes none."""
+def test_figures_are_written_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of all tests of a part are collected in one file, and written only if a file is named."""
     file = tmp_path / "figures.json"
     monkeypatch.setenv(PLACE, str(file))
     keep({"kills": 20})
@@ -57,7 +57,7 @@ TESTS = """
 from prove.run import run
 from support.project.figures import keep
 
-def test_that_holds():
+def test_that_passes():
     keep({"kills": 20})
 
 def test_that_fails():
@@ -66,24 +66,24 @@ def test_that_fails():
 
 
 def test_a_part_is_run_to_its_end(tmp_path: Path) -> None:
-    """A result says whether all tests held, how many there were, and what they measured."""
+    """A result says whether all tests passed, how many there were, and what they measured."""
     file = tmp_path / "test_part.py"
     file.write_text(TESTS)
     pytest_of_this_checkout = (sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", str(file))
     failed = run(Part("part", "what it shows", 1, pytest_of_this_checkout))
     assert (failed.passed, failed.figures) == (False, {"tests": 2, "kills": 20})
-    held = run(Part("part", "what it shows", 1, (*pytest_of_this_checkout, "-k", "holds")))
-    assert (held.passed, held.figures) == (True, {"tests": 1, "kills": 20})
+    passed = run(Part("part", "what it shows", 1, (*pytest_of_this_checkout, "-k", "passes")))
+    assert (passed.passed, passed.figures) == (True, {"tests": 1, "kills": 20})
 
 
-def test_every_part_is_there() -> None:
-    """What the parts run is in the checkout."""
+def test_every_part_exists() -> None:
+    """The files that the parts run exist."""
     files = [word for part in PARTS for word in part.command if word.startswith("tests/")]
     assert files
     assert not [file for file in files if not (ROOT / file).exists()]
 
 
-def test_the_document_names_what_is_there() -> None:
+def test_the_document_names_only_what_exists() -> None:
     """Every file, test and command that docs/testing.md names exists."""
     document = (ROOT / "docs" / "testing.md").read_text()
     named = re.findall(r"`((?:tests|benchmarks)/[\w/.]+)(?:::(\w+))?`", document)
@@ -97,7 +97,7 @@ def test_the_document_names_what_is_there() -> None:
     assert set(re.findall(r"PART=(\w+)", document)) <= {part.name for part in PARTS}
 
 
-def test_the_document_says_what_each_part_does() -> None:
-    """No part of `make prove` is left out of docs/testing.md."""
+def test_the_document_describes_every_part() -> None:
+    """docs/testing.md describes every part of `make prove`."""
     document = (ROOT / "docs" / "testing.md").read_text().partition(BEGIN)[0]
     assert not [part.name for part in PARTS if f"\n| `{part.name}` | " not in document]

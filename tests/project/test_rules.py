@@ -1,7 +1,7 @@
-"""Rules of safe infrastructure, in the manner of cfn-nag and checkov, over the template as SAM transforms it.
+"""Rules for safe infrastructure, similar to those of cfn-nag and checkov, on the template as SAM transforms it.
 
-Each rule looks at every resource that it is about, also at those that SAM makes. What breaks one stands in EXCEPTIONS
-with the reason why that is right; an exception that nothing needs is a finding itself.
+Each rule checks every resource of its kind, including those that SAM generates. A violation is listed in EXCEPTIONS
+with the reason why it is acceptable; an exception that is not needed fails the test as well.
 """
 
 import copy
@@ -26,29 +26,29 @@ MANAGED = {
 }
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("may do named things to named resources", "FlagsMonitorRole"): (
-        "cloudwatch:DescribeAlarms is about all alarms or none, and reads only."
+    ("has no wildcard permissions", "FlagsMonitorRole"): (
+        "cloudwatch:DescribeAlarms cannot be restricted to some alarms, and only reads."
     ),
-    ("is reached with a verified token", "GET /api/health"): "It is for load balancers, and tells nothing.",
-    ("is reached with a verified token", "$default"): "It reads nothing: 404 and 405 in the API's own form.",
-    ("is encrypted with a key", "Table"): (
-        "DynamoDB encrypts every table with a key of AWS; one of the account costs requests to KMS and keeps nobody "
-        "out: the same roles would hold both rights."
+    ("requires a verified token", "GET /api/health"): "It is for load balancers, and reveals nothing.",
+    ("requires a verified token", "$default"): "It reads nothing: it answers 404 and 405 in the API's own format.",
+    ("is encrypted with a key of the account", "Table"): (
+        "DynamoDB encrypts every table with a key of AWS; a key of the account costs KMS requests and keeps nobody "
+        "out, because the same roles would have both permissions."
     ),
-    ("is encrypted with a key", "Bucket"): "The same: SSE-S3.",
-    ("is encrypted with a key", "Logs"): "The same; the lines hold no content.",
-    ("is encrypted with a key", "AccessLogs"): "The same.",
+    ("is encrypted with a key of the account", "Bucket"): "The same, with SSE-S3.",
+    ("is encrypted with a key of the account", "Logs"): "The same; the log holds no content.",
+    ("is encrypted with a key of the account", "AccessLogs"): "The same.",
     (
-        "is encrypted with a key",
+        "is encrypted with a key of the account",
         "PageTopic",
-    ): "CloudWatch may not publish to a topic under AWS's own key; it says a name.",
-    ("is encrypted with a key", "WarnTopic"): "The same.",
+    ): "CloudWatch may not publish to a topic under AWS's own key; a message names an alarm only.",
+    ("is encrypted with a key of the account", "WarnTopic"): "The same.",
 }
 
 
 @cache
 def resources() -> dict[str, Json]:
-    """The resources that CloudFormation is given."""
+    """Return the resources that CloudFormation receives."""
     policies = SimpleNamespace(load=lambda: MANAGED)
     values = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()} | GIVEN
     with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
@@ -58,7 +58,7 @@ def resources() -> dict[str, Json]:
 
 
 def _packed() -> Json:
-    """Name archives in the place of folders, as `sam deploy` does."""
+    """Replace folders with archives, as `sam deploy` does."""
     document = copy.deepcopy(template())
     for resource in document["Resources"].values():
         properties = resource["Properties"]
@@ -81,7 +81,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def wide_rights() -> Iterator[str]:
+def roles_with_wildcards() -> Iterator[str]:
     for name, role in of("AWS::IAM::Role"):
         for policy in role.get("Policies", []):
             for statement in _statements(policy["PolicyDocument"]):
@@ -91,8 +91,8 @@ def wide_rights() -> Iterator[str]:
                     yield name
 
 
-def policies_of_others() -> Iterator[str]:
-    """SAM gives these itself: to write the log and the traces, to deploy, and to read the table's stream."""
+def roles_with_other_policies() -> Iterator[str]:
+    """Yield the roles with managed policies other than SAM's own: for logs, traces, deployments and the stream."""
     known = (
         "AWSLambdaBasicExecutionRole",
         "AWSXrayWriteOnlyAccess",
@@ -106,7 +106,7 @@ def policies_of_others() -> Iterator[str]:
             yield name
 
 
-def foreign_principals() -> Iterator[str]:
+def roles_for_other_principals() -> Iterator[str]:
     for name, role in of("AWS::IAM::Role"):
         for statement in _statements(role["AssumeRolePolicyDocument"]):
             if set(statement["Principal"]) != {"Service"}:
@@ -134,7 +134,7 @@ def stages_without_limits_or_log() -> Iterator[str]:
             yield name
 
 
-def logs_without_end() -> Iterator[str]:
+def logs_without_expiry() -> Iterator[str]:
     yield from (name for name, group in of("AWS::Logs::LogGroup") if "RetentionInDays" not in group)
 
 
@@ -183,7 +183,7 @@ def buckets_without_tls() -> Iterator[str]:
     yield from (name for name, _ in of("AWS::S3::Bucket") if name not in denying)
 
 
-def without_own_key() -> Iterator[str]:
+def resources_without_own_key() -> Iterator[str]:
     keys = {
         "AWS::DynamoDB::Table": "SSESpecification",
         "AWS::Logs::LogGroup": "KmsKeyId",
@@ -196,38 +196,38 @@ def without_own_key() -> Iterator[str]:
             yield name
 
 
-def wide_invocations() -> Iterator[str]:
+def invocations_by_others() -> Iterator[str]:
     for name, permission in of("AWS::Lambda::Permission"):
         if permission["Principal"] != "apigateway.amazonaws.com" or "SourceArn" not in permission:
             yield name
 
 
 RULES: dict[str, Callable[[], Iterator[str]]] = {
-    "may do named things to named resources": wide_rights,
-    "has no policy that says more than it needs": policies_of_others,
-    "is assumed by a service of AWS alone": foreign_principals,
-    "is reached with a verified token": routes_without_token,
-    "is called from named origins": open_origins,
-    "is throttled and logs who was let through": stages_without_limits_or_log,
-    "forgets its lines in time": logs_without_end,
+    "has no wildcard permissions": roles_with_wildcards,
+    "has no other managed policies": roles_with_other_policies,
+    "is assumed only by AWS services": roles_for_other_principals,
+    "requires a verified token": routes_without_token,
+    "allows only named origins": open_origins,
+    "is throttled and logged": stages_without_limits_or_log,
+    "expires its log": logs_without_expiry,
     "is traced, logged and versioned": functions_without_traces_log_or_alias,
-    "runs on the runtime that is tested": functions_on_old_runtimes,
+    "runs on the tested runtime": functions_on_old_runtimes,
     "has no secret in its environment": secrets_in_environments,
-    "survives a mistake": tables_that_can_be_lost,
+    "can be recovered": tables_that_can_be_lost,
     "is private": open_buckets,
-    "is reached over TLS": buckets_without_tls,
-    "is encrypted with a key": without_own_key,
-    "is invoked by this API alone": wide_invocations,
+    "requires TLS": buckets_without_tls,
+    "is encrypted with a key of the account": resources_without_own_key,
+    "is invoked only by this API": invocations_by_others,
 }
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_resource_keeps_the_rule(rule: str) -> None:
-    """No resource breaks the rule but those that stand in the list of exceptions, and each of those does."""
+def test_every_resource_follows_the_rule(rule: str) -> None:
+    """The resources that break the rule are exactly those listed as exceptions."""
     assert set(RULES[rule]()) == {name for of_rule, name in EXCEPTIONS if of_rule == rule}
 
 
-def test_every_exception_is_of_a_rule() -> None:
-    """An exception names a rule that there is, and says why."""
+def test_every_exception_belongs_to_a_rule() -> None:
+    """Every exception names an existing rule and gives a reason."""
     assert {rule for rule, _ in EXCEPTIONS} <= set(RULES)
     assert all(len(reason) > 8 for reason in EXCEPTIONS.values())

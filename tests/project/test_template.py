@@ -1,4 +1,4 @@
-"""template.yaml says what the code relies on and what the contract promises."""
+"""template.yaml specifies what the code relies on and what the contract promises."""
 
 import re
 import tomllib
@@ -24,7 +24,7 @@ FLAGS = {
     "Fn::Sub": "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${Flags}"
     "/environment/${FlagsEnvironment}/configuration/${FlagsProfile}"
 }
-# What each action may be about: a query the index, which holds no document; every other one the items that it names.
+# The resources that each action may be allowed on: for a query only the index, which holds no documents.
 RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:GetItem": [TABLE],
     "dynamodb:BatchGetItem": [TABLE],
@@ -40,7 +40,7 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "appconfig:StartConfigurationSession": [FLAGS],
     "appconfig:GetLatestConfiguration": [FLAGS],
 }
-# The settings that name a resource of the stack and not a parameter.
+# The settings that name a resource of the stack, and so have no parameter.
 RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path"}
 
 
@@ -52,12 +52,12 @@ def statements(function: str) -> list[dict[str, Any]]:
     return [statement for policy in functions()[function]["Policies"] for statement in policy["Statement"]]
 
 
-def rights(function: str) -> set[str]:
+def permissions(function: str) -> set[str]:
     return {action for statement in statements(function) for action in statement["Action"]}
 
 
-def test_tests_import_as_lambda_does() -> None:
-    """The tests' path is the layer and each function's folder in the template's order, then what only tests have."""
+def test_tests_have_the_import_path_of_lambda() -> None:
+    """The tests' import path is the layer and the functions' folders in the template's order, then the tests' own."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     layer = RESOURCES["DashboardStoreLayer"]["Properties"]["ContentUri"]
     on_lambda = [layer, *(function["CodeUri"] for function in functions().values())]
@@ -65,8 +65,8 @@ def test_tests_import_as_lambda_does() -> None:
     assert path == [*(folder.rstrip("/") for folder in on_lambda), "tests", "."]
 
 
-def test_handlers_are_named_apart() -> None:
-    """Every function's handler is in a module named like its folder, so no two modules have one name."""
+def test_handlers_have_unique_names() -> None:
+    """Every function's handler is in a module named after its folder, so no two modules share a name."""
     for function in functions().values():
         module, _, name = function["Handler"].partition(".")
         assert name == "handler"
@@ -74,8 +74,8 @@ def test_handlers_are_named_apart() -> None:
         assert (ROOT / function["CodeUri"] / f"{module}.py").is_file()
 
 
-def test_routes_are_the_gateways() -> None:
-    """The routes that the gateway knows, to tell 404 from 405, are the template's."""
+def test_the_gateway_knows_all_routes() -> None:
+    """The gateway's table of routes, by which it distinguishes 404 and 405, has exactly the template's routes."""
     found: dict[str, set[str]] = {}
     for route in routes():
         if route.path != "$default":
@@ -83,14 +83,14 @@ def test_routes_are_the_gateways() -> None:
     assert found == {path: set(methods) for path, methods in ROUTES.items()}
 
 
-def test_only_health_and_the_unrouted_need_no_token() -> None:
-    """A verified token is needed for all but the health check and what answers for no route."""
+def test_only_health_and_the_default_route_need_no_token() -> None:
+    """Every route requires a verified token, except for the health check and the default route."""
     assert {route.path for route in routes() if not route.needs_token} == {"/api/health", "$default"}
     assert RESOURCES["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Issuer"
 
 
-def test_issuer_and_audience_are_the_deployers() -> None:
-    """The authorizer accepts the tokens of the issuer and audience that whoever deploys names, and of no other."""
+def test_issuer_and_audience_are_parameters() -> None:
+    """The authorizer accepts only tokens of the issuer and audience that the deployment names; there is no default."""
     (authorizer,) = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"].values()
     assert authorizer["JwtConfiguration"] == {"issuer": {"Ref": "JwtIssuer"}, "audience": {"Ref": "JwtAudience"}}
     assert "Default" not in PARAMETERS["JwtIssuer"]
@@ -101,7 +101,7 @@ def test_issuer_and_audience_are_the_deployers() -> None:
     "setting", [field for field in fields(Settings) if field.name not in RESOURCE_NAMES], ids=attrgetter("name")
 )
 def test_every_setting_is_a_parameter(setting: Any) -> None:
-    """Every setting but the resources' names is a parameter with the same default, passed on in the environment."""
+    """Every setting except the resources' names is a parameter with the same default, passed in the environment."""
     name = parameter_name(setting.name)
     given = PARAMETERS[name]["Default"]
     assert setting.default is not MISSING
@@ -110,7 +110,7 @@ def test_every_setting_is_a_parameter(setting: Any) -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    """The functions' environment holds the settings and what Powertools reads, nothing that nobody reads."""
+    """The functions' environment holds only the settings and the variables that Powertools reads."""
     ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
@@ -118,7 +118,7 @@ def test_every_variable_is_a_setting() -> None:
     assert VARIABLES["FLAGS_PATH"] == {"Fn::Sub": "${Flags}/${FlagsEnvironment}/${FlagsProfile}"}
 
 
-def test_every_parameter_is_used_and_explained() -> None:
+def test_every_parameter_is_used_and_described() -> None:
     """Every parameter has a description, a place in the deployment form, and a use."""
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     shown = [name for group in groups for name in group["Parameters"]]
@@ -130,8 +130,8 @@ def test_every_parameter_is_used_and_explained() -> None:
 
 
 @pytest.mark.parametrize("function", sorted(functions()))
-def test_rights_are_named(function: str) -> None:
-    """A function may do named things to the stack's own table and bucket: no wildcard, no scan, no administration."""
+def test_permissions_have_no_wildcards(function: str) -> None:
+    """A function may perform only named actions on the stack's own resources: no wildcard, scan or administration."""
     assert statements(function)
     for statement in statements(function):
         assert set(statement) == {"Effect", "Action", "Resource"}
@@ -139,38 +139,38 @@ def test_rights_are_named(function: str) -> None:
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         for action in statement["Action"]:
             assert all(resource in RESOURCES_OF[action] for resource in resources)
-    # `Role` would bring rights that these statements do not show.
+    # A `Role` would add permissions that these statements do not show.
     assert "Role" not in functions()[function]
 
 
-def test_reading_may_only_read() -> None:
-    """The function that loads configs may read items and list them: whatever its code does, it can change nothing."""
+def test_the_loading_function_can_only_read() -> None:
+    """The function that loads configs may only get and query items, so it cannot change any, whatever its code does."""
     flags = {"appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"}
-    assert rights("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"} | flags
+    assert permissions("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"} | flags
 
 
 def test_only_lists_may_query() -> None:
-    """Nothing but the lists of projects and of versions reads a range."""
-    querying = {function for function in functions() if "dynamodb:Query" in rights(function)}
+    """Only the functions that list projects or versions may query."""
+    querying = {function for function in functions() if "dynamodb:Query" in permissions(function)}
     assert querying == {"GetConfigFunction", "ProjectsFunction"}
 
 
-def test_only_projects_are_deleted() -> None:
-    """Nothing but deleting and restoring a project removes an item; all else that goes expires."""
-    deleting = {function for function in functions() if "dynamodb:DeleteItem" in rights(function)}
+def test_only_the_projects_function_may_delete_items() -> None:
+    """Only deleting and restoring a project removes items; all other items that are removed expire."""
+    deleting = {function for function in functions() if "dynamodb:DeleteItem" in permissions(function)}
     assert deleting == {"ProjectsFunction"}
 
 
-def test_table_costs_by_use_and_can_be_brought_back() -> None:
-    """The table is paid by request, can be restored to any moment, and lets expired items go."""
+def test_the_table_is_on_demand_and_recoverable() -> None:
+    """The table is billed per request, has point-in-time recovery, and removes expired items."""
     properties = RESOURCES["Table"]["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
 
 
-def test_index_holds_no_document() -> None:
-    """The listing index holds what lists show and never a document, and is local: a list shows the save just made."""
+def test_the_index_holds_no_documents() -> None:
+    """The listing index has only what lists show, no documents, and is local, so reads of it can be consistent."""
     (index,) = table_definition()["LocalSecondaryIndexes"]
     assert index["IndexName"] == "listing"
     assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary", "expiresAt"]}
@@ -178,8 +178,8 @@ def test_index_holds_no_document() -> None:
     assert "GlobalSecondaryIndexes" not in RESOURCES["Table"]["Properties"]
 
 
-def test_bucket_is_private() -> None:
-    """The bucket is closed to the public, encrypted, and speaks TLS only."""
+def test_the_bucket_is_private() -> None:
+    """The bucket blocks public access, is encrypted, and requires TLS."""
     properties = RESOURCES["Bucket"]["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].items()) == {
         ("BlockPublicAcls", True),
@@ -197,41 +197,41 @@ def test_bucket_is_private() -> None:
     assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 
 
-def test_what_is_left_over_expires() -> None:
-    """Files as they were sent and copies for a download go after a day; the tables themselves never by age."""
+def test_temporary_objects_expire() -> None:
+    """Uploaded files and copies for downloads expire after a day; the tables themselves do not expire."""
     rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert expiring == {"uploads/": 1, "downloads/": 1}
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 
-def test_expired_items_are_told_with_what_they_named() -> None:
-    """The table's stream brings items as they were, which is where the names of their objects stand."""
+def test_the_stream_has_old_images() -> None:
+    """The table's stream delivers expired items as they were, because they hold the keys of their objects."""
     assert RESOURCES["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
 
 
-def test_only_the_expired_is_removed_from_the_bucket() -> None:
-    """No function that a user's request reaches may remove an object."""
-    deleting = {function for function in functions() if "s3:DeleteObject" in rights(function)}
+def test_only_the_purge_may_delete_objects() -> None:
+    """No function that handles requests may delete an object."""
+    deleting = {function for function in functions() if "s3:DeleteObject" in permissions(function)}
     assert deleting == {"PurgeObjectsFunction"}
 
 
 def test_browsers_may_use_the_bucket() -> None:
-    """The pages that may call the API may send files to the bucket and fetch from it, and no others."""
+    """Pages of exactly the origins that may call the API may upload to the bucket and download from it."""
     (rule,) = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
     assert set(rule["AllowedMethods"]) == {"GET", "POST"}
 
 
 @pytest.mark.parametrize("name", ["Table", "Bucket"])
-def test_what_was_saved_outlives_the_stack(name: str) -> None:
-    """Deleting or replacing the stack's table or bucket keeps what users saved."""
+def test_saved_data_outlives_the_stack(name: str) -> None:
+    """The table and the bucket are retained when the stack deletes or replaces them."""
     assert RESOURCES[name]["DeletionPolicy"] == "Retain"
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_browsers_may_use_the_whole_contract() -> None:
-    """CORS lets a page send every method and header of the contract, and read every header that it needs."""
+    """CORS lets a page send every method and header of the contract and read every response header that it needs."""
     cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]
     assert {"etag", "retry-after", "x-request-id"} <= set(cors["ExposeHeaders"])
     assert {"authorization", "content-type", "if-match", "if-none-match"} <= set(cors["AllowHeaders"])
@@ -241,15 +241,15 @@ def test_browsers_may_use_the_whole_contract() -> None:
 
 
 def test_every_deployment_publishes_every_function() -> None:
-    """A deployment publishes a version of each function whatever changed: its code, the layer or only a parameter."""
+    """A deployment publishes a version of each function, whether its code, the layer or only a parameter changed."""
     assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
     assert "Default" not in PARAMETERS["Deployment"]
     for function in functions().values():
         assert function["AutoPublishCodeSha256"] == {"Ref": "Deployment"}
 
 
-def test_alarms_take_a_new_version_back() -> None:
-    """A version takes over step by step unless told otherwise, and what hurts users meanwhile takes it back."""
+def test_alarms_roll_a_new_version_back() -> None:
+    """By default a new version is rolled out as a canary, and alarms on what users notice roll it back."""
     preference = template()["Globals"]["Function"]["DeploymentPreference"]
     assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
     assert preference["Type"] == {"Ref": "Rollout"}
@@ -257,13 +257,13 @@ def test_alarms_take_a_new_version_back() -> None:
     assert alarms == {"SavesFailAlarm", "LoadsSlowAlarm", "FunctionsBreakAlarm"}
 
 
-STAGES_OF = tomllib.loads
+PARSE_TOML = tomllib.loads
 STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_a_stage_gives_what_the_template_takes(stage: str) -> None:
-    """Each stage names parameters that there are, with values that they take, and all that have no default but one."""
+def test_a_stage_sets_valid_parameters(stage: str) -> None:
+    """Each stage sets existing parameters to allowed values, including all without a default except `Deployment`."""
     overrides = STAGES[stage]["deploy"]["parameters"]["parameter_overrides"]
     given = dict(override.split("=", 1) for override in overrides)
     assert set(given) <= set(PARAMETERS)
@@ -273,24 +273,24 @@ def test_a_stage_gives_what_the_template_takes(stage: str) -> None:
         assert value in allowed, name
 
 
-def test_prod_protects_what_it_keeps() -> None:
-    """In prod the table cannot be deleted, a version takes over step by step, and somebody is paged."""
+def test_prod_is_protected() -> None:
+    """In prod the table cannot be deleted, new versions are canaries, and alarms page someone."""
     given = set(STAGES["prod"]["deploy"]["parameters"]["parameter_overrides"])
     assert {"DeletionProtection=true", "Rollout=Canary10Percent5Minutes"} <= given
     assert any(each.startswith("PageEmail=") for each in given)
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod", "staging"])
-def test_nothing_is_deployed_for_an_issuer_of_nobody(stage: str) -> None:
-    """The stages of samconfig.toml are examples: `make deploy` refuses until they name who is to be believed."""
+def test_the_example_issuer_is_not_deployed(stage: str) -> None:
+    """The stages of samconfig.toml are examples: `make deploy` refuses to run until they name a real issuer."""
     with pytest.raises(SystemExit, match=r"issuer\.example\.com|no stage"):
         command(stage, "arm64", datetime.now(UTC))
 
 
-def test_a_deployment_is_named_and_gives_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is run is sam with the stage's parameters and a name that no deployment before had."""
+def test_a_deployment_has_a_name_and_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sam` runs with the stage's parameters and a deployment name made of the time."""
     named = (ROOT / "samconfig.toml").read_text().replace("example.com", "acme.test")
-    monkeypatch.setattr(tomllib, "loads", lambda _: STAGES_OF(named))
+    monkeypatch.setattr(tomllib, "loads", lambda _: PARSE_TOML(named))
     run = command("dev", "x86_64", datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC))
     assert run[run.index("--config-env") + 1] == "dev"
     assert "JwtIssuer=https://issuer.acme.test/dev" in run

@@ -10,7 +10,7 @@ from support.project.template import ROOT
 COMPARATIVES = "longer|more|less|larger|smaller|shorter|older|newer|better|worse"
 # Each pattern with what to write instead.
 PHRASES = {
-    r"\b(?:he|him|his|she|her|hers)\b": "they, or name the person: user, client, caller",
+    r"\b(?-i:[Hh]e|[Hh]im|[Hh]is|[Ss]he|[Hh]ers?)\b": "they, or name the person: user, client, caller",
     r"\banew\b": "again, or re-: rewritten, reread",
     r"\b(?:is|are|was|were) (?-i:none)\b": "there is no …, or no … exists",
     r"\b(?:what|all that) came of\b": "the result",

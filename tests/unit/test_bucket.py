@@ -1,10 +1,11 @@
-"""What the bucket is asked for, and what a presigned URL allows."""
+"""What is requested of the bucket, and what presigned forms and URLs allow."""
 
 import base64
 import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def test_an_object_says_what_it_is(bucket: Bucket, bucket_client: "S3Client", user: str) -> None:
-    """An object is served as what it was written as, and as gzip: a browser unpacks it by itself."""
+def test_an_object_has_its_type_and_encoding(bucket: Bucket, bucket_client: "S3Client", user: str) -> None:
+    """An object is served with the type that it was written with and as gzip, which browsers decompress themselves."""
     bucket.put(user, b"content", "text/csv; charset=utf-8")
     served = bucket_client.get_object(Bucket=BUCKET, Key=user)
     assert (served["ContentType"], served["ContentEncoding"]) == ("text/csv; charset=utf-8", "gzip")
@@ -34,30 +35,31 @@ def test_an_object_says_what_it_is(bucket: Bucket, bucket_client: "S3Client", us
     assert bucket.describe(user) is None
 
 
-def test_a_bucket_is_the_one_that_was_named(bucket: Bucket, bucket_client: "S3Client", user: str) -> None:
-    """What lies in one bucket is in no other."""
+def test_the_named_bucket_is_used(bucket: Bucket, bucket_client: "S3Client", user: str) -> None:
+    """Objects are written to and read from the bucket that was named, and no other."""
     bucket.put(user, b"content", "text/csv; charset=utf-8")
     assert Bucket(bucket_client, BUCKET).get(user) == b"content"
     with pytest.raises(ClientError, match="NoSuchBucket"):
         Bucket(bucket_client, "elsewhere").get(user)
 
 
-def test_a_form_lets_in_one_file_and_nothing_else(bucket: Bucket, user: str) -> None:
-    """A form is good for its key, type and size alone, and for its time; it has the fields that its policy asks for."""
-    form = bucket.upload_form(user, "text/csv", 1_000, 600)
+def test_a_form_allows_one_file_and_nothing_else(bucket: Bucket, user: str) -> None:
+    """A form is valid only for its key, type, size and time, and has the fields that its policy requires."""
+    moment = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    with mock.patch("botocore.signers.get_current_datetime", return_value=moment.replace(tzinfo=None)):
+        form = bucket.upload_form(user, "text/csv", 1_000, 600)
     assert BUCKET in form["url"]
     assert (form["fields"]["key"], form["fields"]["Content-Type"]) == (user, "text/csv")
     policy = json.loads(base64.b64decode(form["fields"]["policy"]))
     for condition in ({"bucket": BUCKET}, {"key": user}, {"Content-Type": "text/csv"}):
         assert condition in policy["conditions"]
     assert ["content-length-range", 1, 1_000] in policy["conditions"]
-    left = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
-    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+    assert datetime.fromisoformat(policy["expiration"]) == moment + timedelta(seconds=600)
 
 
 @pytest.mark.parametrize("seconds", [300, 60])
-def test_a_download_url_is_good_for_its_time(bucket: Bucket, user: str, seconds: int) -> None:
-    """A URL is of one object, under one name, for as long as was asked for; it is signed by version 4."""
+def test_a_download_url_expires(bucket: Bucket, user: str, seconds: int) -> None:
+    """A URL is for one object under one file name, valid for the requested time and signed with version 4."""
     url = urlsplit(bucket.download_url(user, seconds, "attachment; filename*=UTF-8''a.csv"))
     query = parse_qs(url.query)
     assert url.path.endswith(f"/{user}")
@@ -66,7 +68,7 @@ def test_a_download_url_is_good_for_its_time(bucket: Bucket, user: str, seconds:
     assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''a.csv"]
 
 
-def test_a_bucket_that_does_not_answer_is_given_up_in_time() -> None:
+def test_an_unresponsive_bucket_is_given_up_in_time() -> None:
     """All attempts of a call to the bucket end within the 29 seconds that API Gateway waits."""
     given = vars(CLIENT_CONFIG)
     assert (given["retries"]["mode"], given["signature_version"]) == ("standard", "s3v4")
@@ -74,7 +76,7 @@ def test_a_bucket_that_does_not_answer_is_given_up_in_time() -> None:
 
 
 class Refusing:
-    """A bucket's client that answers everything with one error."""
+    """A bucket's client that answers every request with the same error."""
 
     def __init__(self, code: str) -> None:
         self._code = code
@@ -90,7 +92,7 @@ def refusing(code: str) -> Bucket:
 
 @pytest.mark.parametrize("code", ["404", "NoSuchKey", "NotFound"])
 def test_an_object_that_is_absent_is_none(code: str) -> None:
-    """However S3 says that there is no such object, there is none: that is no failure."""
+    """However S3 reports a missing object, the result is None and not an error."""
     assert refusing(code).describe("key") is None
 
 
@@ -98,12 +100,12 @@ def test_an_object_that_is_absent_is_none(code: str) -> None:
     "code", ["500", "503", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "ThrottlingException"]
 )
 def test_a_bucket_that_is_busy_is_unavailable(code: str) -> None:
-    """Errors of the moment are told as such; the response to HEAD has no code but its status."""
-    with pytest.raises(StorageUnavailable, match=r"^The bucket is busy\.$"):
+    """Transient errors are StorageUnavailable; the response to HEAD has only a status as its code."""
+    with pytest.raises(StorageUnavailable, match=r"^The bucket is busy\. Try again\.$"):
         refusing(code).describe("key")
 
 
-def test_what_is_wrong_with_a_request_is_no_outage() -> None:
-    """Another error of S3 is a defect, and shows itself."""
+def test_a_wrong_request_is_not_an_outage() -> None:
+    """Any other error of S3 is a defect and is raised unchanged."""
     with pytest.raises(ClientError, match="AccessDenied"):
         refusing("AccessDenied").describe("key")

@@ -1,4 +1,4 @@
-"""What makes a config, and what is refused as one."""
+"""What a valid config is, and how an invalid one is refused."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ def config(**members: Any) -> dict[str, Any]:
 
 
 def padded(size: int, character: str = "x") -> dict[str, Any]:
-    """Make a config whose compact JSON has exactly this many bytes of UTF-8."""
+    """Make a config whose compact JSON has exactly this many bytes in UTF-8."""
     empty = len('{"chartCustomizations":{},"extensions":{"pad":""}}')
     count, rest = divmod(size - empty, len(character.encode()))
     return config(extensions={"pad": character * count + "x" * rest})
@@ -43,9 +43,9 @@ def field_errors(document: Any, settings: Settings = SETTINGS, at: Any = None) -
     return [(each.pointer, each.message) for each in refused.value.field_errors]
 
 
-class TestWhatIsKept:
-    def test_a_whole_config_is_kept_as_it_came(self) -> None:
-        """What a client saves is what it loads: every member, in its order, and what is inside them untouched."""
+class TestAccepted:
+    def test_a_full_config_is_kept_unchanged(self) -> None:
+        """Every member of a config is kept, in its order and with its content unchanged."""
         kept = read_config(WHOLE, SETTINGS)
         assert json.dumps(json.loads(kept.text)) == json.dumps(WHOLE)
         assert (kept.chart_count, kept.size) == (2, len(kept.text.encode()))
@@ -60,12 +60,12 @@ class TestWhatIsKept:
             pytest.param({"chartCustomizations": {"": {}, "a/b": {}}}, id="any chart id"),
         ],
     )
-    def test_what_clients_hold_is_taken(self, document: dict[str, Any]) -> None:
+    def test_all_forms_of_members_are_accepted(self, document: dict[str, Any]) -> None:
         """Only the charts are required; a layout or a theme may be an object, a bare name or null."""
         assert json.loads(read_config(document, SETTINGS).text) == document
 
     def test_older_names_are_read_as_the_newer_ones(self) -> None:
-        """What older clients hold in localStorage is the same config, each member at its place."""
+        """A config with the older names, as older clients have it in localStorage, is read as one with the newer."""
         older = {"dashboardFilters": [{"id": "f"}], "chartCustomizations": {}, "currentTheme": "dark"}
         newer = {"filters": [{"id": "f"}], "chartCustomizations": {}, "theme": "dark"}
         kept = read_config(older, SETTINGS)
@@ -88,44 +88,53 @@ class TestWhatIsKept:
         ],
     )
     def test_another_content_has_another_digest(self, one: dict[str, Any], other: dict[str, Any]) -> None:
-        """Only a save that changes nothing may be told as unchanged; the order of charts is content."""
+        """Only a save that changes nothing may be reported as unchanged; the order of charts is content."""
         assert read_config(one, SETTINGS).digest != read_config(other, SETTINGS).digest
         assert read_config(one, SETTINGS).digest == read_config(json.loads(json.dumps(one)), SETTINGS).digest
 
 
-class TestWhatIsRefused:
+class TestRefused:
     @pytest.mark.parametrize(
         ("document", "place", "says"),
         [
-            pytest.param([], "", "expected an object", id="an array"),
-            pytest.param(None, "", "expected an object", id="null"),
-            pytest.param("{}", "", "expected an object", id="JSON inside a string"),
-            pytest.param({}, "/chartCustomizations", "missing", id="no charts"),
-            pytest.param({"chartCustomizations": None}, "/chartCustomizations", "expected an object", id="null charts"),
+            pytest.param([], "", "This must be an object.", id="an array"),
+            pytest.param(None, "", "This must be an object.", id="null"),
+            pytest.param("{}", "", "This must be an object.", id="JSON inside a string"),
+            pytest.param({}, "/chartCustomizations", "This member is required.", id="no charts"),
             pytest.param(
-                {"chartCustomizations": []}, "/chartCustomizations", "expected an object", id="charts in a list"
+                {"chartCustomizations": None}, "/chartCustomizations", "This must be an object.", id="null charts"
+            ),
+            pytest.param(
+                {"chartCustomizations": []}, "/chartCustomizations", "This must be an object.", id="charts in a list"
             ),
             pytest.param(
                 {"chartCustomizations": {"a": {}, "b/c": 1}},
                 "/chartCustomizations/b~1c",
-                "expected an object",
-                id="a chart that is none",
+                "This must be an object.",
+                id="a number as chart",
             ),
-            pytest.param(config(currentLayout=1), "/currentLayout", "an object, a string or null", id="a layout"),
-            pytest.param(config(theme=[]), "/theme", "an object, a string or null", id="a theme"),
-            pytest.param(config(theme=False), "/theme", "an object, a string or null", id="a theme that is false"),
+            pytest.param(
+                config(currentLayout=1), "/currentLayout", "an object, a string or null", id="a number as layout"
+            ),
+            pytest.param(config(theme=[]), "/theme", "an object, a string or null", id="an array as theme"),
+            pytest.param(config(theme=False), "/theme", "an object, a string or null", id="false as theme"),
             pytest.param(
                 config(currentTheme=1), "/theme", "an object, a string or null", id="a theme by its older name"
             ),
-            pytest.param(config(filters={}), "/filters", "expected an array", id="filters"),
-            pytest.param(config(filters=[{}, "EU"]), "/filters/1", "expected an object", id="a filter"),
-            pytest.param(config(extensions=None), "/extensions", "expected an object", id="extensions"),
-            pytest.param(config(**{"a~b": 1}), "/a~0b", "unknown member", id="an unknown member"),
-            pytest.param(config(version=7), "/version", "unknown member", id="what a response wraps a config in"),
+            pytest.param(config(filters={}), "/filters", "This must be an array.", id="an object as filters"),
+            pytest.param(config(filters=[{}, "EU"]), "/filters/1", "This must be an object.", id="a string as filter"),
+            pytest.param(config(extensions=None), "/extensions", "This must be an object.", id="null as extensions"),
+            pytest.param(config(**{"a~b": 1}), "/a~0b", "This member is not known.", id="an unknown member"),
+            pytest.param(
+                config(version=7),
+                "/version",
+                "This member is not known.",
+                id="a member of the response around a config",
+            ),
         ],
     )
-    def test_a_wrong_form_is_named_with_its_place(self, document: Any, place: str, says: str) -> None:
-        """Each member has its form; what has another is refused under its pointer, in words of JSON."""
+    def test_a_wrong_type_is_named_with_its_place(self, document: Any, place: str, says: str) -> None:
+        """A member of the wrong type is named by its pointer, and the message uses JSON's names of types."""
         ((found, message),) = field_errors(document)
         assert found == place
         assert says in message
@@ -133,8 +142,8 @@ class TestWhatIsRefused:
             f"/dashboardConfig{place}"
         ]
 
-    def test_all_wrong_members_are_told_at_once(self) -> None:
-        """A client need not send a config once for each mistake."""
+    def test_all_errors_are_reported_at_once(self) -> None:
+        """A response lists all errors, so that a client can correct them together."""
         assert {place for place, _ in field_errors({"theme": 1, "filters": 1, "x": 1})} == {
             "/chartCustomizations",
             "/theme",
@@ -142,8 +151,8 @@ class TestWhatIsRefused:
             "/x",
         }
 
-    def test_at_most_twenty_wrong_members_are_told(self) -> None:
-        """A response does not grow with the number of mistakes."""
+    def test_at_most_twenty_errors_are_reported(self) -> None:
+        """The number of errors in a response is limited."""
         charts = dict.fromkeys(map(str, range(400)), 0)
         assert len(field_errors({"chartCustomizations": charts})) == 20
 
@@ -151,22 +160,24 @@ class TestWhatIsRefused:
         ("old", "new"), [("currentTheme", "theme"), ("dashboardFilters", "filters")], ids=["theme", "filters"]
     )
     def test_both_names_of_a_member_are_refused(self, old: str, new: str) -> None:
-        """Of two names for one member neither is preferred in silence, not even where one is null."""
+        """A config with both names of a member is refused, even if one is null, because neither takes precedence."""
         ((place, message),) = field_errors(config(**{old: None, new: None}), at=(None, "c"))
         assert place == f"/c/{old}"
         assert new in message
 
     def test_a_chart_too_many_is_refused(self) -> None:
-        """A config holds as many charts as the limit says, and not one more."""
+        """A config may have exactly as many charts as the limit, and not one more."""
         settings = replace(SETTINGS, max_charts=2)
         two: dict[str, Any] = {"chartCustomizations": {"a": {}, "b": {}}}
         assert read_config(two, settings).chart_count == 2
         three = {"chartCustomizations": {**two["chartCustomizations"], "c": {}}}
-        assert field_errors(three, settings, at=(None, "c")) == [("/c/chartCustomizations", "3 charts; the limit is 2")]
+        assert field_errors(three, settings, at=(None, "c")) == [
+            ("/c/chartCustomizations", "There are 3 charts; the limit is 2.")
+        ]
 
     @pytest.mark.parametrize("character", ["x", "é", "€", "\N{GRINNING FACE}", "<"])
-    def test_the_limit_counts_bytes_of_utf_8(self, character: str) -> None:
-        """A config of exactly the limit is kept; one byte more is refused with both numbers."""
+    def test_the_limit_counts_bytes_in_utf_8(self, character: str) -> None:
+        """A config of exactly the limit is accepted; one byte more is refused with both numbers."""
         settings = replace(SETTINGS, max_config_bytes=1_000)
         assert read_config(padded(1_000, character), settings).size == 1_000
         with pytest.raises(ConfigTooLarge) as refused:
@@ -174,7 +185,7 @@ class TestWhatIsRefused:
         assert (refused.value.actual_bytes, refused.value.limit_bytes) == (1_001, 1_000)
 
     def test_a_config_too_large_names_its_largest_charts(self) -> None:
-        """What to shorten is named: five parts at most, the largest first."""
+        """The error names up to five parts that could be shortened, the largest first."""
         charts = {f"c{size}": {"t": "x" * size} for size in (10, 60, 30, 50, 20, 40)}
         with pytest.raises(ConfigTooLarge) as refused:
             read_config({"chartCustomizations": charts}, replace(SETTINGS, max_config_bytes=100), (None, "c"))
@@ -183,13 +194,13 @@ class TestWhatIsRefused:
         )
 
     def test_an_older_name_counts_as_the_newer_one(self) -> None:
-        """The size is that of what is kept: the older name, which is longer, is not charged for."""
+        """The size is that of the stored config, so the longer older name does not count."""
         older = config(currentTheme="dark")
         size = len('{"chartCustomizations":{},"theme":"dark"}')
         assert read_config(older, replace(SETTINGS, max_config_bytes=size)).size == size
 
-    def test_nesting_is_limited_from_the_config_on(self) -> None:
-        """A config may be nested as deeply wherever it stands in a body."""
+    def test_nesting_is_counted_from_the_config(self) -> None:
+        """A config has the same limit on nesting wherever it is in a body."""
         settings = replace(SETTINGS, max_depth=3)
         at = ((None, "settings"), "dashboardConfig")
         assert read_config({"chartCustomizations": {"c": {}}}, settings, at).chart_count == 1
@@ -199,7 +210,7 @@ class TestWhatIsRefused:
 
 class TestCustomizationsAlone:
     def test_the_charts_are_read(self) -> None:
-        """The body holds the charts under the name that they have in the config."""
+        """The body has the charts under the same name as in the config."""
         assert read_customizations({"chartCustomizations": {"a": {"t": 1}}}, SETTINGS) == {"a": {"t": 1}}
 
     @pytest.mark.parametrize(
@@ -207,13 +218,13 @@ class TestCustomizationsAlone:
         [
             pytest.param([], "", id="an array"),
             pytest.param({}, "/chartCustomizations", id="no charts"),
-            pytest.param({"chartCustomizations": {"a": 1}}, "/chartCustomizations/a", id="a chart that is none"),
+            pytest.param({"chartCustomizations": {"a": 1}}, "/chartCustomizations/a", id="a number as chart"),
             pytest.param(config(theme="dark"), "/theme", id="another part of the config"),
             pytest.param({"chartCustomizations": {"a": {"t": "\0"}}}, "/chartCustomizations/a/t", id="NUL"),
         ],
     )
-    def test_anything_else_is_refused(self, document: Any, place: str) -> None:
-        """The other parts of a config have no place here: they would be lost in silence."""
+    def test_other_parts_of_a_config_are_refused(self, document: Any, place: str) -> None:
+        """The other parts of a config are refused, because they would be silently dropped."""
         with pytest.raises(BadInput) as refused:
             read_customizations(document, SETTINGS)
         assert type(refused.value) is InvalidConfig
@@ -222,7 +233,7 @@ class TestCustomizationsAlone:
 
 class TestStoredBodies:
     def test_the_stored_body_is_that_of_the_response(self) -> None:
-        """What is stored is the whole body of a GET, safe to stand in a page."""
+        """The stored body is the complete body of a GET, safe to embed in a page."""
         kept = read_config(config(theme="</script>"), SETTINGS)
         body = gzip.decompress(stored_body(kept, 7, "2026-01-02T03:04:05.678Z"))
         assert b"<" not in body
@@ -232,8 +243,8 @@ class TestStoredBodies:
             "updatedAt": "2026-01-02T03:04:05.678Z",
         }
 
-    def test_nothing_saved_and_a_deleted_config_look_alike(self) -> None:
-        """Without a config the body has the same members, and null for its values."""
+    def test_the_bodies_of_no_config_have_the_same_members(self) -> None:
+        """Without a config, never saved or deleted, the body has the same members, and null as the config."""
         assert json.loads(gzip.decompress(never_saved_body())) == {"config": None, "version": 0, "updatedAt": None}
         assert json.loads(gzip.decompress(stored_body(None, 8, "2026-01-02T03:04:05.678Z"))) == {
             "config": None,

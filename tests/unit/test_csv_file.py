@@ -1,4 +1,4 @@
-"""CSV files are read as what they say, by value and with sensible types, or refused with row and column."""
+"""CSV files are read with inferred or given types, or refused with the row and column of the error."""
 
 import csv
 import io
@@ -49,32 +49,32 @@ def column(*cells: str) -> bytes:
     [
         pytest.param(["1", "-2", "0"], "integer", [1, -2, 0], id="integers"),
         pytest.param([str(10**30)], "integer", [10**30], id="an integer beyond 64 bits"),
-        pytest.param(["9" * 10_001], "string", ["9" * 10_001], id="more digits than are read"),
+        pytest.param(["9" * 10_001], "string", ["9" * 10_001], id="more digits than an integer may have"),
         pytest.param(["1.50", "2"], "number", [1.5, 2], id="decimals"),
         pytest.param(["1e3", "-2.5E-7"], "number", [1000.0, -2.5e-7], id="exponents"),
-        pytest.param(["1e999"], "string", ["1e999"], id="beyond a double"),
+        pytest.param(["1e999"], "string", ["1e999"], id="out of range for a double"),
         pytest.param(["007", "12"], "string", ["007", "12"], id="a leading zero"),
         pytest.param(["+49", "12"], "string", ["+49", "12"], id="a plus"),
         pytest.param(["1,5"], "string", ["1,5"], id="a decimal comma"),
         pytest.param(["1_000"], "string", ["1_000"], id="an underscore"),
         pytest.param([" 1"], "string", [" 1"], id="a space"),
         pytest.param(["NaN", "1"], "string", ["NaN", "1"], id="NaN"),
-        pytest.param(["٣"], "string", ["٣"], id="other digits"),
+        pytest.param(["٣"], "string", ["٣"], id="non-ASCII digits"),
         pytest.param(["1\n2"], "string", ["1\n2"], id="two numbers in a cell"),
         pytest.param(["true", "False", "TRUE"], "boolean", [True, False, True], id="booleans"),
         pytest.param(["true", "1"], "string", ["true", "1"], id="a boolean and a number"),
         pytest.param(["yes"], "string", ["yes"], id="yes"),
         pytest.param(["2026-02-28", "2024-02-29"], "date", ["2026-02-28", "2024-02-29"], id="dates"),
-        pytest.param(["2026-02-30"], "string", ["2026-02-30"], id="no such day"),
+        pytest.param(["2026-02-30"], "string", ["2026-02-30"], id="a day that does not exist"),
         pytest.param(["2026-02-28T10:00Z"], "datetime", ["2026-02-28T10:00Z"], id="a date-time"),
         pytest.param(["1", "", "2"], "integer", [1, None, 2], id="an empty cell"),
-        pytest.param(["", ""], "string", [None, None], id="nothing but empty cells"),
+        pytest.param(["", ""], "string", [None, None], id="only empty cells"),
         pytest.param(["a", "1"], "string", ["a", "1"], id="a word and a number"),
         pytest.param(["<b>", "&"], "string", ["<b>", "&"], id="markup"),
     ],
 )
-def test_a_column_is_what_all_its_cells_are(cells: list[str], column_type: str, values: list[Any]) -> None:
-    """A column has the narrowest type that all its texts are written as, and else stays text; empty cells are null."""
+def test_a_column_has_the_type_of_all_its_cells(cells: list[str], column_type: str, values: list[Any]) -> None:
+    """A column has the narrowest type that fits all its texts, or else is text; empty cells are null."""
     content = read(column(*cells))
     assert content.types["c"] == column_type
     found = [row["c"] for row in rows(content)]
@@ -82,7 +82,7 @@ def test_a_column_is_what_all_its_cells_are(cells: list[str], column_type: str, 
 
 
 def test_a_type_is_that_of_the_whole_column() -> None:
-    """One cell at the end of a long file decides about the first as well."""
+    """A single cell at the end of a long file changes the type of the whole column."""
     many = ["1"] * (GROUP_CHARACTERS // 4)
     content = read(column(*many, "n/a"))
     assert content.types["c"] == "string"
@@ -92,8 +92,8 @@ def test_a_type_is_that_of_the_whole_column() -> None:
 @pytest.mark.parametrize(
     ("given_type", "first"), [("string", "7"), ("integer", 7), ("number", 7), ("date", "7"), ("datetime", "7")]
 )
-def test_a_given_type_decides(given_type: ColumnType, first: Any) -> None:
-    """A column whose type is given is read as it; a name for texts leaves them as they are."""
+def test_a_given_type_is_used(given_type: ColumnType, first: Any) -> None:
+    """A column with a given type is read as that type; a type of text leaves its texts unchanged."""
     content = read(column("7", ""), {"c": given_type})
     assert content.types["c"] == given_type
     assert [row["c"] for row in rows(content)] == [first, None]
@@ -101,17 +101,17 @@ def test_a_given_type_decides(given_type: ColumnType, first: Any) -> None:
 
 @pytest.mark.parametrize("given_type", ["boolean", "integer", "number"])
 def test_a_given_type_must_fit(given_type: ColumnType) -> None:
-    """A cell that cannot be read as the type that was given is named."""
+    """A cell that cannot be read as the given type is named."""
     ((pointer, message),) = field_errors(column("" if given_type == "boolean" else "7", "seven"), {"c": given_type})
     assert pointer == "/1/c"
-    assert message == f'row 2, column 1 ("c"): the text cannot be read as {given_type}'
+    assert message == f'Row 2, column 1 ("c"): This text cannot be read as {given_type}.'
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["no mark", "mark"])
-def test_the_forms_that_programs_write_are_read(delimiter: str, line_end: str, mark: bytes) -> None:
-    """Commas, semicolons and tabs, every line end, with and without a byte order mark: the same table."""
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["no byte order mark", "byte order mark"])
+def test_all_dialects_give_the_same_table(delimiter: str, line_end: str, mark: bytes) -> None:
+    """Commas, semicolons or tabs, any line ending, with or without a byte order mark, give the same table."""
     lines = [["a b", '"c,;\td"'], ["1", "Zürich"], ["", '"say ""hi"""'], [], ["3", '"x\ny"'], []]
     content = mark + line_end.join(delimiter.join(line) for line in lines).encode()
     assert rows(read(content)) == [
@@ -121,23 +121,23 @@ def test_the_forms_that_programs_write_are_read(delimiter: str, line_end: str, m
     ]
 
 
-def test_quoted_names_say_nothing_about_the_delimiter() -> None:
-    """A name may hold more commas than there are semicolons between the names."""
+def test_quoted_names_do_not_affect_the_delimiter() -> None:
+    """A quoted name may have more commas than there are semicolons between the names."""
     assert rows(read(b'a;"b, c, or d"\n1;2\n')) == [{"a": 1, "b, c, or d": 2}]
 
 
 def test_a_file_may_have_one_column() -> None:
-    """A header without any delimiter names one column."""
+    """A header without a delimiter names one column."""
     assert rows(read(b"n\n1\n2")) == [{"n": 1}, {"n": 2}]
 
 
-# Cells that CSV can tell apart: an empty text and null are one there.
+# CSV does not distinguish an empty text from null.
 texts = kept_texts(max_size=12)
 
 
 @given(header=st.lists(texts, min_size=2, max_size=4, unique=True), data=st.data())
-def test_whatever_is_written_as_csv_is_read(header: list[str], data: st.DataObject) -> None:
-    """Any texts that the csv module writes come back, each as itself or as the value that it spells."""
+def test_all_texts_written_as_csv_are_read(header: list[str], data: st.DataObject) -> None:
+    """Any texts that the csv module writes are read back, each unchanged or as the value that it represents."""
     assume(not header[0].startswith("\ufeff"))
     cells = data.draw(st.lists(st.lists(texts, min_size=len(header), max_size=len(header)), min_size=1, max_size=6))
     text = io.StringIO(newline="")
@@ -161,7 +161,7 @@ def value_of(cell: str, like: Any) -> Any:
     )
 )
 def test_a_table_as_csv_is_the_same_table(table: list[dict[str, Any]]) -> None:
-    """A table that was downloaded as CSV can be uploaded again."""
+    """A table that was downloaded as CSV can be uploaded again unchanged."""
     first = read(b"n,t\n" + b"".join(_line(row) for row in table))
     again = read(b"".join(csv_rows(io.BytesIO(first.stored), ["n", "t"])))
     assert (rows(again), again.types) == (rows(first), first.types)
@@ -175,7 +175,7 @@ def _line(row: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("count", [1, 100_000])
 def test_the_size_of_the_rows_is_that_of_the_response(count: int) -> None:
-    """The size that decides between response and download is, to the byte, that of the rows in a response."""
+    """The size that decides between response and download is exactly that of the rows in a response."""
     content = read(b"n,<t>,f\n" + b"".join(b"%d,<%d>,1.50\n" % (index, index % 7) for index in range(count)))
     assert content.raw_bytes == len(b"".join(json_rows(io.BytesIO(content.stored))))
 
@@ -183,44 +183,62 @@ def test_the_size_of_the_rows_is_that_of_the_response(count: int) -> None:
 @pytest.mark.parametrize(
     ("content", "pointer", "message"),
     [
-        pytest.param(b"", "", "the file is empty", id="nothing"),
-        pytest.param(b"\n\n", "", "the file is empty", id="empty lines"),
-        pytest.param(b"a,b,a\n1,2,3", "", 'the header, column 3: a column before is named "a" too', id="a name twice"),
-        pytest.param(b"a,b\n1,2\n3\n", "/1/b", 'row 2, column 2 ("b"): the row has 1 cells', id="a short row"),
-        pytest.param(b"a,b\n1,2,3\n", "/0", "row 1, column 3: the row has 3 cells", id="a long row"),
-        pytest.param(b"a,b\n1,\0\n", "/0/b", 'row 1, column 2 ("b"): a NUL', id="a NUL"),
-        pytest.param(b"a,\0\n1,2\n", "", "the header, column 2: a NUL", id="a NUL in the header"),
-        pytest.param(b"a\n1\n\xe9t\xe9\n", "/1/a", 'row 2, column 1 ("a"): the byte 0xE9 is not UTF-8', id="Latin-1"),
-        pytest.param("a\n1\n".encode("utf-16"), "", "the header, column 1: the byte 0xFF", id="UTF-16"),
-        pytest.param(b'a,b\n1,"2\n3,4\n', "/0", "row 1: unexpected end of data", id="an open quote"),
-        pytest.param(b'a\n"1"2\n', "/0", "row 1: ',' expected after '\"'", id="a text after a quote"),
+        pytest.param(b"", "", "The file is empty;", id="an empty file"),
+        pytest.param(b"\n\n", "", "The file is empty;", id="empty lines"),
+        pytest.param(
+            b"a,b,a\n1,2,3", "", 'Header, column 3: An earlier column is also named "a".', id="a duplicate name"
+        ),
+        pytest.param(
+            b"a,b\n1,2\n3\n",
+            "/1/b",
+            'Row 2, column 2 ("b"): The row must have as many cells as the header has columns (2), but it has 1.',
+            id="a short row",
+        ),
+        pytest.param(
+            b"a,b\n1,2,3\n",
+            "/0",
+            "Row 1, column 3: The row must have as many cells as the header has columns (2), but it has 3.",
+            id="a long row",
+        ),
+        pytest.param(b"a,b\n1,\0\n", "/0/b", 'Row 1, column 2 ("b"): This text contains a NUL', id="a NUL"),
+        pytest.param(b"a,\0\n1,2\n", "", "Header, column 2: This text contains a NUL", id="a NUL in the header"),
+        pytest.param(
+            b"a\n1\n\xe9t\xe9\n", "/1/a", 'Row 2, column 1 ("a"): The byte 0xE9 is not valid UTF-8', id="Latin-1"
+        ),
+        pytest.param("a\n1\n".encode("utf-16"), "", "Header, column 1: The byte 0xFF", id="UTF-16"),
+        pytest.param(
+            b'a,b\n1,"2\n3,4\n', "/0", "Row 1: The CSV cannot be parsed (unexpected end of data).", id="an open quote"
+        ),
+        pytest.param(
+            b'a\n"1"2\n', "/0", "Row 1: The CSV cannot be parsed (',' expected after '\"').", id="a text after a quote"
+        ),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_place(content: bytes, pointer: str, message: str) -> None:
-    """Row and column are named as a person counts them, the header's line not counted; the pointer counts from 0."""
+def test_a_malformed_file_is_refused_with_the_place(content: bytes, pointer: str, message: str) -> None:
+    """Messages count rows and columns from 1, without the header; pointers count from 0."""
     ((found, text),) = field_errors(content)
     assert found == pointer
     assert text.startswith(message)
 
 
 def test_a_bad_byte_far_down_is_found() -> None:
-    """The place of what is no text is exact however far down it stands, behind line ends inside of quotes too."""
+    """The place of an invalid byte is exact however far down it is, even after line breaks within quotes."""
     content = b'a,b\n"1\n1",2\n' + b"3,4\n" * 400_000 + b"5,\xfc\n"
     assert field_errors(content)[0][0] == "/400001/b"
 
 
 def test_a_short_row_far_down_is_found() -> None:
-    """Rows are counted through a file, however many groups it is read in."""
+    """Rows are counted across all groups that a file is read in."""
     assert field_errors(b"a,b\n" + b"3,4\n" * 900_000 + b"5\n")[0][0] == "/900000/b"
 
 
 def test_at_most_twenty_places_are_named() -> None:
-    """A response does not grow with the number of mistakes: it could not be sent."""
+    """The number of errors in a response is limited, because it could not be sent otherwise."""
     assert len(field_errors(b"a,b\n" + b"1\n" * 1_000)) == 20
 
 
 def test_a_cell_is_limited() -> None:
-    """A cell over the limit is refused with its row: most often a quote was not closed."""
+    """A cell over the limit, usually due to an unclosed quote, is refused with its row."""
     limited = replace(SETTINGS, max_cell_characters=300)
     assert read(column("x" * 300), settings=limited).rows == 1
     with pytest.raises(InvalidData) as refused:
@@ -229,16 +247,16 @@ def test_a_cell_is_limited() -> None:
 
 
 def test_columns_are_limited() -> None:
-    """A header of as many columns as the limit is kept; one more is refused with both numbers."""
+    """A header with exactly as many columns as the limit is accepted; one more is refused with both numbers."""
     limited = replace(SETTINGS, max_columns=10)
     assert len(read(b",".join(b"%d" % index for index in range(10)) + b"\n" + b"," * 9, settings=limited).types) == 10
     with pytest.raises(InvalidData) as refused:
         read(b",".join(b"%d" % index for index in range(11)), settings=limited)
-    assert refused.value.field_errors[0].message == "the header has 11 columns; the limit is 10"
+    assert refused.value.field_errors[0].message == "The header has 11 columns; the limit is 10."
 
 
 def test_reading_takes_bounded_memory() -> None:
-    """A file four times as large takes nowhere near four times the memory to read: groups bound it, not the file."""
+    """A file four times as large takes less than twice the memory to read, because only a group is held at a time."""
 
     def peak(lines: int) -> int:
         content = io.BytesIO(b"n,t\n" + b"1234567,the same text in every row\n" * lines)

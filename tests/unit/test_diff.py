@@ -1,4 +1,4 @@
-"""A diff says exactly what changed: applied to the one document it gives the other."""
+"""A diff describes exactly what changed: applied to one document, it produces the other."""
 
 import copy
 import json
@@ -14,16 +14,16 @@ from local.dashboards import dashboard
 
 
 def canonical(document: Any) -> str:
-    """Write a document as an unordered JSON value: true, 1 and 1.0 are three texts."""
+    """Serialize a document regardless of the order of members; true, 1 and 1.0 differ."""
     return json.dumps(document, sort_keys=True)
 
 
 def applied(before: Any, changes: list[dict[str, Any]]) -> Any:
-    """Apply a patch as a client does: to a document of its own, from the text of the response."""
+    """Apply a patch as a client does: to a copy of the document, from the text of the response."""
     return jsonpatch.apply_patch(json.loads(json.dumps(before)), json.dumps(changes))
 
 
-# RFC 6902, appendix A, the examples of what a comparison of two documents can find out: before, patch, after.
+# The examples of RFC 6902, appendix A, that a comparison of two documents can produce: before, patch, after.
 APPENDIX_A: dict[str, tuple[Any, list[dict[str, Any]], Any]] = {
     "A.1 adding an object member": (
         {"foo": "bar"},
@@ -75,7 +75,7 @@ APPENDIX_A: dict[str, tuple[Any, list[dict[str, Any]], Any]] = {
 
 @pytest.mark.parametrize("example", APPENDIX_A)
 def test_the_examples_of_the_rfc(example: str) -> None:
-    """Each example's patch has the outcome that stands there, and is what a diff of its two documents says."""
+    """Each example's patch produces its result, and is the diff of its two documents."""
     before, patch, after = APPENDIX_A[example]
     assert canonical(applied(before, patch)) == canonical(after)
     assert operations(before, after) == patch
@@ -89,21 +89,21 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     "0.0 and -0.0": ({"a": 0.0}, {"a": -0.0}),
     "true and 1 in an array": ({"a": [True, 0]}, {"a": [1, False]}),
     "1 and 1.0 deep inside an array": ({"a": [{"b": [1]}, 2]}, {"a": [{"b": [1.0]}, 2]}),
-    "null and nothing": ({"a": None}, {}),
+    "null and a missing member": ({"a": None}, {}),
     "an empty object and an empty array": ({"a": {}}, {"a": []}),
     "a name with a slash and a tilde": ({"a/b": {"~": 1}}, {"a/b": {"~": 2, "~1": 3, "": 4}}),
     "names that are numbers": ({"0": [1, 2]}, {"0": [2, 1], "1": {"0": 3}}),
-    "a number beyond a double": ({"a": 2**70}, {"a": 2**70 + 1}),
-    "elements that changed places": ({"a": [1, 2, 3]}, {"a": [3, 1, 2]}),
-    "one element of three that are alike": ({"a": [1, 1, 1]}, {"a": [1, 1]}),
-    "a document and none": ({"a": 1}, None),
-    "no document and one": (None, {"a": 1}),
+    "numbers too precise for a double": ({"a": 2**70}, {"a": 2**70 + 1}),
+    "reordered elements": ({"a": [1, 2, 3]}, {"a": [3, 1, 2]}),
+    "one of three equal elements": ({"a": [1, 1, 1]}, {"a": [1, 1]}),
+    "a document and null": ({"a": 1}, None),
+    "null and a document": (None, {"a": 1}),
 }
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
-def test_what_differs_as_json_differs(case: str) -> None:
-    """A diff tells every difference between two JSON values, in both directions, and of what kind a number is."""
+def test_every_difference_is_found(case: str) -> None:
+    """A diff has every difference between two JSON values, including types of numbers, in both directions."""
     for before, after in (DIFFERENT[case], DIFFERENT[case][::-1]):
         changes = operations(before, after)
         assert changes
@@ -121,19 +121,19 @@ documents: st.SearchStrategy[Any] = st.recursive(
 
 @given(before=documents, after=documents)
 def test_a_diff_applied_is_the_other_document(before: Any, after: Any) -> None:
-    """Applying the diff of any two documents to the first gives the second, to the kind of each number."""
+    """Applying the diff of any two documents to the first gives the second, including the type of each number."""
     assert canonical(applied(before, operations(before, after))) == canonical(after)
 
 
 @given(document=documents)
 def test_equal_documents_have_no_diff(document: Any) -> None:
-    """The diff of a document with an equal one is empty."""
+    """The diff of two equal documents is empty."""
     assert operations(document, json.loads(json.dumps(document))) == []
 
 
 @given(before=documents, after=documents)
-def test_a_diff_leaves_its_documents_alone(before: Any, after: Any) -> None:
-    """The two documents may go on being used, and the operations share nothing with them."""
+def test_a_diff_does_not_change_its_documents(before: Any, after: Any) -> None:
+    """Neither computing nor applying a diff changes the two documents."""
     texts_before = json.dumps([before, after])
     changes = operations(before, after)
     applied(before, changes)
@@ -142,7 +142,7 @@ def test_a_diff_leaves_its_documents_alone(before: Any, after: Any) -> None:
 
 @given(chance=st.randoms(use_true_random=False), count=st.integers(1, 12))
 def test_a_diff_of_dashboards_applied_is_the_other_one(chance: Any, count: int) -> None:
-    """Whatever was edited on a realistic dashboard, its diff tells all of it."""
+    """The diff of a realistic dashboard has all edits that were made to it."""
     before = dashboard("small")
     after = copy.deepcopy(before)
     for _ in range(count):
@@ -151,7 +151,7 @@ def test_a_diff_of_dashboards_applied_is_the_other_one(chance: Any, count: int) 
 
 
 def edit_somewhere(document: Any, chance: Any) -> None:
-    """Change, remove, add, double or move something at a random place."""
+    """Change, remove, add, duplicate or move something at a random place."""
     outer = document
     while True:
         names = list(outer) if isinstance(outer, dict) else list(range(len(outer)))
@@ -175,24 +175,24 @@ def edit_somewhere(document: Any, chance: Any) -> None:
 
 CHANGES: dict[str, tuple[Any, Any, dict[str, list[str]]]] = {
     "nothing": ({"a": {}}, {"a": {}}, {"added": [], "removed": [], "changed": []}),
-    "added, in the order in which they stand": (
+    "added, in the order of the new config": (
         {"b": {}},
         {"z": {}, "b": {}, "a": {}},
         {"added": ["z", "a"], "removed": [], "changed": []},
     ),
-    "removed, in the order in which they stood": (
+    "removed, in the order of the old config": (
         {"z": {}, "b": {}, "a": {}},
         {"b": {}},
         {"added": [], "removed": ["z", "a"], "changed": []},
     ),
-    "changed, in the order in which they stand": (
+    "changed, in the order of the new config": (
         {"a": {"x": 1}, "b": {"x": 1}, "c": {}},
         {"b": {"x": 2}, "c": {}, "a": {}},
         {"added": [], "removed": [], "changed": ["b", "a"]},
     ),
     "renamed": ({"a": {"x": 1}}, {"b": {"x": 1}}, {"added": ["b"], "removed": ["a"], "changed": []}),
-    "moved alone": ({"a": {}, "b": {}}, {"b": {}, "a": {}}, {"added": [], "removed": [], "changed": []}),
-    "members moved alone": (
+    "only moved": ({"a": {}, "b": {}}, {"b": {}, "a": {}}, {"added": [], "removed": [], "changed": []}),
+    "only members moved": (
         {"a": {"x": 1, "y": 2}},
         {"a": {"y": 2, "x": 1}},
         {"added": [], "removed": [], "changed": []},
@@ -203,8 +203,8 @@ CHANGES: dict[str, tuple[Any, Any, dict[str, list[str]]]] = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_charts_are_named_by_what_happened_to_them(case: str) -> None:
-    """A chart was added, removed, changed or none of it; what else is in the config does not count."""
+def test_charts_are_listed_by_change(case: str) -> None:
+    """Charts are listed as added, removed or changed; the rest of the config does not matter."""
     before, after, changes = CHANGES[case]
     one = {"chartCustomizations": before, "theme": "light"}
     assert chart_changes(one, {"chartCustomizations": after, "theme": "dark"}) == changes
@@ -219,6 +219,6 @@ def test_charts_are_named_by_what_happened_to_them(case: str) -> None:
     ],
 )
 def test_no_config_has_no_charts(before: Any, after: Any, changes: dict[str, list[str]]) -> None:
-    """A config that was deleted compares as one without charts, and as null."""
+    """A deleted config has no charts, and is compared as null."""
     assert chart_changes(before, after) == changes
     assert canonical(applied(before, operations(before, after))) == canonical(after)

@@ -1,4 +1,4 @@
-"""What MiniStack is given: the routes, authorizers and CORS rules of the OpenAPI body as resources."""
+"""The template for MiniStack has the OpenAPI body's routes, authorizers and CORS rules as resources."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ INTEGRATION = {
         "payloadFormatVersion": "2.0",
     }
 }
-GUARDED = {**INTEGRATION, "security": [{"Issuer": []}]}
+PROTECTED = {**INTEGRATION, "security": [{"Issuer": []}]}
 OPEN = {**INTEGRATION, "security": [{"NONE": []}]}
 SCHEMES = {
     "Issuer": {
@@ -38,7 +38,7 @@ def template(paths: Json, **body: Json) -> Json:
 
 
 def of_type(expanded: Json, kind: str) -> list[Json]:
-    """The properties of every resource of an API Gateway type."""
+    """Return the properties of every resource of an API Gateway type."""
     return [
         resource["Properties"]
         for resource in expanded["Resources"].values()
@@ -55,13 +55,13 @@ def of_type(expanded: Json, kind: str) -> list[Json]:
     ],
 )
 def test_every_operation_becomes_a_route(path: str, method: str, key: str) -> None:
-    """A path and its method are a route under API Gateway's own route key."""
+    """A path and its method become a route with API Gateway's route key."""
     (route,) = of_type(expand_http_apis(template({path: {method: OPEN}})), "Route")
     assert route["RouteKey"] == key
 
 
 def test_a_route_targets_its_own_integration() -> None:
-    """Each route names an integration of the template, which calls the function that the body named."""
+    """Each route refers to its own integration, which calls the function named in the body."""
     expanded = expand_http_apis(template({"/a": {"get": OPEN}, "/A": {"get": OPEN}}))
     targets = [route["Target"]["Fn::Sub"] for route in of_type(expanded, "Route")]
     names = [target.removeprefix("integrations/${").removesuffix("}") for target in targets]
@@ -76,9 +76,9 @@ def test_a_route_targets_its_own_integration() -> None:
         }
 
 
-def test_a_guarded_route_names_its_authorizer() -> None:
-    """A route that asks for a token refers to the authorizer that checks issuer and audience."""
-    expanded = expand_http_apis(template({"/a": {"get": GUARDED}}, components={"securitySchemes": SCHEMES}))
+def test_a_protected_route_names_its_authorizer() -> None:
+    """A route that requires a token refers to the authorizer that checks issuer and audience."""
+    expanded = expand_http_apis(template({"/a": {"get": PROTECTED}}, components={"securitySchemes": SCHEMES}))
     (route,) = of_type(expanded, "Route")
     authorizer = expanded["Resources"][route["AuthorizerId"]["Ref"]]["Properties"]
     assert route["AuthorizationType"] == authorizer["AuthorizerType"] == "JWT"
@@ -96,14 +96,14 @@ def test_an_open_route_has_no_authorizer() -> None:
 
 @pytest.mark.parametrize("name", ["allowOrigins", "AllowOrigins", "allow-origins"])
 def test_cors_rules_are_named_as_the_emulator_reads_them(name: str) -> None:
-    """Whichever spelling the body has, the API's CORS rules are in camel case."""
+    """The API's CORS rules are in camel case, however the body spells them."""
     cors = {"x-amazon-apigateway-cors": {name: ["https://page.example"], "maxAge": 60}}
     (api,) = of_type(expand_http_apis(template({}, **cors)), "Api")
     assert api["CorsConfiguration"] == {"allowOrigins": ["https://page.example"], "maxAge": 60}
 
 
 def test_the_api_keeps_one_id() -> None:
-    """The id of the API is pinned, so that the front finds it again after every deployment; its body is gone."""
+    """The API's id is pinned, so that the front finds it after every deployment; its body is removed."""
     (api,) = of_type(expand_http_apis(template({})), "Api")
     assert api == {
         "Name": {"Ref": "AWS::StackName"},
@@ -112,8 +112,8 @@ def test_the_api_keeps_one_id() -> None:
     }
 
 
-def test_the_argument_stays_as_it_is() -> None:
-    """Expanding is a function of its argument: what was passed in is unchanged."""
+def test_the_argument_is_not_changed() -> None:
+    """Expanding a template does not change the one that is passed."""
     given = template({"/a": {"get": OPEN}})
     before = copy.deepcopy(given)
     expand_http_apis(given)
@@ -121,13 +121,13 @@ def test_the_argument_stays_as_it_is() -> None:
 
 
 def test_other_resources_pass_through() -> None:
-    """What is no HTTP API described by a body is deployed as it is."""
+    """All resources other than HTTP APIs with a body are deployed unchanged."""
     given = {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}}}
     assert expand_http_apis(given) == given
 
 
-def test_sam_learns_the_parameters_given() -> None:
-    """The SAM transform gets what the deployment gave, then the defaults, and a list as a list."""
+def test_sam_receives_the_parameters() -> None:
+    """The SAM transform receives the deployment's parameters, defaults for the others, and lists as lists."""
     seen: list[Json] = []
 
     def sam(source: Json, values: Json) -> Json:
@@ -144,8 +144,8 @@ def test_sam_learns_the_parameters_given() -> None:
     assert seen == [{"Origins": ["https://a", "https://b"], "Issuer": "i", "MaxCharts": 500}]
 
 
-def test_what_the_emulator_cannot_create_is_left_out() -> None:
-    """Of what is listed nothing is deployed, and an alarm on a metric itself, which can be created, stays."""
+def test_unsupported_resources_are_left_out() -> None:
+    """Resources that the emulator cannot create are left out; an alarm on a plain metric, which it can, is kept."""
     resources = {
         "Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "m", "Expression": "1"}]}},
         "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},

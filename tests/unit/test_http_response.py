@@ -1,4 +1,4 @@
-"""A response is read from its first byte to its last, however it was cut on its way, or refused (RFC 9112)."""
+"""A response is read completely, however it is split on the way, or refused (RFC 9112)."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ READ = HttpResponse(200, {"content-length": "5", "x-amz-crc32": "7"}, b"hello")
 
 @pytest.fixture
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A connection's two ends, the server's first."""
+    """The two ends of a connection, the server's first."""
     server, client = socket.socketpair()
     client.settimeout(5)
     with server, client:
@@ -26,7 +26,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def received(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
-    """Read what a server sends in these pieces, and then closes the connection."""
+    """Read a response that a server sends in these pieces before it closes the connection."""
     server, client = socket.socketpair()
     client.settimeout(5)
     with server, client, ThreadPoolExecutor(1) as reader:
@@ -39,7 +39,7 @@ def received(*pieces: bytes, closes: bool = True) -> tuple[HttpResponse, bool]:
 
 
 def test_a_response_with_a_length_ends_there(ends: tuple[socket.socket, socket.socket]) -> None:
-    """Status, headers and body are read, and the connection takes the next request (sections 4, 5, 6.3 and 9.3)."""
+    """Status, headers and body are read, and the connection can be reused (sections 4, 5, 6.3 and 9.3)."""
     server, client = ends
     server.sendall(PLAIN)
     assert read_response(client) == (READ, True)
@@ -48,8 +48,8 @@ def test_a_response_with_a_length_ends_there(ends: tuple[socket.socket, socket.s
 
 
 @given(cuts=st.lists(st.integers(0, len(PLAIN)), max_size=6))
-def test_where_a_response_is_cut_makes_no_difference(cuts: list[int]) -> None:
-    """A response may come in any pieces."""
+def test_a_response_may_be_split_anywhere(cuts: list[int]) -> None:
+    """A response is the same whatever pieces it arrives in."""
     places = [0, *sorted(cuts), len(PLAIN)]
     pieces = [PLAIN[start:end] for start, end in pairwise(places)]
     assert received(*pieces) == (READ, True)
@@ -57,7 +57,7 @@ def test_where_a_response_is_cut_makes_no_difference(cuts: list[int]) -> None:
 
 @given(chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=5))
 def test_chunks_are_joined(chunks: list[bytes]) -> None:
-    """A chunked body is the content of its chunks in turn; extensions and trailers are skipped (section 7.1)."""
+    """A chunked body is the content of its chunks in order; extensions and trailers are skipped (section 7.1)."""
     sent = b"".join(b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
     response, is_reusable = received(head, sent, b"0\r\nX-Trailer: 1\r\n\r\n")
@@ -65,20 +65,20 @@ def test_chunks_are_joined(chunks: list[bytes]) -> None:
 
 
 def test_a_body_may_end_with_the_connection() -> None:
-    """Without a length the body is all that comes, and the connection takes no other request (section 6.3)."""
+    """Without a length the body is everything until the close, and the connection cannot be reused (section 6.3)."""
     response, is_reusable = received(b"HTTP/1.1 200 OK\r\n\r\n", b"all of ", b"it")
     assert (response.body, is_reusable) == (b"all of it", False)
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_some_responses_have_no_body(status: int) -> None:
-    """204 and 304 end with their head, whatever length it names (section 6.3)."""
+    """204 and 304 end with their head, whatever length it states (section 6.3)."""
     response, is_reusable = received(b"HTTP/1.1 %d -\r\nContent-Length: 5\r\n\r\n" % status, closes=False)
     assert (response.status, response.body, is_reusable) == (status, b"", True)
 
 
 def test_interim_responses_are_skipped() -> None:
-    """An interim response (1xx) comes before the final one (RFC 9110, section 15.2)."""
+    """Interim responses (1xx) precede the final one (RFC 9110, section 15.2)."""
     assert received(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", PLAIN) == (READ, True)
 
 
@@ -89,29 +89,29 @@ def test_interim_responses_are_skipped() -> None:
         PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
         PLAIN + b"and more than was asked for",
     ],
-    ids=["announced", "HTTP/1.0", "more"],
+    ids=["announced", "HTTP/1.0", "extra bytes"],
 )
-def test_a_connection_that_is_used_up_is_not_used_again(sent: bytes) -> None:
-    """A connection is closed where the server says so, and where bytes came that belong to no response (section 9)."""
+def test_some_connections_cannot_be_reused(sent: bytes) -> None:
+    """A connection is not reused if the server announces its end or sent more than the response (section 9)."""
     response, is_reusable = received(sent)
     assert (response.body, is_reusable) == (b"hello", False)
 
 
-def test_a_header_that_comes_twice_has_both_values() -> None:
-    """The values of headers of one name are joined by commas (RFC 9110, section 5.3)."""
+def test_a_repeated_header_has_all_values() -> None:
+    """The values of headers with the same name are joined with commas (RFC 9110, section 5.3)."""
     response, _ = received(b"HTTP/1.1 200 OK\r\nA: 1\r\na:2\r\nContent-Length: 0\r\n\r\n")
     assert response.headers["a"] == "1, 2"
 
 
-# What a server sends, and what is wrong with it; each with its section of RFC 9112.
+# What a server sends and the error for it, each with its section of RFC 9112.
 BROKEN = {
-    "another language (4)": (b"hello\r\n\r\n", "the status line is not HTTP"),
-    "no status (4)": (b"HTTP/1.1 OK\r\n\r\n", "the status line is not HTTP"),
-    "another HTTP (2.3)": (b"HTTP/2 200\r\n\r\n", "the status line is not HTTP"),
-    "a line that is no header (5)": (b"HTTP/1.1 200 OK\r\nhello\r\n\r\n", "a header field has no valid name"),
-    "a header without a name (5)": (b"HTTP/1.1 200 OK\r\n: 1\r\n\r\n", "a header field has no valid name"),
-    "a space after a name (5.1)": (b"HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "a header field has no valid name"),
-    "a folded header (5.2)": (b"HTTP/1.1 200 OK\r\nA: 1\r\n b: 2\r\n\r\n", "a header field has no valid name"),
+    "another protocol (4)": (b"hello\r\n\r\n", "the status line is not valid HTTP"),
+    "no status (4)": (b"HTTP/1.1 OK\r\n\r\n", "the status line is not valid HTTP"),
+    "another version of HTTP (2.3)": (b"HTTP/2 200\r\n\r\n", "the status line is not valid HTTP"),
+    "a line that is not a header (5)": (b"HTTP/1.1 200 OK\r\nhello\r\n\r\n", "a header field has an invalid name"),
+    "a header without a name (5)": (b"HTTP/1.1 200 OK\r\n: 1\r\n\r\n", "a header field has an invalid name"),
+    "a space after a name (5.1)": (b"HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "a header field has an invalid name"),
+    "a folded header (5.2)": (b"HTTP/1.1 200 OK\r\nA: 1\r\n b: 2\r\n\r\n", "a header field has an invalid name"),
     "a length that is not a number (6.3)": (
         PLAIN.replace(b"Length: 5", b"Length: +5"),
         "the Content-Length is not a number",
@@ -122,13 +122,13 @@ BROKEN = {
     ),
     "another coding (6.1)": (
         PLAIN.replace(b"X-Amz-Crc32: 7", b"Transfer-Encoding: gzip"),
-        "the body has a transfer coding that was not asked for",
+        "the transfer coding of the body is not chunked",
     ),
     "a chunk without a size (7.1)": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
-        "a chunk has no size",
+        "a chunk has no valid size",
     ),
-    "a chunk that is longer (7.1)": (
+    "a chunk longer than its size (7.1)": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
         "a chunk is longer than its size",
     ),
@@ -136,32 +136,32 @@ BROKEN = {
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 1),
         "the head is too long",
     ),
-    "a body that breaks off (8)": (PLAIN[:-1], "the response broke off"),
-    "a head that breaks off (8)": (PLAIN[:30], "the response broke off"),
-    "chunks that break off (8)": (
+    "an incomplete body (8)": (PLAIN[:-1], "the response is incomplete"),
+    "an incomplete head (8)": (PLAIN[:30], "the response is incomplete"),
+    "incomplete chunks (8)": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        "the response broke off",
+        "the response is incomplete",
     ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_not_a_whole_response_is_refused(name: str) -> None:
-    """What is not HTTP, or does not come to its end, is an error that says why, and never half a response."""
+def test_a_malformed_response_is_refused(name: str) -> None:
+    """A response that is not HTTP or not complete raises an error that says why, and is never returned in part."""
     sent, reason = BROKEN[name]
     with pytest.raises(MalformedResponse) as refused:
         received(sent)
     assert str(refused.value) == reason
 
 
-def test_a_connection_that_was_closed_before_is_another_error() -> None:
-    """Where not a byte came, the request may be sent again at once, so that is another error."""
+def test_a_connection_closed_before_the_response_is_another_error() -> None:
+    """A close before the first byte raises another error, because the request can be sent again at once."""
     with pytest.raises(ConnectionResetError, match=r"^closed without a response$"):
         received()
 
 
-def test_a_time_out_is_another_error(ends: tuple[socket.socket, socket.socket]) -> None:
-    """A server that stops in the middle of its response runs into the connection's time-out."""
+def test_a_timeout_is_another_error(ends: tuple[socket.socket, socket.socket]) -> None:
+    """A server that stops in the middle of its response runs into the connection's timeout."""
     server, client = ends
     client.settimeout(0.05)
     server.sendall(PLAIN[:-1])
@@ -170,29 +170,29 @@ def test_a_time_out_is_another_error(ends: tuple[socket.socket, socket.socket]) 
 
 
 class CutOff:
-    """A connection that is reset after it brought some bytes."""
+    """A connection that is reset after it delivered some bytes."""
 
-    def __init__(self, brought: bytes) -> None:
-        self._brought = [brought] if brought else []
+    def __init__(self, delivered: bytes) -> None:
+        self._delivered = [delivered] if delivered else []
 
     def recv(self, _: int) -> bytes:
-        if self._brought:
-            return self._brought.pop()
+        if self._delivered:
+            return self._delivered.pop()
         raise ConnectionResetError
 
 
 @pytest.mark.parametrize(
-    "brought", [b"HTTP/1.1 200", b"HTTP/1.1 200 -\r\nContent-Length: 5\r\n\r\nab", b"HTTP/1.1 200 -\r\n\r\na"]
+    "delivered", [b"HTTP/1.1 200", b"HTTP/1.1 200 -\r\nContent-Length: 5\r\n\r\nab", b"HTTP/1.1 200 -\r\n\r\na"]
 )
-def test_a_reset_within_a_response_breaks_it(brought: bytes) -> None:
-    """Where a part had come, the response is malformed (section 8): the connection was not closed before."""
-    connection: Any = CutOff(brought)
-    with pytest.raises(MalformedResponse, match=r"^the response broke off$"):
+def test_a_reset_within_a_response_is_malformed(delivered: bytes) -> None:
+    """After a part of the response, a reset makes it malformed: the connection was not closed before (section 8)."""
+    connection: Any = CutOff(delivered)
+    with pytest.raises(MalformedResponse, match=r"^the response is incomplete$"):
         read_response(connection)
 
 
 def test_a_reset_before_a_response_is_a_closed_connection() -> None:
-    """Where nothing had come, the connection may have been closed before the request."""
+    """Before the first byte, a reset may mean that the connection was closed before the request."""
     connection: Any = CutOff(b"")
     with pytest.raises(ConnectionResetError):
         read_response(connection)

@@ -1,4 +1,4 @@
-"""What an id and a version are, and which address is made of them."""
+"""What a valid id and a valid version are, and the addresses made of them."""
 
 import pytest
 
@@ -6,15 +6,15 @@ from dashboard_store.errors import NoProject
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress, is_id, is_version
 
 ADDRESS = ProjectAddress("user-1", "sales_EU-2")
-NO_IDS = {
-    "nothing": "",
+INVALID_IDS = {
+    "empty": "",
     "a separator of the keys": "a#b",
     "a separator of paths": "a/b",
     "a space": "a b",
     "a letter beyond ASCII": "ä",
-    "other digits": "\u0665",
+    "non-ASCII digits": "\u0665",
     "129 characters": "x" * 129,
-    "a line's end": "a\n",
+    "a line break": "a\n",
     "a percent sign": "a%20b",
     "a dot": "a.b",
 }
@@ -22,22 +22,22 @@ NO_IDS = {
 
 @pytest.mark.parametrize("text", ["a", "0", "-", "_", "sales_EU-2", "Az09_-", "x" * 128])
 def test_an_id_is_up_to_128_characters_that_need_no_escape(text: str) -> None:
-    """Letters and digits of ASCII, the hyphen and the underscore, in any order."""
+    """An id consists of ASCII letters and digits, hyphens and underscores, in any order."""
     assert is_id(text)
     assert ProjectAddress("user-1", text).project_id == text
 
 
-@pytest.mark.parametrize("name", NO_IDS)
+@pytest.mark.parametrize("name", INVALID_IDS)
 def test_another_text_is_not_an_id(name: str) -> None:
-    """There is no project under a text that is not an id, and the error says so."""
-    assert not is_id(NO_IDS[name])
-    with pytest.raises(NoProject, match=r"^There is no such project\.$"):
-        ProjectAddress("user-1", NO_IDS[name])
+    """A project id that is not a valid id is reported as a missing project."""
+    assert not is_id(INVALID_IDS[name])
+    with pytest.raises(NoProject, match=r"^This project does not exist\.$"):
+        ProjectAddress("user-1", INVALID_IDS[name])
 
 
 @pytest.mark.parametrize("text", ["1", "9", "10", "123456789012", "9" * 12])
 def test_a_version_is_a_number_of_up_to_12_digits(text: str) -> None:
-    """Versions count from 1, written without leading zeros."""
+    """Versions count from 1 and have no leading zeros."""
     assert is_version(text)
 
 
@@ -45,24 +45,24 @@ def test_a_version_is_a_number_of_up_to_12_digits(text: str) -> None:
     "text", ["", "0", "00", "01", "-1", "+1", "1.0", "1e3", " 1", "1 ", "1\n", "x", "\u0661", "1" + "0" * 12]
 )
 def test_another_text_is_not_a_version(text: str) -> None:
-    """Version 0 was never saved, and a version is written in one way only."""
+    """Version 0 was never saved, and there is only one way to write a version."""
     assert not is_version(text)
 
 
 @pytest.mark.parametrize("owner", ["u", "a#b", "a/b", "é" * 512])
 def test_an_owner_may_be_any_text(owner: str) -> None:
-    """An owner is whatever the token names, as it names it."""
+    """An owner is the token's subject, unchanged."""
     assert ProjectAddress(owner, "p").owner == owner
 
 
-def test_a_config_is_no_draft_unless_a_session_is_named() -> None:
+def test_only_an_address_with_a_session_is_a_draft() -> None:
     """The address of a project's config is the one without a session."""
     assert ADDRESS.config() == ConfigAddress(ADDRESS) == ConfigAddress(ADDRESS, "")
     assert ADDRESS.config("s1") == ConfigAddress(ADDRESS, "s1") != ADDRESS.config()
 
 
 def test_an_address_is_a_value() -> None:
-    """Addresses of the same parts are equal, and none can be changed into another one."""
+    """Addresses with the same parts are equal, and addresses are immutable."""
     assert ProjectAddress("user-1", "sales_EU-2") == ADDRESS
     assert len({ADDRESS, ProjectAddress("user-2", "sales_EU-2"), ProjectAddress("user-1", "p")}) == 3
     with pytest.raises(AttributeError):

@@ -1,4 +1,4 @@
-"""What `Items` makes of a transport's responses: what is tried again, how long it waits, and what it says."""
+"""How `Items` handles a transport's responses: what it retries, how long it pauses, and which errors it raises."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ KEY = {"pk": "USER#u", "sk": "PROJECT#p"}
 
 
 class Scripted:
-    """A transport that responds by a script, with its last line again and again; it counts the calls."""
+    """A transport with scripted responses, repeating the last one; it counts the calls."""
 
     def __init__(self, *responses: Exception | dict[str, Any]) -> None:
         self._responses = list(responses)
@@ -38,55 +38,58 @@ def cancelled(*codes: str) -> Refused:
 
 @pytest.fixture
 def pauses() -> Iterator[list[float]]:
-    """How long items made by `of` waited, where each wait is as long as it may be."""
+    """The pauses that `Items` makes, each as long as it can be."""
     with mock.patch("random.SystemRandom.uniform", lambda _, _least, most: most):
         yield []
 
 
-def of(transport: Scripted, pauses: list[float] | None = None) -> Items:
+def items_on(transport: Scripted, pauses: list[float] | None = None) -> Items:
     return Items(transport, "t", pauses.append if pauses is not None else lambda _: None)
 
 
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (Unreachable("no response"), "The database is out of reach."),
-        (Refused("ThrottlingException", {}), "The database is busy."),
-        (cancelled("None", "TransactionConflict"), "Too many changes to the same project at once."),
-        (Refused("TransactionConflictException", {}), "Too many changes to the same project at once."),
+        (Unreachable("no response"), "The database cannot be reached. Try again."),
+        (Refused("ThrottlingException", {}), "The database is busy. Try again."),
+        (cancelled("None", "TransactionConflict"), "There are too many concurrent changes to this project. Try again."),
+        (
+            Refused("TransactionConflictException", {}),
+            "There are too many concurrent changes to this project. Try again.",
+        ),
     ],
 )
-def test_an_outage_says_what_is_out(failure: Exception, said: str) -> None:
-    """Where another request may work, its sender is told what did not."""
+def test_an_outage_is_described(failure: Exception, said: str) -> None:
+    """The error of a request that may succeed later says what failed."""
     with pytest.raises(StorageUnavailable) as unavailable:
-        of(Scripted(failure)).transact(put(KEY))
+        items_on(Scripted(failure)).transact(put(KEY))
     assert str(unavailable.value) == said
 
 
 @pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_transaction_that_met_another_is_tried_again(reason: str, pauses: list[float]) -> None:
-    """It waits up to twice as long each time, from 50 ms on, and gives up after five attempts."""
+def test_a_contended_transaction_is_retried(reason: str, pauses: list[float]) -> None:
+    """Up to five attempts are made; the longest pause between them doubles, starting at 50 ms."""
     transport = Scripted(cancelled("None", reason), cancelled(reason), {})
-    of(transport, pauses).transact(put(KEY))
+    items_on(transport, pauses).transact(put(KEY))
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
     pauses.clear()
     transport = Scripted(cancelled(reason))
     with pytest.raises(Contended):
-        of(transport, pauses).transact(put(KEY))
+        items_on(transport, pauses).transact(put(KEY))
     assert (transport.calls, pauses) == (retry.CONTENTION_ATTEMPTS, [0.05, 0.1, 0.2, 0.4])
 
 
-def test_no_wait_is_longer_than_four_tenths_of_a_second(pauses: list[float]) -> None:
-    """However many attempts there were, the wait between two of them is bounded."""
+def test_no_pause_is_longer_than_four_tenths_of_a_second(pauses: list[float]) -> None:
+    """The pause between two attempts is limited, however many attempts there were."""
     with pytest.raises(StorageUnavailable):
-        of(Scripted({}), pauses).race(loses, "changes")
+        items_on(Scripted({}), pauses).race(loses, "changes")
     assert len(pauses) == retry.RACE_ATTEMPTS - 1
     assert pauses == [0.05, 0.1, 0.2, *[0.4] * (retry.RACE_ATTEMPTS - 4)]
 
 
-def test_a_single_wait_is_that_after_a_first_attempt(pauses: list[float]) -> None:
-    """Who has only two attempts waits between them once, and up to 50 ms each time."""
-    items = of(Scripted({}), pauses)
+def test_a_single_back_off_is_that_after_a_first_attempt(pauses: list[float]) -> None:
+    """A caller with only two attempts pauses for up to 50 ms between them, every time."""
+    items = items_on(Scripted({}), pauses)
     items.back_off()
     items.back_off()
     assert pauses == [0.05, 0.05]
@@ -97,7 +100,7 @@ def loses() -> None:
 
 
 def test_a_race_ends_with_the_first_attempt_that_wins(pauses: list[float]) -> None:
-    """While another writer is faster the attempt is made again; what it returns in the end is the result."""
+    """An attempt is repeated while other writers are faster; the result is that of the first one that wins."""
     attempts: list[int] = []
 
     def attempt() -> str:
@@ -106,33 +109,35 @@ def test_a_race_ends_with_the_first_attempt_that_wins(pauses: list[float]) -> No
             loses()
         return "won"
 
-    assert of(Scripted({}), pauses).race(attempt, "changes") == "won"
+    assert items_on(Scripted({}), pauses).race(attempt, "changes") == "won"
     assert (len(attempts), pauses) == (3, [0.05, 0.1])
 
 
 def test_a_race_that_is_always_lost_is_an_outage() -> None:
-    """After the last attempt the error says of what there were too many, and why it gave up."""
+    """After the last attempt the error says what there were too many of, with the lost race as its cause."""
     calls: list[None] = []
 
     def attempt() -> None:
         calls.append(None)
         loses()
 
-    with pytest.raises(StorageUnavailable, match=r"^Too many uploads to the same project at once\.$") as unavailable:
-        of(Scripted({})).race(attempt, "uploads to the same project")
+    with pytest.raises(
+        StorageUnavailable, match=r"^There are too many concurrent uploads to this project\. Try again\.$"
+    ) as unavailable:
+        items_on(Scripted({})).race(attempt, "uploads to this project")
     assert isinstance(unavailable.value.__cause__, ConditionFailed)
     assert len(calls) == retry.RACE_ATTEMPTS
 
 
 @pytest.mark.parametrize("error", [KeyError("k"), Contended(), StorageUnavailable("s")], ids=type)
 def test_another_error_ends_a_race_at_once(error: Exception, pauses: list[float]) -> None:
-    """Only a condition that did not hold is a lost race; anything else is raised as it is."""
+    """Only a failed condition is a lost race; any other error is raised unchanged."""
 
     def attempt() -> None:
         raise error
 
     with pytest.raises(type(error)) as raised:
-        of(Scripted({}), pauses).race(attempt, "changes")
+        items_on(Scripted({}), pauses).race(attempt, "changes")
     assert raised.value is error
     assert pauses == []
 
@@ -147,54 +152,54 @@ def test_another_error_ends_a_race_at_once(error: Exception, pauses: list[float]
         (Refused("TransactionCanceledException", {}), ""),
     ],
 )
-def test_a_transaction_that_can_never_work_is_a_defect(refusal: Refused, said: str) -> None:
-    """What no attempt can change is an error that names each reason, after one attempt."""
+def test_a_transaction_that_can_never_succeed_is_a_defect(refusal: Refused, said: str) -> None:
+    """A transaction that fails for another reason is not retried, and the error lists the reasons."""
     transport = Scripted(refusal)
     with pytest.raises(RuntimeError) as defect:
-        of(transport).transact(put(KEY))
+        items_on(transport).transact(put(KEY))
     assert (str(defect.value), transport.calls) == (f"The database refused a transaction: {said}.", 1)
 
 
-def test_a_write_alone_tells_what_it_found() -> None:
-    """A condition that failed brings the item that is there, or none, also outside of a transaction."""
+def test_a_failed_single_write_has_the_item_found() -> None:
+    """The error of a failed condition has the existing item, or an empty one, for a single write as well."""
     for document, found in (({"Item": {"n": {"N": "1"}}}, {"n": 1}), ({}, {})):
-        items = of(Scripted(Refused("ConditionalCheckFailedException", document)))
+        items = items_on(Scripted(Refused("ConditionalCheckFailedException", document)))
         with pytest.raises(ConditionFailed) as failed:
             items.write_alone(update(KEY, {"n": 2}, EXISTS))
         assert failed.value.found == (found,)
 
 
-def test_items_that_do_not_come_are_an_outage() -> None:
-    """A read of several that never returns all of them ends, and says so."""
+def test_items_that_are_never_returned_are_an_outage() -> None:
+    """A batch read that never returns all items is given up after the last attempt."""
     left = {"UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "a"}}]}}, "Responses": {"t": []}}
     transport = Scripted(left)
-    with pytest.raises(StorageUnavailable, match=r"^The database did not return every item in time\.$"):
-        of(transport).get_many([KEY])
+    with pytest.raises(StorageUnavailable, match=r"^The database did not return every item in time\. Try again\.$"):
+        items_on(transport).get_many([KEY])
     assert transport.calls == retry.CONTENTION_ATTEMPTS
 
 
-def test_items_that_come_bit_by_bit_are_all_returned(pauses: list[float]) -> None:
-    """What a batch left unprocessed is asked for again after a wait; all that came is returned, each item once."""
+def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:
+    """Unprocessed keys of a batch are requested again after a pause, and every item is returned once."""
     one, two = {"pk": "USER#u", "sk": "1"}, {"pk": "USER#u", "sk": "2"}
     transport = Scripted(
         {"Responses": {"t": [marshal(one)]}, "UnprocessedKeys": {"t": {"Keys": [marshal(two)]}}},
         {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [marshal(two)]}}},
         {"Responses": {"t": [marshal(two)]}, "UnprocessedKeys": {}},
     )
-    assert of(transport, pauses).get_many([one, two]) == [one, two]
+    assert items_on(transport, pauses).get_many([one, two]) == [one, two]
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
 
 
 def test_no_items_need_no_call() -> None:
-    """Nothing is asked for where no key is given: DynamoDB refuses an empty batch."""
+    """Without keys no call is made, because DynamoDB refuses an empty batch."""
     transport = Scripted({})
-    assert of(transport).get_many([]) == []
+    assert items_on(transport).get_many([]) == []
     assert transport.calls == 0
 
 
 def test_units_add_up() -> None:
-    """What each call consumed is added up from nothing, of one table or of several."""
-    items = of(
+    """The units that calls consume are added up, for one table or several."""
+    items = items_on(
         Scripted({"ConsumedCapacity": {"CapacityUnits": 1.5}}, {"ConsumedCapacity": [{"CapacityUnits": 2.0}] * 2})
     )
     assert items.units == 0
@@ -204,8 +209,8 @@ def test_units_add_up() -> None:
     assert items.units == 5.5
 
 
-def test_an_expression_names_what_it_uses() -> None:
-    """Every name of condition and update is declared, and no other: DynamoDB refuses one too many."""
+def test_an_expression_declares_the_names_it_uses() -> None:
+    """Exactly the names used by condition and update are declared, because DynamoDB refuses unused ones."""
     condition = Condition("attribute_exists(#pk) AND #a.#b = #c")
     assert condition.values == {}
     names = {"#pk": "pk", "#a": "a", "#b": "b", "#c": "c"}

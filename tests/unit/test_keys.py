@@ -1,4 +1,4 @@
-"""The key of each item and object. Keys outlive the code: under another one, nothing that was saved is found."""
+"""The key of each item and object. Keys outlive the code: if one changes, saved data is no longer found."""
 
 import time
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ PK = "USER#user-1"
 MOMENT = datetime(2026, 3, 1, 0, 30, 59, 7_999, tzinfo=timezone(timedelta(hours=1)))
 
 
-def test_an_items_key_stays() -> None:
-    """Each kind of item has the key that the repository's docstring gives it, in the partition of its user."""
+def test_item_keys_do_not_change() -> None:
+    """Each kind of item has the key that the repository's docstring specifies, in its user's partition."""
     expected = {
         "PROJECT#sales_EU-2": keys.project(ADDRESS),
         "DATA#sales_EU-2": keys.dataset(ADDRESS),
@@ -37,8 +37,8 @@ def test_an_items_key_stays() -> None:
 
 
 @pytest.mark.parametrize("address", [CONFIG, DRAFT], ids=["the config", "a draft"])
-def test_the_versions_of_a_config_have_a_prefix_of_their_own(address: ConfigAddress) -> None:
-    """All versions of a config or a draft begin alike, and those of no other do."""
+def test_the_versions_of_a_config_share_a_unique_prefix(address: ConfigAddress) -> None:
+    """The keys of all versions of a config or a draft have a prefix that no other key has."""
     others = [
         CONFIG,
         DRAFT,
@@ -50,27 +50,27 @@ def test_the_versions_of_a_config_have_a_prefix_of_their_own(address: ConfigAddr
     assert found == [address]
 
 
-def test_a_users_partition_is_named_by_the_token_alone() -> None:
-    """Whatever a `sub` holds, the partition is the user's and nobody else's."""
+def test_a_users_partition_is_named_after_the_sub() -> None:
+    """Whatever a `sub` contains, its partition belongs to that user only."""
     assert keys.partition("a#b") == "USER#a#b"
     assert keys.partition(ADDRESS.owner) == PK
 
 
 def test_projects_are_listed_by_their_last_change() -> None:
-    """The list's key begins with the moment, so that the order of keys is that of changes; the id makes it unique."""
+    """The listing key begins with the time, so that keys are in the order of changes; the id makes it unique."""
     listed = keys.listed(ADDRESS, "2026-02-28T23:30:59.007Z")
     assert listed == "PROJECT#2026-02-28T23:30:59.007Z#sales_EU-2"
     assert listed.startswith(keys.PROJECTS)
 
 
-def test_objects_lie_in_a_folder_that_does_not_tell_the_user() -> None:
-    """An object's folder is the SHA-256 of the user, in hexadecimal digits, and the project."""
+def test_folders_do_not_reveal_the_user() -> None:
+    """An object's folder consists of the SHA-256 of the user, in hexadecimal, and the project."""
     digest = "c6c289e49e9c05b2145860387b73bcb18df43fb09a1e4a4a9713c76c88bb541b"
     assert keys.folder(ADDRESS) == f"{digest}/sales_EU-2"
 
 
 def test_the_order_of_versions_is_the_order_of_their_keys() -> None:
-    """Versions are padded with zeros, so that DynamoDB, which sorts by text, sorts by number."""
+    """Versions are padded with zeros, so that DynamoDB, which sorts keys as text, sorts them by number."""
     numbers = [0, 9, 10, 99, 999_999_999_999]
     for key in (partial(keys.dataset_version, ADDRESS), partial(keys.config_version, CONFIG)):
         names = [key(number)["sk"] for number in numbers]
@@ -79,20 +79,20 @@ def test_the_order_of_versions_is_the_order_of_their_keys() -> None:
 
 @pytest.mark.parametrize("text", ["", "a#b", "a/b", "a b", "ä", "x" * 129, "a\n"])
 def test_a_text_that_is_not_an_id_names_no_upload(text: str) -> None:
-    """An upload under a text that is not an id is absent, and the error says so."""
-    with pytest.raises(NotFound, match=r"^There is no such upload\.$"):
+    """An upload id that is not a valid id is reported as a missing upload."""
+    with pytest.raises(NotFound, match=r"^This upload does not exist\.$"):
         keys.upload(ADDRESS, text)
 
 
 def test_the_longest_id_has_a_key() -> None:
-    """The key of a project and an upload with ids of 128 characters holds both whole."""
+    """The key of an upload holds its id and its project's in full, even with 128 characters each."""
     address = ProjectAddress("user-1", "x" * 128)
     assert keys.upload(address, "y" * 128)["sk"] == f"UPLOAD#{'x' * 128}#{'y' * 128}"
 
 
 @pytest.fixture(autouse=True)
 def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose own time is not UTC."""
+    """Run the test in a time zone other than UTC."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "Asia/Tokyo")
         time.tzset()
@@ -101,12 +101,12 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_rate_window_is_a_minute_in_utc() -> None:
-    """A user's writes within one minute are counted under one name, wherever the clock stands."""
+    """A user's writes within one minute of UTC are counted under one key, whatever the local time zone."""
     assert keys.rate_window("user-1", MOMENT) == {"pk": PK, "sk": "RATE#2026-02-28T23:30Z"}
     assert keys.rate_window("user-1", MOMENT.astimezone(UTC)) == keys.rate_window("user-1", MOMENT)
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:
-    """A moment is RFC 3339 in UTC with milliseconds, however it was given: all timestamps sort as texts."""
+    """A timestamp is RFC 3339 in UTC with milliseconds, whatever the given time zone, so timestamps sort as text."""
     assert keys.timestamp(MOMENT) == "2026-02-28T23:30:59.007Z"
     assert keys.timestamp(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"

@@ -1,4 +1,4 @@
-"""The ledger of the crash test sees what it is there to see."""
+"""The crash test's ledger detects every kind of fault."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ def added(value: str) -> Effect:
 
 
 def ledger() -> Ledger:
-    """Three answered saves, of which the second changes what it finds, and one that got no answer."""
+    """Make a ledger of three answered saves, of which the second modifies the document, and one unanswered save."""
     return Ledger({1: to("a"), 2: added("b"), 3: to("c")}, [added("d")])
 
 
 @pytest.mark.parametrize("history", [{1: "a", 2: "ab", 3: "c"}, {1: "a", 2: "ab", 3: "c", 4: "cd"}])
-def test_an_unanswered_save_is_there_or_not(history: dict[int, str]) -> None:
-    """A history of what was answered is whole with and without the save that got no answer."""
+def test_an_unanswered_save_may_be_missing(history: dict[int, str]) -> None:
+    """A history of the answered saves has no faults, with or without the unanswered one."""
     assert list(ledger().faults(history)) == []
 
 
@@ -36,21 +36,21 @@ def test_an_unanswered_save_is_there_or_not(history: dict[int, str]) -> None:
         {1: "a", 2: "ab", 3: "c", 4: "cd", 5: "cdd"},
         {},
     ],
-    ids=["lost", "a gap", "changed", "half of it", "made by nobody", "an unanswered one twice", "nothing"],
+    ids=["lost", "a gap", "changed", "half a save", "never sent", "an unanswered one twice", "empty"],
 )
-def test_what_is_wrong_is_found(history: dict[int, str]) -> None:
-    """A lost version, a gap, another document, a half one, one that nobody sent and one that is there twice."""
+def test_faults_are_detected(history: dict[int, str]) -> None:
+    """The ledger detects lost, missing, changed, partial, unknown and repeated versions."""
     assert list(ledger().faults(history))
 
 
-def test_what_is_kept_from_a_version_on_is_whole() -> None:
-    """Of the tables only the last ones are kept, without a gap up to the newest."""
+def test_a_history_may_begin_later() -> None:
+    """Only the last tables are kept, so a history may begin at any version, but must be complete from there."""
     kept = Ledger({version: to(str(version)) for version in range(1, 8)})
     assert list(kept.faults({version: str(version) for version in range(3, 8)})) == []
     assert list(kept.faults({version: str(version) for version in range(3, 7)}))
 
 
-def test_one_version_for_two_saves_is_found() -> None:
-    """Two saves that are answered with the same version are the end of the test."""
+def test_one_version_for_two_saves_is_detected() -> None:
+    """Two saves that are answered with the same version fail the test at once."""
     with pytest.raises(AssertionError, match="two saves were answered with version 3"):
         ledger().answer(3, to("x"))

@@ -1,4 +1,4 @@
-"""Merge patches are applied as RFC 7396 says; three-way merges lose no edit and decide between none."""
+"""Merge patches are applied as in RFC 7396; three-way merges lose no edit and never choose between two."""
 
 import copy
 import json
@@ -43,14 +43,14 @@ documents: st.SearchStrategy[Any] = st.recursive(
 
 @pytest.mark.parametrize(("original", "patch", "result"), APPENDIX_A)
 def test_the_examples_of_the_rfc(original: str, patch: str, result: str) -> None:
-    """Every example of appendix A gives the result that stands there, its members in that order."""
+    """Every example of appendix A gives the result in the RFC, with its members in the same order."""
     merged = merge_patch(json.loads(original), json.loads(patch))
     assert json.dumps(merged, separators=(",", ":")) == result
 
 
 @given(target=documents, patch=documents)
-def test_the_inputs_stay_as_they_were(target: Any, patch: Any) -> None:
-    """The current document may go on being used after a patch was tried on it."""
+def test_applying_a_patch_does_not_change_its_inputs(target: Any, patch: Any) -> None:
+    """Neither the current document nor the patch is changed."""
     before = copy.deepcopy((target, patch))
     merge_patch(target, patch)
     assert (target, patch) == before
@@ -58,37 +58,37 @@ def test_the_inputs_stay_as_they_were(target: Any, patch: Any) -> None:
 
 @given(target=documents, patch=documents)
 def test_applying_a_patch_again_changes_nothing(target: Any, patch: Any) -> None:
-    """A patch that is sent twice, because the first response was lost, ends at the same document."""
+    """Applying a patch twice, because the first response was lost, gives the same document as applying it once."""
     once = merge_patch(target, patch)
     assert merge_patch(once, patch) == once
 
 
-def test_what_a_patch_does_not_name_stays_at_any_depth() -> None:
-    """A patch of a member within a member leaves that member's other members as they were."""
+def test_a_patch_keeps_other_members_at_any_depth() -> None:
+    """A patch of a nested member does not change the other members next to it."""
     target = {"a": {"b": {"c": 1, "d": 2}, "e": 3}, "f": 4}
     assert merge_patch(target, {"a": {"b": {"c": 9}}}) == {"a": {"b": {"c": 9, "d": 2}, "e": 3}, "f": 4}
 
 
 def test_a_kept_member_keeps_its_place() -> None:
-    """Order is content: a changed member stays where it was, a new one comes last."""
+    """A changed member keeps its position, and a new one comes last, because order is content."""
     assert list(merge_patch({"x": 1, "y": 2, "z": 3}, {"n": 0, "y": 9})) == ["x", "y", "z", "n"]
 
 
-# -- three ways: what the rules are, by example ---------------------------------------------------------------------
+# -- three-way merge: the rules, by example ---------------------------------------------------------------------------
 
 
 def text(document: Any) -> str:
-    """Write a document so that true, 1 and 1.0 are three texts; the order of members is told too."""
+    """Serialize a document; true, 1 and 1.0 differ, and so does the order of members."""
     return json.dumps(document, ensure_ascii=False)
 
 
 def canonical(document: Any) -> str:
-    """Write a document as an unordered JSON value: true, 1 and 1.0 differ, the order of members does not count."""
+    """Serialize a document regardless of the order of members; true, 1 and 1.0 differ."""
     return json.dumps(document, sort_keys=True)
 
 
 def both_ways(base: Any, left: Any, right: Any) -> Any:
-    """Merge two edits in both orders, each free of conflict and to the letter the same, and return the outcome."""
+    """Merge two edits in both orders, assert that there is no conflict and both results are equal, and return it."""
     one, other = merge(base, left, right), merge(base, right, left)
     assert (one.conflicts, other.conflicts) == ((), ())
     assert text(one.document) == text(other.document)
@@ -106,38 +106,38 @@ def ids(array: list[dict[str, Any]]) -> list[Any]:
 ONE_SIDED = {
     "a member is changed": ({"a": 1, "b": 2}, {"a": 9, "b": 2}),
     "a member is removed": ({"a": 1, "b": 2}, {"b": 2}),
-    "members change places": ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
-    "elements change places": (rows(1, 2, 3), rows(3, 1, 2)),
+    "members are reordered": ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    "elements are reordered": (rows(1, 2, 3), rows(3, 1, 2)),
     "an element is removed": (rows(1, 2, 3), rows(1, 3)),
     "an identity changes": (rows(1, 2), rows(1, 7)),
     "a type changes": ({"a": {"b": 1}}, {"a": ["b"]}),
     "true becomes 1": ({"a": True}, {"a": 1}),
     "1 becomes 1.0": ({"a": 1}, {"a": 1.0}),
     "0.0 becomes -0.0": ({"a": 0.0}, {"a": -0.0}),
-    "null becomes nothing": ({"a": None}, {}),
-    "everything goes": ({"a": 1}, None),
+    "a null member is removed": ({"a": None}, {}),
+    "the document becomes null": ({"a": 1}, None),
 }
 
 
 @pytest.mark.parametrize("case", ONE_SIDED)
-def test_what_one_side_changed_is_taken(case: str) -> None:
-    """A change of one side alone is the outcome whichever side it is, to the letter."""
+def test_a_change_of_one_side_is_taken(case: str) -> None:
+    """If only one side made changes, its document is exactly the result, whichever side it is."""
     base, edited = ONE_SIDED[case]
     assert text(both_ways(base, edited, base)) == text(edited)
 
 
 CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
     # base, theirs, mine, conflicts
-    "one value, two edits": ({"a": 1}, {"a": 2}, {"a": 3}, ["/a"]),
+    "two edits of one value": ({"a": 1}, {"a": 2}, {"a": 3}, ["/a"]),
     "true against 1": ({"a": 0}, {"a": True}, {"a": 1}, ["/a"]),
     "1 against 1.0": ({"a": 0}, {"a": 1}, {"a": 1.0}, ["/a"]),
     "0.0 against -0.0": ({"a": 1}, {"a": 0.0}, {"a": -0.0}, ["/a"]),
-    "null against nothing": ({"a": 0}, {"a": None}, {}, ["/a"]),
+    "null against a removal": ({"a": 0}, {"a": None}, {}, ["/a"]),
     "they edit, I delete": ({"a": {"x": 1}}, {"a": {"x": 2}}, {}, ["/a"]),
     "they delete, I edit": ({"a": {"x": 1}}, {}, {"a": {"x": 2}}, ["/a"]),
     "they add inside, I delete": ({"a": {}}, {"a": {"x": 1}}, {}, ["/a"]),
-    "both add one name": ({}, {"a": {"x": 1}}, {"a": {"x": 2}}, ["/a"]),
-    "an object against a text": ({"a": {"x": 1}}, {"a": {"x": 2}}, {"a": "none"}, ["/a"]),
+    "both add the same name": ({}, {"a": {"x": 1}}, {"a": {"x": 2}}, ["/a"]),
+    "an object against a text": ({"a": {"x": 1}}, {"a": {"x": 2}}, {"a": "text"}, ["/a"]),
     "two of three members": (
         {"a": 1, "b": 1, "c": 1},
         {"a": 2, "b": 2, "c": 1},
@@ -148,14 +148,14 @@ CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
     "an element edited twice": ([{"id": 1, "x": 1}], [{"id": 1, "x": 2}], [{"id": 1, "x": 3}], ["/0/x"]),
     "an element edited and deleted": ([*rows(0), {"id": 1, "x": 1}], rows(0), [*rows(0), {"id": 1, "x": 3}], ["/1"]),
     "an element deleted and edited": ([*rows(0), {"id": 1, "x": 1}], [*rows(0), {"id": 1, "x": 3}], rows(0), ["/1"]),
-    "both put in one identity": (rows(1), [*rows(1), {"id": 2, "x": 1}], [{"id": 2, "x": 2}, *rows(1)], ["/1"]),
-    "an element is named where they have it": (
+    "both insert the same identity": (rows(1), [*rows(1), {"id": 2, "x": 1}], [{"id": 2, "x": 2}, *rows(1)], ["/1"]),
+    "an element has their index": (
         [*rows(1), {"id": 2, "x": 1}],
         [*rows(7, 8, 1), {"id": 2, "x": 2}],
         [*rows(1), {"id": 2, "x": 3}],
         ["/3/x"],
     ),
-    "all moved and one edited, which is deleted": (
+    "all are moved and one is edited and deleted": (
         [*rows(1), {"id": 2, "x": 1}, *rows(3)],
         [*rows(3), {"id": 2, "x": 2}, *rows(1)],
         rows(1, 3),
@@ -168,8 +168,8 @@ CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
-def test_what_both_sides_changed_differently_is_a_conflict(case: str) -> None:
-    """A conflict is named by its pointer in the order of their document, and until it is resolved theirs stays."""
+def test_different_changes_of_both_sides_conflict(case: str) -> None:
+    """Conflicts are pointers in the order of their document, whose values stay until the conflicts are resolved."""
     base, theirs, mine, conflicts = CONFLICTS[case]
     merged = merge(base, theirs, mine)
     assert list(merged.conflicts) == conflicts
@@ -180,19 +180,19 @@ def test_what_both_sides_changed_differently_is_a_conflict(case: str) -> None:
 
 NOT_IDENTIFIED: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "an element without an id": ([{"x": 1}, *rows(2)], [{"x": 1}, *rows(2, 3)], [{"x": 1}, *rows(2, 4)]),
-    "an id twice": (rows(1, 1), rows(1, 1, 2), rows(1, 1, 3)),
-    "an id twice on one side": (rows(1), rows(1, 2, 2), rows(1, 3)),
-    "elements that are no objects": ([1, *rows(2)], [1, *rows(2, 3)], [1, *rows(2, 4)]),
+    "a duplicate id": (rows(1, 1), rows(1, 1, 2), rows(1, 1, 3)),
+    "a duplicate id on one side": (rows(1), rows(1, 2, 2), rows(1, 3)),
+    "elements that are not objects": ([1, *rows(2)], [1, *rows(2, 3)], [1, *rows(2, 4)]),
     "an id that is true": ([{"id": True}], [{"id": True}, *rows(2)], [{"id": True}, *rows(3)]),
     "an id that is null": ([{"id": None}], [{"id": None}, *rows(2)], [{"id": None}, *rows(3)]),
     "an id that is a float": ([{"id": 1.5}], [{"id": 1.5}, *rows(2)], [{"id": 1.5}, *rows(3)]),
-    "ids on one side, i on the other": ([], [{"id": 1}], [{"i": 1}]),
+    "id on one side, i on the other": ([], [{"id": 1}], [{"i": 1}]),
 }
 
 
 @pytest.mark.parametrize("case", NOT_IDENTIFIED)
 def test_an_array_without_identities_is_one_value(case: str) -> None:
-    """Where not every element has an id of its own, nothing says which element is which: two edits are a conflict."""
+    """Unless every element has a unique id, elements cannot be matched, so two edits of an array are a conflict."""
     base, theirs, mine = NOT_IDENTIFIED[case]
     merged = merge({"rows": base}, {"rows": theirs}, {"rows": mine})
     assert (merged.conflicts, merged.document) == (("/rows",), {"rows": theirs})
@@ -200,7 +200,7 @@ def test_an_array_without_identities_is_one_value(case: str) -> None:
 
 
 IDENTIFIED: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
-    # base, one side, the other side, outcome
+    # base, one side, the other side, result
     "by id": (rows("a"), [{"id": "a", "x": 1}], [{"id": "a", "y": 1}], [{"id": "a", "x": 1, "y": 1}]),
     "by i": (
         [{"i": "a", "w": 1, "h": 1}],
@@ -208,7 +208,7 @@ IDENTIFIED: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
         [{"i": "a", "w": 1, "h": 2}],
         [{"i": "a", "w": 2, "h": 2}],
     ),
-    "by i where the id is not of its own": (
+    "by i where ids are not unique": (
         [{"i": 1, "id": 7}, {"i": 2, "id": 7}],
         [{"i": 1, "id": 7, "x": 1}, {"i": 2, "id": 7}],
         [{"i": 1, "id": 7}, {"i": 2, "id": 7, "x": 2}],
@@ -220,9 +220,9 @@ IDENTIFIED: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
         [{"id": 1}, {"id": "1", "x": 2}],
         [{"id": 1, "x": 1}, {"id": "1", "x": 2}],
     ),
-    "from nothing": ([], rows(1), rows(2), rows(1, 2)),
-    "to nothing": (rows(1, 2), rows(1), rows(2), []),
-    "within each other": (
+    "from an empty array": ([], rows(1), rows(2), rows(1, 2)),
+    "to an empty array": (rows(1, 2), rows(1), rows(2), []),
+    "nested": (
         [{"id": 1, "rows": rows(1)}],
         [{"id": 1, "rows": rows(1, 2)}],
         [{"id": 1, "rows": rows(0, 1)}],
@@ -232,57 +232,61 @@ IDENTIFIED: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("case", IDENTIFIED)
-def test_an_array_with_identities_is_joined_element_by_element(case: str) -> None:
-    """Elements with an id, or an i, of their own are told apart by it, wherever they stand."""
-    base, one, other, outcome = IDENTIFIED[case]
-    assert text(both_ways(base, one, other)) == text(outcome)
+def test_an_array_with_identities_is_merged_by_element(case: str) -> None:
+    """Elements with a unique id, or i, are matched by it, wherever they are."""
+    base, one, other, result = IDENTIFIED[case]
+    assert text(both_ways(base, one, other)) == text(result)
 
 
 ORDERS: dict[str, tuple[list[Any], list[Any], list[Any], list[Any]]] = {
-    # base, one side, the other side, outcome
-    "one reorders, the other edits nothing of it": ([1, 2, 3], [3, 2, 1], [1, 2, 3], [3, 2, 1]),
-    "one reorders, the other puts in behind 1": ([1, 2, 3], [3, 2, 1], [1, 9, 2, 3], [3, 2, 1, 9]),
-    "one reorders, the other puts in at the beginning": ([1, 2, 3], [3, 2, 1], [9, 1, 2, 3], [9, 3, 2, 1]),
-    "one reorders, the other takes out": ([1, 2, 3], [3, 2, 1], [1, 3], [3, 1]),
+    # base, one side, the other side, result
+    "one reorders, the other changes nothing": ([1, 2, 3], [3, 2, 1], [1, 2, 3], [3, 2, 1]),
+    "one reorders, the other inserts after 1": ([1, 2, 3], [3, 2, 1], [1, 9, 2, 3], [3, 2, 1, 9]),
+    "one reorders, the other inserts at the start": ([1, 2, 3], [3, 2, 1], [9, 1, 2, 3], [9, 3, 2, 1]),
+    "one reorders, the other removes": ([1, 2, 3], [3, 2, 1], [1, 3], [3, 1]),
     "both reorder alike": ([1, 2, 3], [3, 2, 1], [3, 2, 1], [3, 2, 1]),
-    "both reorder alike, one puts in": ([1, 2, 3], [3, 2, 1], [3, 9, 2, 1], [3, 9, 2, 1]),
-    "both put in at different places": ([1, 2], [8, 1, 2], [1, 2, 9], [8, 1, 2, 9]),
-    "both put in at one place": ([1, 2], [1, 9, 2], [1, 8, 2], [1, 8, 9, 2]),
-    "both put some in at one place": ([1], [1, "a", "d"], [1, "b", "c"], [1, "a", "b", "c", "d"]),
+    "both reorder alike, one inserts": ([1, 2, 3], [3, 2, 1], [3, 9, 2, 1], [3, 9, 2, 1]),
+    "both insert at different places": ([1, 2], [8, 1, 2], [1, 2, 9], [8, 1, 2, 9]),
+    "both insert at the same place": ([1, 2], [1, 9, 2], [1, 8, 2], [1, 8, 9, 2]),
+    "both insert several at the same place": ([1], [1, "a", "d"], [1, "b", "c"], [1, "a", "b", "c", "d"]),
     "runs keep their own order": ([1], [1, "d", "a"], [1, "b", "c"], [1, "b", "c", "d", "a"]),
-    "both put in the same": ([1, 2], [1, 9, 2], [1, 9, 2], [1, 9, 2]),
-    "one puts in behind what the other takes out": ([1, 2, 3], [1, 2, 9, 3], [1, 3], [1, 9, 3]),
-    "one puts in behind the first, which the other takes out": ([1, 2], [1, 9, 2], [2], [9, 2]),
-    "both put in the same, each of them more": ([1], [1, "p", "n"], [1, "p", "o"], [1, "p", "n", "o"]),
-    "both put in the same behind others": ([1], [1, "z", "p"], [1, "a", "p", "b"], [1, "a", "z", "p", "b"]),
-    "both put in the same two in two orders": ([1], [1, "p", "q"], [1, "q", "p"], [1, "p", "q"]),
-    "both put in the same at two places": ([1, 2], [1, 9, 2], [1, 2, 9], [1, 9, 2]),
-    "both put in the same, one of them more": ([1, 2], [1, 9, 2], [1, 9, 2, 8], [1, 9, 2, 8]),
-    "both take out and put in": ([1, 2, 3], [8, 2, 3], [1, 2, 9], [8, 2, 9]),
+    "both insert the same": ([1, 2], [1, 9, 2], [1, 9, 2], [1, 9, 2]),
+    "one inserts after what the other removes": ([1, 2, 3], [1, 2, 9, 3], [1, 3], [1, 9, 3]),
+    "one inserts after the first, which the other removes": ([1, 2], [1, 9, 2], [2], [9, 2]),
+    "both insert the same and others after it": ([1], [1, "p", "n"], [1, "p", "o"], [1, "p", "n", "o"]),
+    "both insert the same after others": ([1], [1, "z", "p"], [1, "a", "p", "b"], [1, "a", "z", "p", "b"]),
+    "both insert the same two in different orders": ([1], [1, "p", "q"], [1, "q", "p"], [1, "p", "q"]),
+    "both insert the same at different places": ([1, 2], [1, 9, 2], [1, 2, 9], [1, 9, 2]),
+    "both insert the same, one of them more": ([1, 2], [1, 9, 2], [1, 9, 2, 8], [1, 9, 2, 8]),
+    "both remove and insert": ([1, 2, 3], [8, 2, 3], [1, 2, 9], [8, 2, 9]),
 }
 
 
 @pytest.mark.parametrize("case", ORDERS)
-def test_new_elements_stand_where_they_were_put(case: str) -> None:
-    """The side that changed the order decides it; a new element stands behind the one that it was put behind."""
-    base, one, other, outcome = ORDERS[case]
-    assert ids(both_ways(rows(*base), rows(*one), rows(*other))) == outcome
+def test_new_elements_are_where_they_were_inserted(case: str) -> None:
+    """The side that reordered elements determines the order; a new element stays after its predecessor."""
+    base, one, other, result = ORDERS[case]
+    assert ids(both_ways(rows(*base), rows(*one), rows(*other))) == result
 
 
 def test_one_side_reorders_and_the_other_edits() -> None:
-    """An element that one side moved keeps what the other side changed in it."""
+    """An element that one side moved has the other side's changes."""
     edited = [{"id": 1}, {"id": 2, "x": 9}, {"id": 3}]
     assert both_ways(rows(1, 2, 3), rows(3, 2, 1), edited) == [{"id": 3}, {"id": 2, "x": 9}, {"id": 1}]
 
 
 REORDERED: dict[str, tuple[Any, Any, Any]] = {
-    # base, a side that changed the order of members alone, the other side
+    # base, a side that only reordered members, the other side
     "members moved, members added": ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 2, "c": 3}),
     "members moved, a member edited": ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 9}),
     "two orders of members": ({"a": 1, "b": 2, "c": 3}, {"b": 2, "a": 1, "c": 3}, {"c": 3, "a": 1, "b": 2}),
-    "members moved in what is deleted": ({"o": {"a": 1, "b": 2}}, {"o": {"b": 2, "a": 1}}, {}),
-    "members moved in what becomes a text": ({"o": {"a": 1, "b": 2}}, {"o": {"b": 2, "a": 1}}, {"o": "none"}),
-    "members moved in an array that is one value": (
+    "members moved in a deleted object": ({"o": {"a": 1, "b": 2}}, {"o": {"b": 2, "a": 1}}, {}),
+    "members moved in an object that becomes a text": (
+        {"o": {"a": 1, "b": 2}},
+        {"o": {"b": 2, "a": 1}},
+        {"o": "text"},
+    ),
+    "members moved in an array without identities": (
         {"o": [{"a": 1, "b": 2}, 3]},
         {"o": [{"b": 2, "a": 1}, 3]},
         {"o": [{"a": 1, "b": 2}, 4]},
@@ -292,35 +296,35 @@ REORDERED: dict[str, tuple[Any, Any, Any]] = {
 
 @pytest.mark.parametrize("case", REORDERED)
 def test_the_order_of_members_alone_is_never_a_conflict(case: str) -> None:
-    """A client that writes members in another order changes nothing that another's edit or delete could clash with."""
+    """Reordering members alone never conflicts with another client's edit or delete."""
     base, reordered, other = REORDERED[case]
     for merged in (merge(base, reordered, other), merge(base, other, reordered)):
         assert (merged.conflicts, canonical(merged.document)) == ((), canonical(other))
 
 
-def test_the_order_of_members_is_carried_over_in_what_is_one_value() -> None:
-    """Where one side changed nothing, the other's order of members is taken, also within an array that is one value."""
+def test_the_order_of_members_is_kept_in_an_array_without_identities() -> None:
+    """If one side changed nothing, the other's order of members is taken, even in an array without identities."""
     before, reordered = {"o": [{"a": 1, "b": 2}, 3]}, {"o": [{"b": 2, "a": 1}, 3]}
     assert text(both_ways(before, reordered, before)) == text(reordered)
 
 
-def test_an_order_that_both_changed_is_a_conflict_at_its_array() -> None:
-    """Where both sides moved elements differently, the conflict names the array, and theirs is taken."""
+def test_two_different_orders_are_a_conflict_at_the_array() -> None:
+    """If both sides reordered elements differently, the conflict names the array, and their order is taken."""
     base, theirs, mine = ({"o": {"rows": rows(*order)}} for order in ((1, 2, 3), (3, 1, 2), (2, 3, 1)))
     assert merge(base, theirs, mine) == Merged(theirs, ("/o/rows",))
 
 
-def test_the_order_of_members_is_carried_over() -> None:
-    """A side that moved charts moves them in the outcome, where the other side added and edited some."""
+def test_the_order_of_members_is_kept() -> None:
+    """If one side reordered charts and the other added and edited some, the result has the new order."""
     merged = both_ways({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 9, "n": 0, "b": 2})
     assert text(merged) == text({"b": 2, "a": 9, "n": 0})
 
 
-# -- three ways: on dashboards ----------------------------------------------------------------------------------------
+# -- three-way merge: dashboards --------------------------------------------------------------------------------------
 
 
 def edited(document: Any, *edits: Callable[[Any], object]) -> Any:
-    """Make a copy that the edits were done to."""
+    """Return a copy with these edits."""
     changed = copy.deepcopy(document)
     for edit in edits:
         edit(changed)
@@ -328,8 +332,8 @@ def edited(document: Any, *edits: Callable[[Any], object]) -> Any:
 
 
 @pytest.mark.parametrize("size", ["small", "medium"])
-def test_two_people_at_one_dashboard_both_win(size: str) -> None:
-    """Titles, positions, filters, new and removed charts of two people are all there, whoever saved first."""
+def test_the_edits_of_two_users_are_all_kept(size: str) -> None:
+    """Titles, positions, filters, new and removed charts of two users are all in the result, in either order."""
     base = dashboard(size)
     left = [
         lambda d: d["chartCustomizations"]["chart-000"].update(title="Left"),
@@ -350,8 +354,8 @@ def test_two_people_at_one_dashboard_both_win(size: str) -> None:
     assert canonical(joined) == canonical(edited(base, *left, *right))
 
 
-def test_two_people_at_one_chart_are_told() -> None:
-    """Each place that both changed differently is named, and what only one of them changed is joined around it."""
+def test_conflicts_of_two_users_are_reported() -> None:
+    """Every place that both changed differently is reported, and all other changes are merged."""
     base = dashboard("small")
     theirs = edited(
         base,
@@ -375,10 +379,10 @@ def test_two_people_at_one_chart_are_told() -> None:
     assert canonical(merged.document) == canonical(expected)
 
 
-# -- three ways: against what the edits themselves say ----------------------------------------------------------------
+# -- three-way merge: generated edits ---------------------------------------------------------------------------------
 
 type Place = tuple[str | int, ...]
-"""Where a value stands, by the names of members and the identities of elements."""
+"""The path to a value, as names of members and identities of elements."""
 
 SCALARS = (None, True, False, 0, 1, 1.0, -0.0, "", "a", "é/~")
 NAMES = ("a", "b/c", "~d", "e")
@@ -388,7 +392,7 @@ ABSENT = object()
 
 
 class Rows(list[Any]):
-    """An array whose elements have identities, in their member `identity`."""
+    """An array whose elements have identities, in the member that `identity` names."""
 
     def __init__(self, identity: str, elements: list[Any]) -> None:
         super().__init__(elements)
@@ -403,7 +407,7 @@ class Rows(list[Any]):
 
 @dataclass(frozen=True)
 class Edit:
-    """Puts a value at a place, a new element behind so many others; or removes what is there."""
+    """Sets the value at a place, inserts an element after `behind` others, or removes what is there."""
 
     place: Place
     value: Any = ABSENT
@@ -413,21 +417,21 @@ class Edit:
         return f"remove {self.place}" if self.value is ABSENT else f"put {text(self.value)} at {self.place}"
 
     def touches(self, other: "Edit") -> bool:
-        """Whether one stands at or inside the other's place."""
+        """Whether one is at or within the other's place."""
         length = min(len(self.place), len(other.place))
         return text(self.place[:length]) == text(other.place[:length])
 
 
 def inner(value: Any, token: Any) -> Any:
-    """Find what stands right inside a value, by the token of a place."""
+    """Return the child of a value that a token of a place refers to."""
     if isinstance(value, Rows):
         index = value.index_of(token)
         return ABSENT if index is None else value[index]
     return value.get(token, ABSENT) if isinstance(value, dict) else ABSENT
 
 
-def done(document: Any, edits: list[Edit]) -> Any:
-    """Do edits to a copy of a document, in the plainest way."""
+def applied(document: Any, edits: list[Edit]) -> Any:
+    """Apply edits to a copy of a document, in the simplest way."""
     changed = copy.deepcopy(document)
     for edit in edits:
         outer, token = changed, edit.place[-1]
@@ -451,7 +455,7 @@ def plain(document: Any) -> Any:
 
 
 def in_any_order(document: Any) -> Any:
-    """Sort the elements that have identities: a way to compare documents but for the order in which these stand."""
+    """Sort the elements with identities, to compare documents regardless of their order."""
     if isinstance(document, dict):
         return {name: in_any_order(value) for name, value in document.items()}
     if isinstance(document, list):
@@ -461,7 +465,7 @@ def in_any_order(document: Any) -> Any:
 
 
 def pointer_to(place: Place, theirs: Any, base: Any) -> str:
-    """Write a place as a JSON pointer; an element by its index in their document, or in the base if it is not there."""
+    """Convert a place to a JSON pointer, with the index of an element in their document or else in the base."""
     tokens = []
     for token in place:
         both = (theirs, base)
@@ -473,7 +477,7 @@ def pointer_to(place: Place, theirs: Any, base: Any) -> str:
 
 
 scalars = st.sampled_from(SCALARS)
-# An array of these is neither empty nor of objects: nobody could take it for one whose elements have identities.
+# These arrays are neither empty nor of objects, so they cannot be taken for arrays with identities.
 SIMPLE: tuple[Any, ...] = (*SCALARS, [0], [0, 1], [1.0])
 OBJECTS: tuple[dict[str, Any], ...] = ({}, {"a": 1}, {"a": 1.0}, {"e": None, "a": True})
 values = st.sampled_from(SIMPLE)
@@ -495,7 +499,7 @@ bases = objects(st.recursive(values, lambda members: objects(members) | arrays(m
 
 
 def possible(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any, Any]]:
-    """List what can be edited in a document: each place, what holds it and what is there, ABSENT for a new place."""
+    """Yield what can be edited: each place, its container, and its value, which is ABSENT for a new place."""
     if isinstance(value, Rows):
         yield (*place, ""), value, ABSENT
         for row in value:
@@ -519,7 +523,7 @@ def edits(draw: st.DrawFn, base: Any) -> Edit:
             return Edit(place)
         element = {holder.identity: place[-1], **draw(st.sampled_from(OBJECTS))}
         return Edit(place, element, behind=draw(st.integers(0, len(holder))))
-    # An object in place of an object could as well be made by edits inside of it: that is not told apart.
+    # Replacing an object with an object is indistinguishable from edits within it.
     pool = (*SIMPLE, ABSENT) if isinstance(found, dict | Rows) else (*SIMPLE, *OBJECTS, ABSENT)
     return Edit(place, draw(st.sampled_from(pool)))
 
@@ -533,17 +537,17 @@ def edited_twice(draw: st.DrawFn) -> "Edited":
 
 
 def _apart(base: Any, drawn: list[Edit]) -> list[Edit]:
-    """Leave out what would change nothing, and what stands inside another edit's place."""
+    """Leave out edits that change nothing, and those that touch another edit's place."""
     apart: list[Edit] = []
     for edit in drawn:
-        if not any(edit.touches(other) for other in apart) and text(done(base, [edit])) != text(base):
+        if not any(edit.touches(other) for other in apart) and text(applied(base, [edit])) != text(base):
             apart.append(edit)
     return apart
 
 
 @dataclass(frozen=True)
 class Edited:
-    """A base, what two sides did to it, and what came of it; no side edits inside what it puts in or removes."""
+    """A base and the edits of two sides; no side edits within what it inserts or removes."""
 
     base: Any
     left: list[Edit]
@@ -551,17 +555,17 @@ class Edited:
 
     @property
     def clashes(self) -> list[Place]:
-        """The places at which the sides did different things, or one did something inside what the other changed."""
+        """The places that both sides edited differently, or one of them within what the other changed."""
         pairs = ((one, other) for one, other in product(self.left, self.right) if one.touches(other))
         return [min(one.place, other.place, key=len) for one, other in pairs if repr(one) != repr(other)]
 
     def merged(self) -> Merged:
         documents = [
-            plain(document) for document in (self.base, done(self.base, self.left), done(self.base, self.right))
+            plain(document) for document in (self.base, applied(self.base, self.left), applied(self.base, self.right))
         ]
         before = text(documents)
         merged = merge(*documents)
-        assert text(documents) == before, "the inputs stay as they were"
+        assert text(documents) == before, "the inputs were changed"
         note(f"base {text(self.base)}")
         note(f"theirs {self.left}, mine {self.right}")
         note(f"merged {text(merged.document)}, conflicts {merged.conflicts}")
@@ -570,18 +574,18 @@ class Edited:
 
 @given(edited_twice())
 def test_every_edit_is_in_the_outcome_or_in_a_conflict(case: Edited) -> None:
-    """Just the places that both sides edited differently are conflicts; every other edit of either side is there."""
+    """The conflicts are exactly the places that both sides edited differently; all other edits are in the result."""
     merged = case.merged()
-    theirs = done(case.base, case.left)
+    theirs = applied(case.base, case.left)
     assert set(merged.conflicts) == {pointer_to(place, theirs, case.base) for place in case.clashes}
     undisputed = [edit for edit in case.right if not any(edit.touches(Edit(place)) for place in case.clashes)]
-    expected = done(theirs, [edit for edit in undisputed if not any(edit.touches(other) for other in case.left)])
+    expected = applied(theirs, [edit for edit in undisputed if not any(edit.touches(other) for other in case.left)])
     assert canonical(in_any_order(merged.document)) == canonical(in_any_order(expected))
 
 
 @given(edited_twice())
 def test_the_order_of_saving_does_not_matter(case: Edited) -> None:
-    """Disjoint edits have one outcome, to the letter, whoever saved first; what clashes one way clashes both ways."""
+    """Disjoint edits have the same result, and others conflict, whichever side saved first."""
     turned = Edited(case.base, case.right, case.left)
     one, other = case.merged(), turned.merged()
     assert bool(one.conflicts) == bool(other.conflicts)
@@ -590,14 +594,14 @@ def test_the_order_of_saving_does_not_matter(case: Edited) -> None:
 
 
 @given(edited_twice())
-def test_elements_and_members_stay_in_the_order_of_each_side(case: Edited) -> None:
-    """Where nothing was moved and nothing clashes, what the outcome has of a side stands as it stands there."""
+def test_elements_and_members_keep_the_order_of_each_side(case: Edited) -> None:
+    """Without reordering or conflicts, what the result has of a side is in that side's order."""
     merged = case.merged()
     if merged.conflicts:
         return
     shared = [edit for edit in case.left if any(text(edit.place) == text(other.place) for other in case.right)]
     for edits in (case.left, case.right):
-        side = done(case.base, edits)
+        side = applied(case.base, edits)
         for place, order in orders(side):
             found = order_at(merged.document, side, place)
             new_on_both = {text(edit.place[-1]) for edit in shared if text(edit.place[:-1]) == text(place)}
@@ -606,7 +610,7 @@ def test_elements_and_members_stay_in_the_order_of_each_side(case: Edited) -> No
 
 
 def orders(document: Any, place: Place = ()) -> Iterator[tuple[Place, list[str]]]:
-    """List in which order the members and the elements of a document stand, by their places."""
+    """Yield the order of members or elements for each place in a document."""
     names = [row[document.identity] for row in document] if isinstance(document, Rows) else list(document)
     yield place, [text(name) for name in names]
     for name in names:
@@ -616,7 +620,7 @@ def orders(document: Any, place: Place = ()) -> Iterator[tuple[Place, list[str]]
 
 
 def order_at(merged: Any, side: Any, place: Place) -> list[str]:
-    """Tell in which order they stand at the same place of the merged document, nothing where that is not there."""
+    """Return the order at the same place of the merged document, or an empty list if the place does not exist."""
     for token in place:
         merged = inner(_like(merged, side), token)
         side = inner(side, token)
@@ -625,14 +629,14 @@ def order_at(merged: Any, side: Any, place: Place) -> list[str]:
 
 
 def _like(merged: Any, side: Any) -> Any:
-    """Take a merged value for what it is on one side; as empty where the other side put something else there."""
+    """Convert a merged value to its type on one side; it is empty if the other side put another type there."""
     if isinstance(side, Rows):
         is_array = isinstance(merged, list) and all(isinstance(row, dict) for row in merged)
         return Rows(side.identity, merged if is_array else [])
     return merged if isinstance(merged, dict) else {}
 
 
-# -- three ways: any three documents ----------------------------------------------------------------------------------
+# -- three-way merge: any three documents -----------------------------------------------------------------------------
 
 anything: st.SearchStrategy[Any] = st.recursive(
     scalars | st.floats(allow_nan=False, allow_infinity=False),
@@ -646,28 +650,28 @@ anything: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(base=anything, edit=anything)
-def test_one_side_that_changed_nothing_yields(base: Any, edit: Any) -> None:
-    """Against a side that left the base as it was the other side is the outcome to the letter, without conflict."""
+def test_an_unchanged_side_yields(base: Any, edit: Any) -> None:
+    """If one side did not change the base, the result is exactly the other side, without conflicts."""
     assert text(both_ways(base, edit, base)) == text(edit)
 
 
 @given(base=anything, edit=anything)
-def test_two_sides_that_did_the_same_agree(base: Any, edit: Any) -> None:
-    """The same change on both sides is the outcome, its order included, and no conflict."""
+def test_equal_sides_agree(base: Any, edit: Any) -> None:
+    """The same change on both sides is exactly the result, including its order, without conflicts."""
     assert text(both_ways(base, edit, copy.deepcopy(edit))) == text(edit)
 
 
 @given(base=anything, theirs=anything, mine=anything)
-def test_a_merge_leaves_its_inputs_alone(base: Any, theirs: Any, mine: Any) -> None:
-    """The documents may go on being used after a merge, whether it found conflicts or not."""
+def test_a_merge_does_not_change_its_inputs(base: Any, theirs: Any, mine: Any) -> None:
+    """The documents are unchanged after a merge, with or without conflicts."""
     before = text([base, theirs, mine])
     merge(base, theirs, mine)
     assert text([base, theirs, mine]) == before
 
 
 @given(base=anything, theirs=anything, mine=anything)
-def test_a_merge_that_is_sent_again_changes_nothing(base: Any, theirs: Any, mine: Any) -> None:
-    """My document joined again, with the outcome of the first time, is that outcome: a retry is no new version."""
+def test_merging_again_changes_nothing(base: Any, theirs: Any, mine: Any) -> None:
+    """Merging my document again, into the first result, gives that result, so a retry creates no new version."""
     first = merge(base, theirs, mine)
     if not first.conflicts:
         again = merge(base, first.document, mine)
@@ -676,7 +680,7 @@ def test_a_merge_that_is_sent_again_changes_nothing(base: Any, theirs: Any, mine
 
 @given(base=anything, theirs=anything, mine=anything)
 def test_no_conflict_is_without_a_difference(base: Any, theirs: Any, mine: Any) -> None:
-    """A conflict is told only where all three documents differ, and a merge without one tells none."""
+    """Conflicts are reported only if all three documents differ."""
     merged = merge(base, theirs, mine)
     if merged.conflicts:
         assert len({canonical(document) for document in (base, theirs, mine)}) == 3
@@ -684,7 +688,7 @@ def test_no_conflict_is_without_a_difference(base: Any, theirs: Any, mine: Any) 
 
 @given(base=anything, theirs=anything, mine=anything)
 def test_a_conflict_points_into_their_document(base: Any, theirs: Any, mine: Any) -> None:
-    """A pointer (RFC 6901) leads to something in their document, or to what is missing from something there."""
+    """A pointer (RFC 6901) refers to a value in their document, or to a missing child of one."""
     for found in merge(base, theirs, mine).conflicts:
         tokens = [token.replace("~1", "/").replace("~0", "~") for token in found.split("/")[1:]]
         value = theirs
@@ -695,7 +699,7 @@ def test_a_conflict_points_into_their_document(base: Any, theirs: Any, mine: Any
 
 
 @given(one=anything, other=anything)
-def test_values_are_the_same_as_json_says(one: Any, other: Any) -> None:
-    """Two values are the same where their JSON texts are, members in any order: true is not 1, and 1 is not 1.0."""
+def test_values_are_compared_as_json(one: Any, other: Any) -> None:
+    """Two values are the same if their JSON is, regardless of the order of members: true, 1 and 1.0 differ."""
     assert same(one, other) == (canonical(one) == canonical(other))
     assert same(one, plain(one))

@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match are read, and hold, as RFC 9110 section 13.1 says."""
+"""If-Match and If-None-Match are parsed and evaluated as specified in RFC 9110, section 13.1."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ VERSIONS = range(21)
 
 @dataclass(frozen=True)
 class Header:
-    """A header as a client means it: `*`, or tags; and how it is written."""
+    """A header's meaning, `*` or a list of tags, and its text."""
 
     star: bool
     tags: tuple[str, ...]
     text: str
 
     def matches(self, version: int) -> bool:
-        """RFC 9110: `*` matches any current representation, a list matches where it has the current tag."""
+        """Return whether it matches (RFC 9110): `*` any current representation, a list one whose tag it has."""
         return version > 0 if self.star else str(version) in self.tags
 
 
@@ -58,8 +58,8 @@ class TestReading:
             pytest.param("*", set(VERSIONS) - {0}, id="any"),
             pytest.param(" * ", set(VERSIONS) - {0}, id="any with spaces"),
             pytest.param('"0"', {0}, id="nothing saved yet"),
-            pytest.param('"abc"', set(), id="somebody else's tag"),
-            pytest.param('"*"', set(), id="a star in quotes is a tag"),
+            pytest.param('"abc"', set(), id="a foreign tag"),
+            pytest.param('"*"', set(), id="a star in quotes"),
             pytest.param('"5,7"', set(), id="a comma inside a tag"),
             pytest.param('"5,", "7"', {7}, id="a comma inside a tag of a list"),
             pytest.param('""', set(), id="the empty tag"),
@@ -68,12 +68,12 @@ class TestReading:
             pytest.param('"\u0667"', None, id="a tag beyond Latin-1"),
             pytest.param("7", None, id="no quotes"),
             pytest.param("", None, id="an empty header"),
-            pytest.param(",", None, id="a list of nothing"),
+            pytest.param(",", None, id="an empty list"),
             pytest.param('"7', None, id="an open quote"),
             pytest.param('"5" "7"', None, id="no comma"),
-            pytest.param('"5"7"', None, id="a quote too many"),
+            pytest.param('"5"7"', None, id="an extra quote"),
             pytest.param('w/"7"', None, id="the weak mark in lower case"),
-            pytest.param('W/ "7"', None, id="the weak mark apart"),
+            pytest.param('W/ "7"', None, id="a space after the weak mark"),
             pytest.param('*, "7"', None, id="any in a list"),
             pytest.param('"7", *', None, id="any at the end of a list"),
             pytest.param("**", None, id="two stars"),
@@ -88,8 +88,8 @@ class TestReading:
             ),
         ],
     )
-    def test_a_header_matches_what_it_names_or_is_refused_by_name(self, value: str, matching: set[int] | None) -> None:
-        """The same forms are read from both headers; anything else is the client's mistake, which names the header."""
+    def test_a_header_is_parsed_or_refused_by_name(self, value: str, matching: set[int] | None) -> None:
+        """Both headers accept the same forms; the error for anything else names the header."""
         if matching is None:
             for name, given_headers in (("If-Match", (value, None)), ("If-None-Match", (None, value))):
                 with pytest.raises(InvalidPrecondition, match=name) as refused:
@@ -105,8 +105,8 @@ class TestReading:
 
 class TestHolding:
     @given(if_match=headers, if_none_match=headers)
-    def test_both_headers_hold_as_the_rfc_says(self, if_match: Header | None, if_none_match: Header | None) -> None:
-        """If-Match must match, If-None-Match must not, and both are asked where both are sent."""
+    def test_both_headers_are_evaluated(self, if_match: Header | None, if_none_match: Header | None) -> None:
+        """If-Match must match, If-None-Match must not, and both are evaluated if both are sent."""
         precondition = written(if_match, if_none_match)
         for version in VERSIONS:
             expected = (if_match is None or if_match.matches(version)) and (
@@ -115,15 +115,15 @@ class TestHolding:
             assert precondition.holds(version) is expected
 
     @given(if_match=headers, if_none_match=headers)
-    def test_the_only_version_is_the_only_one(self, if_match: Header | None, if_none_match: Header | None) -> None:
-        """`only` lets a save be written without a look: at that version it holds, and at no other."""
+    def test_only_is_the_single_matching_version(self, if_match: Header | None, if_none_match: Header | None) -> None:
+        """A precondition with `only`, which needs no read before the write, holds at that version and no other."""
         precondition = written(if_match, if_none_match)
         if precondition.only is not None:
             assert [version for version in VERSIONS if precondition.holds(version)] == [precondition.only]
 
     @given(version=st.integers(0, 20), weak=st.booleans())
-    def test_the_usual_preconditions_need_no_look(self, version: int, weak: bool) -> None:  # noqa: FBT001
-        """One version in If-Match, or If-None-Match: *, says at which version alone the save may be written."""
+    def test_common_preconditions_need_no_read(self, version: int, weak: bool) -> None:  # noqa: FBT001
+        """If-Match with one version, and If-None-Match: *, hold at a single version."""
         mark = "W/" if weak else ""
         assert Precondition.from_headers(f'{mark}"{version}"', None).only == version
         assert Precondition.from_headers(None, "*").only == 0
@@ -137,10 +137,10 @@ class TestHolding:
             pytest.param('"9999999999999999"', None, 9_999_999_999_999_999, id="a version of sixteen digits"),
             pytest.param('"5", "6"', None, None, id="two versions"),
             pytest.param("*", None, None, id="any version"),
-            pytest.param(None, '"5"', None, id="another than"),
-            pytest.param(None, None, None, id="nothing"),
-            pytest.param('"abc"', None, None, id="no version"),
-            pytest.param('"05"', None, None, id="not as it was given out"),
+            pytest.param(None, '"5"', None, id="any version but one"),
+            pytest.param(None, None, None, id="no header"),
+            pytest.param('"abc"', None, None, id="not a version"),
+            pytest.param('"05"', None, None, id="a leading zero"),
             pytest.param('"1.2"', None, None, id="a composite tag"),
             pytest.param(f'"{"9" * 5_000}"', None, None, id="more digits than any version has"),
         ],
@@ -148,7 +148,7 @@ class TestHolding:
     def test_the_base_is_the_one_version_that_if_match_names(
         self, if_match: str | None, if_none_match: str | None, base: int | None
     ) -> None:
-        """What the client's document was made from is known where it names exactly one version."""
+        """The version that the client's document is based on is known if If-Match names exactly one version."""
         assert Precondition.from_headers(if_match, if_none_match).base == base
 
     @pytest.mark.parametrize(
@@ -158,21 +158,21 @@ class TestHolding:
             pytest.param("*", None, True, True, id="any"),
             pytest.param('"*"', None, True, False, id="a star in quotes"),
             pytest.param(None, '"5"', True, True, id="any but one"),
-            pytest.param("*", '"5"', True, True, id="any but one, twice said"),
+            pytest.param("*", '"5"', True, True, id="any but one, in both headers"),
             pytest.param('"5"', None, True, False, id="one"),
             pytest.param('"5", "6"', None, True, False, id="one of two"),
             pytest.param(None, "*", True, False, id="the first"),
             pytest.param(None, '"*"', True, True, id="any but a star in quotes"),
         ],
     )
-    def test_a_save_is_forced_where_it_may_replace_what_was_not_named(
+    def test_a_save_is_forced_if_it_may_replace_an_unnamed_version(
         self,
         if_match: str | None,
         if_none_match: str | None,
         is_given: bool,  # noqa: FBT001
         is_forced: bool,  # noqa: FBT001
     ) -> None:
-        """History marks a save that could overwrite what the client had not seen."""
+        """History marks a save that could overwrite a version that the client did not name."""
         precondition = Precondition.from_headers(if_match, if_none_match)
         assert (precondition.is_given, precondition.is_forced) == (is_given, is_forced)
 
@@ -180,7 +180,7 @@ class TestHolding:
     def test_an_unforced_save_replaces_only_what_it_names(
         self, if_match: Header | None, if_none_match: Header | None
     ) -> None:
-        """Whatever the headers: unless the save is forced, each version at which it holds is named, or is nothing."""
+        """Unless a save is forced, every version at which it holds is named or is 0, whatever the headers."""
         precondition = written(if_match, if_none_match)
         named = set(if_match.tags if if_match else ()) | {"0"}
         if not precondition.is_forced:
@@ -201,8 +201,8 @@ class TestCompositeTags:
             ((10, 20, 30), "10.20.30"),
         ],
     )
-    def test_trailing_parts_at_zero_are_left_out(self, versions: tuple[int, ...], tag: str) -> None:
-        """A document with parts has one tag, which is short while the later parts are new."""
+    def test_trailing_zeros_are_left_out(self, versions: tuple[int, ...], tag: str) -> None:
+        """A document with parts has one tag, without the trailing parts that are at version 0."""
         assert entity_tag(*versions) == tag
 
     @given(
@@ -218,7 +218,7 @@ class TestCompositeTags:
         parts: int,
         weak: bool,  # noqa: FBT001
     ) -> None:
-        """A save of one part holds while that part and those before it are as the client knew them."""
+        """A save of one part holds if that part and those before it are at the versions that the client knows."""
         tag = ("W/" if weak else "") + f'"{entity_tag(*known)}"'
         same = known[:parts] == now[:parts]
         assert Precondition.from_headers(tag, None).narrowed(parts).holds(entity_tag(*now[:parts])) is same
@@ -226,12 +226,12 @@ class TestCompositeTags:
 
     @pytest.mark.parametrize("value", ['"abc"', '"1.x"', '"01"', '"1.02"', '"1."', '"-1"', '"*"'])
     def test_a_foreign_tag_is_not_made_to_match(self, value: str) -> None:
-        """A tag that the service never gave out names no version, however near it comes to one."""
+        """A tag that the service never issued names no version, however similar to one it is."""
         narrowed = Precondition.from_headers(value, None).narrowed(1)
         assert not any(narrowed.holds(version) for version in VERSIONS)
 
     def test_any_stays_any(self) -> None:
-        """`*` asks for no part, so it is the same of the first parts; and what is not sent stays unsent."""
+        """Narrowing changes neither `*`, which is about no particular part, nor an absent precondition."""
         for star in (Precondition.from_headers("*", None), Precondition.from_headers(None, "*")):
             assert star.narrowed(1) == star
         assert not Precondition.from_headers(None, None).narrowed(1).is_given
@@ -251,28 +251,28 @@ class TestReaders:
             pytest.param('"0"', 0, True, id="nothing saved yet"),
             pytest.param('"1.0.3"', "1.0.3", True, id="the same composite"),
             pytest.param('"1.0.3"', "1.0.4", False, id="another composite"),
-            pytest.param('"1"', "1.0.3", False, id="only its beginning"),
+            pytest.param('"1"', "1.0.3", False, id="a prefix of it"),
         ],
     )
-    def test_a_reader_is_current_where_it_names_the_version(
+    def test_a_reader_is_current_if_it_names_the_version(
         self,
         if_none_match: str | None,
         version: int | str,
         current: bool,  # noqa: FBT001
     ) -> None:
-        """304 is the response to exactly the readers that hold what they would get."""
+        """A client gets 304 exactly if it already has what it would receive."""
         assert is_current(if_none_match, version) is current
 
-    def test_an_unreadable_tag_is_refused_of_readers_too(self) -> None:
-        """A reader that sends what is no tag learns it, and does not load everything for ever."""
+    def test_an_invalid_tag_is_refused_on_reads_too(self) -> None:
+        """A read with an invalid tag is refused, so that the client does not reload everything forever."""
         with pytest.raises(InvalidPrecondition) as refusal:
             is_current("7", 7)
-        expected = 'expected "<version>" in quotes, a list of these, or *'
+        expected = 'This must be a version in double quotes, such as "7", a list of these, or *.'
         assert refusal.value.field_errors == (FieldError("If-None-Match", expected),)
-        assert str(refusal.value) == "The header If-None-Match cannot be read."
+        assert str(refusal.value) == "The If-None-Match header is not valid."
 
 
-def test_a_precondition_that_says_nothing_is_none() -> None:
-    """Without a word about versions it is the one that a request without the two headers has."""
+def test_an_empty_precondition_equals_a_missing_one() -> None:
+    """A precondition without versions equals that of a request without the two headers."""
     assert Precondition() == Precondition.from_headers(None, None)
     assert not Precondition().is_given

@@ -1,39 +1,15 @@
-"""Every error has one response, and no response says more than its client should know."""
+"""Every error maps to one response, and no response reveals more than its client may know."""
 
 import inspect
 import json
 from typing import Any
 
 import pytest
+from support.project.contract import STATUSES
 
 from dashboard_store import errors
 from dashboard_store.errors import FieldError
 from dashboard_store.gateway.problems import PROBLEMS, problem
-
-# The contract's list of problem codes (section 7), and the status of each.
-SECTION_7 = {
-    "malformed-json": 400,
-    "invalid-precondition": 400,
-    "unauthorized": 401,
-    "not-found": 404,
-    "method-not-allowed": 405,
-    "project-exists": 409,
-    "version-conflict": 412,
-    "config-too-large": 413,
-    "analysis-too-large": 413,
-    "request-too-large": 413,
-    "upload-too-large": 413,
-    "unsupported-media-type": 415,
-    "invalid-config": 422,
-    "invalid-data": 422,
-    "invalid-project": 422,
-    "invalid-query": 422,
-    "unsafe-text": 422,
-    "precondition-required": 428,
-    "rate-limited": 429,
-    "internal-error": 500,
-    "storage-unavailable": 503,
-}
 
 SAVED_AT = "2026-03-01T23:59:59.999Z"
 
@@ -79,37 +55,37 @@ def rendered(error: Exception) -> dict[str, Any]:
 
 
 def members(error: Exception) -> dict[str, Any]:
-    """What a problem has beside the members that all of them have."""
+    """Return the members of a problem other than those that every problem has."""
     common = {"type", "title", "status", "detail", "instance"}
     return {name: value for name, value in rendered(error).items() if name not in common}
 
 
 @pytest.mark.parametrize(("error", "code"), EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
 def test_every_error_has_its_code_and_status(error: errors.StoreError, code: str) -> None:
-    """A problem has the code and the status of section 7, the error's own text, and the id of the request."""
+    """A problem has the code and status of section 7, the error's own text, and the id of the request."""
     document = rendered(error)
     assert document["type"] == f"urn:problem:{code}"
-    assert document["status"] == SECTION_7[code]
+    assert document["status"] == STATUSES[code]
     assert document["detail"] == str(error)
     assert document["instance"] == "request-1"
     assert document["title"]
 
 
 def test_every_kind_of_error_is_among_the_examples() -> None:
-    """An error that is added to the tree without a response would be an internal error: this test names it."""
+    """Every leaf of the error tree has an example: an error without a response would be an internal error."""
     kinds = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.StoreError)}
     leaves = {kind for kind in kinds if not kinds.intersection(kind.__subclasses__())}
-    # These two are families, and raised themselves besides.
+    # These two have subclasses and are raised themselves as well.
     assert leaves | {errors.NotFound, errors.VersionConflict} == {type(error) for error, _ in EXAMPLES}
 
 
 def test_no_code_is_sent_that_the_contract_does_not_list() -> None:
-    """Clients decide by codes: each stands in section 7 with its status."""
-    assert {(code, status) for status, code, _ in PROBLEMS.values()} <= set(SECTION_7.items())
+    """Clients branch on codes: each is listed in section 7 with its status."""
+    assert {(code, status) for status, code, _ in PROBLEMS.values()} <= set(STATUSES.items())
 
 
-def test_an_error_without_a_row_has_that_of_its_family() -> None:
-    """A narrower error needs no row of its own."""
+def test_an_error_without_a_row_uses_its_parents() -> None:
+    """A subclass needs no row of its own."""
 
     class Narrower(errors.InvalidData):
         pass
@@ -117,10 +93,10 @@ def test_an_error_without_a_row_has_that_of_its_family() -> None:
     assert rendered(Narrower("n"))["type"] == "urn:problem:invalid-data"
 
 
-def test_what_is_absent_and_what_has_no_route_look_alike() -> None:
-    """Nobody learns from a 404 whether there is a project: its code and title are those of any other."""
+def test_all_404s_look_alike() -> None:
+    """A 404 does not reveal whether a project exists: its code and title are the same for every cause."""
     titles = {rendered(error)["title"] for error in (errors.NotFound("n"), errors.NoProject(), errors.NoRoute("n"))}
-    assert titles == {"There is nothing here"}
+    assert titles == {"Not found"}
 
 
 @pytest.mark.parametrize(
@@ -131,8 +107,8 @@ def test_what_is_absent_and_what_has_no_route_look_alike() -> None:
         pytest.param(ExceptionGroup("secret", [ValueError("secret")]), id="ExceptionGroup"),
     ],
 )
-def test_a_defect_says_nothing_of_itself(defect: Exception) -> None:
-    """What went wrong inside is for the log; the response has the id by which to find it there."""
+def test_a_defect_is_not_described(defect: Exception) -> None:
+    """The response says nothing about an internal error but the id under which it is logged."""
     defect.__cause__ = ValueError("secret")
     document = rendered(defect)
     assert (document["type"], document["status"]) == ("urn:problem:internal-error", 500)
@@ -140,9 +116,9 @@ def test_a_defect_says_nothing_of_itself(defect: Exception) -> None:
     assert "secret" not in json.dumps(document)
 
 
-class TestWhatAnErrorCarries:
+class TestMembers:
     def test_field_errors_keep_their_order(self) -> None:
-        """Invalid input names its places under `errors`; without places there is no empty list."""
+        """Invalid input lists its pointers under `errors`; without any, the member is left out."""
         found = [FieldError("/b/0", "one"), FieldError("/a~1b", "two")]
         assert rendered(errors.InvalidConfig("c", found))["errors"] == [
             {"pointer": "/b/0", "message": "one"},
@@ -150,29 +126,29 @@ class TestWhatAnErrorCarries:
         ]
         assert "errors" not in rendered(errors.InvalidConfig("c"))
 
-    def test_a_config_too_large_tells_sizes_and_parts(self) -> None:
-        """A client that is over the limit learns by how much, and where."""
+    def test_a_config_too_large_has_sizes_and_largest_parts(self) -> None:
+        """A client over the limit learns by how much, and which parts are the largest."""
         document = rendered(errors.ConfigTooLarge(limit_bytes=10, actual_bytes=12, largest=[("/c", 9), ("/d", 1)]))
         assert (document["limitBytes"], document["actualBytes"]) == (10, 12)
         assert document["largest"] == [{"pointer": "/c", "bytes": 9}, {"pointer": "/d", "bytes": 1}]
 
-    def test_a_size_that_was_never_known_is_left_out(self) -> None:
-        """Reading stopped at the limit: the response does not invent a number."""
+    def test_an_unknown_size_is_left_out(self) -> None:
+        """Where reading stopped at the limit, the response has no actual size."""
         document = rendered(errors.RequestTooLarge("r", limit_bytes=10))
         assert document["limitBytes"] == 10
         assert "actualBytes" not in document
 
     @pytest.mark.parametrize("document", [{"a": [1]}, None], ids=["a document", "none"])
-    def test_a_conflict_brings_what_resolves_it(self, document: Any) -> None:
-        """The newest version stands in the response itself, so that no further request is needed."""
+    def test_a_conflict_includes_the_newest_version(self, document: Any) -> None:
+        """The response has everything needed to resolve the conflict without another request."""
         conflict = errors.VersionConflict("v", version=7, document=document, base=5)
         assert members(conflict) == {"currentVersion": 7, "current": document, "baseVersion": 5}
         assert rendered(conflict)["detail"] == "v"
         assert members(errors.PreconditionRequired(7)) == {"currentVersion": 7}
         assert members(errors.PreconditionRequired(0)) == {"currentVersion": 0}
 
-    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "none or several"])
-    def test_a_conflict_of_a_project_brings_the_project(self, base: int | None) -> None:
+    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "no version or several"])
+    def test_a_project_conflict_includes_the_project(self, base: int | None) -> None:
         """`current` is the project with its dates; `baseVersion` is null unless one version was named."""
         conflict = errors.VersionConflict("v", version=7, document={"name": "P"}, base=base)
         assert members(conflict) == {"currentVersion": 7, "current": {"name": "P"}, "baseVersion": base}
@@ -182,14 +158,14 @@ class TestWhatAnErrorCarries:
         [
             pytest.param(("/theme", "/filters/0"), {"conflicts": ["/theme", "/filters/0"]}, id="conflicts"),
             pytest.param((), {"conflicts": []}, id="no conflicts"),
-            pytest.param(None, {}, id="nothing to compare with"),
+            pytest.param(None, {}, id="nothing to compare"),
         ],
     )
-    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "none or several"])
-    def test_a_conflict_of_a_config_brings_how_it_came(
+    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "no version or several"])
+    def test_a_config_conflict_includes_the_origin_of_the_newest_version(
         self, conflicts: tuple[str, ...] | None, more: dict[str, Any], base: int | None
     ) -> None:
-        """When and how the newest version came, and what both sides changed, left out where that is not known."""
+        """The response has the newest version's date and source, and what both sides changed where that is known."""
         conflict = errors.ConfigConflict(
             version=7, document={"theme": "dark"}, base=base, updated_at=SAVED_AT, source="ai", conflicts=conflicts
         )
@@ -203,8 +179,8 @@ class TestWhatAnErrorCarries:
         }
         assert rendered(conflict)["detail"] == "The config is at version 7."
 
-    def test_a_conflict_of_a_config_that_was_never_saved_says_so(self) -> None:
-        """Version 0 has no document, no date and no source: the members are there, and null."""
+    def test_a_conflict_with_a_config_that_was_never_saved(self) -> None:
+        """Version 0 has no document, date or source: the members are present and null."""
         conflict = errors.ConfigConflict(version=0, document=None, base=5, updated_at=None, source=None, conflicts=None)
         assert members(conflict) == {
             "currentVersion": 0,
@@ -217,11 +193,11 @@ class TestWhatAnErrorCarries:
     @pytest.mark.parametrize(
         ("version", "schema", "updated_at"), [(7, {"columns": []}, SAVED_AT), (0, None, None)], ids=["a table", "none"]
     )
-    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "none or several"])
-    def test_a_conflict_of_data_brings_the_schema(
+    @pytest.mark.parametrize("base", [5, None], ids=["one version named", "no version or several"])
+    def test_a_data_conflict_includes_the_schema(
         self, version: int, schema: Any, updated_at: str | None, base: int | None
     ) -> None:
-        """The schema of the newest table, which may be large, stands for the table itself."""
+        """`current` is the schema of the newest table, because the table itself may be large."""
         conflict = errors.DatasetConflict(version=version, document=schema, base=base, updated_at=updated_at)
         assert members(conflict) == {
             "currentVersion": version,
@@ -232,8 +208,8 @@ class TestWhatAnErrorCarries:
         assert rendered(conflict)["detail"] == f"The data is at version {version}."
 
     @pytest.mark.parametrize(("version", "analysis"), [(3, {"a": 1}), (0, None)], ids=["an analysis", "none"])
-    def test_a_conflict_of_an_analysis_brings_both_versions(self, version: int, analysis: Any) -> None:
-        """An analysis belongs to a table, so both versions are there; what was named is two, so there is no base."""
+    def test_an_analysis_conflict_includes_both_versions(self, version: int, analysis: Any) -> None:
+        """An analysis belongs to a table, so the response has both versions, and no single base."""
         conflict = errors.AnalysisConflict(version=7, analysis_version=version, document=analysis, updated_at=SAVED_AT)
         assert members(conflict) == {
             "currentVersion": 7,
@@ -244,34 +220,34 @@ class TestWhatAnErrorCarries:
         assert rendered(conflict)["detail"] == f"The data is at version 7 with analysis {version}."
 
     @pytest.mark.parametrize("analysis_version", [0, 3])
-    def test_a_missing_precondition_of_an_analysis_brings_both_versions(self, analysis_version: int) -> None:
-        """The response has all that the precondition could have named, an analysis at version 0 included."""
+    def test_a_missing_precondition_of_an_analysis_includes_both_versions(self, analysis_version: int) -> None:
+        """The response has both versions that the precondition could have named, even an analysis at version 0."""
         assert members(errors.PreconditionRequired(7, analysis_version)) == {
             "currentVersion": 7,
             "currentAnalysisVersion": analysis_version,
         }
 
     def test_a_problem_is_safe_in_a_page(self) -> None:
-        """Whatever a document holds, the response can stand in a page, and is JSON of the same values."""
+        """Whatever a document holds, the response is safe to embed in a page and parses to the same values."""
         conflict = errors.VersionConflict("</script>", version=7, document={"a": "</script>"})
         assert b"<" not in problem(conflict, "r").body
         assert rendered(conflict)["current"] == {"a": "</script>"}
 
-    def test_a_text_that_cannot_be_encoded_is_spelled_out(self) -> None:
-        """Half of a surrogate pair in an error's text does not keep the response from being sent."""
-        assert rendered(errors.NotFound("There is no version \ud800."))["detail"] == r"There is no version \ud800."
+    def test_a_text_that_cannot_be_encoded_is_escaped(self) -> None:
+        """A lone surrogate in an error's text is escaped, so that the response can still be sent."""
+        assert rendered(errors.NotFound("No version \ud800."))["detail"] == r"No version \ud800."
 
-    def test_the_allowed_methods_are_named(self) -> None:
-        """RFC 9110, section 15.5.6: a 405 has the header Allow."""
+    def test_the_allowed_methods_are_listed(self) -> None:
+        """A 405 has the header Allow (RFC 9110, section 15.5.6)."""
         response = problem(errors.MethodNotAllowed(["GET", "PUT"]), "r")
         assert response.headers["Allow"] == "GET, PUT"
 
-    def test_the_time_to_wait_is_named(self) -> None:
-        """A 503 and a 429 say after how many seconds a retry may work."""
+    def test_the_time_to_wait_is_sent(self) -> None:
+        """A 503 and a 429 say after how many seconds a retry may succeed."""
         assert problem(errors.RateLimited(120, 17), "r").headers["Retry-After"] == "17"
         assert problem(errors.StorageUnavailable("s", 3), "r").headers["Retry-After"] == "3"
 
-    def test_no_error_is_kept_by_a_cache(self) -> None:
-        """An error is true of one moment only."""
+    def test_no_error_is_cached(self) -> None:
+        """Every error has `Cache-Control: no-store`, because it is true for one moment only."""
         for error, _ in EXAMPLES:
             assert problem(error, "r").headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""What makes a project, and what a patch may change of it."""
+"""What a valid project is, and what a patch may change in it."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ def new(**members: Any) -> dict[str, Any]:
 
 
 def file_info(size: int) -> dict[str, str]:
-    """Make a fileInfo whose compact JSON has exactly this many bytes of UTF-8."""
+    """Make a fileInfo whose compact JSON has exactly this many bytes in UTF-8."""
     count, rest = divmod(size - len('{"é":""}'.encode()), 2)
     return {"é": "é" * count + "x" * rest}
 
@@ -29,12 +29,12 @@ def pointers(refused: pytest.ExceptionInfo[BadInput]) -> list[str]:
 
 class TestNewProjects:
     def test_a_name_is_enough(self) -> None:
-        """Only the name is required; the rest is empty, and the id is left to the service."""
+        """Only the name is required; the rest is empty, and the service generates the id."""
         made = read_new_project({"name": "Sales"}, SETTINGS)
         assert (made.project, made.id, made.config) == (Project("Sales", "", {}), None, None)
 
-    def test_everything_given_is_kept(self) -> None:
-        """What is given is kept as it came; the first config is read apart from the settings."""
+    def test_all_members_are_kept(self) -> None:
+        """All members are kept unchanged; the first config is separated from the settings."""
         info = {"name": "sales.csv", "size": 2**70, "nested": [{"z": 1, "a": None}]}
         charts: dict[str, Any] = {"chartCustomizations": {"c": {}}}
         made = read_new_project(
@@ -46,8 +46,8 @@ class TestNewProjects:
         assert made.config
         assert made.config.document == charts
 
-    def test_no_first_config_may_be_said_as_null(self) -> None:
-        """`dashboardConfig: null` is how a client says that there is none."""
+    def test_the_first_config_may_be_null(self) -> None:
+        """`dashboardConfig: null` creates no config."""
         made = read_new_project(new(settings={"dashboardConfig": None}), SETTINGS)
         assert (made.config, made.project.settings) == (None, {})
 
@@ -63,8 +63,8 @@ class TestNewProjects:
             pytest.param(new(settings={"fileInfo": file_info(8_192)}), id="fileInfo of 8,192 bytes"),
         ],
     )
-    def test_what_is_at_its_limit_is_taken(self, document: dict[str, Any]) -> None:
-        """A limit is the most that is taken; what is taken is kept whole."""
+    def test_values_at_their_limits_are_accepted(self, document: dict[str, Any]) -> None:
+        """A value of exactly its limit is accepted and kept in full."""
         made = read_new_project(document, SETTINGS)
         kept = made.project.as_document() | {"id": made.id}
         assert {name: kept[name] for name in document} == document
@@ -72,7 +72,7 @@ class TestNewProjects:
     @pytest.mark.parametrize(
         ("document", "place"),
         [
-            pytest.param([], "", id="no object"),
+            pytest.param([], "", id="an array"),
             pytest.param({}, "/name", id="no name"),
             pytest.param(new(name=""), "/name", id="an empty name"),
             pytest.param(new(name=" \t\u00a0"), "/name", id="a name of spaces"),
@@ -84,10 +84,10 @@ class TestNewProjects:
             pytest.param(new(id="a b"), "/id", id="a space in the id"),
             pytest.param(new(id="é"), "/id", id="a letter beyond ASCII in the id"),
             pytest.param(new(id="../x"), "/id", id="a path as id"),
-            pytest.param(new(id="x\n"), "/id", id="a line's end in the id"),
+            pytest.param(new(id="x\n"), "/id", id="a line break in the id"),
             pytest.param(new(id=7), "/id", id="a number as id"),
             pytest.param(new(description="d" * 2_001), "/description", id="a description of 2,001"),
-            pytest.param(new(description=None), "/description", id="no text as description"),
+            pytest.param(new(description=None), "/description", id="null as description"),
             pytest.param(new(settings=[]), "/settings", id="settings in a list"),
             pytest.param(new(settings={"tags": ["t"] * 51}), "/settings/tags", id="51 tags"),
             pytest.param(new(settings={"tags": ["t", ""]}), "/settings/tags/1", id="an empty tag"),
@@ -101,8 +101,8 @@ class TestNewProjects:
             pytest.param(new(userId="u"), "/userId", id="an unknown member"),
         ],
     )
-    def test_what_is_no_project_is_refused_with_its_place(self, document: Any, place: str) -> None:
-        """Each member has its form and its limit; what does not keep them is named."""
+    def test_an_invalid_project_is_refused_with_the_place(self, document: Any, place: str) -> None:
+        """A member of the wrong type or over its limit is named by its pointer."""
         with pytest.raises(InvalidProject) as refused:
             read_new_project(document, SETTINGS)
         assert pointers(refused) == [place]
@@ -110,19 +110,19 @@ class TestNewProjects:
     @pytest.mark.parametrize(
         ("config", "place"),
         [
-            pytest.param("dark", "", id="no object"),
-            pytest.param({"chartCustomizations": {"c": 1}}, "/chartCustomizations/c", id="a chart that is none"),
+            pytest.param("dark", "", id="a string"),
+            pytest.param({"chartCustomizations": {"c": 1}}, "/chartCustomizations/c", id="a number as chart"),
             pytest.param({"chartCustomizations": {}, "x": "\0"}, "/x", id="NUL"),
         ],
     )
-    def test_a_wrong_first_config_is_named_inside_the_body(self, config: Any, place: str) -> None:
-        """The first config is checked like any other, and named from the body's root."""
+    def test_an_invalid_first_config_is_named_within_the_body(self, config: Any, place: str) -> None:
+        """The first config is checked like any other, with pointers from the body's root."""
         with pytest.raises(InvalidConfig) as refused:
             read_new_project(new(settings={"dashboardConfig": config}), SETTINGS)
         assert pointers(refused) == [f"/settings/dashboardConfig{place}"]
 
     def test_a_first_config_is_limited_like_any_other(self) -> None:
-        """No config is larger or deeper because it came with its project."""
+        """The limits on a config's size and depth also apply if it is sent with its project."""
         body = new(settings={"dashboardConfig": {"chartCustomizations": {"c": {"t": "x" * 100}}}})
         assert read_new_project(body, replace(SETTINGS, max_depth=3)).config
         with pytest.raises(ConfigTooLarge) as refused:
@@ -136,12 +136,12 @@ class TestPatches:
         [
             pytest.param({}, PROJECT, id="nothing"),
             pytest.param({"name": "Costs"}, replace(PROJECT, name="Costs"), id="the name"),
-            pytest.param({"description": None}, replace(PROJECT, description=""), id="no description"),
-            pytest.param({"settings": None}, replace(PROJECT, settings={}), id="no settings"),
+            pytest.param({"description": None}, replace(PROJECT, description=""), id="the description removed"),
+            pytest.param({"settings": None}, replace(PROJECT, settings={}), id="the settings removed"),
             pytest.param(
                 {"settings": {"tags": None}},
                 replace(PROJECT, settings={"fileInfo": {"name": "sales.csv", "rows": 12}}),
-                id="no tags",
+                id="the tags removed",
             ),
             pytest.param(
                 {"settings": {"fileInfo": {"rows": None, "size": 9}, "tags": ["us"]}},
@@ -151,7 +151,7 @@ class TestPatches:
         ],
     )
     def test_a_patch_changes_what_it_names(self, patch: dict[str, Any], expected: Project) -> None:
-        """Null removes, objects merge, a list is replaced; the rest stays (RFC 7396)."""
+        """Null removes a member, objects are merged, arrays replaced, and all else is unchanged (RFC 7396)."""
         assert patched(PROJECT, patch, SETTINGS) == expected
 
     @pytest.mark.parametrize(
@@ -159,28 +159,28 @@ class TestPatches:
         [
             pytest.param([], "", id="an array"),
             pytest.param(None, "", id="null"),
-            pytest.param("name", "", id="a text"),
-            pytest.param({"name": None}, "/name", id="no name"),
+            pytest.param("name", "", id="a string"),
+            pytest.param({"name": None}, "/name", id="the name removed"),
             pytest.param({"name": ""}, "/name", id="an empty name"),
             pytest.param({"name": "\0"}, "/name", id="NUL in the name"),
             pytest.param({"id": "other"}, "/id", id="another id"),
-            pytest.param({"userId": None}, "/userId", id="an unknown member to remove"),
+            pytest.param({"userId": None}, "/userId", id="an unknown member removed"),
             pytest.param({"settings": []}, "/settings", id="settings in a list"),
             pytest.param({"settings": {"colour": 1}}, "/settings/colour", id="an unknown setting"),
-            pytest.param({"settings": {"colour": None}}, "/settings/colour", id="an unknown setting to remove"),
+            pytest.param({"settings": {"colour": None}}, "/settings/colour", id="an unknown setting removed"),
             pytest.param({"settings": {"dashboardConfig": {}}}, "/settings/dashboardConfig", id="the config"),
             pytest.param(
                 {"settings": {"fileInfo": file_info(8_192)}}, "/settings/fileInfo", id="fileInfo grown too large"
             ),
         ],
     )
-    def test_a_patch_that_leaves_no_project_is_refused(self, patch: Any, place: str) -> None:
-        """What is there after the patch is checked like a new project, and unknown members are told in any case."""
+    def test_a_patch_with_an_invalid_result_is_refused(self, patch: Any, place: str) -> None:
+        """The patched project is checked like a new one, and unknown members are refused even if removed."""
         with pytest.raises(InvalidProject) as refused:
             patched(PROJECT, patch, SETTINGS)
         assert pointers(refused) == [place]
 
-    def test_a_patch_adds_to_what_the_settings_lack(self) -> None:
-        """A project without settings takes them from a patch."""
+    def test_a_patch_adds_missing_settings(self) -> None:
+        """A patch can add settings to a project without any."""
         bare = Project("Sales", "", {})
         assert patched(bare, {"settings": {"tags": ["a"]}}, SETTINGS) == replace(bare, settings={"tags": ["a"]})

@@ -1,4 +1,4 @@
-"""Items have the wire format that boto3 gives them, and come back as they were."""
+"""Items have the same wire format as with boto3, and are read back unchanged."""
 
 from base64 import b64encode
 from typing import Any
@@ -23,7 +23,7 @@ values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st
 
 
 def as_text(value: Any) -> Any:
-    """Put boto3's bytes into the base64 of the wire format."""
+    """Convert boto3's bytes to the base64 of the wire format."""
     match value:
         case {"B": bytes(content)}:
             return {"B": b64encode(content).decode()}
@@ -36,7 +36,7 @@ def as_text(value: Any) -> Any:
 
 @given(values)
 def test_values_are_written_as_boto3_does(value: Any) -> None:
-    """Whatever an item holds has boto3's form, and is the same when it is read."""
+    """Every value is written as boto3 writes it, and is read back unchanged."""
     assert serialize(value) == as_text(TypeSerializer().serialize(value))
     read = deserialize(serialize(value))
     assert read == value
@@ -44,26 +44,26 @@ def test_values_are_written_as_boto3_does(value: Any) -> None:
 
 
 @given(st.dictionaries(st.text(), values))
-def test_items_come_back(item: dict[str, Any]) -> None:
-    """An item is its attributes, each by its name."""
+def test_items_are_read_back(item: dict[str, Any]) -> None:
+    """An item that is written and read has the same attributes."""
     assert unmarshal(marshal(item)) == item
 
 
 @pytest.mark.parametrize("value", [1.5, {1, 2}, object()])
-def test_what_no_item_holds_is_refused(value: object) -> None:
-    """A value without a form of its own is a defect of the caller, not something else than it was."""
+def test_other_types_are_refused(value: object) -> None:
+    """A value of a type that has no wire format is a defect of the caller, and is not converted to another type."""
     with pytest.raises(TypeError, match=type(value).__name__):
         serialize([value])
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
-def test_a_defect_says_what_it_is(code: str) -> None:
-    """What is wrong with rights, table or request is told in DynamoDB's own words: they hold no secret."""
+def test_a_defect_is_described(code: str) -> None:
+    """An error of permissions, table or request quotes DynamoDB's message, which contains no secret."""
     assert str(Refused(code, {"message": "so"})) == f"DynamoDB refused the request: {code}: so"
 
 
-def test_a_refusal_says_no_more_than_it_may() -> None:
-    """The message of a refusal tells what was wrong with the request; that of a signature would tell its token."""
+def test_only_safe_messages_are_quoted() -> None:
+    """A refusal quotes the message about a wrong request, but not the one about a signature, which has the token."""
     wrong = Refused("ValidationException", {"message": "One value was invalid"})
     unsigned = Refused("InvalidSignatureException", {"message": "x-amz-security-token:the-token"})
     assert str(wrong) == "DynamoDB refused the request: ValidationException: One value was invalid"
@@ -71,8 +71,8 @@ def test_a_refusal_says_no_more_than_it_may() -> None:
     assert str(unsigned) == "DynamoDB refused the request: InvalidSignatureException"
 
 
-def test_a_refusal_keeps_all_that_dynamodb_said() -> None:
-    """The code and the body of the response come with the error."""
+def test_a_refusal_keeps_the_whole_response() -> None:
+    """The error has the code and the body of the response."""
     document = {"message": "m", "CancellationReasons": [{"Code": "None"}]}
     refused = Refused("TransactionCanceledException", document)
     assert (refused.code, refused.document) == ("TransactionCanceledException", document)
@@ -98,6 +98,6 @@ def test_a_refusal_keeps_all_that_dynamodb_said() -> None:
         ),
     ],
 )
-def test_an_error_of_the_moment_is_retryable(error: TransportError, *, is_retryable: bool) -> None:
-    """Another attempt may succeed where no response came, and after a refusal that says nothing about the request."""
+def test_a_transient_error_is_retryable(error: TransportError, *, is_retryable: bool) -> None:
+    """A call can be retried if no response came, or if the refusal says nothing about the request."""
     assert error.is_retryable is is_retryable

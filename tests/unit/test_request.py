@@ -1,4 +1,4 @@
-"""Who asks, and for what, is read from an event, and each part is checked when it is taken."""
+"""A request is parsed from an event, and each part is checked when it is read."""
 
 import base64
 import gzip
@@ -45,13 +45,13 @@ def received(made: Event, settings: Settings = SETTINGS) -> Request:
 
 
 def sent(body: bytes | None, url: str = URL, **headers: str) -> Event:
-    """Make the event of a request; API Gateway hands a body on as text where its content type is one."""
+    """Make the event of a request; API Gateway passes a body as text if it has a text content type."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return event("PUT", url, headers=named, body=body)
 
 
-def unharmed(body: bytes, **headers: str) -> Event:
-    """Make the event of a request whose body was handed on as base64, whatever its content type."""
+def in_base64(body: bytes, **headers: str) -> Event:
+    """Make the event of a request whose body is passed as base64, whatever its content type."""
     return {**sent(b"", **headers), "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
@@ -59,7 +59,7 @@ def asked(**query: str) -> Request:
     return received({**event("GET", URL), "queryStringParameters": query})
 
 
-def test_a_request_is_a_value() -> None:
+def test_a_request_is_immutable() -> None:
     """A request cannot be changed while it is handled."""
     request = asked()
     with pytest.raises(AttributeError):
@@ -67,7 +67,7 @@ def test_a_request_is_a_value() -> None:
 
 
 def test_a_request_has_its_id_and_its_route() -> None:
-    """The id is API Gateway's, and the route is named as in the template; method and path are the client's."""
+    """The id is API Gateway's, the route is named as in the template, and method and path are the client's."""
     made = event("GET", URL)
     request = received(made)
     assert request.id == made["requestContext"]["requestId"]
@@ -82,7 +82,7 @@ class TestUser:
         [pytest.param("u", id="short"), pytest.param("é" * 512, id="1,024 bytes"), pytest.param("a b|c#d", id="any")],
     )
     def test_the_user_is_the_verified_sub(self, sub: str) -> None:
-        """Identity is the claim `sub`, as the issuer wrote it."""
+        """The user is the claim `sub`, unchanged."""
         request = received(event("GET", URL, user=sub))
         assert request.user == request.subject == sub
 
@@ -92,26 +92,26 @@ class TestUser:
             pytest.param({"exp": "1795392000"}, id="no sub"),
             pytest.param({"exp": "1795392000", "sub": ""}, id="an empty sub"),
             pytest.param({"exp": "1795392000", "sub": "é" * 512 + "x"}, id="a sub of 1,025 bytes"),
-            pytest.param({"exp": "1795392000", "sub": 7}, id="a sub that is no text"),
+            pytest.param({"exp": "1795392000", "sub": 7}, id="a number as sub"),
             pytest.param({"sub": "u"}, id="no exp"),
             pytest.param({"sub": "u", "exp": ""}, id="an empty exp"),
         ],
     )
-    def test_a_token_that_names_nobody_or_never_expires_is_refused(self, claims: dict[str, Any]) -> None:
-        """API Gateway verifies the token; that it names a user and expires is asked here."""
-        refuses_everything(received(event("GET", URL, claims=claims)))
+    def test_a_token_without_user_or_expiry_is_refused(self, claims: dict[str, Any]) -> None:
+        """API Gateway verifies the token; the service checks that it names a user and expires."""
+        assert_unauthorized(received(event("GET", URL, claims=claims)))
 
     @pytest.mark.parametrize(
         "authorizer", [None, {}, {"jwt": None}, {"jwt": {"claims": None}}, {"lambda": {"sub": "u"}}]
     )
     def test_without_a_verified_token_there_is_no_user(self, authorizer: Any) -> None:
-        """An authorizer that brings no claims is an anonymous request, not a defect."""
+        """A request without claims is anonymous and does not cause an internal error."""
         made = event("GET", URL, user=None)
         made["requestContext"]["authorizer"] = authorizer
-        refuses_everything(received(made))
+        assert_unauthorized(received(made))
 
-    def test_nothing_that_the_client_writes_names_the_user(self) -> None:
-        """Not the path, the query, a header or the body can say who asks."""
+    def test_only_the_token_names_the_user(self) -> None:
+        """Neither path, query, headers nor body affect who the user is."""
         body = b'{"sub": "b", "userId": "b"}'
         made = event("PUT", f"{URL}?sub=b&userId=b", headers={"x-user": "b", "sub": "b"}, body=body, user="a")
         request = received(made)
@@ -119,7 +119,7 @@ class TestUser:
         assert request.project("p1").owner == "a"
 
     def test_a_route_without_an_authorizer_requires_no_user(self) -> None:
-        """Such a route is open to everybody, but has no user to act for."""
+        """A route without an authorizer accepts anonymous requests, which have no user."""
         request = received(event("GET", URL, user=None))
         request.require_user()
         assert request.subject is None
@@ -127,12 +127,12 @@ class TestUser:
             _ = request.user
 
     def test_a_valid_token_is_accepted(self) -> None:
-        """A token that names a user and expires passes."""
+        """A token that names a user and expires is accepted."""
         received(event("GET", URL, user="u")).require_user()
 
 
-def refuses_everything(request: Request) -> None:
-    """Expect that everything that needs a user is refused, whatever a handler asks for first."""
+def assert_unauthorized(request: Request) -> None:
+    """Assert that everything that needs a user is refused, whatever a handler reads first."""
     reads: list[Callable[[], object]] = [
         lambda: request.user,
         request.require_user,
@@ -145,15 +145,15 @@ def refuses_everything(request: Request) -> None:
 
 
 class TestAddress:
-    def test_an_address_is_the_users_own(self) -> None:
-        """An address names the verified user as the owner, and the project by the id in the path."""
+    def test_an_address_belongs_to_the_user(self) -> None:
+        """An address has the verified user as its owner, and the project's id from the path."""
         request = received(event("GET", URL, user="a b|c#d"))
         assert request.project("p1") == ProjectAddress("a b|c#d", "p1")
         assert request.config("p1") == ProjectAddress("a b|c#d", "p1").config()
 
     @pytest.mark.parametrize("text", ["", "a#b", "a b", "x" * 129])
     def test_a_text_that_is_not_an_id_names_no_project(self, text: str) -> None:
-        """A path may hold any text; where it is not an id, there is no such project."""
+        """A text in the path that is not an id is reported as a missing project."""
         with pytest.raises(NoProject):
             asked().project(text)
         with pytest.raises(NoProject):
@@ -171,20 +171,20 @@ class TestAddress:
         ],
     )
     def test_the_project_id_for_the_log_is_read_from_the_path(self, path: str, project_id: str | None) -> None:
-        """Only a valid id goes into the log, never another text from a path."""
+        """Only a valid id is logged, never other text from a path."""
         assert received({**event("GET", URL), "rawPath": path}).project_id == project_id
 
     @pytest.mark.parametrize(("text", "version"), [("1", 1), ("10", 10), ("9" * 12, 999_999_999_999)])
     def test_a_version_in_a_path_is_a_number(self, text: str, version: int) -> None:
-        """A version is read from a path as its number."""
+        """A version in a path is read as a number."""
         assert version_number(text) == version
 
     @pytest.mark.parametrize("text", ["0", "01", "-1", "1.0", "", "x", "1\n", "\u0665", "1" + "0" * 12])
     def test_another_text_in_its_place_is_not_found(self, text: str) -> None:
-        """Nothing is at a path with any other text, and the error names the text."""
+        """A path with any other text in place of a version is not found, and the error quotes the text."""
         with pytest.raises(NotFound) as absent:
             version_number(text)
-        assert str(absent.value) == f"There is no version {text}."
+        assert str(absent.value) == f"Version {text} does not exist."
 
 
 class TestBody:
@@ -198,40 +198,40 @@ class TestBody:
         ],
     )
     def test_json_is_read(self, content_type: str) -> None:
-        """A media type is compared without its case and its parameters."""
+        """A media type is compared regardless of case and parameters."""
         assert received(sent(PLAIN, content_type=content_type)).json() == DOCUMENT
-        assert received(unharmed(PLAIN, content_type=content_type)).json() == DOCUMENT
+        assert received(in_base64(PLAIN, content_type=content_type)).json() == DOCUMENT
 
     def test_a_missing_content_type_is_json(self) -> None:
-        """A client that says nothing sends JSON, also where the event has no headers at all."""
+        """Without a content type, or without any headers, the body is read as JSON."""
         assert received(sent(PLAIN)).json() == DOCUMENT
         assert received({**sent(PLAIN), "headers": None}).json() == DOCUMENT
 
-    def test_a_further_type_is_read_where_the_address_takes_it(self) -> None:
-        """A merge patch is taken by the addresses that take one, and by no other."""
+    def test_other_types_are_read_on_routes_that_accept_them(self) -> None:
+        """A merge patch is accepted only by the routes that name its type."""
         request = received(sent(PLAIN, content_type=MERGE_PATCH))
         assert request.json(MERGE_PATCH) == DOCUMENT
         with pytest.raises(UnsupportedMediaType):
             request.json()
 
-    def test_a_body_is_taken_as_text_or_by_a_reader(self) -> None:
-        """A handler takes the text as it was sent, or what a reader makes of the document under the settings."""
+    def test_a_body_is_read_as_text_or_by_a_reader(self) -> None:
+        """A handler reads the text as it was sent, or has a reader convert the document under the settings."""
         request = received(sent(PLAIN, content_type=MERGE_PATCH))
         assert request.text(MERGE_PATCH) == PLAIN
         assert request.body(lambda document, settings: (document, settings), MERGE_PATCH) == (DOCUMENT, SETTINGS)
-        for take in (request.text, lambda: request.body(lambda document, _: document)):
+        for read in (request.text, lambda: request.body(lambda document, _: document)):
             with pytest.raises(UnsupportedMediaType):
-                take()
+                read()
 
     def test_a_text_is_not_parsed(self) -> None:
-        """`text` leaves the parsing to its caller; `json` says where the text stops being JSON."""
+        """`text` leaves parsing to its caller; the error of `json` says where the text is not JSON."""
         request = received(sent(b"{", content_type="application/json"))
         assert request.text() == b"{"
         with pytest.raises(MalformedJson, match="line 1, column 2"):
             request.json()
 
     def test_invalid_base64_is_malformed(self) -> None:
-        """A body that the event marks as base64 and that is not is refused, never guessed at."""
+        """A body that is marked as base64 but is not valid base64 is refused."""
         made = {**sent(PLAIN, content_type="application/json"), "body": "a", "isBase64Encoded": True}
         with pytest.raises(MalformedJson, match=r"^The body is not valid base64\.$"):
             received(made).text()
@@ -239,13 +239,13 @@ class TestBody:
     @pytest.mark.parametrize(
         "content_type", ["text/plain", "application/xml", "text/json", "*/*", "multipart/form-data"]
     )
-    def test_another_type_is_refused_naming_what_is_taken(self, content_type: str) -> None:
-        """The refusal says what was sent and every type that the address takes, each once."""
+    def test_another_type_is_refused_with_the_accepted_ones(self, content_type: str) -> None:
+        """The error has the type that was sent and every type that the route accepts, each once."""
         with pytest.raises(UnsupportedMediaType) as refused:
             received(sent(PLAIN, content_type=content_type)).json(MERGE_PATCH, JSON)
         assert str(refused.value) == (
-            f"The body is {content_type}; "
-            "this address takes application/json, application/merge-patch+json, application/gzip."
+            f"The media type {content_type} is not supported here; "
+            "use one of application/json, application/merge-patch+json, application/gzip."
         )
 
     @pytest.mark.parametrize(
@@ -256,52 +256,52 @@ class TestBody:
             pytest.param(
                 sent,
                 {"content_type": "application/gzip", "content_encoding": "gzip"},
-                id="application/gzip, said twice",
+                id="application/gzip and Content-Encoding",
             ),
-            pytest.param(unharmed, {"content_type": "application/json", "content_encoding": "gzip"}, id="gzip"),
-            pytest.param(unharmed, {"content_type": "application/json", "content_encoding": "GZIP"}, id="GZIP"),
-            pytest.param(unharmed, {"content_type": "application/json", "content_encoding": "x-gzip"}, id="x-gzip"),
+            pytest.param(in_base64, {"content_type": "application/json", "content_encoding": "gzip"}, id="gzip"),
+            pytest.param(in_base64, {"content_type": "application/json", "content_encoding": "GZIP"}, id="GZIP"),
+            pytest.param(in_base64, {"content_type": "application/json", "content_encoding": "x-gzip"}, id="x-gzip"),
         ],
     )
-    def test_a_compressed_body_that_arrives_whole_is_read(
+    def test_a_compressed_body_that_arrives_intact_is_read(
         self, make: Callable[..., Event], headers: dict[str, str]
     ) -> None:
-        """`application/gzip` arrives unharmed on every path, `Content-Encoding: gzip` on some."""
+        """`application/gzip` always arrives intact, `Content-Encoding: gzip` only if it is passed as base64."""
         assert received(make(ZIPPED, **headers)).json() == DOCUMENT
 
-    def test_identity_is_no_encoding(self) -> None:
-        """`Content-Encoding: identity` says that the body is as it is."""
+    def test_identity_is_not_an_encoding(self) -> None:
+        """`Content-Encoding: identity` means that the body is not encoded."""
         made = sent(PLAIN, content_type="application/json", content_encoding="identity")
         assert received(made).json() == DOCUMENT
 
     def test_a_gzip_that_was_damaged_as_text_is_refused_with_the_remedy(self) -> None:
-        """API Gateway hands application/json on as text, which ruins a gzip: the error names the type to send."""
+        """API Gateway passes application/json as text, which corrupts a gzip: the error names the type to send."""
         made = sent(ZIPPED, content_type="application/json", content_encoding="gzip")
         with pytest.raises(UnsupportedMediaType, match="application/gzip"):
             received(made).json()
 
     @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip"])
-    def test_another_encoding_is_refused_naming_what_is_read(self, coding: str) -> None:
-        """Only gzip is read; the refusal says so."""
-        with pytest.raises(UnsupportedMediaType, match="only gzip is read"):
-            received(unharmed(ZIPPED, content_type="application/json", content_encoding=coding)).json()
+    def test_another_encoding_is_refused(self, coding: str) -> None:
+        """Only gzip is accepted, and the error says so."""
+        with pytest.raises(UnsupportedMediaType, match="use gzip"):
+            received(in_base64(ZIPPED, content_type="application/json", content_encoding=coding)).json()
 
     @pytest.mark.parametrize(
         "made",
         [
-            pytest.param(sent(None), id="none"),
+            pytest.param(sent(None), id="missing"),
             pytest.param(sent(b"", content_type="application/json"), id="empty"),
             pytest.param(sent(gzip.compress(b""), content_type="application/gzip"), id="empty once decompressed"),
         ],
     )
-    def test_an_empty_body_is_no_json(self, made: Event) -> None:
-        """A missing body is said to be missing, not to be wrong at line 1."""
+    def test_an_empty_body_is_not_json(self, made: Event) -> None:
+        """An empty body is reported as empty, not as invalid at line 1."""
         with pytest.raises(MalformedJson, match="empty"):
             received(made).json()
 
-    @pytest.mark.parametrize("make", [sent, unharmed], ids=["text", "base64"])
+    @pytest.mark.parametrize("make", [sent, in_base64], ids=["text", "base64"])
     def test_a_body_is_limited_in_bytes_as_sent(self, make: Callable[..., Event]) -> None:
-        """The limit counts the bytes of the body, not the characters or the base64 of the event."""
+        """The limit applies to the bytes of the body, not to characters or to base64 in the event."""
         made = make(PLAIN, content_type="application/json")
         assert received(made, replace(SETTINGS, max_request_bytes=len(PLAIN))).json() == DOCUMENT
         with pytest.raises(RequestTooLarge) as refused:
@@ -309,7 +309,7 @@ class TestBody:
         assert (refused.value.actual_bytes, refused.value.limit_bytes) == (len(PLAIN), len(PLAIN) - 1)
 
     def test_a_compressed_body_is_limited_in_both_sizes(self) -> None:
-        """A gzip is bounded as it is sent and as it is read."""
+        """A gzip is limited both compressed and decompressed."""
         body = json.dumps("x" * 1_000).encode()
         made = sent(gzip.compress(body), content_type="application/gzip")
         assert received(made, replace(SETTINGS, max_request_bytes=100, max_decompressed_bytes=len(body))).json()
@@ -318,8 +318,8 @@ class TestBody:
         with pytest.raises(RequestTooLarge):
             received(made, replace(SETTINGS, max_request_bytes=10)).json()
 
-    def test_text_that_is_no_text_is_malformed(self) -> None:
-        """Half a surrogate pair in an event is the client's mistake and no defect."""
+    def test_an_unpaired_surrogate_is_malformed(self) -> None:
+        """An unpaired surrogate in an event is the client's error, not an internal one."""
         made = {**event("PUT", URL, headers={"content-type": "application/json"}), "body": '"\ud800"'}
         with pytest.raises(MalformedJson, match="UTF-8"):
             received(made).json()
@@ -327,18 +327,18 @@ class TestBody:
 
 class TestDecompression:
     @pytest.mark.parametrize("size", [0, 1, 999, 1_000])
-    def test_up_to_the_limit_all_of_it_is_read(self, size: int) -> None:
-        """Content of exactly the limit is content like any other."""
+    def test_content_up_to_the_limit_is_read(self, size: int) -> None:
+        """Content of up to exactly the limit is read completely."""
         assert decompressed(gzip.compress(b"x" * size), 1_000) == b"x" * size
 
     def test_one_byte_more_is_refused(self) -> None:
-        """The refusal names the limit, but no size: reading stopped there."""
+        """The error has the limit but no actual size, because reading stopped at the limit."""
         with pytest.raises(RequestTooLarge) as refused:
             decompressed(gzip.compress(b"x" * 1_001), 1_000)
         assert (refused.value.limit_bytes, refused.value.actual_bytes) == (1_000, None)
 
-    def test_a_bomb_is_refused_without_being_held(self) -> None:
-        """A hundred megabytes from a hundred kilobytes never come to be: memory is bounded by the limit."""
+    def test_a_bomb_is_not_decompressed(self) -> None:
+        """A hundred kilobytes never decompress to a hundred megabytes: the limit bounds the memory."""
         compressor = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
         bomb = b"".join(compressor.compress(bytes(1_000_000)) for _ in range(100)) + compressor.flush()
         assert len(bomb) < 200_000
@@ -352,34 +352,34 @@ class TestDecompression:
     @pytest.mark.parametrize(
         ("body", "says"),
         [
-            pytest.param(b"", "ends before", id="nothing"),
-            pytest.param(ZIPPED[:5], "ends before", id="cut in the header"),
-            pytest.param(ZIPPED[:-9], "ends before", id="cut in the content"),
-            pytest.param(ZIPPED[:-1], "ends before", id="cut in the checksum"),
-            pytest.param(ZIPPED + b"x", "follows", id="a byte more"),
+            pytest.param(b"", "truncated", id="empty"),
+            pytest.param(ZIPPED[:5], "truncated", id="truncated in the header"),
+            pytest.param(ZIPPED[:-9], "truncated", id="truncated in the content"),
+            pytest.param(ZIPPED[:-1], "truncated", id="truncated in the checksum"),
+            pytest.param(ZIPPED + b"x", "follows", id="an extra byte"),
             pytest.param(ZIPPED + ZIPPED, "follows", id="two members"),
-            pytest.param(PLAIN, "not gzip", id="plain JSON"),
-            pytest.param(zlib.compress(PLAIN), "not gzip", id="zlib"),
-            pytest.param(ZIPPED[:-8] + bytes(4) + ZIPPED[-4:], "not gzip", id="another checksum"),
-            pytest.param(ZIPPED.decode(errors="replace").encode(), "not gzip", id="damaged as text"),
+            pytest.param(PLAIN, "not valid gzip", id="plain JSON"),
+            pytest.param(zlib.compress(PLAIN), "not valid gzip", id="zlib"),
+            pytest.param(ZIPPED[:-8] + bytes(4) + ZIPPED[-4:], "not valid gzip", id="a wrong checksum"),
+            pytest.param(ZIPPED.decode(errors="replace").encode(), "not valid gzip", id="damaged as text"),
         ],
     )
-    def test_what_is_not_one_whole_gzip_is_refused(self, body: bytes, says: str) -> None:
-        """No part of a body is left out in silence, and none is read that the checksum does not vouch for."""
+    def test_anything_but_one_complete_gzip_is_refused(self, body: bytes, says: str) -> None:
+        """No part of a body is silently ignored, and none is used unless its checksum is correct."""
         with pytest.raises(MalformedJson, match=says):
             decompressed(body, 1_000)
 
 
 class TestPrecondition:
     def test_both_headers_are_read(self) -> None:
-        """Headers are found whatever their case."""
+        """The names of headers are not case-sensitive."""
         request = received(sent(None, If_Match='"7"', IF_NONE_MATCH='"5"'))
         assert request.precondition == Precondition(frozenset({"7"}), frozenset({"5"}))
         assert not received(sent(None)).precondition.is_given
 
     @pytest.mark.parametrize("versions", [(7,), (7, 3)], ids=["a version", "a version and an analysis"])
-    def test_a_precondition_is_required_where_the_deployment_says_so(self, versions: tuple[int, ...]) -> None:
-        """The error has the versions that the precondition could have named; they are looked up for it alone."""
+    def test_a_precondition_is_required_if_so_configured(self, versions: tuple[int, ...]) -> None:
+        """The error has the versions that the precondition could have named, which are read only for the error."""
         without, named = sent(None), sent(None, if_match='"7"')
         with pytest.raises(PreconditionRequired) as refused:
             received(without, replace(SETTINGS, require_precondition=True)).required_precondition(lambda: versions)
@@ -393,7 +393,7 @@ class TestPrecondition:
         ("if_none_match", "is_current"), [('"7"', True), ('"6", "7"', True), ('"6"', False), (None, False)]
     )
     def test_a_reader_may_have_the_version_already(self, if_none_match: str | None, *, is_current: bool) -> None:
-        """If-None-Match says which versions a reader has, by number or by tag."""
+        """If-None-Match lists the versions that a client has; they are compared with a number or a tag."""
         headers = {} if if_none_match is None else {"if_none_match": if_none_match}
         request = received(sent(None, **headers))
         assert request.has_current(7) is request.has_current("7") is is_current
@@ -405,7 +405,7 @@ def never_read() -> tuple[int, ...]:
 
 class TestAcceptEncoding:
     def test_the_header_is_passed_on(self) -> None:
-        """Accept-Encoding is passed on as it was sent, None where it was not."""
+        """Accept-Encoding is passed on unchanged, or as None if it was not sent."""
         assert received(sent(None, Accept_Encoding="gzip, br")).accept_encoding == "gzip, br"
         assert received(sent(None)).accept_encoding is None
         assert received({**sent(None), "headers": None}).accept_encoding is None
@@ -423,7 +423,7 @@ class TestQuery:
         ],
     )
     def test_a_choice_is_one_of_the_words(self, query: dict[str, str], expected: str | None) -> None:
-        """Without the parameter the default holds; a word that is not offered is refused, never replaced."""
+        """Without the parameter the default applies; an unknown word is refused, not replaced."""
         check(lambda: asked(**query).choice("source", SOURCES, "user"), expected, "source")
         check(lambda: asked(**query).origin(forced=False).source, expected, "source")
 
@@ -434,37 +434,37 @@ class TestQuery:
             pytest.param({"include": ""}, (), id="empty"),
             pytest.param({"include": "analysis"}, ("analysis",), id="one"),
             pytest.param({"include": " rawData , analysis,"}, ("rawData", "analysis"), id="two, with spaces"),
-            pytest.param({"include": "rawData,secrets"}, None, id="an unknown one"),
+            pytest.param({"include": "rawData,secrets"}, None, id="an unknown word"),
             pytest.param({"include": "rawData;analysis"}, None, id="another separator"),
         ],
     )
     def test_choices_are_some_of_the_words(self, query: dict[str, str], expected: tuple[str, ...] | None) -> None:
-        """A list takes any of the words on offer, and refuses the rest."""
+        """A list may have any of the known words; others are refused."""
         check(lambda: asked(**query).choices("include", ("rawData", "analysis")), expected, "include")
 
     @pytest.mark.parametrize(
         ("query", "expected"),
         [
             pytest.param({}, 25, id="absent"),
-            pytest.param({"limit": "1"}, 1, id="the least"),
-            pytest.param({"limit": "100"}, 100, id="the most"),
+            pytest.param({"limit": "1"}, 1, id="the minimum"),
+            pytest.param({"limit": "100"}, 100, id="the maximum"),
             pytest.param({"limit": "0"}, None, id="zero"),
             pytest.param({"limit": "101"}, None, id="one too many"),
-            pytest.param({"limit": "-1"}, None, id="below zero"),
+            pytest.param({"limit": "-1"}, None, id="negative"),
             pytest.param({"limit": "1.0"}, None, id="a fraction"),
             pytest.param({"limit": ""}, None, id="empty"),
-            pytest.param({"limit": "\u0665"}, None, id="other digits"),
-            pytest.param({"limit": "5\n"}, None, id="a line's end"),
-            pytest.param({"limit": "9" * 5_000}, None, id="too long to be read"),
+            pytest.param({"limit": "\u0665"}, None, id="non-ASCII digits"),
+            pytest.param({"limit": "5\n"}, None, id="a line break"),
+            pytest.param({"limit": "9" * 5_000}, None, id="too many digits to convert"),
         ],
     )
-    def test_a_number_keeps_its_bounds(self, query: dict[str, str], expected: int | None) -> None:
-        """A number out of bounds is refused, not moved into them."""
+    def test_a_number_has_bounds(self, query: dict[str, str], expected: int | None) -> None:
+        """A number out of bounds is refused, not clamped."""
         check(lambda: asked(**query).page(100).limit, expected, "limit")
         check(lambda: asked(**query).page().limit, expected, "limit")
 
-    def test_a_list_may_allow_shorter_pages_only(self) -> None:
-        """Each list has its own limit of what a page may hold."""
+    def test_a_list_may_have_a_smaller_maximum(self) -> None:
+        """Each list has its own maximum for the size of a page."""
         check(lambda: asked(limit="25").page(25).limit, 25, "limit")
         check(lambda: asked(limit="26").page(25).limit, None, "limit")
 
@@ -479,13 +479,13 @@ class TestQuery:
     def test_a_cursor_of_a_list_of_versions_is_a_version(
         self, query: dict[str, str], cursor: str | None, before: int | None
     ) -> None:
-        """The cursor is kept as a text, and read as the version below which the list goes on."""
+        """The cursor is available as text, and as the version below which the list continues."""
         page = asked(**query).page()
         assert (page.cursor, page.before) == (cursor, before)
 
     @pytest.mark.parametrize("cursor", ["", "0", "01", "-1", "x", "1\n", "\u0665", "1" + "0" * 12])
-    def test_a_cursor_that_no_list_gave_out_is_refused(self, cursor: str) -> None:
-        """A list of versions refuses a cursor that is not a version; other lists read it themselves."""
+    def test_an_invalid_cursor_of_a_list_of_versions_is_refused(self, cursor: str) -> None:
+        """A list of versions refuses a cursor that is not a version; other lists parse the cursor themselves."""
         page = asked(cursor=cursor).page()
         assert page.cursor == cursor
         check(lambda: page.before, None, "cursor")
@@ -499,12 +499,12 @@ class TestQuery:
             pytest.param({"sessionId": "s" * 129}, None, id="129"),
             pytest.param({"sessionId": ""}, None, id="empty"),
             pytest.param({"sessionId": "a#b"}, None, id="a separator of the keys"),
-            pytest.param({"sessionId": "a\n"}, None, id="a line's end"),
+            pytest.param({"sessionId": "a\n"}, None, id="a line break"),
             pytest.param({"sessionId": "é"}, None, id="a letter beyond ASCII"),
         ],
     )
     def test_a_session_is_an_id(self, query: dict[str, str], expected: str | None) -> None:
-        """A session that is named wrongly is refused: it must not become the config itself."""
+        """An invalid session is refused, because it must not be taken for the project's config."""
         address = None if expected is None else ProjectAddress("user-1", "p1").config(expected)
         check(lambda: asked(**query).config("p1"), address, "sessionId")
 
@@ -518,11 +518,11 @@ class TestQuery:
         ],
     )
     def test_a_message_has_at_most_200_characters(self, query: dict[str, str], expected: str | None) -> None:
-        """A message is counted in characters, and is not cut."""
+        """The limit of a message is in characters, and longer messages are refused, not truncated."""
         check(lambda: asked(**query).origin(forced=False).message, expected, "message")
 
     def test_a_message_may_be_left_out(self) -> None:
-        """Without a message, history keeps none."""
+        """Without a message, history has null."""
         assert asked().origin(forced=False).message is None
 
     def test_a_message_that_a_browser_would_execute_is_refused(self) -> None:
@@ -532,8 +532,8 @@ class TestQuery:
         assert [each.pointer for each in refused.value.field_errors] == ["message"]
 
     @pytest.mark.parametrize("forced", [True, False])
-    def test_an_origin_is_what_history_keeps(self, *, forced: bool) -> None:
-        """Source and message come from the query; the handler says whether a version was forced."""
+    def test_an_origin_has_source_message_and_forced(self, *, forced: bool) -> None:
+        """Source and message come from the query; the handler decides whether a version is forced."""
         assert asked(source="ai", message="m").origin(forced=forced) == Origin("ai", "m", forced=forced)
 
     @pytest.mark.parametrize(
@@ -551,7 +551,7 @@ class TestQuery:
 
 
 def check(read: Callable[[], object], expected: object, name: str) -> None:
-    """Expect a value; or, where that is None, a refusal that names the parameter."""
+    """Assert that a value is read or, if None is expected, that an error names the parameter."""
     if expected is not None:
         assert read() == expected
         return

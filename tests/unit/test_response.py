@@ -1,4 +1,4 @@
-"""Responses are compressed where the client takes it and it pays, and carry what a document's reader needs."""
+"""Responses are compressed if the client accepts it and it is worth it, and have the headers of their documents."""
 
 import base64
 import gzip
@@ -27,7 +27,7 @@ from dashboard_store.gateway.response import (
 
 
 def text_of(size: int, character: str = "x") -> str:
-    """Make a JSON text that is served as exactly this many bytes; `<` is served as six."""
+    """Make a JSON text that is sent as exactly this many bytes; `<` is sent as six."""
     width = 6 if character == "<" else len(character.encode())
     count, rest = divmod(size - 2, width)
     return f'"{character * count}{"x" * rest}"'
@@ -38,7 +38,7 @@ def is_gzip(response: Response[str]) -> bool:
 
 
 def sent(response: Response[str]) -> bytes:
-    """The bytes that go out: Lambda takes them as text, or as base64 that is marked as such."""
+    """Return the bytes that are sent; Lambda returns them as text or as marked base64."""
     assert response.body is not None
     return base64.b64decode(response.body) if response.base64_encoded else response.body.encode()
 
@@ -65,18 +65,18 @@ def content(response: Response[str]) -> bytes:
         pytest.param("gzip ; Q=0.000", False, id="Q=0.000"),
         pytest.param("x-gzip;q=0", False, id="x-gzip;q=0"),
         pytest.param("*", True, id="any"),
-        pytest.param("*;q=0", False, id="none but what is named"),
+        pytest.param("*;q=0", False, id="no encoding"),
         pytest.param("gzip;q=0, *", False, id="any but gzip"),
-        pytest.param("*, gzip;q=0", False, id="any but gzip, the other way round"),
-        pytest.param("*;q=0, gzip", True, id="gzip alone"),
+        pytest.param("*, gzip;q=0", False, id="any but gzip, in the other order"),
+        pytest.param("*;q=0, gzip", True, id="only gzip"),
         pytest.param("identity", False, id="identity"),
-        pytest.param("identity;q=1, *;q=0", False, id="identity alone"),
+        pytest.param("identity;q=1, *;q=0", False, id="only identity"),
         pytest.param("br, deflate", False, id="others"),
         pytest.param("gzipped", False, id="a longer word"),
     ],
 )
-def test_gzip_is_sent_to_those_who_take_it(accept_encoding: str | None, accepted: bool) -> None:  # noqa: FBT001
-    """Accept-Encoding is read as RFC 9110, section 12.5.3 says; without it nothing is compressed."""
+def test_accept_encoding_is_respected(accept_encoding: str | None, accepted: bool) -> None:  # noqa: FBT001
+    """Accept-Encoding is evaluated as in RFC 9110, section 12.5.3; without it nothing is compressed."""
     assert accepts_gzip(accept_encoding) is accepted
 
 
@@ -86,16 +86,16 @@ def test_gzip_is_sent_to_those_who_take_it(accept_encoding: str | None, accepted
     [
         pytest.param(1_023, "gzip", False, id="1,023 bytes"),
         pytest.param(1_024, "gzip", True, id="1,024 bytes"),
-        pytest.param(1_024, None, False, id="1,024 bytes for who does not take gzip"),
+        pytest.param(1_024, None, False, id="1,024 bytes, gzip not accepted"),
     ],
 )
-def test_a_written_text_is_compressed_from_1_kib(
+def test_a_document_is_compressed_from_1_kib(
     size: int,
     accept_encoding: str | None,
     compressed: bool,  # noqa: FBT001
     character: str,
 ) -> None:
-    """The threshold counts the bytes that would be sent, characters written as escapes included."""
+    """The threshold counts the bytes that would be sent, including escapes."""
     text = text_of(size, character)
     response = encoded(json_response(json.loads(text)), accept_encoding, {})
     assert is_gzip(response) is compressed
@@ -108,19 +108,19 @@ def test_a_written_text_is_compressed_from_1_kib(
     [
         pytest.param(1_023, "gzip", False, id="1,023 bytes"),
         pytest.param(1_024, "gzip", True, id="1,024 bytes"),
-        pytest.param(1_024, None, False, id="1,024 bytes for who does not take gzip"),
+        pytest.param(1_024, None, False, id="1,024 bytes, gzip not accepted"),
         pytest.param(100_000, "gzip", True, id="100,000 bytes"),
-        pytest.param(100_000, "gzip;q=0", False, id="100,000 bytes for who refuses gzip"),
+        pytest.param(100_000, "gzip;q=0", False, id="100,000 bytes, gzip refused"),
     ],
 )
 @pytest.mark.parametrize("kind", ["repeated", "varied"])
-def test_a_stored_text_is_sent_by_the_same_rule(
+def test_a_stored_text_follows_the_same_rule(
     size: int,
     accept_encoding: str | None,
     compressed: bool,  # noqa: FBT001
     kind: str,
 ) -> None:
-    """What lies compressed is sent as it lies, from 1 KiB of text on; below it, and to others, as text."""
+    """A compressed text of 1 KiB or more is sent as stored; a smaller one, or without gzip, as text."""
     varied = "".join(hashlib.sha256(bytes([index % 256, index // 256])).hexdigest() for index in range(size // 64 + 1))
     text = (text_of(size) if kind == "repeated" else f'"{varied[: size - 2]}"').encode()
     stored = gzip.compress(text)
@@ -135,19 +135,19 @@ def test_a_stored_text_is_sent_by_the_same_rule(
     ("size", "accept_encoding", "is_text"),
     [
         pytest.param(1_023, "gzip", True, id="1,023 bytes"),
-        pytest.param(1_023, None, True, id="1,023 bytes for who does not take gzip"),
+        pytest.param(1_023, None, True, id="1,023 bytes, gzip not accepted"),
         pytest.param(1_024, "gzip", False, id="1,024 bytes"),
-        pytest.param(1_024, None, False, id="1,024 bytes for who does not take gzip"),
+        pytest.param(1_024, None, False, id="1,024 bytes, gzip not accepted"),
     ],
 )
 @pytest.mark.parametrize("kind", ["written", "stored"])
-def test_a_small_body_goes_out_as_text(
+def test_a_small_body_is_sent_as_text(
     size: int,
     accept_encoding: str | None,
     is_text: bool,  # noqa: FBT001
     kind: str,
 ) -> None:
-    """A small body is the JSON itself, which a developer can read; a larger one is base64 and marked as such."""
+    """A small body is plain JSON, which a developer can read; a larger one is base64 and marked as such."""
     text = text_of(size)
     written = json_response(json.loads(text))
     response = encoded(
@@ -173,10 +173,10 @@ def problem_response(document: Any, headers: dict[str, str]) -> ApiResponse:
         pytest.param(problem_response, "application/problem+json", id="another media type"),
     ],
 )
-def test_a_response_says_what_it_is(
+def test_a_response_has_the_callers_status_and_headers(
     document: dict[str, Any], make: Callable[[Any, dict[str, str]], ApiResponse], media_type: str
 ) -> None:
-    """Status, headers and media type are the caller's; the body is JSON that is safe in a page."""
+    """Status, headers and media type are the caller's; the body is JSON that is safe to embed in a page."""
     given, of_every_response = {"ETag": '"7"'}, {"Vary": "Accept-Encoding"}
     response = encoded(make(document, given), "gzip", of_every_response)
     assert response.status_code == 201
@@ -188,8 +188,8 @@ def test_a_response_says_what_it_is(
     assert of_every_response == {"Vary": "Accept-Encoding"}
 
 
-def test_a_responses_own_headers_come_first() -> None:
-    """The headers of every response are there, unless the response has one of that name itself."""
+def test_a_responses_own_headers_take_precedence() -> None:
+    """The headers of every response are added, unless the response has a header of the same name."""
     own = json_response({}, headers={"Cache-Control": "no-store"})
     response = encoded(own, None, {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"})
     assert response.headers == {
@@ -200,7 +200,7 @@ def test_a_responses_own_headers_come_first() -> None:
 
 
 def test_a_response_may_be_encoded_again() -> None:
-    """A response is a value: encoding it for one client changes nothing for the next."""
+    """A response is immutable: encoding it for one client does not affect the next."""
     document = {"a": "x" * 2_000}
     response = json_response(document)
     for accept_encoding in ("gzip", None, "gzip"):
@@ -210,20 +210,20 @@ def test_a_response_may_be_encoded_again() -> None:
 
 
 def test_an_empty_response_has_no_body() -> None:
-    """204 and 304 carry headers alone: RFC 9110 allows them no content, hence no type of it."""
+    """204 and 304 have only headers: RFC 9110 allows them no content, and so no content type."""
     response = encoded(empty_response(304, {"ETag": '"7"'}), "gzip", {})
     assert (response.status_code, sent(response), response.headers) == (304, b"", {"ETag": '"7"'})
 
 
 def test_a_redirect_has_a_location_and_no_body() -> None:
-    """A 302 has the URL in its header Location, the headers given, and no content."""
+    """A 302 has the URL in its Location header, the given headers, and no content."""
     response = encoded(redirect_response("https://example.com/a", {"Cache-Control": "no-store"}), "gzip", {})
     assert (response.status_code, sent(response)) == (302, b"")
     assert response.headers == {"Cache-Control": "no-store", "Location": "https://example.com/a"}
 
 
 def test_a_written_text_is_spliced_in_as_the_first_member() -> None:
-    """A text that is already safe in a page goes out as it is; the members after it are made safe."""
+    """A text that is already safe in a page is sent unchanged; the members after it are escaped."""
     response = encoded(spliced_response("rows", rb'[1,"\u003cb>"]', {"a": "<b>"}, {"ETag": '"7"'}), None, {})
     assert content(response) == rb'{"rows":[1,"\u003cb>"],"a":"\u003cb\u003e"}'
     assert (response.status_code, response.headers) == (200, {"ETag": '"7"', "Content-Type": "application/json"})
@@ -233,14 +233,14 @@ def test_a_written_text_is_spliced_in_as_the_first_member() -> None:
     ("file_name", "disposition"),
     [
         pytest.param("sales.json", "attachment; filename*=UTF-8''sales.csv", id="another suffix"),
-        pytest.param("sales", "attachment; filename*=UTF-8''sales.csv", id="none"),
+        pytest.param("sales", "attachment; filename*=UTF-8''sales.csv", id="no suffix"),
         pytest.param("a.b.csv", "attachment; filename*=UTF-8''a.b.csv", id="two dots"),
-        pytest.param(".csv", "attachment; filename*=UTF-8''.csv.csv", id="a suffix alone"),
+        pytest.param(".csv", "attachment; filename*=UTF-8''.csv.csv", id="only a suffix"),
         pytest.param("Ü/x; y.csv", "attachment; filename*=UTF-8''%C3%9C%2Fx%3B%20y.csv", id="any characters"),
     ],
 )
 def test_a_browser_saves_csv_as_a_file(file_name: str, disposition: str) -> None:
-    """The file has the table's own name with the suffix `.csv`, written as RFC 8187 says."""
+    """The file has the table's name with the suffix `.csv`, encoded as in RFC 8187."""
     given = {"ETag": '"7"'}
     response = encoded(csv_response(b"a\r\n1\r\n", file_name, given), "gzip", {})
     assert attachment(file_name, "csv") == disposition
@@ -262,7 +262,7 @@ def test_a_browser_saves_csv_as_a_file(file_name: str, disposition: str) -> None
     ],
 )
 def test_the_outcome_is_not_sent(response: ApiResponse) -> None:
-    """What a save came to is kept for the log, and is no part of what the client receives."""
+    """The outcome of a save is for the log, and not part of the response that the client receives."""
     assert response.outcome == "merged"
     assert "merged" not in str(encoded(response, None, {}).__dict__)
 
@@ -283,5 +283,5 @@ def test_the_outcome_is_not_sent(response: ApiResponse) -> None:
 def test_a_document_carries_its_tag_and_its_date(
     version: int | str, updated_at: str | None, expected: dict[str, str]
 ) -> None:
-    """The entity tag is the version in quotes, also before the first save; the date is HTTP's form of the last one."""
+    """The entity tag is the quoted version, even before the first save; the date is that of the last save."""
     assert document_headers(version, updated_at) == expected

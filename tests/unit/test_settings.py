@@ -1,4 +1,4 @@
-"""The environment is read once, and what is wrong in it is named."""
+"""Settings are read from the environment, and an error names the invalid variable."""
 
 import pytest
 
@@ -26,7 +26,7 @@ NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p"}
 
 
 def test_the_defaults_are_the_contracts() -> None:
-    """A deployment that sets nothing but its resources has the documented limits, and asks for preconditions."""
+    """A deployment that sets only its resources has the documented limits and requires preconditions."""
     settings = Settings.from_environment({**NAMES, "UNRELATED": "x"})
     assert (settings.table_name, settings.bucket_name, settings.flags_path) == ("t", "b", "a/e/p")
     assert not settings.database_load_default
@@ -35,7 +35,7 @@ def test_the_defaults_are_the_contracts() -> None:
 
 
 def test_every_limit_can_be_set() -> None:
-    """Each limit is read from the variable of its name."""
+    """Each limit is read from the variable with its name."""
     names = {"".join(f"_{c}" if c.isupper() else c for c in name).upper(): name for name in LIMITS}
     environment = {variable: str(number) for number, variable in enumerate(names, start=1)}
     settings = Settings.from_environment({**NAMES, **environment})
@@ -43,15 +43,15 @@ def test_every_limit_can_be_set() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "", "1.5", "1e3", "many", " 5", "²"])
-def test_a_limit_that_is_no_positive_integer_is_named(value: str) -> None:
-    """A deployment with a wrong limit fails when it starts, by the variable's name."""
+def test_an_invalid_limit_is_named(value: str) -> None:
+    """A limit that is not a positive integer raises an error with the variable's name."""
     with pytest.raises(ValueError, match="MAX_CHARTS"):
         Settings.from_environment({**NAMES, "MAX_CHARTS": value})
 
 
 @pytest.mark.parametrize("missing", NAMES)
 def test_a_missing_resource_is_named(missing: str) -> None:
-    """What is made of resources of the stack is named after them, so nothing starts without their names."""
+    """Without the name of a resource of the stack, an error names the missing variable."""
     with pytest.raises(KeyError, match=missing):
         Settings.from_environment({name: value for name, value in NAMES.items() if name != missing})
 
@@ -64,7 +64,7 @@ def test_preconditions_can_be_made_optional(value: str, required: bool) -> None:
 
 
 @pytest.mark.parametrize("value", ["True", "yes", "1", ""])
-def test_an_unclear_wish_does_not_switch_preconditions_off(value: str) -> None:
-    """What guards every save is not lost to a spelling: anything but true and false is named and refused."""
+def test_a_misspelled_value_does_not_disable_preconditions(value: str) -> None:
+    """Any value other than true and false is refused with the variable's name."""
     with pytest.raises(ValueError, match="REQUIRE_PRECONDITION"):
         Settings.from_environment({**NAMES, "REQUIRE_PRECONDITION": value})

@@ -1,4 +1,4 @@
-"""Requests are signed as AWS asks for, which is as botocore signs them."""
+"""Requests are signed exactly as botocore signs them."""
 
 from datetime import UTC, datetime
 from unittest.mock import patch
@@ -18,7 +18,7 @@ names = st.from_regex(r"[a-z][a-z0-9-]{0,20}(\.[a-z]{2,8}){0,3}|\[::1\]|127\.0\.
 ports = st.sampled_from(["", ":80", ":443", ":8000"])
 regions = st.sampled_from(["eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-7"])
 operations = st.from_regex(r"DynamoDB_20120810\.[A-Za-z]{1,20}", fullmatch=True)
-# White space within a value is one space to a signature.
+# A signature treats a run of white space within a value as one space.
 types = st.sampled_from(["application/x-amz-json-1.0", "application/json;  charset=utf-8", " text/plain "])
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -28,10 +28,10 @@ headers = st.fixed_dictionaries({"Content-Type": types, "X-Amz-Target": operatio
 
 
 @given(keys, regions, urls, headers, st.binary(max_size=300), moments)
-def test_signatures_are_botocores(  # noqa: PLR0917 - what is signed
+def test_signatures_are_botocores(  # noqa: PLR0917 - each is part of the signature
     credentials: Credentials, region: str, url: str, headers: dict[str, str], body: bytes, moment: datetime
 ) -> None:
-    """Whatever is signed, by lent keys or own ones, host, date, token and signature are botocore's to the letter."""
+    """Host, date, token and signature equal botocore's, for any request and for temporary or permanent keys."""
     theirs = AWSRequest("POST", f"{url}/", {**headers}, body)
     theirs.context["timestamp"] = ""
     known = BotocoreCredentials(credentials.access_key, credentials.secret_key, credentials.token)
@@ -51,8 +51,8 @@ def test_signatures_are_botocores(  # noqa: PLR0917 - what is signed
     assert set(ours) - {name.lower() for name in theirs.headers} == {"host"}
 
 
-def test_a_key_shows_nothing_that_is_secret() -> None:
-    """Credentials that end up in a log or an error show their name alone."""
+def test_the_repr_of_credentials_shows_no_secret() -> None:
+    """Credentials in a log or an error show only the access key's id."""
     shown = repr(Credentials("AKIDEXAMPLE", "the-secret", "the-token"))
     assert "AKIDEXAMPLE" in shown
     assert "the-" not in shown

@@ -1,4 +1,4 @@
-"""Made ids are of their moment, and of nothing that could be guessed (RFC 9562, section 5.7)."""
+"""Generated ids contain their time and random bits (RFC 9562, section 5.7)."""
 
 from datetime import UTC, datetime
 from unittest import mock
@@ -9,7 +9,7 @@ MOMENT = datetime(2026, 11, 25, 12, 0, 0, 123_999, tzinfo=UTC)
 
 
 def test_an_id_has_its_fields() -> None:
-    """The milliseconds, the version, the variant and the random bits are where the RFC puts them."""
+    """The milliseconds, the version, the variant and the random bits are where the RFC specifies them."""
     with mock.patch("secrets.randbits", lambda bits: (1 << bits) - 1):
         ones = uuid7(MOMENT)
     with mock.patch("secrets.randbits", return_value=0):
@@ -20,6 +20,6 @@ def test_an_id_has_its_fields() -> None:
     assert (ones.version, ones.variant, zeros.version, zeros.variant) == (7, "specified in RFC 4122") * 2
 
 
-def test_no_two_ids_are_one() -> None:
-    """Ids of one moment differ in their random bits."""
+def test_ids_are_unique() -> None:
+    """Ids of the same millisecond differ in their random bits."""
     assert len({uuid7(MOMENT) for _ in range(100)}) == 100
