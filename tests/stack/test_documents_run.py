@@ -1,4 +1,4 @@
-"""The tour in docs/tour.md works as printed."""
+"""The commands of README.md and docs/tour.md work as printed."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from support.project.template import ROOT
 from support.running.local_stack import LocalStack
 
+README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 TOKEN = "$(make -s token SUB=user-1)"
 SEPARATOR = "\x1e"
@@ -58,6 +59,16 @@ def matches(printed: str, output: str) -> bool:
         return bool(json.loads(printed) == json.loads(output))
     pattern = ".*".join(re.escape(part) for part in printed.split("…"))
     return re.fullmatch(pattern, output, re.DOTALL) is not None
+
+
+def test_the_readme_works(stack: LocalStack, tmp_path: Path) -> None:
+    """Each save of the README is answered with the version or the status of its comment."""
+    commands = [step.command for step in steps(README.read_text())]
+    outputs = run(commands, stack, tmp_path)
+    promised = [re.search(r"# (version|status) (\d+)$", command) for command in commands]
+    found = [(json.loads(output), match) for output, match in zip(outputs, promised, strict=True) if match]
+    assert [response[match[1]] for response, match in found] == [1, 2, 412]
+    assert [int(match[2]) for _, match in found] == [1, 2, 412]
 
 
 def test_the_tour_works(stack: LocalStack, tmp_path: Path) -> None:
