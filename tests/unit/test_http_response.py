@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard_store.dynamodb.http_response import MAX_HEAD_BYTES, HttpResponse, MalformedResponse, read_response
@@ -56,6 +56,7 @@ def test_a_response_may_be_split_anywhere(cuts: list[int]) -> None:
 
 
 @given(chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=5))
+@example(chunks=[b"size in hexadecimal digits"])
 def test_chunks_are_joined(chunks: list[bytes]) -> None:
     """A chunked body is the content of its chunks in order; extensions and trailers are skipped (section 7.1)."""
     sent = b"".join(b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
