@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -27,8 +28,20 @@ SETTINGS = Settings("any", max_inline_table_bytes=0, writes_per_minute=1_000_000
 
 
 @pytest.fixture
-def store(atomic_engine: Engine, bucket: Bucket, clock: Clock) -> Store:
+def store(atomic_engine: Engine, bucket: Bucket, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Store:
+    # S3 replaces an object atomically; moto closes its file while another thread still reads it.
+    monkeypatch.setattr(bucket, "put", one_at_a_time(bucket.put))
     return Store(SETTINGS, Items(atomic_engine, atomic_engine.table_name), bucket, clock)
+
+
+def one_at_a_time[**Parameters, Result](call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    lock = Lock()
+
+    def alone(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with lock:
+            return call(*args, **kwargs)
+
+    return alone
 
 
 def in_parallel[Result](writers: int, write: Callable[[int], Result]) -> list[Result]:
