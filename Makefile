@@ -200,8 +200,8 @@ valgrind:
 # Mutants are generated from the current modules on every run.
 MUTATED := $(addprefix shared/dashboard_store/,documents/merge.py preconditions.py identifiers.py retry.py) \
   $(wildcard shared/dashboard_store/repository/*.py shared/dashboard_store/dynamodb/*.py)
-mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Run mutation tests: each change of the code must fail a test (15 minutes; ONLY=merge)
-	@echo "Generating mutants; testing them takes about 15 minutes on two cores, less with ONLY=merge …" >&2
+mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Run mutation tests: each change of the code must fail a test (20 minutes; ONLY=merge)
+	@echo "Generating mutants; testing them takes about 20 minutes on two cores, less with ONLY=merge …" >&2
 	@PYTHONPATH=tests .venv-mutation/bin/python -m mutation.make $(MUTATED) > .venv-mutation/mutants.jsonl
 	@PYTHONPATH=shared:tests .venv/bin/python -m mutation.run .venv-mutation/mutants.jsonl --only "$$ONLY"
 

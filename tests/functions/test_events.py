@@ -301,7 +301,7 @@ def test_route_is_the_templates(example: Example) -> None:
     event = example.event
     method, path = event["requestContext"]["http"]["method"], event["rawPath"]
     route = find_route(method, path)
-    assert event["routeKey"] == (route.path if route.path == "$default" else f"{route.method} {route.path}")
+    assert event["routeKey"] == route.key
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.escape(route.path).replace(r"\{", "{").replace(r"\}", "}"))
     match = re.fullmatch(pattern, path)
     assert event.get("pathParameters", {}) == (match.groupdict() if match else {})
@@ -360,17 +360,16 @@ def test_every_route_has_its_failures() -> None:
     for example in EXAMPLES:
         statuses[example.event["routeKey"]].add(example.status)
     for route in routes():
-        key = route.path if route.path == "$default" else f"{route.method} {route.path}"
         wanted = {401} if route.needs_token else set()
         wanted |= {404} if "{projectId}" in route.path else set()
-        takes_body = route.method in {"POST", "PUT", "PATCH"} and key not in WITHOUT_BODY
+        takes_body = route.method in {"POST", "PUT", "PATCH"} and route.key not in WITHOUT_BODY
         wanted |= {429} if route.needs_token and route.method != "GET" else set()
         wanted |= {400, 413, 415, 422} if takes_body else set()
         replaces = route.method in {"PUT", "PATCH", "DELETE"} or "{version}/restore" in route.path
         wanted |= {400, 412} if replaces else set()
-        wanted |= {428} if replaces and key not in WITH_OPTIONAL_PRECONDITION else set()
-        assert wanted <= statuses[key], key
-        assert any(status < 300 for status in statuses[key]), key
+        wanted |= {428} if replaces and route.key not in WITH_OPTIONAL_PRECONDITION else set()
+        assert wanted <= statuses[route.key], route.key
+        assert any(status < 300 for status in statuses[route.key]), route.key
 
 
 def test_names_sort_and_read() -> None:

@@ -7,23 +7,12 @@ from typing import Any
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from support.project.contract import STATUSES
-from support.project.files import committed
+from support.project.files import LOCKS, committed
 from support.project.openapi import METHODS, openapi, operations, path_parameters, problem_codes, resolved
 from support.project.template import ROOT, routes
 
 from dashboard_store.gateway.problems import PROBLEMS
 from dashboard_store.settings import Settings
-
-LOCKS = {
-    "package-lock.json",
-    "requirements.txt",
-    "dev.txt",
-    "local.txt",
-    "uv.txt",
-    "audit.txt",
-    "csv_readers.txt",
-    "mutation.txt",
-}
 
 
 def examples_within(document: Any) -> Iterator[tuple[dict[str, Any], Any]]:

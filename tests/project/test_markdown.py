@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.project.markdown import commands, documents, links, paths
+from support.project.markdown import commands, documents, links, named_tests, paths
 from support.project.template import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -24,11 +24,20 @@ def test_links_resolve(path: Path) -> None:
 
 @every_document
 def test_named_paths_exist(path: Path) -> None:
-    """Every path of the repository in backticks exists, except in documents that describe the past."""
+    """Every path and test of the repository in backticks exists, except in documents that describe the past."""
     text = path.read_text()
     if path in HISTORIES or re.search(r"^- Status: superseded by", text, re.MULTILINE):
         return
     assert [name for name in paths(text) if not any(ROOT.glob(name.replace("NAME", "*")))] == []
+    assert [test for file, test in named_tests(text) if f"def {test}(" not in (ROOT / file).read_text()] == []
+
+
+def test_names_are_found() -> None:
+    """docs/testing.md names paths, tests and commands, and the rules above see them."""
+    text = (ROOT / "docs" / "testing.md").read_text()
+    assert list(paths(text))
+    assert named_tests(text)
+    assert commands(text)
 
 
 @every_document

@@ -76,7 +76,7 @@ class Visit:
 
     def _send(self, method: str, url: str, document: Any = None, **headers: str) -> Reply:
         route = find_route(method, url.partition("?")[0])
-        self._routes.add(f"{route.method} {route.path}")
+        self._routes.add(route.key)
         self.requests += 1
         return self._client.request(method, url, document, **headers)
 

@@ -91,9 +91,7 @@ def test_built_function_answers(built: Built, function: str, event: str) -> None
 
 def test_every_function_is_run() -> None:
     """Every HTTP function of the template is run, with events that the template routes to it."""
-    functions_of = {
-        route.path if route.path == "$default" else f"{route.method} {route.path}": route.function for route in routes()
-    }
+    functions_of = {route.key: route.function for route in routes()}
     sent = {
         function: {functions_of[example(event).event["routeKey"]] for event in events}
         for function, events in EVENTS_OF.items()

@@ -22,6 +22,7 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -134,22 +135,22 @@ _Loader.add_constructor("!repeat", _Loader.repeat)
 _Loader.add_constructor("!digests", _Loader.digests)
 
 
-def examples() -> list[Example]:
-    return [
+@cache
+def examples() -> tuple[Example, ...]:
+    return tuple(
         Example(operation, slug, row)
         for path in sorted(ROWS.glob("*.yaml"))
         for operation, rows in yaml.load(path.read_text(), _Loader).items()  # noqa: S506
         if operation != "bodies"
         for slug, row in rows.items()
-    ]
+    )
 
 
-@cache
 def example(name: str) -> Example:
     return next(each for each in examples() if each.name == name)
 
 
-def exported(known: list[Example]) -> dict[Path, str]:
+def exported(known: Iterable[Example]) -> dict[Path, str]:
     """Render what events/ holds: for each operation its first success and its main refusals."""
     chosen: dict[tuple[str, int], Example] = {}
     for example in known:

@@ -79,10 +79,9 @@ def event(
     sent |= {name.lower(): value for name, value in (headers or {}).items()}
     media_type = sent.get("content-type", "").partition(";")[0]
     is_text = media_type in TEXT_TYPES or media_type.startswith("text/")
-    key = route.path if route.path == "$default" else f"{route.method} {route.path}"
     made: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": key,
+        "routeKey": route.key,
         "rawPath": parts.path,
         "rawQueryString": parts.query,
         "headers": sent,
@@ -99,7 +98,7 @@ def event(
                 "userAgent": sent["user-agent"],
             },
             "requestId": request_id or str(uuid.uuid4()),
-            "routeKey": key,
+            "routeKey": route.key,
             "stage": "$default",
             "time": "22/Nov/2026:12:00:00 +0000",
             "timeEpoch": 1795348800000,

@@ -4,6 +4,18 @@ import subprocess
 
 from support.project.template import ROOT
 
+# The names of the lock files, which tools write.
+LOCKS = {
+    "package-lock.json",
+    "requirements.txt",
+    "dev.txt",
+    "local.txt",
+    "uv.txt",
+    "audit.txt",
+    "csv_readers.txt",
+    "mutation.txt",
+}
+
 
 def committed(*patterns: str) -> list[str]:
     """Return the paths of the tracked files that exist in the checkout, all or those that match a pattern."""

@@ -32,6 +32,11 @@ def paths(text: str) -> Iterator[str]:
                 yield word.partition("::")[0]
 
 
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """Return the file and the function of every test in backticks: `tests/unit/test_merge.py::test_name`."""
+    return re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+
+
 def commands(text: str) -> set[str]:
     """Return the targets of `make` that a text names in backticks or in a console block."""
     return set(re.findall(r"(?:`|^\$ |\()make (?:-s )?([a-z][a-z-]*)", text, re.MULTILINE))

@@ -44,7 +44,7 @@ def recorded_metrics() -> set[str]:
 def _exchanges() -> Iterator[Exchange]:
     made = event("GET", "/api/projects")
     requests = [
-        Request({**made, "routeKey": f"{route.method} {route.path}", "queryStringParameters": query}, _SETTINGS)
+        Request({**made, "routeKey": route.key, "queryStringParameters": query}, _SETTINGS)
         for route, query in product(routes(), (None, {"source": "localStorage"}))
     ]
     for request, status, outcome in product(requests, HTTPStatus, (None, SAVED, MERGED, UNCHANGED)):

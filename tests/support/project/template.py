@@ -15,6 +15,11 @@ class Route(NamedTuple):
     function: str
     needs_token: bool
 
+    @property
+    def key(self) -> str:
+        """The `routeKey` of the route's events."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
 
 @cache
 def template() -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import httpx
 from playwright.sync_api import Browser, expect
 from support.project.template import ROOT
-from support.running.browser import Device, chromium
+from support.running.browser import Device, Json, chart, chromium
 from support.running.local_stack import LocalStack
 
 FOLDER: Final = ROOT / "docs" / "images"
@@ -18,9 +18,8 @@ SIZE: Final = (1280, 730)
 type Scheme = Literal["light", "dark"]
 
 
-def _chart(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> dict[str, Any]:
-    position = dict(zip("xywh", place, strict=True))
-    return {"title": title, "kind": kind, "isVisible": True, "position": position, "dataMapping": mapping}
+def _chart(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> Json:
+    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping)
 
 
 CONFIG: Final = {
