@@ -21,11 +21,15 @@ handler = app.handler
 
 @api.post("/api/projects")
 def create_project(request: Request) -> ApiResponse:
-    """Return 201 with the new project. Problems: project-exists, invalid-project, unsafe-text, those of a config."""
+    """Return 201 with the new project, or 200 if an earlier request created it and it is unchanged.
+
+    Problems: project-exists, invalid-project, unsafe-text, those of a config.
+    """
     new = request.body(read_new_project)
     app.store.rate_limit.count(request.user)
-    project = app.store.projects.create(request.user, new)
-    return _response(project, HTTPStatus.CREATED, {"Location": f"/api/projects/{project['id']}"})
+    project, is_new = app.store.projects.create(request.user, new)
+    status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    return _response(project, status, {"Location": f"/api/projects/{project['id']}"})
 
 
 @api.get("/api/projects")

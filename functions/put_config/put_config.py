@@ -1,5 +1,8 @@
 """Saves, merges, deletes and restores configs, replacing a version that the client names.
 
+Each takes an Idempotency-Key: a repetition of a save that took effect writes nothing and is answered with the version
+that the save made.
+
 Every handler here may also return the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
 `?message=`), rate-limited and storage-unavailable, and, if it reads a body, malformed-json, request-too-large and
 unsupported-media-type.
@@ -7,26 +10,39 @@ unsupported-media-type.
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from dashboard_store.app import App
 from dashboard_store.documents.config import Config, Origin, never_saved_body
 from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
 from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_patch import JsonPatch, read_json_patch
+from dashboard_store.documents.json_text import JsonObject, holds_array
 from dashboard_store.documents.merge import merge_patch
-from dashboard_store.gateway.body import MERGE_PATCH
+from dashboard_store.errors import PreconditionRequired
+from dashboard_store.gateway.body import GZIP, JSON_PATCH, MERGE_PATCH
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
     ApiResponse,
     document_headers,
     empty_response,
+    extended_response,
     json_response,
     stored_response,
 )
-from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED
+from dashboard_store.gateway.telemetry import MERGED, REPLAYED, SAVED, UNCHANGED
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.config_saves import SaveResult
+
+_JSON_PATCH_NEEDS_BASE: Final = (
+    'Send If-Match: "<version>" with the version that the patch was made from: its paths may mean something else in '
+    "another version."
+)
+_ARRAY_NEEDS_BASE: Final = (
+    'Send If-Match: "<version>" with the version that the patch was made from: a merge patch replaces an array as a '
+    "whole, and with it what others changed inside."
+)
 
 app = App("configs", "config_saves")
 api = app.resolver
@@ -40,10 +56,10 @@ def put_config(request: Request, project_id: str) -> ApiResponse:
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
     address, precondition, origin = _save_of(request, project_id)
-    resolution = request.choice("onConflict", ("refuse", "merge"), "refuse")
+    merges = _merges(request)
     config = read_config_body(request.text(), request.settings)
     # A merge must not do what If-None-Match forbids.
-    if resolution == "merge" and precondition.base is not None and precondition.if_none_match is None:
+    if merges and precondition.base is not None and precondition.if_none_match is None:
         read = _config_reader(request)
         return _save_response(app.store.config_saves.merge(address, config, precondition.base, origin, read))
     return _save_response(app.store.config_saves.save(address, config, precondition, origin))
@@ -51,17 +67,27 @@ def put_config(request: Request, project_id: str) -> ApiResponse:
 
 @api.patch("/api/projects/<project_id>/config")
 def patch_config(request: Request, project_id: str) -> ApiResponse:
-    """Apply a merge patch (RFC 7396) to the newest config and return 200 with the result, like GET.
+    """Apply a merge patch (RFC 7396) or a JSON Patch (RFC 6902) and return 200 with the result, like GET.
 
-    Problems: version-conflict, invalid-config, unsafe-text, config-too-large.
+    A JSON Patch applies to the version that it names; a merge patch applies to the newest version, except that with
+    `?onConflict=merge` it applies to the one that it names. What a stale patch makes of its version is then merged with
+    later saves.
+
+    Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
-    address, precondition = request.config(project_id), request.precondition
+    address, precondition, merges = request.config(project_id), request.precondition, _merges(request)
     # A patch without a precondition forces nothing: it keeps what it does not name.
     origin = request.origin(forced=False)
-    patch, read = request.body(read_patch, MERGE_PATCH), _config_reader(request)
-    saves = app.store.config_saves
-    result = saves.change(address, lambda config: read(merge_patch(config, patch)), precondition, origin)
-    return stored_response(result.newest.body or never_saved_body(), _headers(result), _outcome(result))
+    patch, read, saves = _read_patch(request), _config_reader(request), app.store.config_saves
+    _require_base(request, address, patch)
+
+    def edit(config: JsonObject | None) -> Config:
+        return read(patch.applied(config) if isinstance(patch, JsonPatch) else merge_patch(config, patch))
+
+    base = _named(precondition)
+    if base is not None and (merges or isinstance(patch, JsonPatch)):
+        return _patch_response(saves.patch(address, edit, base, origin, read if merges else None))
+    return _patch_response(saves.change(address, edit, precondition, origin))
 
 
 @api.delete("/api/projects/<project_id>/config")
@@ -103,26 +129,68 @@ def _save_of(request: Request, project_id: str) -> tuple[ConfigAddress, Precondi
     return address, precondition, request.origin(forced=precondition.is_forced)
 
 
+def _merges(request: Request) -> bool:
+    return request.choice("onConflict", ("refuse", "merge"), "refuse") == "merge"
+
+
+def _named(precondition: Precondition) -> int | None:
+    """Return the one version that If-Match names, unless If-None-Match excludes it."""
+    return None if precondition.if_match is None else precondition.only
+
+
+def _read_patch(request: Request) -> JsonPatch | JsonObject:
+    """Read a JSON Patch or a merge patch; only its form distinguishes the two if it is sent as gzip."""
+    document = request.json(MERGE_PATCH, JSON_PATCH)
+    is_compressed_array = request.media_type == GZIP and isinstance(document, list)
+    read = read_json_patch if is_compressed_array or request.media_type == JSON_PATCH else read_patch
+    return read(document, request.settings)
+
+
+def _require_base(request: Request, address: ConfigAddress, patch: JsonPatch | JsonObject) -> None:
+    """Raise PreconditionRequired if a patch without a base could change what the user did not mean."""
+    precondition = request.precondition
+    if isinstance(patch, JsonPatch):
+        detail = _JSON_PATCH_NEEDS_BASE if _named(precondition) is None else None
+    else:
+        # If-Match: * says that the author wants it.
+        is_forced = precondition.is_forced and precondition.if_match is None and request.settings.require_precondition
+        detail = _ARRAY_NEEDS_BASE if is_forced and holds_array(patch) else None
+    if detail:
+        raise PreconditionRequired(app.store.configs.newest(address).version, detail=detail)
+
+
 def _config_reader(request: Request) -> Callable[[Any], Config]:
     return lambda document: read_config(document, request.settings)
 
 
 def _save_response(result: SaveResult) -> ApiResponse:
-    document: dict[str, Any] = {
-        "success": True,
-        "version": result.newest.version,
-        "updatedAt": result.newest.updated_at,
-    }
+    shown = result.shown
+    document = {"success": True, "version": shown.version, "updatedAt": shown.updated_at, **_marks(result)}
     if result.merged:
-        document |= {"merged": True, "config": result.newest.config()}
+        document["config"] = shown.config()
     return json_response(document, headers=_headers(result), outcome=_outcome(result))
 
 
+def _patch_response(result: SaveResult) -> ApiResponse:
+    body, marks = result.shown.body or never_saved_body(), _marks(result)
+    if marks:
+        return extended_response(body, marks, _headers(result), _outcome(result))
+    return stored_response(body, _headers(result), _outcome(result))
+
+
+def _marks(result: SaveResult) -> dict[str, Any]:
+    """Return the members that say what became of a save, if it did not simply become the newest version."""
+    merged = {"merged": True} if result.merged else {}
+    return merged | ({"replayed": True, "currentVersion": result.newest.version} if result.repeated else {})
+
+
 def _headers(result: SaveResult) -> dict[str, str]:
-    return document_headers(result.newest.version, result.newest.updated_at)
+    return document_headers(result.shown.version, result.shown.updated_at)
 
 
 def _outcome(result: SaveResult) -> str:
+    if result.repeated:
+        return REPLAYED
     if not result.changed:
         return UNCHANGED
     return MERGED if result.merged else SAVED

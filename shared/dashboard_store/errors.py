@@ -32,7 +32,7 @@ StoreError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,16 @@ class ProjectExists(StoreError):  # noqa: N818
     pass
 
 
+_NAMELESS: Final = (
+    'Send If-Match: "<version>" with the version to replace, or If-None-Match: * to create the first version.'
+)
+
+
 class PreconditionRequired(StoreError):  # noqa: N818
     """`version`, and for an analysis `analysis_version`, are the newest, which the precondition could have named."""
 
-    def __init__(self, version: int, analysis_version: int | None = None) -> None:
-        super().__init__(
-            'Send If-Match: "<version>" with the version to replace, or If-None-Match: * to create the first version.'
-        )
+    def __init__(self, version: int, analysis_version: int | None = None, *, detail: str = _NAMELESS) -> None:
+        super().__init__(detail)
         self.version = version
         self.analysis_version = analysis_version
 

@@ -5,6 +5,7 @@ An address identifies the document that a request is about. It is a value that i
 """
 
 import re
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,9 +42,25 @@ class ProjectAddress:
     owner: str
     project_id: str
 
+    @classmethod
+    def from_path(cls, user: str, text: str) -> "ProjectAddress":
+        """Read what a path names a user's project by: its id, or its address. Raises NoProject.
+
+        The owner's part of the address is compared, not decoded, so there is only one way to write it.
+        """
+        owner, tilde, project_id = text.rpartition("~")
+        if tilde and owner != _owner_part(user):
+            raise NoProject
+        return cls(user, project_id)
+
     def __post_init__(self) -> None:
         if not is_id(self.project_id):
             raise NoProject
+
+    @property
+    def text(self) -> str:
+        """The address in the API, `<owner>~<id>`, which names the project among those of all users."""
+        return f"{_owner_part(self.owner)}~{self.project_id}"
 
     def config(self, session: str = "") -> "ConfigAddress":
         return ConfigAddress(self, session)
@@ -55,3 +72,8 @@ class ConfigAddress:
 
     project: ProjectAddress
     session: str = ""
+
+
+def _owner_part(user: str) -> str:
+    """Write a user's id as base64url without padding (RFC 4648, section 5), which needs no escape in a path."""
+    return urlsafe_b64encode(user.encode()).decode().rstrip("=")

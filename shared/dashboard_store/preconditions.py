@@ -1,7 +1,7 @@
 """If-Match and If-None-Match (RFC 9110, section 13.1), evaluated against the document's current entity tag.
 
-An entity tag is the version in quotes. A proxy that compresses may turn it into a weak tag (`W/"7"`), which names the
-same version, so comparisons ignore the `W/`.
+An entity tag is the version in quotes. A proxy that compresses may turn it into a weak tag (`W/"7"`) or append the
+coding (`"7-gzip"`). These name the same version, so tags are compared without either.
 """
 
 import re
@@ -16,7 +16,10 @@ _ANY_ALONE: Final = frozenset({ANY})
 
 # A tag's number may be larger than any version; it then names a version that does not exist.
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
+_NUMBERS: Final = rf"{_NUMBER}(?:\.{_NUMBER})*"
 _VERSION = re.compile(_NUMBER)
+_COMPOSITE = re.compile(_NUMBERS)
+_COMPRESSED = re.compile(rf"({_NUMBERS})(?:--?|;)(?:br|deflate|gzip|zstd)")
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
@@ -99,7 +102,13 @@ def _tags(header: str, value: str | None) -> frozenset[str] | None:
     if not _ENTITY_TAGS.fullmatch(value.strip()):
         error = FieldError(header, 'This must be a version in double quotes, such as "7", a list of these, or *.')
         raise InvalidPrecondition(f"The {header} header is not valid.", [error])
-    return frozenset(_ENTITY_TAG.findall(value))
+    return frozenset(map(_as_issued, _ENTITY_TAG.findall(value)))
+
+
+def _as_issued(tag: str) -> str:
+    """Return a tag without the coding that a proxy appended; any other tag is unchanged."""
+    compressed = _COMPRESSED.fullmatch(tag)
+    return compressed[1] if compressed else tag
 
 
 def _narrow_all(tags: frozenset[str] | None, parts: int) -> frozenset[str] | None:
@@ -107,6 +116,6 @@ def _narrow_all(tags: frozenset[str] | None, parts: int) -> frozenset[str] | Non
 
 
 def _narrow(tag: str, parts: int) -> str:
-    if not re.fullmatch(rf"{_NUMBER}(\.{_NUMBER})*", tag):
+    if not _COMPOSITE.fullmatch(tag):
         return tag
     return entity_tag(*map(int, tag.split(".")[:parts]))

@@ -27,7 +27,7 @@ MONTH = timedelta(days=30)
 def create(store: Store, address: ProjectAddress) -> dict[str, Any]:
     charts = {"chartCustomizations": {"c": {"value": 0}}}
     new = {"id": address.project_id, "name": "P", "settings": {"dashboardConfig": charts}}
-    return store.projects.create(address.owner, read_new_project(new, SETTINGS))
+    return store.projects.create(address.owner, read_new_project(new, SETTINGS)).project
 
 
 @pytest.fixture(autouse=True)
@@ -192,7 +192,7 @@ def test_a_first_config_has_the_source_import(store: Store, address: ProjectAddr
     """History distinguishes a config that came with its project from one that was saved."""
     other = ProjectAddress(address.owner, "other")
     new = {"id": "other", "name": "O", "settings": {"dashboardConfig": {"chartCustomizations": {"c": {}}}}}
-    made = store.projects.create(address.owner, read_new_project(new, SETTINGS))
+    made = store.projects.create(address.owner, read_new_project(new, SETTINGS)).project
     ((first,), following) = store.configs.history(other.config(), 10, None)
     assert following is None
     assert first == {

@@ -15,6 +15,7 @@ from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import Upload, read_completion, read_upload, read_uploaded
+from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import ConfigConflict, DatasetConflict
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
@@ -71,6 +72,16 @@ def test_one_of_many_saves_of_a_version_wins(store: Store, address: ProjectAddre
     newest = store.configs.newest(address.config()).config()
     assert all(conflict == (2, newest) for conflict in conflicts)
     assert history(atomic_engine, address) == [1, 2]
+
+
+def test_one_of_many_equal_creations_creates(store: Store, user: str, atomic_engine: Engine) -> None:
+    """Of 16 parallel requests with the same body one creates the project; all of them get it, at one version."""
+    body = {"id": "q", "name": "Q", "settings": {"dashboardConfig": {"chartCustomizations": {"c": {}}}}}
+    made = in_parallel(16, lambda _: store.projects.create(user, read_new_project(body, SETTINGS)))
+    assert sorted(each.is_new for each in made) == [False] * 15 + [True]
+    address = ProjectAddress(user, "q")
+    assert all(each.project == store.projects.get(address) for each in made)
+    assert history(atomic_engine, address) == [1]
 
 
 def test_no_accepted_save_is_lost(store: Store, address: ProjectAddress, atomic_engine: Engine) -> None:

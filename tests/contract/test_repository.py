@@ -156,6 +156,19 @@ def test_an_id_is_taken_once(store: Store, address: ProjectAddress) -> None:
     assert store.projects.get(address)["name"] == "P"
 
 
+def test_a_repeated_creation_costs_a_read_only_for_a_config(store: Store, engine: Engine, user: str) -> None:
+    """Creating is one request, and so is a repetition; a config of its body is compared in a second one."""
+    settings = {"dashboardConfig": config(c=1).document}
+    bodies = [{"id": "q", "name": "Q"}, {"id": "r", "name": "R", "settings": settings}]
+    outcomes = []
+    for body in (*bodies, *bodies):
+        with engine.recorded() as calls:
+            is_new = store.projects.create(user, read_new_project(body, SETTINGS)).is_new
+        outcomes.append((is_new, [operation for operation, _ in calls]))
+    one = ["TransactWriteItems"]
+    assert outcomes == [(True, one), (True, one), (False, one), (False, [*one, "GetItem"])]
+
+
 def test_an_item_over_the_engines_limit_is_a_defect(store: Store, key: Item) -> None:
     """DynamoDB's limit of 400 KB backs up the service's own limits: an item over it raises."""
     with pytest.raises((Refused, RuntimeError), match="Validation"):

@@ -34,6 +34,7 @@ from support.storage.model import (
     Accepted,
     Document,
     Model,
+    Operations,
     Origin,
     Outcome,
     ProjectStore,
@@ -50,6 +51,7 @@ from dashboard_store.documents.config import Config, never_saved_body
 from dashboard_store.documents.config import Origin as SavedOrigin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.diff import operations
+from dashboard_store.documents.json_patch import read_json_patch
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import BadInput, ConfigConflict, NotFound, ProjectExists, VersionConflict
 from dashboard_store.identifiers import ProjectAddress
@@ -59,7 +61,8 @@ from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
-SETTINGS = Settings("any")
+# Time stands still during a step, so no limit per minute may end one.
+SETTINGS = Settings("any", writes_per_minute=1_000_000)
 SESSIONS = ("", "s1", "s2")
 
 
@@ -80,6 +83,10 @@ def headers(when: When) -> dict[str, str]:
     return {"if_match": f'"{when}"'}
 
 
+def keyed(when: When, origin: Origin) -> dict[str, str]:
+    return headers(when) | ({"idempotency_key": origin.key} if origin.key else {})
+
+
 class RepositoryStore:
     """The project through the repository's classes."""
 
@@ -90,7 +97,8 @@ class RepositoryStore:
 
     def create(self, config: Document | None) -> Outcome:
         body = {"id": PROJECT, "name": "P", "settings": {"dashboardConfig": config}}
-        return _project(lambda: self._store.projects.create(self._address.owner, read_new_project(body, SETTINGS)))
+        new = read_new_project(body, SETTINGS)
+        return _project(lambda: self._store.projects.create(self._address.owner, new).project)
 
     def rename(self, name: str, when: When) -> Outcome:
         def edit(project: Project) -> Project:
@@ -106,11 +114,12 @@ class RepositoryStore:
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
         made = None if config is None else _config(config)
-        return _saved(
+        outcome = _saved(
             lambda: self._store.config_saves.save(
                 self._address.config(session), made, _precondition(when), _origin(origin, when)
             )
         )
+        return Accepted(outcome.version) if made is None and isinstance(outcome, Accepted) else outcome
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         made = _config(config)
@@ -124,9 +133,19 @@ class RepositoryStore:
         def edit(config: Document | None) -> Config:
             return _config(patched(config, patch))
 
-        given = SavedOrigin(origin.source, origin.message)
+        given = _unforced(origin)
         return _saved(
             lambda: self._store.config_saves.change(self._address.config(session), edit, _precondition(when), given),
+            shows_config=True,
+        )
+
+    def operate(self, session: str, operations: Operations, base: int, origin: Origin, *, merges: bool) -> Outcome:
+        patch, place = read_json_patch(operations, SETTINGS), self._address.config(session)
+        read = _config if merges else None
+        return _saved(
+            lambda: self._store.config_saves.patch(
+                place, lambda config: _config(patch.applied(config)), base, _unforced(origin), read
+            ),
             shows_config=True,
         )
 
@@ -195,8 +214,8 @@ def _project(call: Callable[[], Document | None]) -> Outcome:
 
 def _saved(call: Callable[[], SaveResult], *, shows_config: bool = False) -> Outcome:
     def accepted(saved: SaveResult) -> Accepted:
-        config = unordered(saved.newest.config()) if shows_config or saved.merged else None
-        return Accepted(saved.newest.version, saved.merged, config)
+        config = unordered(saved.shown.config()) if shows_config or saved.merged else None
+        return Accepted(saved.shown.version, saved.merged, config, saved.newest.version if saved.repeated else None)
 
     return _attempt(call, accepted)
 
@@ -235,7 +254,11 @@ def _precondition(when: When) -> Precondition:
 
 def _origin(origin: Origin, when: When, restored_from: int | None = None) -> SavedOrigin:
     is_forced = _precondition(when).is_forced
-    return SavedOrigin(origin.source, origin.message, forced=is_forced, restored_from=restored_from)
+    return _unforced(origin)._replace(forced=is_forced, restored_from=restored_from)
+
+
+def _unforced(origin: Origin) -> SavedOrigin:
+    return SavedOrigin(origin.source, origin.message, key=origin.key)
 
 
 class HttpStore:
@@ -263,22 +286,27 @@ class HttpStore:
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
         method = "DELETE" if config is None else "PUT"
-        return _outcome(self._client.request(method, self._config(session, origin), config, **headers(when)))
+        return _outcome(self._client.request(method, self._config(session, origin), config, **keyed(when, origin)))
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         url = f"{self._config(session, origin)}&onConflict=merge"
-        return _outcome(self._client.put(url, config, **headers(base)))
+        return _outcome(self._client.put(url, config, **keyed(base, origin)))
 
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
-        return _outcome(self._client.patch(self._config(session, origin), patch, **headers(when)))
+        return _outcome(self._client.patch(self._config(session, origin), patch, **keyed(when, origin)))
+
+    def operate(self, session: str, operations: Operations, base: int, origin: Origin, *, merges: bool) -> Outcome:
+        url = self._config(session, origin) + ("&onConflict=merge" if merges else "")
+        sent = {"content_type": "application/json-patch+json", **keyed(base, origin)}
+        return _outcome(self._client.patch(url, operations, **sent))
 
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
         url = f"{self._url}/data/customizations?{_query(session, origin)}"
-        return _outcome(self._client.put(url, {"chartCustomizations": charts}, **headers(when)))
+        return _outcome(self._client.put(url, {"chartCustomizations": charts}, **keyed(when, origin)))
 
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
         url = self._config(session, origin, f"/versions/{version}/restore")
-        return _outcome(self._client.request("POST", url, **headers(when)))
+        return _outcome(self._client.request("POST", url, **keyed(when, origin)))
 
     def load(self, session: str) -> bytes | None:
         return _found(self._client.get(self._config(session)))
@@ -326,7 +354,8 @@ def _outcome(reply: Reply) -> Outcome:
         case HTTPStatus.OK | HTTPStatus.CREATED:
             version, merged, config = (reply.json.get(name) for name in ("version", "merged", "config"))
             assert reply.headers["etag"] == f'"{version}"'
-            return Accepted(version, bool(merged), None if config is None else unordered(config))
+            current = reply.json["currentVersion"] if reply.json.get("replayed") else None
+            return Accepted(version, bool(merged), None if config is None else unordered(config), current)
         case HTTPStatus.NO_CONTENT:
             return Accepted(int(reply.headers.get("etag", '"0"').strip('"')))
         case HTTPStatus.NOT_FOUND:
@@ -369,6 +398,11 @@ class Call:
     when: str | int = "newest"
     off: int = 0
     origin: Origin = field(default_factory=Origin)
+    merges: bool = False
+
+    def fixed(self, model: Model) -> "Call":
+        """Return the call with the version that is newest now, as a client names it that saw no other."""
+        return replace(self, when=model.line(self.session).newest)
 
     def bound(self, model: Model) -> Callable[[ProjectStore], Outcome]:
         """Return the call with the version numbers as they are now."""
@@ -390,7 +424,8 @@ class Call:
             case "merge":
                 base = when if isinstance(when, int) else newest
                 return lambda store: store.merge(self.session, argument, base, self.origin)
-        return lambda store: getattr(store, self.name)(self.session, argument, when, self.origin)
+        more = {"merges": self.merges} if self.name == "operate" else {}
+        return lambda store: getattr(store, self.name)(self.session, argument, when, self.origin, **more)
 
 
 values = st.sampled_from([None, True, 1, 1.0, 2**70, "<b>é\u2028", [1, 2], {"z": 1, "a": 2}])
@@ -398,18 +433,34 @@ charts = st.dictionaries(
     st.sampled_from("cab"), st.dictionaries(st.sampled_from(["title", "x"]), values, max_size=2), max_size=3
 )
 configs = st.fixed_dictionaries({"chartCustomizations": charts}, optional={"theme": st.sampled_from(["dark", "light"])})
+# A merge patch that names no version may not have an array.
+plain_values = values.filter(lambda value: not isinstance(value, list))
 patches = st.fixed_dictionaries(
     {},
     optional={
         "theme": st.sampled_from(["dark", None]),
         "chartCustomizations": st.dictionaries(
-            st.sampled_from("cab"), st.none() | st.dictionaries(st.sampled_from(["title", "x"]), values), max_size=2
+            st.sampled_from("cab"),
+            st.none() | st.dictionaries(st.sampled_from(["title", "x"]), plain_values),
+            max_size=2,
         )
         | st.none(),
     },
 )
+places = st.sampled_from(["/theme", *(f"/chartCustomizations/{name}" for name in "cab"), "/chartCustomizations/a/x"])
+json_patches = st.lists(
+    st.builds(lambda path, value: {"op": "add", "path": path, "value": value}, places, values | st.just({"x": [1]}))
+    | st.builds(lambda op, path: {"op": op, "path": path}, st.just("remove"), places)
+    | st.builds(lambda source, path: {"op": "move", "from": source, "path": path}, places, places)
+    | configs.map(lambda config: {"op": "add", "path": "", "value": config}),
+    min_size=1,
+    max_size=2,
+)
 origins = st.builds(
-    Origin, st.sampled_from(["user", "autosave", "ai", "localStorage"]), st.sampled_from([None, "a note"])
+    Origin,
+    st.sampled_from(["user", "autosave", "ai", "localStorage"]),
+    st.sampled_from([None, "a note"]),
+    st.sampled_from([None, "the-first-key", "the-second-key"]),
 )
 sessions = st.sampled_from(["", *SESSIONS])
 whens = st.sampled_from(["newest"] * 4 + ["any", "first"])
@@ -425,8 +476,17 @@ edits = (
     saves
     | calls("merge", configs, st.sampled_from(["newest", 0, 1]))
     | calls("patch", patches, st.sampled_from(["whatever", "newest", "any"]))
+    | st.builds(Call, st.just("operate"), sessions, json_patches, st.just("newest"), offs, origins, st.booleans())
     | calls("customize", charts)
     | calls("restore", st.integers(0, 4))
+)
+with_key = st.builds(Origin, key=st.sampled_from(["the-first-key", "the-second-key"]))
+keyed_saves = st.one_of(
+    st.builds(Call, st.sampled_from(["save", "save", "merge"]), sessions, configs, origin=with_key),
+    st.builds(Call, st.just("save"), sessions, st.none(), origin=with_key),
+    st.builds(Call, st.just("patch"), sessions, patches, origin=with_key),
+    st.builds(Call, st.just("customize"), sessions, charts, origin=with_key),
+    st.builds(Call, st.just("operate"), sessions, json_patches, origin=with_key, merges=st.booleans()),
 )
 of_projects = st.one_of(
     calls("rename", st.sampled_from(["P", "Q"])),
@@ -490,7 +550,7 @@ class Dashboards(RuleBasedStateMachine):
         self.store = layer(engine, self.user, self.clock)
         # Interruptions come from another function, which has its own resources.
         self.other: ProjectStore = RepositoryStore(engine, self.user, self.clock)
-        self.model = Model(lambda: self.clock.moment, self.store.version)
+        self.model = Model(lambda: self.clock.moment, self.store.version, self.user)
         self.seen: dict[tuple[str, str], tuple[int, Document | None]] = {}
 
     def teardown(self) -> None:
@@ -522,6 +582,24 @@ class Dashboards(RuleBasedStateMachine):
         """Save, delete, patch, merge or restore configs, under any precondition."""
         for call in calls:
             self.perform(call)
+
+    @precondition(lambda self: self.model.present)
+    @rule(
+        call=keyed_saves,
+        before=st.sampled_from([0, 0, 0, 1, 24, 25]),
+        after=st.integers(0, 2),
+        config=configs,
+    )
+    def repeat(self, call: Call, before: int, after: int, config: Document) -> None:
+        """Repeat a save that took effect, with the base of a client that missed others before and after it."""
+        repetition = call.fixed(self.model)
+        for number in range(before + after + 1):
+            if number == before:
+                self.perform(call)
+            else:
+                self.perform(Call("save", call.session, {**config, "theme": f"save {number}"}))
+        outcome = self.perform(repetition)
+        event(f"repeated: {isinstance(outcome, Accepted) and outcome.current is not None}")
 
     @rule(call=of_projects)
     def change_the_project(self, call: Call) -> None:
@@ -637,7 +715,8 @@ class Dashboards(RuleBasedStateMachine):
         held = list(self.model.line(session).held.values())
         if held:
             before, after = held[one % len(held)].document, held[other % len(held)].document
-            assert unordered(jsonpatch.apply_patch(before, operations(before, after))) == unordered(after)
+            made = jsonpatch.apply_patch(before, operations(before, after))
+            assert json.dumps(made, sort_keys=True) == json.dumps(after, sort_keys=True)
 
     @rule()
     def read_everything(self) -> None:

@@ -3,13 +3,18 @@
 The routes are those of docs/openapi.yaml, so that no new one can be forgotten.
 """
 
-from typing import Any, NamedTuple
+import base64
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import yaml
 from support.handlers.http_api import Client, Reply
 from support.handlers.world import CONFIG, TABLE
 from support.project.template import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -69,6 +74,10 @@ def _resolved(document: dict[str, Any]) -> dict[str, Any]:
     return _resolved(found)
 
 
+def address(owner: Client, project_id: str) -> str:
+    return f"{base64.urlsafe_b64encode(owner.user.encode()).decode().rstrip('=')}~{project_id}"
+
+
 def take(user: Client, operation: Operation, project: str, upload: str) -> Reply:
     """Send the document's example request, with `If-Match: *` if it needs a precondition."""
     method, path, described = operation
@@ -92,17 +101,20 @@ def test_another_users_project_looks_absent(owner: Client, upload: str, operatio
     """The response is that for a nonexistent project, except for the request's id; the owner's content is unchanged."""
     before = [owner.get(url).body for url in SEEN]
     stranger = Client("another-user")
-    foreign, absent = (take(stranger, operation, project, upload) for project in ("mine", "nowhere"))
-    assert (foreign.status, foreign.code) == (404, "not-found")
-    assert foreign.problem == absent.problem
-    assert {**foreign.headers, "x-request-id": ""} == {**absent.headers, "x-request-id": ""}
+    names: list[Callable[[str], str]] = [str, partial(address, stranger), partial(address, owner)]
+    for name in names:
+        foreign, absent = (take(stranger, operation, name(project), upload) for project in ("mine", "nowhere"))
+        assert (foreign.status, foreign.code) == (404, "not-found")
+        assert foreign.problem == absent.problem
+        assert {**foreign.headers, "x-request-id": ""} == {**absent.headers, "x-request-id": ""}
     assert [owner.get(url).body for url in SEEN] == before
 
 
 @every_operation
-def test_the_owner_is_served(owner: Client, upload: str, operation: Operation) -> None:
-    """The requests that another user is refused are valid: they succeed for the owner."""
-    reply = take(owner, operation, "mine", upload)
+@pytest.mark.parametrize("name", ["id", "address"])
+def test_the_owner_is_served(owner: Client, upload: str, operation: Operation, name: str) -> None:
+    """The requests that another user is refused are valid: they succeed for the owner, by id and by address."""
+    reply = take(owner, operation, "mine" if name == "id" else address(owner, "mine"), upload)
     # No file was sent, which is an error of this upload, not of the request.
     is_completion = operation.path.endswith("/complete")
     assert reply.status < 300 or (is_completion and reply.status == 422), reply.body

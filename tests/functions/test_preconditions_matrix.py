@@ -34,6 +34,7 @@ PUT = {
     'If-Match: "0"': Cell(("if_match", '"0"'), 1, "version-conflict", "version-conflict"),
     'If-Match: "7"': Cell(("if_match", '"7"'), "version-conflict", 8, 8),
     'If-Match: W/"7"': Cell(("if_match", 'W/"7"'), "version-conflict", 8, 8),
+    'If-Match: "7-gzip"': Cell(("if_match", '"7-gzip"'), "version-conflict", 8, 8),
     'If-Match: "5"': Cell(("if_match", '"5"'), "version-conflict", "version-conflict", "version-conflict"),
     'If-Match: "5", "7"': Cell(("if_match", '"5", "7"'), "version-conflict", 8, 8),
     'If-Match: "5", "6"': Cell(("if_match", '"5", "6"'), "version-conflict", "version-conflict", "version-conflict"),
@@ -51,6 +52,7 @@ DELETE = {
     'If-Match: "0"': Cell(("if_match", '"0"'), 0, "version-conflict", 7),
     'If-Match: "7"': Cell(("if_match", '"7"'), "version-conflict", 8, 7),
     'If-Match: W/"7"': Cell(("if_match", 'W/"7"'), "version-conflict", 8, 7),
+    'If-Match: "7-gzip"': Cell(("if_match", '"7-gzip"'), "version-conflict", 8, 7),
     'If-Match: "5"': Cell(("if_match", '"5"'), "version-conflict", "version-conflict", 7),
     'If-Match: "5", "7"': Cell(("if_match", '"5", "7"'), "version-conflict", 8, 7),
     'If-Match: "5", "6"': Cell(("if_match", '"5", "6"'), "version-conflict", "version-conflict", 7),
@@ -61,6 +63,15 @@ DELETE = {
 
 # A PATCH needs no precondition: members that it does not name stay unchanged.
 PATCH = {**PUT, "nothing": Cell(None, 1, 8, 8)}
+
+# A JSON Patch needs the one version that it was made from.
+JSON_PATCH = {
+    name: Cell(cell.header, "precondition-required", "precondition-required", "precondition-required")
+    if name not in {'If-Match: "0"', 'If-Match: "7"', 'If-Match: W/"7"', 'If-Match: "7-gzip"', 'If-Match: "5"'}
+    and cell.at_0 != "invalid-precondition"
+    else cell
+    for name, cell in PUT.items()
+}
 
 # A restore of version 5 is a PUT of that version, which does not exist before the first save.
 RESTORE = {
@@ -199,6 +210,22 @@ def test_patch_follows_the_matrix(client: Client, reach: Reach, url: str, header
 
 
 @cells
+@pytest.mark.parametrize("header", JSON_PATCH)
+def test_json_patch_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """A JSON Patch is saved if it names the newest version alone, and asks for a version if it names none."""
+    reach(url, state)
+    patch = [{"op": "add", "path": "", "value": NEW}]
+
+    def assert_patched(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, version, f'"{version}"')
+        assert client.get(url).json == reply.json
+        assert reply.json["config"] == NEW
+
+    send = partial(client.patch, url, patch, content_type="application/json-patch+json")
+    assert_cell(client, url, JSON_PATCH[header], state, send=send, assert_accepted=assert_patched)
+
+
+@cells
 @pytest.mark.parametrize("header", RESTORE)
 def test_restore_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
     """A restore saves an older version again if a PUT of that version would be accepted."""
@@ -227,7 +254,8 @@ def test_both_headers_must_hold(client: Client, reach: Reach) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "matrix"), [("`PUT", PUT), ("`PATCH", PATCH), ("`DELETE", DELETE), ("`POST", RESTORE)]
+    ("title", "matrix"),
+    [("`PUT", PUT), ("`PATCH", PATCH), ("JSON Patch", JSON_PATCH), ("`DELETE", DELETE), ("`POST", RESTORE)],
 )
 def test_the_documented_matrix_is_the_tested_one(title: str, matrix: dict[str, Cell]) -> None:
     """The tables of docs/preconditions.md have the tested rows with the tested outcomes, and no other."""

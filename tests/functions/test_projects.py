@@ -1,6 +1,8 @@
 """Projects through the handlers, from event to response."""
 
+import base64
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,6 +50,125 @@ def test_an_id_can_be_used_once(client: Client) -> None:
     assert client.get("/api/projects/p").json == before
     assert client.get("/api/projects/p/config").json["version"] == 0
     assert create(Client("another-user"), "p")["name"] == "P"
+
+
+CREATED: dict[str, dict[str, Any]] = {
+    "only a name": {"name": "P"},
+    "a config": {"name": "P", "settings": {"dashboardConfig": CHARTS}},
+    "everything": {
+        "name": " P ",
+        "description": "All of it",
+        "settings": {"fileInfo": {"rows": 3}, "tags": ["a"], "dashboardConfig": CHARTS},
+    },
+}
+
+
+@pytest.mark.parametrize("case", CREATED)
+def test_a_creation_can_be_repeated(client: Client, clock: Clock, case: str) -> None:
+    """A repeated creation whose response was lost is 200 with the project, its tag and its URL, and changes nothing."""
+    body = {"id": "p", **CREATED[case]}
+    first = client.post("/api/projects", body)
+    clock.advance(seconds=1)
+    for _ in range(2):
+        again = client.post("/api/projects", body)
+        assert (first.status, again.status) == (201, 200)
+        assert again.json == first.json
+        for header in ("etag", "location", "last-modified"):
+            assert again.headers[header] == first.headers[header]
+    assert [row["version"] for row in client.get("/api/projects/p/config/versions").json["versions"]] == (
+        [] if case == "only a name" else [1]
+    )
+
+
+def rename_twice(client: Client) -> None:
+    client.patch("/api/projects/p", {"name": "Q"}, if_match='"1"')
+    client.patch("/api/projects/p", {"name": "P"}, if_match='"2"')
+
+
+def save_twice(client: Client) -> None:
+    version = client.get("/api/projects/p/config").json["version"]
+    client.put("/api/projects/p/config", {"chartCustomizations": {}}, if_match=f'"{version}"')
+    client.put("/api/projects/p/config", CHARTS, if_match=f'"{version + 1}"')
+
+
+def save_and_delete_the_config(client: Client) -> None:
+    save_twice(client)
+    client.delete("/api/projects/p/config", if_match="*")
+
+
+def upload(client: Client) -> None:
+    client.post("/api/projects/p/data", {"fileName": "t.csv", "rawData": [{"x": 1}]})
+
+
+CHANGES: dict[str, Callable[[Client], object]] = {
+    "renamed twice": rename_twice,
+    "saved twice": save_twice,
+    "saved and deleted": save_and_delete_the_config,
+    "data": upload,
+}
+
+
+@pytest.mark.parametrize("case", ["only a name", "a config"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_creation_cannot_be_repeated_after_a_change(client: Client, clock: Clock, case: str, change: str) -> None:
+    """Once anything in the project was changed, its id is taken, even if its content is the first again."""
+    body = {"id": "p", **CREATED[case]}
+    client.post("/api/projects", body)
+    clock.advance(seconds=1)
+    CHANGES[change](client)
+    before = client.get("/api/projects/p").json
+    assert client.post("/api/projects", body).code == "project-exists"
+    assert client.get("/api/projects/p").json == before
+
+
+OTHER_BODIES: dict[str, dict[str, Any]] = {
+    "another name": {"name": "Q"},
+    "another description": {"description": "Some of it"},
+    "another file": {"settings": {**CREATED["everything"]["settings"], "fileInfo": {"rows": 4}}},
+    "other tags": {"settings": {**CREATED["everything"]["settings"], "tags": []}},
+    "other charts": {"settings": {**CREATED["everything"]["settings"], "dashboardConfig": {"chartCustomizations": {}}}},
+    "no config": {"settings": {"fileInfo": {"rows": 3}, "tags": ["a"]}},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_BODIES)
+def test_another_body_is_no_repetition(client: Client, case: str) -> None:
+    """A creation with the same id and any other content is 409."""
+    body = {"id": "p", **CREATED["everything"]}
+    client.post("/api/projects", body)
+    assert client.post("/api/projects", {**body, **OTHER_BODIES[case]}).code == "project-exists"
+    assert client.post("/api/projects", body).status == 200
+
+
+def test_a_config_of_a_repetition_has_to_be_the_projects(client: Client) -> None:
+    """A creation with a config is no repetition of one without."""
+    client.post("/api/projects", {"id": "p", **CREATED["only a name"]})
+    assert client.post("/api/projects", {"id": "p", **CREATED["a config"]}).code == "project-exists"
+
+
+def test_a_restored_project_is_as_it_was_created(client: Client) -> None:
+    """A creation cannot be repeated while its project is deleted, but again after it was restored."""
+    body = {"id": "p", **CREATED["everything"]}
+    client.post("/api/projects", body)
+    client.delete("/api/projects/p")
+    assert client.post("/api/projects", body).code == "project-exists"
+    client.request("POST", "/api/projects/p/restore")
+    assert client.post("/api/projects", body).status == 200
+
+
+def test_every_document_of_a_project_has_its_address(client: Client) -> None:
+    """A project has its address when created, read, changed, refused, listed and restored."""
+    created = client.post("/api/projects", {"id": "p", "name": "P"})
+    address = created.json["address"]
+    assert address == f"{base64.urlsafe_b64encode(client.user.encode()).decode().rstrip('=')}~p"
+    assert created.headers["location"] == "/api/projects/p"
+    changed = client.patch(f"/api/projects/{address}", {"name": "Q"}, if_match='"1"')
+    refused = client.patch("/api/projects/p", {"name": "R"}, if_match='"1"')
+    read, listed = client.get(f"/api/projects/{address}"), client.get("/api/projects").json["projects"][0]
+    client.delete(f"/api/projects/{address}")
+    restored = client.request("POST", f"/api/projects/{address}/restore")
+    found = [changed.json, refused.json["current"], read.json, listed, restored.json]
+    assert [project["address"] for project in found] == [address] * 5
 
 
 def test_the_first_config_is_validated_like_any_other(client: Client) -> None:

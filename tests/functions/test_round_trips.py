@@ -11,6 +11,8 @@ from support.storage.clients import Request, Tapped
 CONFIG = "/api/projects/p/config"
 BASE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 1}}}
 NEWER = {"chartCustomizations": {"a": {"n": 2}, "b": {"n": 1}}}
+PATCH = [{"op": "add", "path": "/chartCustomizations/b/n", "value": 3}]
+JSON_PATCH = "application/json-patch+json"
 MINE = {"chartCustomizations": {"a": {"n": 1}, "b": {"n": 3}}}
 
 type Calls = list[tuple[str, Request]]
@@ -49,6 +51,22 @@ REQUESTS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "a merge": (
         lambda client: client.put(f"{CONFIG}?onConflict=merge", MINE, if_match='"1"'),
         ["TransactWriteItems", "GetItem", "TransactWriteItems"],
+    ),
+    "a JSON Patch": (
+        lambda client: client.patch(CONFIG, PATCH, content_type=JSON_PATCH, if_match='"2"'),
+        ["GetItem", "TransactWriteItems"],
+    ),
+    "a JSON Patch that is merged": (
+        lambda client: client.patch(f"{CONFIG}?onConflict=merge", PATCH, content_type=JSON_PATCH, if_match='"1"'),
+        ["GetItem", "GetItem", "TransactWriteItems"],
+    ),
+    "a save with a key": (
+        lambda client: client.put(CONFIG, MINE, if_match='"2"', idempotency_key="a-new-key"),
+        ["TransactWriteItems"],
+    ),
+    "a merge with a key": (
+        lambda client: client.put(f"{CONFIG}?onConflict=merge", MINE, if_match='"1"', idempotency_key="a-new-key"),
+        ["TransactWriteItems", "Query", "GetItem", "TransactWriteItems"],
     ),
     "a save of any version": (
         lambda client: client.put(CONFIG, MINE, if_match="*"),

@@ -72,6 +72,14 @@ def stale_merge(client: Client) -> None:
     client.put(f"{CONFIG}?onConflict=merge", THEMED, if_match='"1"')
 
 
+def repeated_save(client: Client) -> None:
+    for change in (OTHER, THEMED):
+        client.patch(CONFIG, change)
+    client.put(f"{CONFIG}?onConflict=merge", CHARTS | {"extensions": {}}, if_match='"1"', idempotency_key="a-key-of-it")
+    client.patch(CONFIG, {"theme": {"id": "grey"}})
+    client.put(f"{CONFIG}?onConflict=merge", CHARTS | {"extensions": {}}, if_match='"1"', idempotency_key="a-key-of-it")
+
+
 def too_often(client: Client) -> None:
     for number in range(7):
         client.patch(CONFIG, {"theme": {"id": str(number)}})
@@ -91,6 +99,7 @@ COUNTED: dict[str, tuple[Act, set[str]]] = {
         {"ConfigSaved"},
     ),
     "an unchanged save": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), {"ConfigSaveUnchanged"}),
+    "a repeated save": (repeated_save, {"ConfigSaveUnchanged"}),
     "a merge": (stale_merge, {"ConfigSaved", "ConfigMerged"}),
     "a stale save": (lambda client: client.put(CONFIG, OTHER, if_match='"7"'), {"ConfigConflict"}),
     "a save that is too large": (

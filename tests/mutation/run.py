@@ -46,15 +46,16 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 
 # The tests that have to detect mutants of each module. Tests that are slow or drive processes are left out: the others
 # have to detect the same.
-_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "datasets", "refusals", "deletes")
+_CONTRACT: Final = _tests("contract", "repository", "faults", "outcomes", "repeats", "datasets", "refusals", "deletes")
 _DATA: Final = _tests("functions", "data", "data_versions", "uploads")
-_CONFIGS: Final = (*_CONTRACT, *_tests("functions", "configs", "history", "round_trips", "rate_limit"))
+_CONFIGS: Final = (*_CONTRACT, *_tests("functions", "configs", "patches", "history", "round_trips", "rate_limit"))
 _DATASETS: Final = (*_CONTRACT, *_DATA, *_tests("functions", "round_trips"))
 _PROJECTS: Final = (*_CONTRACT, *_tests("unit", "uuid7"), *_tests("functions", "projects", "deleted_projects"))
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "http_response", "credentials", "dynamodb_client", "sigv4", "protocol")
 _ITEMS: Final = (*_tests("unit", "items"), *_CONTRACT, *_COUNTED, *_tests("functions", "round_trips"))
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "documents/json_patch.py": _tests("unit", "json_patch"),
     "documents/merge.py": _tests("unit", "merge"),
     "dynamodb/client.py": _TRANSPORT,
     "dynamodb/connection_pool.py": _TRANSPORT,

@@ -31,10 +31,12 @@ PLACES: dict[str, Callable[[], set[str]]] = {
     "docs/openapi.yaml: Config": of_openapi("Config"),
     "docs/openapi.yaml: ConfigInput": of_openapi("ConfigInput"),
     "docs/openapi.yaml: ConfigPatch": of_openapi("ConfigPatch"),
-    "web/client/index.d.ts: DashboardConfig": found_in(
-        "web/client/index.d.ts", r"interface DashboardConfig \{(.*?)\n\}", r"(\w+)\??:"
+    "web/client/src/types.ts: DashboardConfig": found_in(
+        "web/client/src/types.ts", r"interface DashboardConfig \{(.*?)\n\}", r"(?m)^  (\w+)\??:"
     ),
-    "web/client/zustand.js: MEMBERS": found_in("web/client/zustand.js", r"const MEMBERS = \[(.*?)\]", r'"(\w+)"'),
+    "web/client/src/zustand.ts: MEMBERS": found_in(
+        "web/client/src/zustand.ts", r"const MEMBERS = \[(.*?)\]", r'"(\w+)"'
+    ),
     "web/app/config.js: placeInWords": found_in(
         "web/app/config.js", r"function placeInWords(.*?)\n\}", r'(?:(\b\w+): "[A-Z]|member !== "(\w+)")'
     ),

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
+from support.project.openapi import openapi
 from support.project.template import ROOT, functions, routes, table_definition, template
 
 from dashboard_store.gateway.routes import ROUTES
@@ -150,9 +151,9 @@ def test_the_loading_function_can_only_read() -> None:
 
 
 def test_only_lists_may_query() -> None:
-    """Only the functions that list projects or versions may query."""
+    """Only the functions that list projects or versions, or look for a repeated save there, may query."""
     querying = {function for function in functions() if "dynamodb:Query" in permissions(function)}
-    assert querying == {"GetConfigFunction", "ProjectsFunction"}
+    assert querying == {"GetConfigFunction", "PutConfigFunction", "ProjectsFunction"}
 
 
 def test_only_the_projects_function_may_delete_items() -> None:
@@ -230,11 +231,20 @@ def test_saved_data_outlives_the_stack(name: str) -> None:
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
+def test_the_documented_headers_are_those_of_pages() -> None:
+    """The OpenAPI document names exactly the headers that CORS lets a page send and read."""
+    section = openapi()["info"]["description"].partition("### CORS")[2].partition("###")[0]
+    cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]
+    named = {name.lower() for name in re.findall(r"`([A-Z][a-zA-Z]*(?:-[A-Z][a-z]+)*)`", section)}
+    assert named - {"allowedorigins"} == {*cors["AllowHeaders"], *cors["ExposeHeaders"]}
+
+
 def test_browsers_may_use_the_whole_contract() -> None:
     """CORS lets a page send every method and header of the contract and read every response header that it needs."""
     cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]
-    assert {"etag", "retry-after", "x-request-id"} <= set(cors["ExposeHeaders"])
-    assert {"authorization", "content-type", "if-match", "if-none-match"} <= set(cors["AllowHeaders"])
+    assert set(cors["ExposeHeaders"]) == {"etag", "location", "retry-after", "updated-by", "x-request-id"}
+    sent = {"authorization", "content-type", "content-encoding", "idempotency-key", "if-match", "if-none-match"}
+    assert set(cors["AllowHeaders"]) == sent
     assert {route.method for route in routes()} - {"ANY"} <= set(cors["AllowMethods"])
     assert cors["AllowOrigins"] == {"Ref": "AllowedOrigins"}
     assert "*" not in PARAMETERS["AllowedOrigins"]["Default"]

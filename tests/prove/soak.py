@@ -98,7 +98,8 @@ class Visit:
 
     def _projects(self) -> None:
         self.ask(201, "POST", "/api/projects", {"id": "p", "name": "P"})
-        self.ask(409, "POST", "/api/projects", {"id": "p", "name": "P"})
+        self.ask(200, "POST", "/api/projects", {"id": "p", "name": "P"})
+        self.ask(409, "POST", "/api/projects", {"id": "p", "name": "Q"})
         self.ask(201, "POST", "/api/projects", {"name": "Another"})
         self.ask(422, "POST", "/api/projects", {"name": ""})
         self.ask(200, "GET", "/api/projects")

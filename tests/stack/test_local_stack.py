@@ -73,13 +73,23 @@ def test_answers_pass_through_compressed(owner: httpx.Client) -> None:
     assert owner.get(CONFIG_PATH).json()["config"]["chartCustomizations"] == charts
 
 
+def names(header: str) -> set[str]:
+    return {name.strip().lower() for name in header.split(",")}
+
+
 def test_a_browser_of_an_allowed_origin_may_call(stack: LocalStack) -> None:
-    """The origins given at deployment are in the API's CORS rules: each of them is allowed, any other is not."""
-    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "if-match"}
+    """The origins given at deployment are in the API's CORS rules: each of them is allowed, any other is not.
+
+    Their pages may send and read the headers that the template names.
+    """
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "if-match,idempotency-key"}
     for origin in (stack.url, "http://localhost:3000", "http://localhost:5173"):
         answer = httpx.options(f"{stack.url}{CONFIG_PATH}", headers={"Origin": origin, **asked})
         assert answer.headers["Access-Control-Allow-Origin"] == origin
-        assert "if-match" in answer.headers["Access-Control-Allow-Headers"]
+        assert {"if-match", "idempotency-key"} <= names(answer.headers["Access-Control-Allow-Headers"])
+        read = httpx.get(f"{stack.url}/api/health", headers={"Origin": origin})
+        exposed = names(read.headers["Access-Control-Expose-Headers"])
+        assert {"etag", "location", "updated-by", "x-request-id"} <= exposed
     refused = httpx.options(f"{stack.url}{CONFIG_PATH}", headers={"Origin": "http://attacker.example", **asked})
     assert "Access-Control-Allow-Origin" not in refused.headers
 

@@ -56,6 +56,8 @@ class TestAccepted:
             pytest.param(config(), id="only the charts"),
             pytest.param(config(currentLayout=None, filters=None, theme=None), id="nulls"),
             pytest.param(config(currentLayout="two-columns", theme="dark"), id="bare names"),
+            pytest.param(config(currentLayout=[{"i": "c", "x": 0, "y": 0, "w": 6, "h": 4}]), id="a layout as an array"),
+            pytest.param(config(currentLayout=[]), id="a layout as an empty array"),
             pytest.param(config(filters=[], extensions={}), id="empty parts"),
             pytest.param({"chartCustomizations": {"": {}, "a/b": {}}}, id="any chart id"),
         ],
@@ -114,7 +116,10 @@ class TestRefused:
                 id="a number as chart",
             ),
             pytest.param(
-                config(currentLayout=1), "/currentLayout", "an object, a string or null", id="a number as layout"
+                config(currentLayout=1),
+                "/currentLayout",
+                "This must be an object, an array, a string or null.",
+                id="a number as layout",
             ),
             pytest.param(config(theme=[]), "/theme", "an object, a string or null", id="an array as theme"),
             pytest.param(config(theme=False), "/theme", "an object, a string or null", id="false as theme"),

@@ -55,6 +55,43 @@ def test_an_owner_may_be_any_text(owner: str) -> None:
     assert ProjectAddress(owner, "p").owner == owner
 
 
+# Base64 of these has characters that base64url replaces, every length of padding, and unused bits at its end.
+OWNERS = {"dQ": "u", "w6k": "é", "Pz8_": "???", "fn5-": "~~~", "YSBifGMjZA": "a b|c#d"}
+
+
+@pytest.mark.parametrize("part", OWNERS)
+def test_a_project_is_named_by_its_id_or_its_address(part: str) -> None:
+    """An address is the owner's id as base64url without padding, a tilde and the project's id."""
+    address = ProjectAddress(OWNERS[part], "sales_EU-2")
+    assert address.text == f"{part}~sales_EU-2"
+    for text in (address.text, address.project_id):
+        assert ProjectAddress.from_path(address.owner, text) == address
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        pytest.param("u", "dQ==~p", id="padding"),
+        pytest.param("u", "dR~p", id="unused bits that are not zero"),
+        pytest.param("???", "Pz8/~p", id="a slash of base64"),
+        pytest.param("~~~", "fn5+~p", id="a plus of base64"),
+        pytest.param("u", " dQ~p", id="a space before"),
+        pytest.param("u", "~p", id="no owner"),
+        pytest.param("u", "dg~p", id="another user"),
+        pytest.param("u", "dQ~", id="no id"),
+        pytest.param("u", "dQ~p~q", id="two tildes"),
+        pytest.param("u", "dQ~dQ~p", id="the owner twice"),
+        pytest.param("u", "dQ~a.b", id="not an id"),
+        pytest.param("u", f"dQ~{'x' * 129}", id="an id that is too long"),
+        pytest.param("\ufffd", "_w~p", id="an owner that is not UTF-8"),
+    ],
+)
+def test_another_text_names_no_project(user: str, text: str) -> None:
+    """An address with another user's part, or with any other form of one's own, is reported as a missing project."""
+    with pytest.raises(NoProject, match=r"^This project does not exist\.$"):
+        ProjectAddress.from_path(user, text)
+
+
 def test_only_an_address_with_a_session_is_a_draft() -> None:
     """The address of a project's config is the one without a session."""
     assert ADDRESS.config() == ConfigAddress(ADDRESS) == ConfigAddress(ADDRESS, "")

@@ -36,6 +36,13 @@ def test_item_keys_do_not_change() -> None:
         assert key == {"pk": PK, "sk": sk}
 
 
+@pytest.mark.parametrize("user", ["user-1", "USER#u", "a#b"])
+def test_a_projects_item_has_its_address(user: str) -> None:
+    """The address of a project can be read from its item, whatever the user's id contains."""
+    address = ProjectAddress(user, "sales_EU-2")
+    assert keys.project_of({**keys.project(address), "listKey": "any"}) == address
+
+
 @pytest.mark.parametrize("address", [CONFIG, DRAFT], ids=["the config", "a draft"])
 def test_the_versions_of_a_config_share_a_unique_prefix(address: ConfigAddress) -> None:
     """The keys of all versions of a config or a draft have a prefix that no other key has."""

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+from support.project.template import ROOT
 
 from dashboard_store.documents.merge import Merged, merge, merge_patch, same
 from local.dashboards import dashboard
@@ -77,14 +79,23 @@ def test_a_kept_member_keeps_its_place() -> None:
 # -- three-way merge: the rules, by example ---------------------------------------------------------------------------
 
 
+def by_value(document: Any) -> Any:
+    """Write equal numbers alike; true and 1 differ."""
+    if isinstance(document, dict):
+        return {name: by_value(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [by_value(value) for value in document]
+    return int(document) if isinstance(document, float) and document.is_integer() else document
+
+
 def text(document: Any) -> str:
-    """Serialize a document; true, 1 and 1.0 differ, and so does the order of members."""
-    return json.dumps(document, ensure_ascii=False)
+    """Serialize a document; true and 1 differ, 1 and 1.0 do not, and the order of members counts."""
+    return json.dumps(by_value(document), ensure_ascii=False)
 
 
 def canonical(document: Any) -> str:
-    """Serialize a document regardless of the order of members; true, 1 and 1.0 differ."""
-    return json.dumps(document, sort_keys=True)
+    """Serialize a document regardless of the order of members; true and 1 differ, 1 and 1.0 do not."""
+    return json.dumps(by_value(document), sort_keys=True)
 
 
 def both_ways(base: Any, left: Any, right: Any) -> Any:
@@ -112,8 +123,8 @@ ONE_SIDED = {
     "an identity changes": (rows(1, 2), rows(1, 7)),
     "a type changes": ({"a": {"b": 1}}, {"a": ["b"]}),
     "true becomes 1": ({"a": True}, {"a": 1}),
-    "1 becomes 1.0": ({"a": 1}, {"a": 1.0}),
-    "0.0 becomes -0.0": ({"a": 0.0}, {"a": -0.0}),
+    "members are reordered and 1 becomes 1.0": ({"o": [{"a": 1, "b": 2}]}, {"o": [{"b": 2, "a": 1.0}]}),
+    "1 becomes 1.0 beside a true that becomes 1": ({"o": [1, True]}, {"o": [1.0, 1]}),
     "a null member is removed": ({"a": None}, {}),
     "the document becomes null": ({"a": 1}, None),
 }
@@ -130,8 +141,7 @@ CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
     # base, theirs, mine, conflicts
     "two edits of one value": ({"a": 1}, {"a": 2}, {"a": 3}, ["/a"]),
     "true against 1": ({"a": 0}, {"a": True}, {"a": 1}, ["/a"]),
-    "1 against 1.0": ({"a": 0}, {"a": 1}, {"a": 1.0}, ["/a"]),
-    "0.0 against -0.0": ({"a": 1}, {"a": 0.0}, {"a": -0.0}, ["/a"]),
+    "true against 1 beside 6 against 6.0": ({"a": 0}, {"a": [6, True]}, {"a": [6.0, 1]}, ["/a"]),
     "null against a removal": ({"a": 0}, {"a": None}, {}, ["/a"]),
     "they edit, I delete": ({"a": {"x": 1}}, {"a": {"x": 2}}, {}, ["/a"]),
     "they delete, I edit": ({"a": {"x": 1}}, {}, {"a": {"x": 2}}, ["/a"]),
@@ -320,6 +330,29 @@ def test_the_order_of_members_is_kept() -> None:
     assert text(merged) == text({"b": 2, "a": 9, "n": 0})
 
 
+# -- three-way merge: the table of cases, which the browser client's tests read too -----------------------------------
+
+CASES: list[dict[str, Any]] = json.loads((ROOT / "tests" / "support" / "inputs" / "merge_cases.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["rule"] for case in CASES])
+def test_a_case_of_the_table_merges_as_it_says(case: dict[str, Any]) -> None:
+    """Each case of the table gives its document, written exactly so, and its conflicts, also when turned."""
+    base, theirs, mine = case["base"], case["theirs"], case["mine"]
+    merged = merge(base, theirs, mine)
+    assert json.dumps(merged.document) == json.dumps(case["merged"])
+    assert list(merged.conflicts) == case["conflicts"]
+    turned = merge(base, mine, theirs)
+    assert bool(turned.conflicts) == bool(case["conflicts"])
+
+
+def test_the_table_states_each_rule_once() -> None:
+    """Every case of the table states its own rule, as a sentence."""
+    rules = [case["rule"] for case in CASES]
+    assert len(set(rules)) == len(rules)
+    assert all(re.fullmatch(r"[A-Z0-9].+\.", rule) for rule in rules)
+
+
 # -- three-way merge: dashboards --------------------------------------------------------------------------------------
 
 
@@ -387,7 +420,7 @@ type Place = tuple[str | int, ...]
 SCALARS = (None, True, False, 0, 1, 1.0, -0.0, "", "a", "é/~")
 NAMES = ("a", "b/c", "~d", "e")
 NEW = ("n", "o", "p")
-NAMES_FOR_IDENTITIES = ("id", "i")
+NAMES_FOR_IDENTITIES = ("id", "i", "uid")
 ABSENT = object()
 
 
@@ -563,9 +596,9 @@ class Edited:
         documents = [
             plain(document) for document in (self.base, applied(self.base, self.left), applied(self.base, self.right))
         ]
-        before = text(documents)
+        before = json.dumps(documents)
         merged = merge(*documents)
-        assert text(documents) == before, "the inputs were changed"
+        assert json.dumps(documents) == before, "the inputs were changed"
         note(f"base {text(self.base)}")
         note(f"theirs {self.left}, mine {self.right}")
         note(f"merged {text(merged.document)}, conflicts {merged.conflicts}")
@@ -644,6 +677,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
         st.lists(members, max_size=3)
         | st.dictionaries(st.sampled_from([*NAMES, "id", "i"]), members, max_size=3)
         | st.lists(st.dictionaries(st.sampled_from(["id", "i", "a"]), st.integers(0, 3), max_size=3), max_size=4)
+        | st.lists(st.dictionaries(st.sampled_from(["key", "name"]), st.integers(0, 3), max_size=2), max_size=4)
     ),
     max_leaves=12,
 )
@@ -664,9 +698,9 @@ def test_equal_sides_agree(base: Any, edit: Any) -> None:
 @given(base=anything, theirs=anything, mine=anything)
 def test_a_merge_does_not_change_its_inputs(base: Any, theirs: Any, mine: Any) -> None:
     """The documents are unchanged after a merge, with or without conflicts."""
-    before = text([base, theirs, mine])
+    before = json.dumps([base, theirs, mine])
     merge(base, theirs, mine)
-    assert text([base, theirs, mine]) == before
+    assert json.dumps([base, theirs, mine]) == before
 
 
 @given(base=anything, theirs=anything, mine=anything)
@@ -687,6 +721,30 @@ def test_no_conflict_is_without_a_difference(base: Any, theirs: Any, mine: Any) 
 
 
 @given(base=anything, theirs=anything, mine=anything)
+def test_both_orders_of_saving_conflict_or_neither_does(base: Any, theirs: Any, mine: Any) -> None:
+    """Whether two edits conflict does not depend on which was saved first."""
+    assert bool(merge(base, theirs, mine).conflicts) == bool(merge(base, mine, theirs).conflicts)
+
+
+@given(base=anything, edit=anything)
+def test_numbers_written_differently_are_no_edit(base: Any, edit: Any) -> None:
+    """A client that writes each number in another form changes nothing, so the other side's edit is kept exactly."""
+    merged = merge(base, edit, respelled(base))
+    assert (json.dumps(merged.document), merged.conflicts) == (json.dumps(edit), ())
+
+
+def respelled(document: Any) -> Any:
+    """Write each integer as a float, and each float without a fraction as an integer."""
+    if isinstance(document, dict):
+        return {name: respelled(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [respelled(value) for value in document]
+    if isinstance(document, float):
+        return by_value(document)
+    return float(document) if type(document) is int else document
+
+
+@given(base=anything, theirs=anything, mine=anything)
 def test_a_conflict_points_into_their_document(base: Any, theirs: Any, mine: Any) -> None:
     """A pointer (RFC 6901) refers to a value in their document, or to a missing child of one."""
     for found in merge(base, theirs, mine).conflicts:
@@ -700,6 +758,6 @@ def test_a_conflict_points_into_their_document(base: Any, theirs: Any, mine: Any
 
 @given(one=anything, other=anything)
 def test_values_are_compared_as_json(one: Any, other: Any) -> None:
-    """Two values are the same if their JSON is, regardless of the order of members: true, 1 and 1.0 differ."""
+    """Two values are the same if their JSON is, regardless of the order of members: 1 is 1.0, but true is not 1."""
     assert same(one, other) == (canonical(one) == canonical(other))
     assert same(one, plain(one))

@@ -58,6 +58,19 @@ class TestReading:
             pytest.param("*", set(VERSIONS) - {0}, id="any"),
             pytest.param(" * ", set(VERSIONS) - {0}, id="any with spaces"),
             pytest.param('"0"', {0}, id="nothing saved yet"),
+            pytest.param('"7-gzip"', {7}, id="a tag that a proxy marked gzip"),
+            pytest.param('"7--gzip"', {7}, id="a tag with two hyphens and gzip"),
+            pytest.param('"7;gzip"', {7}, id="a tag with a semicolon and gzip"),
+            pytest.param('W/"7-br"', {7}, id="a weak tag that a proxy marked br"),
+            pytest.param('"0-br"', {0}, id="nothing saved yet, marked br"),
+            pytest.param('"5--zstd", "7;deflate"', {5, 7}, id="a list of marked tags"),
+            pytest.param('"07-gzip"', set(), id="a leading zero, marked gzip"),
+            pytest.param('"7---gzip"', set(), id="three hyphens"),
+            pytest.param('"7gzip"', set(), id="no separator"),
+            pytest.param('"7-"', set(), id="a separator alone"),
+            pytest.param('"7-GZIP"', set(), id="a coding in upper case"),
+            pytest.param('"7-gzip-gzip"', set(), id="two marks"),
+            pytest.param('"7-xz"', set(), id="an unknown mark"),
             pytest.param('"abc"', set(), id="a foreign tag"),
             pytest.param('"*"', set(), id="a star in quotes"),
             pytest.param('"5,7"', set(), id="a comma inside a tag"),
@@ -133,6 +146,8 @@ class TestHolding:
         [
             pytest.param('"5"', None, 5, id="one version"),
             pytest.param('W/"5"', None, 5, id="one version, weak"),
+            pytest.param('"5-gzip"', None, 5, id="one version, marked gzip"),
+            pytest.param('"5-gzip", "5"', None, 5, id="one version, marked and not"),
             pytest.param('"5"', '"5"', 5, id="one version that cannot hold"),
             pytest.param('"9999999999999999"', None, 9_999_999_999_999_999, id="a version of sixteen digits"),
             pytest.param('"5", "6"', None, None, id="two versions"),
@@ -209,17 +224,17 @@ class TestCompositeTags:
         known=st.tuples(*[st.integers(0, 3)] * 3),
         now=st.tuples(*[st.integers(0, 3)] * 3),
         parts=st.integers(1, 3),
-        weak=st.booleans(),
+        form=st.sampled_from(['"{}"', 'W/"{}"', '"{}-gzip"', '"{};br"']),
     )
     def test_a_narrowed_precondition_compares_the_first_parts(
         self,
         known: tuple[int, ...],
         now: tuple[int, ...],
         parts: int,
-        weak: bool,  # noqa: FBT001
+        form: str,
     ) -> None:
         """A save of one part holds if that part and those before it are at the versions that the client knows."""
-        tag = ("W/" if weak else "") + f'"{entity_tag(*known)}"'
+        tag = form.format(entity_tag(*known))
         same = known[:parts] == now[:parts]
         assert Precondition.from_headers(tag, None).narrowed(parts).holds(entity_tag(*now[:parts])) is same
         assert Precondition.from_headers(None, tag).narrowed(parts).holds(entity_tag(*now[:parts])) is not same
@@ -252,6 +267,9 @@ class TestReaders:
             pytest.param('"1.0.3"', "1.0.3", True, id="the same composite"),
             pytest.param('"1.0.3"', "1.0.4", False, id="another composite"),
             pytest.param('"1"', "1.0.3", False, id="a prefix of it"),
+            pytest.param('"7-gzip"', 7, True, id="the same, marked gzip"),
+            pytest.param('"1.0.3--gzip"', "1.0.3", True, id="the same composite, marked gzip"),
+            pytest.param('"1.0.03-gzip"', "1.0.3", False, id="a leading zero in a composite"),
         ],
     )
     def test_a_reader_is_current_if_it_names_the_version(

@@ -151,6 +151,14 @@ class TestAddress:
         assert request.project("p1") == ProjectAddress("a b|c#d", "p1")
         assert request.config("p1") == ProjectAddress("a b|c#d", "p1").config()
 
+    def test_a_project_may_be_named_by_its_address(self) -> None:
+        """An address in the path names the same project as its id; that of another user names none."""
+        request = received(event("GET", URL, user="a b|c#d"))
+        assert request.project("YSBifGMjZA~p1") == request.project("p1")
+        assert request.config("YSBifGMjZA~p1") == request.config("p1")
+        with pytest.raises(NoProject):
+            request.project("dQ~p1")
+
     @pytest.mark.parametrize("text", ["", "a#b", "a b", "x" * 129])
     def test_a_text_that_is_not_an_id_names_no_project(self, text: str) -> None:
         """A text in the path that is not an id is reported as a missing project."""
@@ -168,6 +176,11 @@ class TestAddress:
             pytest.param("/api/projects/a%20b/config", None, id="not an id"),
             pytest.param(f"/api/projects/{'x' * 129}", None, id="an id that is too long"),
             pytest.param("/x/api/projects/p1", None, id="another path"),
+            pytest.param("/api/projects/dQ~p1", "p1", id="an address"),
+            pytest.param("/api/projects/dQ~p1/config", "p1", id="the config at an address"),
+            pytest.param("/api/projects/~p1", None, id="no owner"),
+            pytest.param("/api/projects/dQ~", None, id="only an owner"),
+            pytest.param("/api/projects/dQ~dQ~p1", None, id="two owners"),
         ],
     )
     def test_the_project_id_for_the_log_is_read_from_the_path(self, path: str, project_id: str | None) -> None:

@@ -7,6 +7,7 @@
 `config_schema`  the members and limits of a config
 `project`        the name, description and settings of a project
 `dataset`        the table behind a dashboard
+`json_patch`     applying RFC 6902 patches
 `merge`, `diff`  merging the changes of two sides; listing the changes between two versions
 `unsafe_html`    text that a browser would execute
 """

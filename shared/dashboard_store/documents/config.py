@@ -35,13 +35,17 @@ class Config:
 
 
 class Origin(NamedTuple):
-    """The origin of a version of a config, as kept in history."""
+    """The origin of a version of a config, as kept in history.
+
+    `key` is the save's Idempotency-Key, by which its repetition is recognized; no response shows it.
+    """
 
     source: str = "user"
     message: str | None = None
     forced: bool = False
     merged: bool = False
     restored_from: int | None = None
+    key: str | None = None
 
 
 def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:

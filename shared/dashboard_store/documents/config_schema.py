@@ -19,23 +19,32 @@ from dashboard_store.settings import Settings
 OLDER_NAMES: Final = {"currentTheme": "theme", "dashboardFilters": "filters"}
 
 
-def _object_or_name(value: Any) -> Any:  # noqa: ANN401
+def _layout(value: Any) -> Any:  # noqa: ANN401
+    if value is None or isinstance(value, dict | list | str):
+        return value
+    raise PydanticCustomError("layout", "This must be an object, an array, a string or null.")
+
+
+def _theme(value: Any) -> Any:  # noqa: ANN401
     if value is None or isinstance(value, dict | str):
         return value
-    raise PydanticCustomError("object_or_name", "This must be an object, a string or null.")
+    raise PydanticCustomError("theme", "This must be an object, a string or null.")
 
 
-type ObjectOrName = Annotated[Any, AfterValidator(_object_or_name)]
-"""A layout or a theme; some older clients send only its name."""
+type Layout = Annotated[Any, AfterValidator(_layout)]
+"""An array as react-grid-layout and GridStack give it, or an object; some older clients send only its name."""
+
+type Theme = Annotated[Any, AfterValidator(_theme)]
+"""Some older clients send only its name."""
 
 
 class ConfigSchema(Schema):
     """The members of a config; the content of a chart, a layout, a filter or a theme is up to the client."""
 
     chartCustomizations: dict[str, JsonObject]  # noqa: N815 - the contract's names
-    currentLayout: ObjectOrName = None  # noqa: N815
+    currentLayout: Layout = None  # noqa: N815
     filters: list[JsonObject] | None = None
-    theme: ObjectOrName = None
+    theme: Theme = None
     extensions: JsonObject = Field(default_factory=dict)
 
 

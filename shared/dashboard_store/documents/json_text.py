@@ -213,6 +213,11 @@ def _text_message(text: str) -> str | None:
     return None
 
 
+def holds_array(value: Any) -> bool:  # noqa: ANN401
+    """Whether a checked value is an array, or an object that holds one at any depth."""
+    return any(map(holds_array, value.values())) if isinstance(value, dict) else isinstance(value, list)
+
+
 def compact(document: Any) -> str:  # noqa: ANN401
     """Write a document as compact JSON, members in their order. Raises ValueError for NaN and the infinities."""
     return _ENCODER.encode(document)

@@ -8,10 +8,19 @@ common base, value by value from the root:
 
 1. A value that one side left unchanged is taken from the other side.
 2. Objects are merged member by member.
-3. Arrays are merged element by element if every element of all three is an object with a unique identity: an `id`, or
-   an `i` as in react-grid-layout. Any other array is a single value, like a string.
+3. Arrays are merged element by element if all elements of all three are objects that can be identified: by the first
+   of `id`, `i` and `uid` that every element has, with a value of its own in its array; or, if no element has any of
+   these three, by the first of `key`, `refId` and `name` in the same way. The value is a text or an integer. Any other
+   array is a single value, like a string.
 4. A value that both sides changed differently is a conflict. So is an edit of a value that the other side deleted, and
    an array whose order both sides changed differently. Nothing is dropped silently.
+5. `key`, `refId` and `name` are edited like other members, which replaces an element by one with another identity
+   (`_renamed`). The place of an element is directly after the last element before it that is in all three arrays, or
+   the beginning. An element that both sides removed is a conflict if each side alone added one at its place.
+
+Values are compared as JSON: the order of members is ignored, except that a new order is a change to carry over, and
+equal numbers are one value, because a client in JavaScript writes 6.0 as 6. Where they are written differently, the
+result has the text of one side.
 
 Order (`_ordered`) is merged separately from the values. The names from the base keep the order of the side that changed
 it; they are the skeleton. Each side's new names form runs, each of which follows the old name that it was put after.
@@ -19,18 +28,20 @@ Where both sides put a run after the same name, the two runs alternate in the or
 that the result does not depend on which side is merged first. The order of an object's members follows the same rule,
 but is never a conflict.
 
-Comparisons dominate the cost. `_unchanged` compares written texts, which is fast and respects the order of members;
-`same` compares values, and is called only if both sides differ from the base.
+Comparisons dominate the cost. Python's `==` is fast, but ignores the order of members and takes true for 1. Only what
+it finds equal is compared further: by its written texts, which are nearly always the same, or else value by value.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.json_text import Path, compact, pointer
 
-IDENTITIES: Final = ("id", "i")
+IDENTITIES: Final = ("id", "i", "uid")
+NAMES: Final = ("key", "refId", "name")
+"""Members that identify elements as long as nobody edits them; they count only where no element has an identity."""
 
 
 type Named = dict[str, Any]
@@ -76,15 +87,24 @@ def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: ANN401
-    """Whether two JSON values are equal: members in any order; true is not 1, and 1 is not 1.0."""
-    if type(one) is not type(other):
-        return False
+    """Whether two JSON values are equal: members in any order; 1 is 1.0, but true is not 1."""
+    return bool(one == other) and _same_booleans(one, other)
+
+
+def _same_booleans(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether two values that `==` finds equal have true and false at the same places."""
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+        return all(_same_booleans(value, other[name]) for name, value in one.items())
     if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    # Zero has two signs, which `==` ignores.
-    return bool(one == other) and repr(one) == repr(other)
+        return all(map(_same_booleans, one, other))
+    return isinstance(one, bool) is isinstance(other, bool)
+
+
+def _same_order(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether the members of two values that `same` finds equal are in the same order."""
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(map(_same_order, one.values(), other.values()))
+    return not isinstance(one, list) or all(map(_same_order, one, other))
 
 
 class _Merger:
@@ -100,9 +120,9 @@ class _Merger:
             return mine
         if isinstance(base, dict) and isinstance(theirs, dict) and isinstance(mine, dict):
             return self._members(base, theirs, mine, path)
-        named = _by_identity(base, theirs, mine)
-        if named:
-            return self._elements(*named, path)
+        arrays = _by_identity(base, theirs, mine)
+        if arrays:
+            return self._elements(arrays, path)
         if same(base, theirs):
             # `theirs` changed only the order of members.
             return mine
@@ -115,12 +135,15 @@ class _Merger:
         order, _ = _ordered(list(base), list(theirs), list(mine), joined)
         return {name: joined[name] for name in order}
 
-    def _elements(self, base: Named, theirs: Named, mine: Named, path: Path) -> list[Any]:
+    def _elements(self, arrays: "_Arrays", path: Path) -> list[Any]:
+        base, theirs, mine, can_be_renamed = arrays
         # The last side that has an element determines its index: `mine` only if the element is new.
         paths: dict[str, Path] = {
             name: (path, index) for side in (mine, base, theirs) for index, name in enumerate(side)
         }
         joined = self._each(base, theirs, mine, paths)
+        if can_be_renamed:
+            self.conflicts += [paths[name] for name in _renamed(base, theirs, mine)]
         order, is_disputed = _ordered(list(base), list(theirs), list(mine), joined)
         if is_disputed:
             self.conflicts.append(path)
@@ -138,29 +161,52 @@ class _Merger:
 
 def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401
     """Whether a side is unchanged, the order of members included, because a new order is a change to carry over."""
-    if before is MISSING or after is MISSING:
+    if before is after or before != after:
         return before is after
-    return compact(before) == compact(after)
+    return compact(before) == compact(after) or (_same_booleans(before, after) and _same_order(before, after))
 
 
-def _by_identity(base: Any, theirs: Any, mine: Any) -> tuple[Named, Named, Named] | None:  # noqa: ANN401
+class _Arrays(NamedTuple):
+    """Three arrays whose elements are identified; if by one of NAMES, they can be renamed."""
+
+    base: Named
+    theirs: Named
+    mine: Named
+    can_be_renamed: bool
+
+
+def _by_identity(base: Any, theirs: Any, mine: Any) -> _Arrays | None:  # noqa: ANN401
     """Index the elements of three arrays by an identity that all of them have; None without such an identity."""
-    for identity in IDENTITIES:
-        named = _identified(base, identity), _identified(theirs, identity), _identified(mine, identity)
-        if named[0] is not None and named[1] is not None and named[2] is not None:
-            return named[0], named[1], named[2]
+    sides = (base, theirs, mine)
+    if not all(isinstance(side, list) and all(isinstance(element, dict) for element in side) for side in sides):
+        return None
+    has_identity = any(not element.keys().isdisjoint(IDENTITIES) for side in sides for element in side)
+    for identity in IDENTITIES if has_identity else NAMES:
+        before, saved, sent = (_identified(side, identity) for side in sides)
+        if before is not None and saved is not None and sent is not None:
+            return _Arrays(before, saved, sent, can_be_renamed=not has_identity)
     return None
 
 
-def _identified(value: Any, identity: str) -> Named | None:  # noqa: ANN401
-    if not isinstance(value, list) or not all(isinstance(element, dict) for element in value):
-        return None
-    names = [element.get(identity) for element in value]
-    if not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
-        return None
-    # The number 1 and the text "1" are different names.
-    named = {compact(name): element for name, element in zip(names, value, strict=True)}
-    return named if len(named) == len(value) else None
+def _identified(elements: Sequence[Named], identity: str) -> Named | None:
+    named = {name: element for element in elements if (name := _name(element.get(identity))) is not None}
+    return named if len(named) == len(elements) else None
+
+
+def _name(value: Any) -> str | None:  # noqa: ANN401
+    """Write an identity so that the number 1 is 1.0, but not the text "1"; None if the value identifies nothing."""
+    if isinstance(value, float) and value.is_integer():
+        return compact(int(value))
+    return compact(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _renamed(base: Iterable[str], theirs: Iterable[str], mine: Iterable[str]) -> list[str]:
+    """List the names that both sides removed while each alone added one at the same place."""
+    kept = set(base) & set(theirs) & set(mine)
+    new = (set(theirs) ^ set(mine)) - set(base)
+    removed = _runs(base, kept, set(base) - set(theirs) - set(mine))
+    replaced = _runs(theirs, kept, new).keys() & _runs(mine, kept, new).keys()
+    return [name for place, names in removed.items() if place in replaced for name in names]
 
 
 def _ordered(
@@ -181,14 +227,14 @@ def _ordered(
     return order, theirs_moved and mine_moved and in_theirs != in_mine
 
 
-def _runs(side: Sequence[str], known: set[str], kept: Mapping[str, Any]) -> dict[str | None, list[str]]:
-    """Group a side's new names by the old name that they follow, None for the beginning."""
+def _runs(side: Iterable[str], known: Container[str], wanted: Container[str]) -> dict[str | None, list[str]]:
+    """Group the wanted names of a side by the known name that they follow, None for the beginning."""
     runs: dict[str | None, list[str]] = {}
     behind: str | None = None
     for name in side:
         if name in known:
             behind = name
-        elif name in kept:
+        elif name in wanted:
             runs.setdefault(behind, []).append(name)
     return runs
 

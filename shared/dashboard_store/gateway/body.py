@@ -16,6 +16,7 @@ from dashboard_store.settings import Settings
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
 GZIP: Final = "application/gzip"
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -32,7 +33,7 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
         raise RequestTooLarge(
             f"The body is {len(body)} bytes; the limit is {limit}.", limit_bytes=limit, actual_bytes=len(body)
         )
-    media_type = headers_of(event).get("content-type", JSON).partition(";")[0].strip().lower()
+    media_type = media_type_of(event)
     if media_type not in {JSON, GZIP, *media_types}:
         taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
         raise UnsupportedMediaType(f"The media type {media_type} is not supported here; use one of {taken}.")
@@ -57,6 +58,11 @@ def decompressed(body: bytes, limit: int) -> bytes:
     if decompressor.unused_data:
         raise MalformedJson("Unexpected content follows the gzip stream.")
     return content
+
+
+def media_type_of(event: Mapping[str, Any]) -> str:
+    """Return the media type of a request's body without its parameters; JSON if it is not named."""
+    return headers_of(event).get("content-type", JSON).partition(";")[0].strip().lower()
 
 
 def headers_of(event: Mapping[str, Any]) -> Mapping[str, str]:

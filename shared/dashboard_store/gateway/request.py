@@ -13,8 +13,16 @@ from typing import Any, Final, NamedTuple
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.json_text import encodable, parse
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
-from dashboard_store.errors import FieldError, InvalidQuery, NotFound, PreconditionRequired, Unauthorized, UnsafeText
-from dashboard_store.gateway.body import headers_of, json_text
+from dashboard_store.errors import (
+    FieldError,
+    InvalidPrecondition,
+    InvalidQuery,
+    NotFound,
+    PreconditionRequired,
+    Unauthorized,
+    UnsafeText,
+)
+from dashboard_store.gateway.body import headers_of, json_text, media_type_of
 from dashboard_store.identifiers import ID_PATTERN, ConfigAddress, ProjectAddress, is_id, is_version
 from dashboard_store.preconditions import Precondition, is_current
 from dashboard_store.settings import Settings
@@ -27,7 +35,8 @@ MAX_PAGE_WITH_DOCUMENTS: Final = 25
 
 _MAX_SUB_BYTES: Final = 1024
 _MAX_MESSAGE: Final = 200
-_PROJECT: Final = re.compile(rf"/api/projects/({ID_PATTERN})(?:/|$)")
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_PROJECT: Final = re.compile(rf"/api/projects/(?:[A-Za-z0-9_-]+~)?({ID_PATTERN})(?:/|$)")
 
 
 class Page(NamedTuple):
@@ -96,11 +105,11 @@ class Request:
             _ = self.user
 
     def project(self, project_id: str) -> ProjectAddress:
-        """Return the address of one of the user's own projects. Raises Unauthorized or NoProject.
+        """Return the address of one of the user's own projects, named by its id or its address.
 
-        Every handler for a project gets its address from here.
+        Every handler for a project gets its address from here. Raises Unauthorized or NoProject.
         """
-        return ProjectAddress(self.user, project_id)
+        return ProjectAddress.from_path(self.user, project_id)
 
     def config(self, project_id: str) -> ConfigAddress:
         """Return the address of a project's config or, with `?sessionId=`, a session draft. May raise InvalidQuery."""
@@ -108,7 +117,7 @@ class Request:
 
     @property
     def project_id(self) -> str | None:
-        """The project id in the path, for the log."""
+        """The project id in the path, for the log, without the owner's part of an address."""
         match = _PROJECT.match(self.path)
         return match and match[1]
 
@@ -123,6 +132,11 @@ class Request:
     def body[T](self, read: Callable[[Any, Settings], T], *media_types: str) -> T:
         """Read the body as JSON and check it with `read`. Raises like `json` and `read`."""
         return read(self.json(*media_types), self.settings)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, without parameters."""
+        return media_type_of(self.event)
 
     @property
     def precondition(self) -> Precondition:
@@ -150,8 +164,13 @@ class Request:
         return headers_of(self.event).get("accept-encoding")
 
     def origin(self, *, forced: bool) -> Origin:
-        """Read `?source=` and `?message=`, which are kept in history. Raises InvalidQuery or UnsafeText."""
-        return Origin(self.choice("source", SOURCES, "user"), self._message(), forced=forced)
+        """Read `?source=`, `?message=` and Idempotency-Key, which history keeps.
+
+        Raises InvalidQuery, UnsafeText or InvalidPrecondition.
+        """
+        return Origin(
+            self.choice("source", SOURCES, "user"), self._message(), forced=forced, key=self._idempotency_key()
+        )
 
     @property
     def is_migration(self) -> bool:
@@ -193,6 +212,13 @@ class Request:
         if value is not None and is_unsafe(value):
             raise UnsafeText([FieldError("message", MESSAGE)])
         return value
+
+    def _idempotency_key(self) -> str | None:
+        key = headers_of(self.event).get("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            error = FieldError("Idempotency-Key", "This must be 8 to 64 characters from A-Z, a-z, 0-9, _ and -.")
+            raise InvalidPrecondition("The Idempotency-Key header is not valid.", [error])
+        return key
 
     @property
     def _context(self) -> Mapping[str, Any]:

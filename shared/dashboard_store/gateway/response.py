@@ -59,6 +59,14 @@ def stored_response(body: bytes, headers: Mapping[str, str], outcome: str | None
     return ApiResponse(HTTPStatus.OK, body, JSON, headers, is_gzip=True, outcome=outcome)
 
 
+def extended_response(
+    body: bytes, members: Mapping[str, Any], headers: Mapping[str, str], outcome: str | None = None
+) -> ApiResponse:
+    """Respond with a stored JSON object and further members, without parsing it."""
+    text = gzip.decompress(body)[:-1] + b"," + served(compact(members)[1:])
+    return ApiResponse(HTTPStatus.OK, text, JSON, headers, outcome=outcome)
+
+
 def csv_response(rows: bytes, file_name: str, headers: Mapping[str, str]) -> ApiResponse:
     """Respond with a table that a browser saves as a file."""
     return ApiResponse(HTTPStatus.OK, rows, CSV, {**headers, "Content-Disposition": attachment(file_name, "csv")})

@@ -36,6 +36,7 @@ SAVES: Final = frozenset(
 SAVED: Final = "saved"
 MERGED: Final = "merged"
 UNCHANGED: Final = "unchanged"
+REPLAYED: Final = "replayed"
 
 _LOADS: Final[dict[int, str]] = {HTTPStatus.OK: "ConfigLoaded", HTTPStatus.NOT_MODIFIED: "ConfigNotModified"}
 _HASH_CHARACTERS: Final = 16
@@ -135,7 +136,7 @@ def _metrics_of_save(exchange: Exchange) -> Iterator[str]:
     # A rejection that tells the client what to do is not a failure of the service.
     is_accepted = exchange.status < HTTPStatus.BAD_REQUEST
     if is_accepted:
-        yield "ConfigSaveUnchanged" if exchange.outcome == UNCHANGED else "ConfigSaved"
+        yield "ConfigSaveUnchanged" if exchange.outcome in {UNCHANGED, REPLAYED} else "ConfigSaved"
     if exchange.outcome == MERGED:
         yield "ConfigMerged"
     if exchange.status == HTTPStatus.PRECONDITION_FAILED:

@@ -1,4 +1,4 @@
-"""Build the items of a config: its newest version, and each version in history."""
+"""Build what a save of a config writes: the newest version, its copy in history, the project's summary."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 from dashboard_store.documents.config import Config, Origin, stored_body
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.repository import keys, retention
-from dashboard_store.repository.configs import NO_CONFIG
-from dashboard_store.repository.expressions import Item
+from dashboard_store.repository.configs import KEY, NO_CONFIG
+from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, check, update
 
 
 class ConfigChange(NamedTuple):
@@ -61,6 +61,35 @@ def digest_of(config: Config | None) -> bytes:
     return config.digest if config else NO_CONFIG
 
 
+def expected_condition(
+    address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool
+) -> Condition:
+    """Require that the newest version is the expected one and that its content differs."""
+    now = retention.expires_at(moment)
+    if address.session and expected == 0:
+        return Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": now})
+    expression, values = "#version = :expected AND #digest <> :digest", {"expected": expected, "digest": digest}
+    if address.session:
+        return Condition(f"{expression} AND #expiresAt > :now", {**values, "now": now})
+    if expected == 0 or any_age:
+        return Condition(expression, values)
+    oldest = keys.timestamp(moment - retention.RENEWAL)
+    return Condition(f"{expression} AND #summary.#updatedAt > :oldest", {**values, "oldest": oldest})
+
+
+def project_write(address: ConfigAddress, summary: Item) -> Write:
+    """Update the project's summary with its config; for a draft, only require that the project exists."""
+    key = keys.project(address.project)
+    if address.session:
+        return check(key, EXISTS)
+    assignments = {
+        "listKey": keys.listed(address.project, summary["updatedAt"]),
+        "summary.updatedAt": summary["updatedAt"],
+        "summary.dashboardConfig": shown_in_project(summary),
+    }
+    return update(key, assignments, EXISTS)
+
+
 def _summary(change: ConfigChange, version: int, updated_at: str) -> Item:
     config, origin = change.config, change.origin
     summary = {
@@ -75,6 +104,7 @@ def _summary(change: ConfigChange, version: int, updated_at: str) -> Item:
         "forced": origin.forced,
         "merged": origin.merged,
         "restoredFrom": origin.restored_from,
+        KEY: origin.key,
         "deleted": config is None,
     }
     return summary | {name: value for name, value in optional.items() if value}

@@ -2,33 +2,42 @@
 
 A save is one transaction: it replaces the newest version if that is still the expected one, adds the new version to
 history, updates the project's summary and increments the user's write counter.
+
+A save with an idempotency key that was overtaken is looked for in history before it is refused or merged: if it took
+effect before, it is answered with the version that it made, whatever came after. A save of the version that is still
+the newest needs no look: it cannot have taken effect.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.merge import Merged, merge
-from dashboard_store.errors import BadInput, ConfigConflict, NoProject
+from dashboard_store.errors import BadInput, ConfigConflict, NoProject, TooLarge
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import keys, retention
+from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import (
     ConfigChange,
     digest_of,
+    expected_condition,
     history_item,
-    shown_in_project,
+    project_write,
     version_items,
 )
 from dashboard_store.repository.configs import NEVER_SAVED, Configs, ConfigVersion
-from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, check, put, update
+from dashboard_store.repository.expressions import Item, put
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
 
 type Edit = Callable[[JsonObject | None], Config | None]
 """Makes the config to save from the one that it replaces; None means no config, on either side."""
+
+type Read = Callable[[JsonObject], Config]
+"""Checks a merged config."""
 
 _CHANGES = "changes to this config"
 
@@ -37,12 +46,19 @@ _CHANGES = "changes to this config"
 class SaveResult:
     """The newest version after a save.
 
-    `changed` is False if the content was already the newest; `merged` is True if the save was merged.
+    `changed` is False if nothing was written; `merged` is True if the save was merged. `repeated` is the version that
+    the save made before, if this repeats it.
     """
 
     newest: ConfigVersion
     changed: bool = True
     merged: bool = False
+    repeated: ConfigVersion | None = None
+
+    @property
+    def shown(self) -> ConfigVersion:
+        """The version that the response is about."""
+        return self.repeated or self.newest
 
 
 class _Superseded(ConditionFailed):
@@ -51,6 +67,16 @@ class _Superseded(ConditionFailed):
     def __init__(self, newest: ConfigVersion) -> None:
         super().__init__([])
         self.newest = newest
+
+
+class _Branch(NamedTuple):
+    """What a client made of version `base`; `before` is that version, None if history no longer holds it."""
+
+    address: ConfigAddress
+    base: int
+    before: ConfigVersion | None
+    config: Config | None
+    origin: Origin
 
 
 class ConfigSaves:
@@ -83,6 +109,9 @@ class ConfigSaves:
         try:
             return self._replace_named(address, ConfigChange(config, origin), expected)
         except _Superseded as exc:
+            repeated = self._repeated(address, origin, expected, exc.newest)
+            if repeated:
+                return repeated
             raise self._conflict(address, exc.newest, precondition.base, lambda _: config) from exc
 
     def change(self, address: ConfigAddress, edit: Edit, precondition: Precondition, origin: Origin) -> SaveResult:
@@ -90,47 +119,72 @@ class ConfigSaves:
 
         def attempt() -> SaveResult:
             newest = self._configs.newest(address)
-            holds = precondition.holds(newest.version)
-            try:
-                config = edit(newest.config())
-            except BadInput:
-                # An edit that fails on the newest version is invalid only if it was made for that version.
-                if holds:
-                    raise
-                raise self._conflict(address, newest, precondition.base, edit) from None
-            if digest_of(config) == newest.digest and (holds or newest.version):
+            if not precondition.holds(newest.version):
+                return self._overtaken(address, edit, precondition, origin, newest)
+            config = edit(newest.config())
+            if digest_of(config) == newest.digest:
                 return SaveResult(newest, changed=False)
-            if not holds:
-                raise self._conflict(address, newest, precondition.base, edit)
             return self._replace(address, ConfigChange(config, origin), newest.version)
 
         return self._items.race(attempt, _CHANGES)
 
-    def merge(
-        self,
-        address: ConfigAddress,
-        config: Config,
-        base: int,
-        origin: Origin,
-        read: Callable[[JsonObject], Config],
+    def _overtaken(
+        self, address: ConfigAddress, edit: Edit, precondition: Precondition, origin: Origin, newest: ConfigVersion
     ) -> SaveResult:
+        """Answer a change whose precondition does not hold, if it was saved before, or raise its conflict."""
+        if newest.version and _changes_nothing(edit, newest):
+            return SaveResult(newest, changed=False)
+        repeated = self._repeated(address, origin, precondition.only, newest, whole=True)
+        if repeated is None:
+            raise self._conflict(address, newest, precondition.base, edit)
+        self._rate_limit.count_unwritten(address.project.owner)
+        return repeated
+
+    def merge(self, address: ConfigAddress, config: Config, base: int, origin: Origin, read: Read) -> SaveResult:
         """Save a config that was made from version `base`, merged with later saves. Raises like `save`.
 
-        `read` validates the merged config. If both sides changed a value differently, the ConfigConflict lists where.
-        It is a ConfigConflict too if history no longer holds the base.
+        If both sides changed a value differently, the ConfigConflict lists where. It is a ConfigConflict too if history
+        no longer holds the base.
         """
         try:
             return self._replace_named(address, ConfigChange(config, origin), base)
         except _Superseded as exc:
             newest = exc.newest
-        before = self._configs.base(address, base)
+        repeated = self._repeated(address, origin, base, newest)
+        if repeated:
+            return repeated
+        return self._join(_Branch(address, base, self._before(address, base, newest), config, origin), newest, read)
+
+    def patch(self, address: ConfigAddress, edit: Edit, base: int, origin: Origin, read: Read | None) -> SaveResult:
+        """Save what `edit` makes of version `base`, merged with later saves as `merge` does; without `read`, refuse it.
+
+        Raises like `save`, and what `edit` raises.
+        """
+        newest = self._configs.newest(address)
+        before = newest if newest.version == base else self._before(address, base, newest)
+        mine = edit(before.config()) if before else None
+        if before and digest_of(mine) == newest.digest:
+            self._rate_limit.count_unwritten(address.project.owner)
+            return SaveResult(newest, changed=False)
+        try:
+            if before is newest:
+                return self._replace_named(address, ConfigChange(mine, origin), base)
+            self._rate_limit.count_unwritten(address.project.owner)
+        except _Superseded as exc:
+            newest = exc.newest
+        repeated = self._repeated(address, origin, base, newest, whole=True)
+        return repeated or self._join(_Branch(address, base, before, mine, origin), newest, read)
+
+    def _join(self, branch: _Branch, newest: ConfigVersion, read: Read | None) -> SaveResult:
+        """Save a config that was made from an older version, merged with later saves, or raise its conflict."""
+        address, base, before, mine, origin = branch
 
         def attempt() -> SaveResult:
             nonlocal newest
             if before is None:
                 raise _refusal(newest, base)
-            merged = _merged(before, newest, config)
-            if merged.conflicts:
+            merged = _merged(before, newest, mine)
+            if merged.conflicts or read is None:
                 raise _refusal(newest, base, merged.conflicts)
             result = read(merged.document)
             if result.digest == newest.digest:
@@ -139,10 +193,28 @@ class ConfigSaves:
                 saved = self._replace(address, ConfigChange(result, origin._replace(merged=True)), newest.version)
             except _Superseded as exc:
                 newest = exc.newest
+                # The save that was faster may be a repetition of this one.
+                if repeated := self._repeated(address, origin, base, newest, whole=True):
+                    return repeated
                 raise
             return replace(saved, merged=True)
 
         return self._items.race(attempt, _CHANGES)
+
+    def _repeated(
+        self, address: ConfigAddress, origin: Origin, base: int | None, newest: ConfigVersion, *, whole: bool = False
+    ) -> SaveResult | None:
+        """Find the version that this save made before; its config is read if `whole`, or if the save was merged."""
+        if origin.key is None or base is None:
+            return None
+        made = self._configs.made_by(address, origin.key, base, newest, whole=whole)
+        if made is None:
+            return None
+        return SaveResult(newest, changed=False, merged=made.summary.get("merged", False), repeated=made)
+
+    def _before(self, address: ConfigAddress, base: int | None, newest: ConfigVersion) -> ConfigVersion | None:
+        """Read the base of a save, unless the client named a version that did not exist yet."""
+        return None if base is None or base > newest.version else self._configs.base(address, base)
 
     def _replace_named(self, address: ConfigAddress, change: ConfigChange, named: int) -> SaveResult:
         """Replace the version that the client named; count the save even if it writes nothing."""
@@ -160,8 +232,8 @@ class ConfigSaves:
     ) -> SaveResult:
         moment = self._now()
         newest_item, in_history = version_items(address, change, expected + 1, moment, self._lifetimes)
-        is_current = _condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
-        writes = [put(newest_item, is_current), put(in_history), _project_write(address, newest_item["summary"])]
+        is_current = expected_condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
+        writes = [put(newest_item, is_current), put(in_history), project_write(address, newest_item["summary"])]
         if renewed:
             writes.append(put(history_item(address, renewed, moment, self._lifetimes)))
         try:
@@ -181,7 +253,7 @@ class ConfigSaves:
         return self._replace(address, change, expected, renewed=found)
 
     def _conflict(self, address: ConfigAddress, newest: ConfigVersion, base: int | None, edit: Edit) -> ConfigConflict:
-        before = None if base is None else self._configs.base(address, base)
+        before = self._before(address, base, newest)
         if before is None:
             return _refusal(newest, base)
         try:
@@ -192,31 +264,12 @@ class ConfigSaves:
         return _refusal(newest, base, _merged(before, newest, mine).conflicts)
 
 
-def _condition(address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool) -> Condition:
-    """Require that the newest version is the expected one and that its content differs."""
-    now = retention.expires_at(moment)
-    if address.session and expected == 0:
-        return Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": now})
-    expression, values = "#version = :expected AND #digest <> :digest", {"expected": expected, "digest": digest}
-    if address.session:
-        return Condition(f"{expression} AND #expiresAt > :now", {**values, "now": now})
-    if expected == 0 or any_age:
-        return Condition(expression, values)
-    oldest = keys.timestamp(moment - retention.RENEWAL)
-    return Condition(f"{expression} AND #summary.#updatedAt > :oldest", {**values, "oldest": oldest})
-
-
-def _project_write(address: ConfigAddress, summary: Item) -> Write:
-    """Update the project's summary with its config; for a draft, only require that the project exists."""
-    key = keys.project(address.project)
-    if address.session:
-        return check(key, EXISTS)
-    assignments = {
-        "listKey": keys.listed(address.project, summary["updatedAt"]),
-        "summary.updatedAt": summary["updatedAt"],
-        "summary.dashboardConfig": shown_in_project(summary),
-    }
-    return update(key, assignments, EXISTS)
+def _changes_nothing(edit: Edit, newest: ConfigVersion) -> bool:
+    try:
+        return digest_of(edit(newest.config())) == newest.digest
+    except (BadInput, TooLarge):
+        # An edit that fails on the newest version is invalid only if it was made for that version.
+        return False
 
 
 def _merged(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -> Merged:

@@ -16,12 +16,19 @@ from dashboard_store.repository.items import Items
 NO_CONFIG: Final = b"deleted"
 """The digest of a config that was deleted or never saved."""
 
+KEY: Final = "idempotencyKey"
+"""The member of a summary that only `Configs.made_by` reads."""
+
+REPEATABLE: Final = 25
+"""Among how many versions after its base a save is looked for: what a client can miss between a save and its repeat."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigVersion:
     """One version of a config.
 
-    `body` is the gzip-compressed JSON response, None at version 0; `summary` is what history shows of the version.
+    `body` is the gzip-compressed JSON response, None at version 0; `summary` is what history shows of the version, and
+    the key of its save.
     """
 
     version: int
@@ -87,6 +94,25 @@ class Configs:
         """Read the version that a save was made from; None if history no longer holds it."""
         return self.live(self._items.get(keys.config_version(address, version))) if version else NEVER_SAVED
 
+    def made_by(
+        self, address: ConfigAddress, key: str, base: int, newest: ConfigVersion, *, whole: bool
+    ) -> ConfigVersion | None:
+        """Find the last version that a save with this key made after `base`, or None.
+
+        One request reads summaries. Another one reads the version's body if it was merged, or if `whole`; otherwise the
+        result has none.
+        """
+        last = min(base + REPEATABLE, newest.version)
+        if base < newest.version == last and newest.summary.get(KEY) == key:
+            return newest
+        listed = self._summaries(address, last, last - base) if last > base else []
+        made = next((each for each in listed if each["version"] > base and each.get(KEY) == key), None)
+        if made is None:
+            return None
+        if whole or made.get("merged"):
+            return self.base(address, made["version"])
+        return ConfigVersion(made["version"], NO_CONFIG, None, made)
+
     def history(
         self, address: ConfigAddress, limit: int, before: int | None
     ) -> tuple[list[Mapping[str, Any]], int | None]:
@@ -97,15 +123,12 @@ class Configs:
         newest = self.newest(address)
         # Expired versions of an earlier draft that are not removed yet may have higher numbers than the newest.
         above = newest.version + 1 if before is None else min(before, newest.version + 1)
-        key = keys.config_version(address, above)
-        after = {**key, "listKey": key["sk"]}
-        items = self._items.query_newest(key["pk"], keys.config_versions(address), limit + 1, after)
-        summaries = [item["summary"] for item in items if not retention.has_expired(item, self._now())]
+        summaries = self._summaries(address, above - 1, limit + 1)
         is_due = newest.version and newest.version < above
         if is_due and all(summary["version"] != newest.version for summary in summaries):
             summaries.insert(0, newest.summary)
         has_more = len(summaries) > limit
-        return summaries[:limit], summaries[limit - 1]["version"] if has_more else None
+        return [_shown(summary) for summary in summaries[:limit]], summaries[limit - 1]["version"] if has_more else None
 
     def retention_days(self, address: ConfigAddress) -> int:
         return self._lifetimes.days(address)
@@ -113,6 +136,17 @@ class Configs:
     def live(self, item: Item | None) -> ConfigVersion | None:
         """Read a version from its item; None if the item is absent or expired."""
         return ConfigVersion.from_item(item) if item and not retention.has_expired(item, self._now()) else None
+
+    def _summaries(self, address: ConfigAddress, newest: int, limit: int) -> list[Mapping[str, Any]]:
+        """Read the summaries of up to `limit` versions in history from `newest` downwards."""
+        key = keys.config_version(address, newest + 1)
+        after = {**key, "listKey": key["sk"]}
+        items = self._items.query_newest(key["pk"], keys.config_versions(address), limit, after)
+        return [item["summary"] for item in items if not retention.has_expired(item, self._now())]
+
+
+def _shown(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in summary.items() if name != KEY}
 
 
 def _existing(found: ConfigVersion | None, version: int) -> ConfigVersion:

@@ -12,14 +12,20 @@ from dashboard_store.identifiers import VERSION_DIGITS, ConfigAddress, ProjectAd
 from dashboard_store.repository.expressions import Item
 
 PROJECTS: Final = "PROJECT#"
+_USERS: Final = "USER#"
 
 
 def partition(user: str) -> str:
-    return f"USER#{user}"
+    return f"{_USERS}{user}"
 
 
 def project(address: ProjectAddress) -> Item:
     return _key(address, "PROJECT")
+
+
+def project_of(item: Item) -> ProjectAddress:
+    """Read the address of a project from its item."""
+    return ProjectAddress(item["pk"].removeprefix(_USERS), item["sk"].removeprefix(PROJECTS))
 
 
 def config(address: ConfigAddress) -> Item:

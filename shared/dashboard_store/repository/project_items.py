@@ -5,12 +5,15 @@ The item's `summary`, which the index `listing` holds, has all that a list shows
 
 import json
 from datetime import datetime
+from typing import Final
 
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.documents.project import Project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import Item
+
+_OWN_MEMBERS: Final = ("name", "description", "version", "data")
 
 
 def project_item(address: ProjectAddress, project: Project, config: Item | None, moment: datetime) -> Item:
@@ -42,6 +45,15 @@ def editable(item: Item) -> Project:
     return Project(summary["name"], summary["description"], json.loads(item["settings"]))
 
 
+def is_as_created(found: Item, created: Item) -> bool:
+    """Whether a project is as it was created; the content of a config that it was created with is not compared."""
+    then, now = created["summary"], found["summary"]
+    content = [(item["settings"], *map(item["summary"].get, _OWN_MEMBERS)) for item in (created, found)]
+    # A config that was saved and deleted again is not shown, but changed `updatedAt`.
+    was_saved = now["dashboardConfig"] is not None or now["updatedAt"] != now["createdAt"]
+    return content[0] == content[1] and (then["dashboardConfig"] is not None or not was_saved)
+
+
 def project_document(item: Item) -> JsonObject:
     """Build the project document of the contract."""
     return {**project_summary(item), "settings": json.loads(item["settings"])}
@@ -49,9 +61,10 @@ def project_document(item: Item) -> JsonObject:
 
 def project_summary(item: Item) -> JsonObject:
     """Build a project's summary, as shown in lists, from what the index holds."""
-    summary = item["summary"]
+    summary, address = item["summary"], keys.project_of(item)
     return {
-        "id": item["sk"].removeprefix(keys.PROJECTS),
+        "id": address.project_id,
+        "address": address.text,
         "name": summary["name"],
         "description": summary["description"],
         "version": summary["version"],

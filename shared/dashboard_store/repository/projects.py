@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
-from dashboard_store.documents.config import Origin
+from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.project import NewProject, Project
 from dashboard_store.errors import FieldError, InvalidQuery, NoProject, ProjectExists, VersionConflict
@@ -24,6 +24,7 @@ from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.project_items import (
     config_summary,
     editable,
+    is_as_created,
     project_document,
     project_item,
     project_summary,
@@ -32,6 +33,13 @@ from dashboard_store.repository.project_items import (
 
 MAX_PAGE_BYTES: Final = 3_500_000
 """The most bytes of configs on one page: Lambda returns at most 6 MB, and base64 adds a third."""
+
+
+class ProjectCreation(NamedTuple):
+    """A project after a request to create it; `is_new` is False if an earlier request with the same body did."""
+
+    project: JsonObject
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,12 @@ class Projects:
         self._lifetimes = lifetimes
         self._now = now
 
-    def create(self, owner: str, new: NewProject) -> JsonObject:
-        """Create a project, with its first config if one is given. Raises ProjectExists."""
+    def create(self, owner: str, new: NewProject) -> ProjectCreation:
+        """Create a project, with its first config if one is given.
+
+        If the project exists exactly as this would create it, the request repeats one whose response was lost. Raises
+        ProjectExists.
+        """
         moment = self._now()
         address = ProjectAddress(owner, new.id or str(uuid7(moment)))
         config_items: tuple[Item, ...] = (never_saved_item(address.config()),)
@@ -64,10 +76,12 @@ class Projects:
         try:
             self._items.transact(put(item, IS_NEW), deleted, *map(put, config_items))
         except ConditionFailed as exc:
-            was_deleted = exc.found[0] is None
-            detail = "A deleted project still has the id" if was_deleted else "A project already has the id"
+            found = exc.found[0]
+            if found and is_as_created(found, item) and (not new.config or self._is_first(address, new.config)):
+                return ProjectCreation(project_document(found), is_new=False)
+            detail = "A project already has the id" if found else "A deleted project still has the id"
             raise ProjectExists(f"{detail} {address.project_id}. Choose another id.") from exc
-        return project_document(item)
+        return ProjectCreation(project_document(item), is_new=True)
 
     def get(self, address: ProjectAddress) -> JsonObject:
         """Read a project. Raises NoProject."""
@@ -101,6 +115,11 @@ class Projects:
         if with_configs:
             self._add_configs(owner, summaries)
         return ProjectPage(summaries, _cursor(items[-1]) if len(items) < len(found) else None)
+
+    def _is_first(self, address: ProjectAddress, config: Config) -> bool:
+        """Whether the project's newest config is its first version and has the content of `config`."""
+        item = self._items.get(keys.config(address.config()))
+        return item is not None and (item["version"], item["digest"]) == (1, config.digest)
 
     def _item(self, address: ProjectAddress) -> Item:
         item = self._items.get(keys.project(address))

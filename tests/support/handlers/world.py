@@ -13,7 +13,7 @@
 
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
 1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced, 5 is a delete,
-6 restored 3.
+6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
 
 The ids of uploads are their numbers in 32 digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not, 3 has a short
 row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`.
@@ -158,11 +158,16 @@ def _make_reports(client: Client) -> None:
     config = "/api/projects/reports/config"
     project = {"id": "reports", "name": "Reports", "settings": {"dashboardConfig": CONFIG}}
     _done(client.post("/api/projects", project))
-    _done(client.put(f"{config}?message=For%20the%20board", renamed, if_match='"1"'))
-    _done(client.put(f"{config}?source=autosave&onConflict=merge", widened, if_match='"1"'))
+    merge = f"{config}?source=autosave&onConflict=merge"
+    _done(client.put(f"{config}?message=For%20the%20board", renamed, if_match='"1"', idempotency_key=_key(2)))
+    _done(client.put(merge, widened, if_match='"1"', idempotency_key=_key(3)))
     _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
-    _done(client.delete(config, if_match='"4"'))
-    _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"'))
+    _done(client.delete(config, if_match='"4"', idempotency_key=_key(5)))
+    _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"', idempotency_key=_key(6)))
+
+
+def _key(version: int) -> str:
+    return f"save-{version}-of-reports"
 
 
 def _done(reply: Any) -> None:

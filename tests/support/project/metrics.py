@@ -19,7 +19,7 @@ from support.project.template import routes
 
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.request import Request
-from dashboard_store.gateway.telemetry import MERGED, SAVED, UNCHANGED, Exchange
+from dashboard_store.gateway.telemetry import MERGED, REPLAYED, SAVED, UNCHANGED, Exchange
 from dashboard_store.settings import Settings
 
 _SETTINGS = Settings(table_name="unused")
@@ -47,7 +47,7 @@ def _exchanges() -> Iterator[Exchange]:
         Request({**made, "routeKey": route.key, "queryStringParameters": query}, _SETTINGS)
         for route, query in product(routes(), (None, {"source": "localStorage"}))
     ]
-    for request, status, outcome in product(requests, HTTPStatus, (None, SAVED, MERGED, UNCHANGED)):
+    for request, status, outcome in product(requests, HTTPStatus, (None, SAVED, MERGED, UNCHANGED, REPLAYED)):
         yield Exchange(request, Response(status), outcome, units=0.5, milliseconds=1)
 
 

@@ -4,13 +4,16 @@ A `ProjectStore` is the project as its user sees it. The model is one, and so is
 compared with. `age` asks the service about versions that history may, but need not, still hold.
 """
 
+import base64
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, Protocol
+
+import jsonpatch
 
 PROJECT = "p"
 EMPTY: dict[str, Any] = {"chartCustomizations": {}}
@@ -25,6 +28,8 @@ type When = int | Literal["any", "first", "whatever"]
 """The precondition: `If-Match: "<version>"`, `If-Match: *`, `If-None-Match: *` or none."""
 
 type Document = dict[str, Any]
+type Operations = list[Document]
+"""A JSON Patch."""
 
 
 class Refusal(Enum):
@@ -35,11 +40,15 @@ class Refusal(Enum):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The version after a call; `config` as unordered JSON if the response has it."""
+    """The version after a call; `config` as unordered JSON if the response has it.
+
+    If the call repeats a save, `version` is the one that the save made, and `current` the newest.
+    """
 
     version: int
     merged: bool = False
     config: str | None = None
+    current: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ type Outcome = Accepted | Refused | Refusal
 class Origin:
     source: str = "user"
     message: str | None = None
+    key: str | None = None
 
 
 class ProjectStore(Protocol):
@@ -73,6 +83,7 @@ class ProjectStore(Protocol):
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome: ...
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome: ...
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome: ...
+    def operate(self, session: str, operations: Operations, base: int, origin: Origin, *, merges: bool) -> Outcome: ...
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome: ...
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome: ...
 
@@ -94,8 +105,16 @@ def compact(document: Any) -> str:
 
 
 def unordered(document: Any) -> str:
-    """Write a value as JSON with sorted members; true, 1 and 1.0 stay distinct."""
-    return json.dumps(document, sort_keys=True)
+    """Write a value as JSON with sorted members and equal numbers alike; true and 1 stay distinct."""
+    return json.dumps(_by_value(document), sort_keys=True)
+
+
+def _by_value(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {name: _by_value(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [_by_value(value) for value in document]
+    return int(document) if isinstance(document, float) and document.is_integer() else document
 
 
 def written(moment: datetime) -> str:
@@ -108,6 +127,7 @@ class Version:
     body: bytes
     row: Document
     saved_at: datetime
+    key: str | None = None
     replaced_at: datetime | None = None
 
     @property
@@ -143,8 +163,9 @@ class Line:
 
 
 class Model:
-    def __init__(self, now: Callable[[], datetime], read: Callable[[str, int], bytes | None]) -> None:
+    def __init__(self, now: Callable[[], datetime], read: Callable[[str, int], bytes | None], user: str) -> None:
         self._now = now
+        self._user = user
         # Reads a version from the service: the model does not predict the order of members after a merge.
         self._read = read
         self.lines: dict[str, Line] = {}
@@ -152,7 +173,7 @@ class Model:
         self.deleted: tuple[Document, datetime] | None = None
 
     def copied(self) -> "Model":
-        other = Model(self._now, self._read)
+        other = Model(self._now, self._read, self._user)
         state = copy.deepcopy((self.lines, self.present, self.deleted))
         other.lines, other.present, other.deleted = state
         return other
@@ -193,10 +214,11 @@ class Model:
 
     def create(self, config: Document | None) -> Outcome:
         if not self.id_is_free:
-            return Refusal.TAKEN
+            return Accepted(1) if self._is_as_created(config) else Refusal.TAKEN
         moment = written(self._now())
         self.present = {
             "id": PROJECT,
+            "address": f"{base64.urlsafe_b64encode(self._user.encode()).decode().rstrip('=')}~{PROJECT}",
             "name": "P",
             "description": "",
             "version": 1,
@@ -210,6 +232,15 @@ class Model:
         if config is not None:
             self._add("", compact(config), Origin("import"), {})
         return Accepted(1)
+
+    def _is_as_created(self, config: Document | None) -> bool:
+        """Whether the project is what a repeated request to create it would make."""
+        if self.present is None or (self.present["name"], self.present["version"]) != ("P", 1):
+            return False
+        if config is not None:
+            return self.line("").newest == 1 and self.line("").config == compact(config)
+        # In the moment of its creation, a config that was saved and deleted leaves no trace in its project.
+        return self.present["dashboardConfig"] is None and self.present["updatedAt"] == self.present["createdAt"]
 
     def purge(self) -> None:
         """Forget the deleted project and free its id."""
@@ -254,13 +285,33 @@ class Model:
     # -- configs ------------------------------------------------------------------------------------------------------
 
     def save(self, session: str, config: Document | None, when: When, origin: Origin) -> Outcome:
-        return self._write(session, lambda _: config, when, origin)
+        outcome = self._write(session, lambda _: config, when, origin)
+        # The response to a delete has no body.
+        return Accepted(outcome.version) if config is None and isinstance(outcome, Accepted) else outcome
 
     def patch(self, session: str, patch: Document, when: When, origin: Origin) -> Outcome:
         outcome = self._write(session, lambda config: patched(config, patch), when, origin, forces=False)
         if not isinstance(outcome, Accepted):
             return outcome
-        return Accepted(outcome.version, config=unordered(self.line(session).document))
+        config = unordered(self.line(session).held[outcome.version].document) if outcome.version else "null"
+        return replace(outcome, config=config)
+
+    def operate(self, session: str, operations: Operations, base: int, origin: Origin, *, merges: bool) -> Outcome:
+        line = self.line(session)
+        if self.present is None:
+            return Refusal.ABSENT
+        if base not in {0, *line.held}:
+            return self._repeated(line, base, origin, shows_config=True) or self._refused(line, base, None)
+        mine = operated(line.held[base].document if base else None, operations)
+        if mine is None:
+            return Refusal.INVALID
+        is_there = compact(mine) == line.config
+        if is_there or line.holds(base):
+            if not is_there:
+                self._add(session, compact(mine), origin, {})
+            return Accepted(line.newest, config=unordered(mine))
+        repeated = self._repeated(line, base, origin, shows_config=True)
+        return repeated or self._merge(session, mine, base, origin, merges=merges)
 
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome:
         return self._write(session, lambda config: {**(config or {}), "chartCustomizations": charts}, when, origin)
@@ -278,18 +329,37 @@ class Model:
             return Refusal.ABSENT
         if line.holds(base) or (line.newest and line.config == compact(config)):
             return self._write(session, lambda _: config, base, origin)
+        repeated = self._repeated(line, base, origin)
+        if repeated:
+            return repeated
         if base not in {0, *line.held}:
             return self._refused(line, base, None)
+        return self._merge(session, config, base, origin)
+
+    def _merge(self, session: str, config: Document, base: int, origin: Origin, *, merges: bool = True) -> Outcome:
+        line = self.line(session)
         result, conflicts = self._joined(line, base, config)
-        if conflicts:
+        if conflicts or not merges:
             return self._refused(line, base, conflicts)
         left = self._read(session, line.newest + 1)
         is_there = unordered(result) == unordered(line.document)
         if left is None or unordered(json.loads(left)["config"]) != unordered(result):
-            assert is_there, f"the merge is not in history: {compact(result)}"
+            if not is_there:
+                # The merge is not in history, so no outcome is right: another order may explain what is.
+                return Refusal.ABSENT
             return Accepted(line.newest, merged=True, config=unordered(result))
         self._add(session, compact(json.loads(left)["config"]), origin, {"merged": True})
         return Accepted(line.newest, merged=True, config=unordered(result))
+
+    def _repeated(self, line: Line, base: int, origin: Origin, *, shows_config: bool = False) -> Accepted | None:
+        """Find what a save with this key made last in the 25 versions after its base."""
+        for number in range(base + 25, base, -1):
+            version = line.held.get(number)
+            if version and origin.key and version.key == origin.key:
+                merged = version.row.get("merged", False)
+                config = unordered(version.document) if shows_config or merged else None
+                return Accepted(number, merged, config, line.newest)
+        return None
 
     def line(self, session: str) -> Line:
         return self.lines.setdefault(session, Line())
@@ -308,13 +378,15 @@ class Model:
             return Refusal.ABSENT
         line = self.line(session)
         config, holds = edit(line.document), line.holds(when)
-        if not is_config(config):
-            return Refusal.INVALID if holds else self._conflict(line, edit, when)
+        if holds and not is_config(config):
+            return Refusal.INVALID
         text = None if config is None else compact(config)
-        if text == line.config and (holds or line.newest):
+        if is_config(config) and text == line.config and (holds or line.newest):
             return Accepted(line.newest)
         if not holds:
-            return self._conflict(line, edit, when)
+            base = 0 if when == "first" else when
+            repeated = self._repeated(line, base, origin) if isinstance(base, int) else None
+            return repeated or self._conflict(line, edit, when)
         if forces and when == "any":
             marks["forced"] = True
         self._add(session, text, origin, marks)
@@ -337,7 +409,8 @@ class Model:
         }
         row |= {"message": origin.message} if origin.message else {}
         row |= {"deleted": True} if text is None else {}
-        line.held[line.newest] = Version(text, body(text, line.newest, row["updatedAt"]), row, moment)
+        written_body = body(text, line.newest, row["updatedAt"])
+        line.held[line.newest] = Version(text, written_body, row, moment, origin.key)
         if not session:
             summary = {"version": line.newest, "updatedAt": row["updatedAt"], "chartCount": charts}
             self.present |= {"updatedAt": row["updatedAt"], "dashboardConfig": None if text is None else summary}
@@ -418,6 +491,15 @@ def patched(target: Any, patch: Any) -> Any:
         else:
             result[name] = patched(result.get(name), value)
     return result
+
+
+def operated(target: Document | None, operations: Operations) -> Document | None:
+    """Apply a JSON Patch; None if it cannot be applied, or makes no config."""
+    try:
+        result: Document | None = jsonpatch.apply_patch(target, operations)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError):
+        return None
+    return result if is_config(result) else None
 
 
 _NOTHING = "there is no such member"
