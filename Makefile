@@ -24,7 +24,7 @@ help: ## List the targets
 	@echo "  Variables: PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build, deploy),"
 	@echo "  STAGE=dev (deploy), PYTHON=python3.13"
 
-install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/node_modules/installed ## Install all dependencies into this folder
+install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/dist/built ## Install all dependencies into this folder, and compile the client
 
 .venv/installed: requirements/dev.txt requirements/uv.txt | python
 	@echo "Installing the tools to build, check and test into .venv …" >&2
@@ -49,11 +49,18 @@ define create_environment
 	touch $@
 endef
 
-# local: the database engine. web: the page's libraries. web/client: its type checker. tests: real tables, axe.
+# local: the database engine. web: the page's libraries. web/client: its compiler, what its tests need. tests: real tables, axe.
 %/node_modules/installed: %/package-lock.json %/package.json %/.npmrc | node
 	@echo "Installing npm packages into $*/node_modules …" >&2
 	@cd $* && npm ci --loglevel=error --no-audit --no-fund --no-progress >/dev/null
 	@mkdir -p $*/node_modules
+	@touch $@
+
+# Removed first, so that no module outlives its source.
+web/client/dist/built: $(wildcard web/client/src/*.ts) web/client/tsconfig.json web/client/node_modules/installed
+	@echo "Compiling the client into web/client/dist …" >&2
+	@rm -rf web/client/dist
+	@cd web/client && node_modules/.bin/tsc
 	@touch $@
 
 .PHONY: python node
@@ -112,7 +119,7 @@ test-stack:
 test-waits:
 	.venv/bin/pytest tests/stack -m waits
 
-test-client:
+test-client: web/client/dist/built
 	cd web && node --test --test-timeout=20000 client/tests/*.test.js app/tests/*.test.js
 
 test-contract:
@@ -154,8 +161,8 @@ check-types:
 check-types-local:
 	.venv/bin/mypy --cache-dir .mypy_cache/local --python-executable .venv-local/bin/python local
 
-check-types-client:
-	cd web/client && node_modules/.bin/tsc
+check-types-client: web/client/dist/built
+	cd web/client && node_modules/.bin/tsc --project tests
 
 check-template:
 	.venv-local/bin/python -m local.build --validate
@@ -250,7 +257,7 @@ format: .venv/installed ## Format the code and apply automatic fixes
 clean: ## Remove everything installed, built or saved here, including the local stack's data
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules
+	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist
 	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

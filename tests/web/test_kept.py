@@ -73,10 +73,9 @@ def test_the_theme_survives_a_reload(device: Device, project: Project) -> None:
 
 
 def test_a_cleared_cache_loses_nothing(device: Device, project: Project) -> None:
-    """With an empty `localStorage`, the dashboard and its theme come from the database."""
+    """With all of the browser's storage cleared, the dashboard and its theme come from the database."""
     device.open(project.id).retitle("Revenue", "From the database").choose_theme("Dark").save()
-    device.page.evaluate("localStorage.clear()")
-    device.reload()
+    device.forget().reload()
     device.shows("From the database", "Units")
     expect(device.page.locator("html")).to_have_class("dark-mode")
 
@@ -140,6 +139,67 @@ def test_a_conflict_can_be_postponed(make_device: Devices, project: Project) -> 
     assert project.charts["a"]["title"] == "Mine"
 
 
+def test_edits_of_a_killed_tab_are_saved_by_the_next_one(device: Device, project: Project) -> None:
+    """Edits that a tab had not saved when its process was killed appear in the next tab, which saves them, once."""
+    device.open(project.id).shows("Revenue", "Units")
+    other = device.tab().open(project.id)
+    other.retitle("Revenue", "From the killed tab").says("Not saved yet")
+    device.keeps(1)
+    other.kill()
+    following = device.tab().open(project.id)
+    following.shows("From the killed tab", "Units")
+    following.says("Not saved yet")
+    assert project.document["version"] == 1
+    following.save()
+    device.shows("From the killed tab", "Units")
+    device.keeps(0)
+    assert [each["version"] for each in project.versions] == [2, 1]
+
+
+def test_edits_that_no_storage_keeps_are_called_so(device: Device, project: Project) -> None:
+    """In a browser without storage, the page says that unsaved edits are not stored, and saves them like others."""
+    device.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    device.open(project.id).retitle("Revenue", "Only here")
+    device.says("Not saved yet, not stored in this browser yet")
+    device.lose_network()
+    device.button("Save").click()
+    device.warns("not stored in this browser yet: keep this page open")
+    device.restore_network()
+    device.says("Version 2")
+    assert project.charts["a"]["title"] == "Only here"
+
+
+def test_a_lost_sign_in_is_shown_in_words(device: Device, project: Project) -> None:
+    """A user who is signed out sees the reason and nothing else; after signing in, their unsaved edit is there."""
+    device.open(project.id).retitle("Revenue", "Signed out")
+    device.page.route("**/local/token*", lambda route: route.fulfill(json={"token": None, "expiresIn": 0}))
+    device.reload()
+    device.warns("You are signed out. Sign in to load and save.")
+    device.shows()
+    device.page.unroute("**/local/token*")
+    device.button("Try again").click()
+    device.says("Not saved yet")
+    device.shows("Signed out", "Units")
+    device.save()
+    assert project.charts["a"]["title"] == "Signed out"
+
+
+def test_another_user_saves_nothing_of_the_first(device: Device, project: Project) -> None:
+    """A page whose token has become another user's says so, sends nothing more, and keeps the edit for its user."""
+    device.open(project.id).retitle("Revenue", "Still mine")
+    device.answer("PATCH", "/config", 401, {"type": "urn:problem:unauthorized", "status": 401})
+    someone = re.compile("/local/token")
+    device.context.route(someone, lambda route: route.continue_(url=f"{device.url}/local/token?sub=someone-else"))
+    device.button("Save").click()
+    device.warns("Someone else has signed in. Unsaved edits stay in this browser for the user who made them.")
+    device.stop_answering("/config")
+    device.button("Save").click()
+    assert project.document["version"] == 1
+    device.context.unroute(someone)
+    device.reload().save()
+    assert project.charts["a"]["title"] == "Still mine"
+
+
 def test_an_offline_save_arrives_later(device: Device, project: Project) -> None:
     """An edit saved offline is shown as unsaved, survives a reload, and reaches the server once the network is back."""
     device.open(project.id).shows("Revenue", "Units")
@@ -149,6 +209,7 @@ def test_an_offline_save_arrives_later(device: Device, project: Project) -> None
     device.says("Offline, not saved yet")
     device.reload()
     device.shows("On the train", "Units")
+    device.warns("kept in this browser")
     assert project.document["version"] == 1
     device.restore_network()
     device.button("Save").click()
@@ -196,6 +257,31 @@ def test_an_old_copy_is_imported_once(make_device: Devices, make_project: Callab
     assert [(each["version"], each["source"]) for each in project.versions] == [(1, "localStorage")]
 
 
+def test_what_cannot_be_moved_of_an_old_copy_is_named(device: Device, make_project: Callable[..., Project]) -> None:
+    """A chart that the server does not accept stays in this browser and is named; everything else moves."""
+    project = make_project(config=None)
+    unsafe = {"good": chart("From before"), "bad": chart("<script>alert(1)</script>", 6)}
+    device.remember(**old_copy(chartCustomizations=unsafe)).open(project.id).shows("From before")
+    left = device.page.locator(".left-behind")
+    expect(left).to_contain_text("could not be moved")
+    expect(left.get_by_role("listitem")).to_have_text(re.compile("^bad . Title"))
+    device.button("Dismiss").click()
+    expect(left).to_have_count(0)
+    assert set(project.charts) == {"good"}
+    assert project.config["theme"] == OLD["currentTheme"]
+    device.reload().shows("From before")
+    assert [each["version"] for each in project.versions] == [1]
+
+
+def test_an_old_copy_moves_to_one_dashboard_only(device: Device, make_project: Callable[..., Project]) -> None:
+    """The dashboard that was opened first has the old copy; the next empty one stays empty."""
+    first, second = make_project(config=None), make_project(config=None)
+    device.remember(**old_copy()).open(first.id).shows("From before")
+    device.open(second.id)
+    device.says("Nothing to save")
+    assert second.document["version"] == 0
+
+
 PROBLEMS = [
     (500, "internal-error", "Something went wrong here."),
     (429, "rate-limited", "120 writes a minute are allowed."),
@@ -208,7 +294,7 @@ def test_a_failed_save_looks_failed(device: Device, project: Project, status: in
     """A save that the server refuses never looks saved: the reason is shown, and the edit is kept until saved."""
     document = {"type": f"urn:problem:{code}", "title": code, "status": status, "detail": detail, "instance": "r"}
     device.open(project.id).retitle("Revenue", "Not lost")
-    device.answer("PUT", "/config", status, document, **{"Retry-After": "60"})
+    device.answer("PATCH", "/config", status, document, **{"Retry-After": "60"})
     device.button("Save").click()
     device.says("Not saved")
     expect(device.page.get_by_role("alert")).to_contain_text(detail)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 from support.running.browser import ROWS, WIDE, Device, Json, Project, chart, script_of
@@ -85,6 +86,76 @@ def test_every_kind_of_chart_is_drawn(device: Device, project: Project, kind: st
     expect(shown).to_be_visible()
 
 
+# --- what the grid corrects ---
+
+OVERLAPPING = {
+    "chartCustomizations": {
+        "a": chart("Revenue"),
+        "b": chart("Units", 3),
+        "c": {"title": "Without a place", "kind": "bar", "dataMapping": {"xAxis": "Region", "aggregate": "count"}},
+    }
+}
+ADJUSTED = "Layout adjusted, saved with your next change"
+
+
+def test_a_corrected_layout_is_saved_with_an_edit_only(device: Device, make_project: Callable[..., Project]) -> None:
+    """Charts that overlap or lack a place get one; this alone saves nothing, but the user's next change includes it."""
+    project = make_project(OVERLAPPING)
+    device.open(project.id)
+    device.says(ADJUSTED)
+    shown = {name: device.place(name) for name in ("Revenue", "Units", "Without a place")}
+    assert len({(each["x"], each["y"]) for each in shown.values()}) == 3
+    device.page.get_by_role("switch", name="Autosave").check()
+    device.page.wait_for_timeout(2_500)
+    device.says(ADJUSTED)
+    assert project.document["version"] == 1
+    device.keeps(0)
+    device.retitle("Units", "Edited")
+    device.says(re.compile(r"Saved .*Version 2"))
+    positions = {each["title"]: each["position"] for each in project.charts.values()}
+    assert positions == {**{name: shown[name] for name in ("Revenue", "Without a place")}, "Edited": shown["Units"]}
+    device.reload()
+    device.says(re.compile(r"Saved .*Version 2"))
+
+
+def test_a_corrected_layout_can_be_saved_alone(device: Device, make_project: Callable[..., Project]) -> None:
+    """A user who wants a corrected layout to be saved as it is can do so."""
+    project = make_project(OVERLAPPING)
+    device.open(project.id)
+    device.says(ADJUSTED)
+    device.save()
+    assert project.charts["c"]["position"] == device.place("Without a place")
+
+
+@pytest.mark.parametrize("size", [NARROW, (720, 900)], ids=["narrow", "at the threshold"])
+def test_a_layout_is_corrected_on_twelve_columns_only(
+    make_device: Devices, make_project: Callable[..., Project], size: tuple[int, int]
+) -> None:
+    """Stacked charts are not corrected; where they are side by side, the correction is the same at every width."""
+    project, titles = make_project(OVERLAPPING), ("Revenue", "Units", "Without a place")
+    wide, device = make_device().open(project.id), make_device(size=size).open(project.id)
+    wide.says(ADJUSTED)
+    expected = {title: wide.place(title) for title in titles}
+    device.says("Saved" if size == NARROW else ADJUSTED)
+    for width, height in (WIDE, NARROW, WIDE):
+        device.page.set_viewport_size({"width": width, "height": height})
+        device.says(ADJUSTED)
+    assert {title: device.place(title) for title in titles} == expected
+
+
+def test_a_move_is_saved_with_what_it_moves(device: Device, project: Project) -> None:
+    """A chart that a dragged one pushes away is saved in its new place, and what else its position holds is kept."""
+    config = project.config
+    config["chartCustomizations"]["a"]["position"]["minW"] = 3
+    project.save(config)
+    device.open(project.id).shows("Revenue", "Units")
+    device.drag("Units", -600, 0).save()
+    places = {name: device.place(name) for name in ("Revenue", "Units")}
+    assert places["Units"]["x"] == 0
+    assert project.charts["a"]["position"] == {**places["Revenue"], "minW": 3}
+    assert project.charts["b"]["position"] == places["Units"]
+
+
 # --- dashboards ---
 
 
@@ -105,6 +176,17 @@ def test_dashboards_are_created_renamed_deleted_and_restored(device: Device) -> 
     expect(page.get_by_role("heading", name="No dashboards yet")).to_be_visible()
     device.button("Undo").click()
     expect(page.get_by_role("link", name="Sales 2026")).to_be_visible()
+
+
+def test_a_double_click_creates_one_dashboard(device: Device, calls: httpx.Client) -> None:
+    """Asking twice for a new dashboard creates one."""
+    device.page.goto("/")
+    device.button("New dashboard").click()
+    device.dialog.get_by_label("Name").fill("Only one")
+    device.button("Create", device.dialog).dblclick()
+    expect(device.page.get_by_role("heading", name="Only one", level=1)).to_be_visible()
+    device.page.wait_for_load_state("networkidle")
+    assert [each["name"] for each in calls.get("/api/projects").json()["projects"]] == ["Only one"]
 
 
 def test_another_user_has_other_dashboards(device: Device, project: Project) -> None:

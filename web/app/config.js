@@ -15,6 +15,14 @@ export const withCharts = (charts) => (config) => ({
   chartCustomizations: { ...config.chartCustomizations, ...charts },
 });
 
+/** Bring a chart back as `before` has it, at its place among the others. */
+export const withChartBack = (id, before) => (config) => {
+  const charts = { ...config.chartCustomizations, [id]: before.chartCustomizations[id] };
+  const names = new Set([...Object.keys(before.chartCustomizations), ...Object.keys(charts)]);
+  const inOrder = [...names].filter((name) => Object.hasOwn(charts, name)).map((name) => [name, charts[name]]);
+  return { ...config, chartCustomizations: Object.fromEntries(inOrder) };
+};
+
 export const withoutChart = (id) => (config) => {
   const { [id]: _, ...others } = config.chartCustomizations;
   return { ...config, chartCustomizations: others };
@@ -23,8 +31,14 @@ export const withoutChart = (id) => (config) => {
 /** Change some members of a chart. */
 export const withChart = (id, members) => (config) => withCharts({ [id]: { ...config.chartCustomizations[id], ...members } })(config);
 
-export const withPositions = (positions) => (config) =>
-  withCharts(Object.fromEntries(Object.entries(positions).map(([id, position]) => [id, { ...config.chartCustomizations[id], position }])))(config);
+/** Move charts; what else a position holds stays. */
+export const withPositions = (positions) => (config) => {
+  const moved = ([id, place]) => {
+    const chart = config.chartCustomizations[id];
+    return [id, { ...chart, position: { ...(typeof chart.position === "object" ? chart.position : null), ...place } }];
+  };
+  return withCharts(Object.fromEntries(Object.entries(positions).map(moved)))(config);
+};
 
 export const withTheme = (id) => (config) => ({ ...config, theme: { ...(typeof config.theme === "object" ? config.theme : null), id } });
 

@@ -1,7 +1,7 @@
 // An open dashboard: its document, its table, and the user's actions on them.
 import { suggestions, dataOf } from "./chart_data.js";
 import { openChartDialog } from "./chart_dialog.js";
-import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
+import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withChartBack, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
 import { openConflictDialog } from "./conflict.js";
 import { dashboardView } from "./dashboard_view.js";
 import { filtered } from "./filters.js";
@@ -10,22 +10,24 @@ import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
 import { nameField, rename } from "./projects.js";
 import { sampleFile } from "./sample.js";
-import { explain } from "./words.js";
 
 const AUTOSAVE_KEY = "dashkeep.autosave";
-const OLD_COPY_KEY = "dashkeep.oldCopyFor";
+/** Storing an edit takes less. */
+const STORING_MS = 500;
 
 export class DashboardPage {
   /** The project's name, once it is loaded. */
   title = "";
-  /** @type {import("../client/index.js").DashboardDocument} */
+  /** @type {import("../client/dist/index.js").DashboardDocument} */
   document;
   /** The table: `loading`, `none`, `uploading`, `ready` with its rows, or `failed` with its error. */
   table = { status: "loading" };
   /** An older version shown as a preview instead of the edited one. */
   preview = null;
-  /** The error that prevents the dashboard from being shown. */
-  problem = null;
+  /** Whether edits are not durable in this browser, although there was time to store them. */
+  isUnkept = false;
+  /** Whether the user has read what could not be moved of an older version's copy. */
+  isNotMovedRead = false;
   announcement = "";
   grid;
   #app;
@@ -34,16 +36,15 @@ export class DashboardPage {
   #rows = { of: null, filters: "", rows: [] };
   #data = new Map();
   #isConflictSeen = false;
+  #storing = null;
 
   constructor(app, id) {
     this.#app = app;
     this.#id = id;
-    this.document = app.client.open(id, {
-      autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off",
-      legacyKeys: ownsOldCopy(id) ? undefined : null,
-    });
+    this.document = app.client.open(id, { autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off" });
     this.grid = new Grid({
       moved: (positions) => this.#edit(withPositions(this.#changedOf(positions))),
+      placed: (positions) => this.#correct(this.#changedOf(positions)),
       say: (text) => this.#announce(text),
       edit: (chartId) => this.editChart(chartId),
       hide: (chartId) => this.hideChart(chartId),
@@ -67,6 +68,7 @@ export class DashboardPage {
 
   close() {
     for (const stop of this.#closing) stop();
+    clearTimeout(this.#storing);
     this.document.close();
     this.grid.attach(null);
   }
@@ -130,9 +132,9 @@ export class DashboardPage {
   }
 
   removeChart(id) {
-    const chart = this.state.config.chartCustomizations[id];
+    const before = this.state.config;
     this.#edit(withoutChart(id));
-    this.#app.tell(`“${chart.title ?? "Untitled"}” was removed.`, () => this.#edit(withCharts({ [id]: chart })));
+    this.#app.tell(`“${before.chartCustomizations[id].title ?? "Untitled"}” was removed.`, () => this.#edit(withChartBack(id, before)));
   }
 
   // --- filters, theme, name ---
@@ -196,8 +198,6 @@ export class DashboardPage {
   }
 
   async restore(version) {
-    // Save pending edits to history first, so that the restore loses nothing.
-    if (this.state.isDirty) await this.document.save();
     await this.document.restore(version);
     this.preview = null;
     this.#app.tell(`Version ${version} was restored.`);
@@ -237,7 +237,7 @@ export class DashboardPage {
       await this.#app.client.data.uploadFile(this.#id, file);
     } catch (error) {
       if (error.status === undefined) throw error;
-      this.#setTable({ ...before, uploadError: { fileName: file.name, text: explain(error) } });
+      this.#setTable({ ...before, uploadError: { fileName: file.name, text: error.message } });
       return;
     }
     await this.#loadTable();
@@ -267,15 +267,12 @@ export class DashboardPage {
   // --- loading and display ---
 
   async #loadDocument() {
-    this.problem = null;
     try {
-      const { origin } = await this.document.load();
-      if (origin === "cache") await this.document.refresh();
+      await this.document.load();
     } catch (error) {
+      // The state has the error and is shown.
       if (error.status === undefined) throw error;
-      this.problem = error;
     }
-    this.#app.redraw();
   }
 
   async #loadName() {
@@ -291,9 +288,31 @@ export class DashboardPage {
   #changed() {
     const { status, config } = this.state;
     if (config) window.dashkeepTheme.choose(themeOf(config));
-    if (status === "clean") this.#retryTable();
+    if (status === "clean" || status === "corrected") this.#retryTable();
     if (status === "conflict" && !this.#isConflictSeen) this.decideConflict();
     this.#isConflictSeen = status === "conflict";
+    this.#watchStoring();
+    this.#app.redraw();
+  }
+
+  #watchStoring() {
+    const { isDirty, isKept } = this.state;
+    if (isDirty && !isKept) {
+      this.#storing ??= setTimeout(() => this.#setUnkept(true), STORING_MS);
+      return;
+    }
+    clearTimeout(this.#storing);
+    this.#storing = null;
+    this.#setUnkept(false);
+  }
+
+  #setUnkept(isUnkept) {
+    this.isUnkept = isUnkept;
+    this.#app.redraw();
+  }
+
+  readNotMoved() {
+    this.isNotMovedRead = true;
     this.#app.redraw();
   }
 
@@ -301,9 +320,14 @@ export class DashboardPage {
     this.document.edit(change);
   }
 
+  /** Take over where the grid has put the charts: nobody moved them, so this alone is no reason to save. */
+  #correct(positions) {
+    if (Object.keys(positions).length) this.document.correct(withPositions(positions));
+  }
+
   /** Return the positions that differ from the config; a moved chart may have been removed. */
   #changedOf(positions) {
-    const charts = this.state.config.chartCustomizations;
+    const charts = this.state.config?.chartCustomizations ?? {};
     return Object.fromEntries(
       Object.entries(positions).filter(([id, { x, y, w, h }]) => {
         if (!Object.hasOwn(charts, id)) return false;
@@ -354,13 +378,6 @@ export class DashboardPage {
 
   #tellFailure(error) {
     if (error.status === undefined) throw error;
-    this.#app.tell(explain(error));
+    this.#app.tell(error.message);
   }
-}
-
-/** Whether a dashboard owns the copy left in this browser by an older version: the first one opened here does. */
-function ownsOldCopy(id) {
-  const owner = localStorage.getItem(OLD_COPY_KEY) ?? id;
-  localStorage.setItem(OLD_COPY_KEY, owner);
-  return owner === id;
 }

@@ -1,16 +1,17 @@
 // The view around an open dashboard's grid: name, save state, table, filters and actions.
-import { chartsOf, filtersOf, themeOf } from "./config.js";
+import { chartsOf, filtersOf, placeInWords, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
 import { html, icon, iconButton, live, nothing, repeat } from "./html.js";
-import { ago, count, explain, exactly } from "./words.js";
+import { ago, count, exactly, statusInWords, troubleInWords } from "./words.js";
 
 const THEMES = { system: "System", light: "Light", dark: "Dark" };
 const TABLE_FILES = ".csv,.tsv,.json,.ndjson,.jsonl";
 
 export function dashboardView(page) {
-  const { problem, state } = page;
-  if (problem?.status === 404) return missing();
-  if (problem && !state.config) return failed(page, problem);
+  const { state } = page;
+  const { error, isDirty, origin } = state;
+  if (error?.status === 404 && !isDirty) return missing();
+  if (error && !origin && !isDirty) return failed(page, error);
   return html`
     <div class="toolbar">
       <div class="inner wide">
@@ -23,12 +24,12 @@ export function dashboardView(page) {
         <div class="buttons">
           <button type="button" @click=${() => page.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
           <button type="button" @click=${() => page.openHistory()} ?disabled=${!state.version}>${icon("history")}<span>History</span></button>
-          <button type="button" class="primary" @click=${() => page.save()} ?disabled=${!state.isDirty || page.preview}>Save</button>
+          <button type="button" class="primary" @click=${() => page.save()} ?disabled=${!(isDirty || state.status === "corrected") || page.preview}>Save</button>
         </div>
       </div>
     </div>
     <div class="inner wide dashboard">
-      ${page.preview ? previewBanner(page) : nothing} ${trouble(page)} ${page.preview ? nothing : options(page)}
+      ${page.preview ? previewBanner(page) : nothing} ${trouble(page)} ${leftBehind(page)} ${page.preview ? nothing : options(page)}
       ${content(page)}
       <p class="unseen" role="status">${page.announcement}</p>
     </div>
@@ -43,53 +44,46 @@ function missing() {
   </div></div>`;
 }
 
-function failed(page, problem) {
+function failed(page, error) {
   return html`<div class="inner wide page"><div class="notice" role="alert">
     <h1>The dashboard could not be loaded</h1>
-    <p>${explain(problem)}</p>
+    <p>${error.message}</p>
     <button type="button" @click=${() => page.retry()}>Try again</button>
   </div></div>`;
 }
 
-/** The save state in one line; it never says “Saved” before the server has confirmed it. */
-function saveState({ state }) {
-  const { status, version, updatedAt, isDirty } = state;
-  const saved = version ? `Saved ${ago(updatedAt)}` : "Nothing to save";
-  const texts = {
-    loading: "Loading…",
-    clean: saved,
-    dirty: "Not saved yet",
-    saving: "Saving…",
-    offline: isDirty ? "Offline, not saved yet" : "Offline",
-    failed: "Not saved",
-    conflict: "Conflict, not saved yet",
-  };
+function saveState({ state, isUnkept }) {
+  const { status, version, updatedAt } = state;
   return html`<p class="save-state" data-status=${status} role="status" title=${version && updatedAt ? `Version ${version}, ${exactly(updatedAt)}` : nothing}>
-    <span>${texts[status]}</span>${version ? html`<span class="version">Version ${version}</span>` : nothing}
+    <span>${statusInWords(state, isUnkept)}</span>${version ? html`<span class="version">Version ${version}</span>` : nothing}
   </p>`;
 }
 
 function trouble(page) {
-  const { status, error, isDirty } = page.state;
-  const kept = isDirty ? "Your changes are kept in this browser." : "";
-  if (status === "conflict") {
-    return html`<div class="banner bad" role="alert">
-      <p>Someone else changed the same values. ${kept}</p>
-      <button type="button" @click=${() => page.decideConflict()}>Compare changes</button>
-    </div>`;
-  }
-  if (status === "failed") {
-    return html`<div class="banner bad" role="alert">
-      <p>Your changes could not be saved. ${explain(error)} ${kept}</p>
-      <button type="button" @click=${() => page.save()}>Try again</button>
-    </div>`;
-  }
-  if (status === "offline") {
-    return html`<div class="banner" role="alert">
-      <p>The server cannot be reached. ${isDirty ? `${kept} They will be saved as soon as the connection is back.` : "You are seeing the last known version."}</p>
-    </div>`;
-  }
-  return nothing;
+  const { state } = page;
+  const text = troubleInWords(state, page.isUnkept);
+  if (!text) return nothing;
+  return html`<div class="banner ${state.status === "offline" ? "" : "bad"}" role="alert"><p>${text}</p>${remedy(page)}</div>`;
+}
+
+function remedy(page) {
+  const { status, isDirty, error } = page.state;
+  if (status === "conflict") return html`<button type="button" @click=${() => page.decideConflict()}>Compare changes</button>`;
+  if (status === "offline" || error.code === "user-changed") return nothing;
+  return html`<button type="button" @click=${() => (isDirty ? page.save() : page.retry())}>Try again</button>`;
+}
+
+/** What an older version has left in this browser and the server does not accept. */
+function leftBehind(page) {
+  const { notMoved } = page.state;
+  if (!notMoved.length || page.isNotMovedRead) return nothing;
+  return html`<div class="banner" role="status">
+    <div class="left-behind">
+      <p>Some of what an older version kept in this browser could not be moved here. It stays in this browser.</p>
+      <ul>${notMoved.map(({ pointer, message }) => html`<li><b>${placeInWords(pointer)}</b> ${message}</li>`)}</ul>
+    </div>
+    <button type="button" @click=${() => page.readNotMoved()}>Dismiss</button>
+  </div>`;
 }
 
 function previewBanner(page) {
@@ -137,7 +131,7 @@ function filterBar(page) {
 function content(page) {
   const { table, config } = page;
   const isEmpty = !chartsOf(config).length;
-  if (page.state.status === "loading") return html`<div class="loading" aria-busy="true" aria-label="Loading the dashboard"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
+  if (page.state.status === "loading" && !page.state.origin) return html`<div class="loading" aria-busy="true" aria-label="Loading the dashboard"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
   return html`
     ${tableLine(page)} ${isEmpty ? emptyDashboard(page) : nothing}
     <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>
@@ -151,7 +145,7 @@ function tableLine(page) {
   if (table.status === "uploading") return html`<p class="table-line" role="status">Uploading “${table.fileName}”…</p>`;
   if (table.status === "loading") return html`<p class="table-line" role="status">Loading the table…</p>`;
   if (table.status === "failed") {
-    return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${explain(table.error)}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
+    return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${table.error.message}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
   }
   if (table.status === "none") return error;
   const { fileName, rowCount } = table.dataSchema;

@@ -1,6 +1,5 @@
 // The page's single dialog: its content and its outcome. The browser handles focus and Escape.
 import { html, nothing, ref } from "./html.js";
-import { explain } from "./words.js";
 
 export class Dialog {
   #redraw;
@@ -54,7 +53,7 @@ export class Dialog {
             <button type="button" class="icon-button" aria-label="Close" @click=${() => this.close()}>✕</button>
           </header>
           <div class="body">${body()}</div>
-          ${error ? html`<p class="problem" role="alert">${explain(error)}</p>` : nothing}
+          ${error ? html`<p class="problem" role="alert">${error.message}</p>` : nothing}
           ${footer ? html`<footer>${footer()}</footer>` : nothing}
           ${submit && !footer
             ? html`<footer>

@@ -4,6 +4,7 @@ import { optionOf } from "./chart_option.js";
 import { html, icon, iconButton, nothing, render } from "./html.js";
 import { long, short } from "./words.js";
 
+const COLUMNS = 12;
 const ROW_HEIGHT = 64;
 const ONE_COLUMN_BELOW = 720;
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -20,7 +21,12 @@ export class Grid {
   #isMoving = false;
   #sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => getInstanceByDom(target)?.resize()));
 
-  /** @param {{ moved: (positions: Record<string, object>) => void, say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions */
+  /**
+   * `moved` gets all positions after the user has moved a chart; `placed` gets them as the grid has laid them out.
+   *
+   * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
+   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions
+   */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -32,19 +38,18 @@ export class Grid {
     this.#element = element;
     this.#grid = window.GridStack.init(
       {
-        column: 12,
+        column: COLUMNS,
         cellHeight: ROW_HEIGHT,
         margin: 8,
         animate: !isStill.matches,
         draggable: { handle: ".handle" },
-        columnOpts: { breakpointForWindow: true, breakpoints: [{ w: ONE_COLUMN_BELOW, c: 1 }] },
       },
       element,
     );
     this.#grid.on("dragstart resizestart", () => (this.#isMoving = true));
     this.#grid.on("dragstop resizestop", () => {
       this.#isMoving = false;
-      this.#commit();
+      this.#actions.moved(this.#positions());
     });
   }
 
@@ -86,6 +91,7 @@ export class Grid {
     const kept = new Set(charts.map(({ id }) => id));
     grid.batchUpdate();
     grid.removeAll(false, false);
+    grid.column(this.#isNarrow ? 1 : COLUMNS, "none");
     for (const [id, card] of this.#cards) {
       if (kept.has(id)) continue;
       card.drawing?.dispose();
@@ -104,6 +110,8 @@ export class Grid {
     grid.setStatic(isFixed);
     // Moving an element removes its focus.
     if (this.#element.contains(focused)) focused.focus();
+    // It separates charts that overlap, closes gaps, and finds a place for a chart without one.
+    if (!isFixed) this.#actions.placed(this.#positions());
   }
 
   #card(id) {
@@ -165,11 +173,8 @@ export class Grid {
       ${data.left ? html`<p class="left">${long(data.points.length)} of ${long(data.total)} shown</p>` : nothing}`;
   }
 
-  /** Report the charts' current positions. */
-  #commit() {
-    const positions = this.#grid.engine.nodes.map(({ id, x, y, w, h }) => [id, { x, y, w, h }]);
-    // The layout on display needs no further layout when it returns as the config.
-    this.#actions.moved(Object.fromEntries(positions));
+  #positions() {
+    return Object.fromEntries(this.#grid.engine.nodes.map(({ id, x, y, w, h }) => [id, { x, y, w, h }]));
   }
 
   /** Handle arrow keys on a card's handle. */
@@ -184,7 +189,7 @@ export class Grid {
     if (Object.values(wanted).some((value) => value < 0)) return;
     this.#grid.update(element, wanted);
     const { x: column, y: row, w: columns, h: rows } = element.gridstackNode;
-    this.#commit();
+    this.#actions.moved(this.#positions());
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
 }

@@ -2,7 +2,7 @@
 import { inWords } from "./conflict.js";
 import { placeInWords } from "./config.js";
 import { html, nothing, repeat } from "./html.js";
-import { ago, count, exactly, explain } from "./words.js";
+import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 25;
 const MOST_CHANGES = 12;
@@ -74,7 +74,7 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
     title: "History",
     kind: "drawer",
     body: () => html`
-      ${problem ? html`<p class="problem" role="alert">${explain(problem)}</p>` : nothing}
+      ${problem ? html`<p class="problem" role="alert">${problem.message}</p>` : nothing}
       ${list
         ? html`<ol class="versions">${repeat(list.versions, ({ version }) => version, row)}</ol>
             ${list.nextCursor ? html`<button type="button" @click=${loadMore}>Show older versions</button>` : html`<p class="hint">Versions are kept for ${list.retentionDays} days after they are replaced.</p>`}`

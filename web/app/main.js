@@ -1,5 +1,5 @@
 // The page: the signed-in user, the current view, and the frame around it.
-import { createDashboardClient } from "/client/index.js";
+import { createDashboardClient } from "/client/dist/index.js";
 import { Session } from "/session.js";
 import { Dialog } from "./dialog.js";
 import { DashboardPage } from "./dashboard.js";

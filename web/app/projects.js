@@ -1,6 +1,6 @@
 // The list of dashboards: create, rename, delete and restore.
 import { html, icon, iconButton, nothing, repeat } from "./html.js";
-import { ago, count, exactly, explain } from "./words.js";
+import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 24;
 
@@ -42,7 +42,7 @@ export class ProjectsPage {
     if (this.#status === "failed") {
       return html`<div class="notice" role="alert">
         <h2>The dashboards could not be loaded</h2>
-        <p>${explain(this.#error)}</p>
+        <p>${this.#error.message}</p>
         <button type="button" @click=${() => this.#load()}>Try again</button>
       </div>`;
     }
@@ -142,7 +142,7 @@ export class ProjectsPage {
       await work();
     } catch (error) {
       if (error.status === undefined) throw error;
-      this.#app.tell(explain(error));
+      this.#app.tell(error.message);
     }
     this.#app.redraw();
   }
@@ -150,8 +150,8 @@ export class ProjectsPage {
 
 /** Rename a project, regardless of other changes made to it in the meantime. */
 export async function rename(client, id, name) {
-  const { etag } = await client.projects.get(id);
-  return client.projects.update(id, { name }, { ifMatch: etag });
+  const { version } = await client.projects.get(id);
+  return client.projects.update(id, { name }, { ifMatch: version });
 }
 
 export const nameField = (name) =>

@@ -1,4 +1,4 @@
-// How the page words numbers, times and errors.
+// How the page words numbers, times and the state of a dashboard.
 const UNITS = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -14,18 +14,44 @@ export const short = (number) => (Math.abs(number) < 1_000 ? full.format(number)
 export const long = (number) => full.format(number);
 export const exactly = (time) => whole.format(new Date(time));
 
+/** Describe the state of a dashboard; it is “Saved” only when the server has confirmed it. */
+export function statusInWords({ status, version, updatedAt, isDirty, origin }, isUnkept) {
+  const unsaved = isUnkept ? "Not saved yet, not stored in this browser yet" : "Not saved yet";
+  const saved = updatedAt ? `Saved ${ago(updatedAt)}` : "Saved";
+  const texts = {
+    loading: isDirty ? unsaved : origin ? "Looking for changes…" : "Loading…",
+    clean: version ? saved : "Nothing to save",
+    corrected: "Layout adjusted, saved with your next change",
+    dirty: unsaved,
+    saving: "Saving…",
+    offline: isDirty ? "Offline, not saved yet" : "Offline",
+    failed: isDirty ? "Not saved" : "Not up to date",
+    conflict: "Conflict, not saved yet",
+  };
+  return texts[status];
+}
+
+/** Say what is wrong with a dashboard and what becomes of unsaved edits; empty if nothing is wrong. */
+export function troubleInWords({ status, error, isDirty }, isUnkept) {
+  const what = {
+    conflict: "Someone else changed the same values.",
+    offline: error?.message,
+    failed: `${isDirty ? "Your changes are not saved." : "The dashboard is not up to date."} ${error?.message}`,
+  }[status];
+  // The server does not know that the page repeats the request.
+  const isRepeated = status === "failed" && error.isTemporary && ![0, 401].includes(error.status);
+  return what ? [what, isRepeated && "The page tries again by itself.", keptInWords(isDirty, isUnkept)].filter(Boolean).join(" ") : "";
+}
+
+function keptInWords(isDirty, isUnkept) {
+  if (!isDirty) return "You are seeing the last known version.";
+  return isUnkept ? "Your changes are not stored in this browser yet: keep this page open." : "Your changes are kept in this browser.";
+}
+
 /** `3 minutes ago`; after a week, the date. */
 export function ago(time, now = Date.now()) {
   const seconds = Math.max(0, (now - new Date(time)) / 1_000);
   const unit = UNITS.find(([, size]) => seconds >= size);
   if (!unit) return "just now";
   return seconds > 7 * 86_400 ? exactly(time) : relative.format(-Math.floor(seconds / unit[1]), unit[0]);
-}
-
-/** Describe an error in the server's words, if any, with the places that it names. */
-export function explain(error) {
-  if (error.status === 0) return "The server cannot be reached.";
-  const { detail, title, errors = [] } = error.problem ?? {};
-  const places = errors.filter(({ message }) => !detail?.includes(message)).map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message));
-  return [detail ?? title ?? error.message, ...places].join(" ");
 }

@@ -1,11 +1,13 @@
 """The page in a real browser as its users work with it: their devices, what they see, and what they do."""
 
+import copy
 import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,11 +23,12 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from playwright.sync_api import Error as PlaywrightError
 
 type Json = dict[str, Any]
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-API = re.compile(r"/api/")
+API = re.compile(r"/api/|/local/token")
 WIDE = (1280, 900)
 
 # The rows of every test's table.
@@ -55,11 +58,33 @@ def chart(title: str, x: int = 0, **members: Any) -> Json:
     return {"title": title, "kind": "bar", "isVisible": True, "position": position, "dataMapping": mapping, **members}
 
 
+# What the client keeps in the browser: https://developer.mozilla.org/docs/Web/API/IndexedDB_API
+UNSAVED = """() => new Promise((resolve, reject) => {
+    const opening = indexedDB.open("dashkeep");
+    opening.onerror = () => reject(opening.error);
+    // A database that does not exist yet must not be made here.
+    opening.onupgradeneeded = () => { resolve([]); opening.transaction.abort(); };
+    opening.onsuccess = () => {
+        const all = IDBKeyRange.bound(["edits"], ["edits", []]);
+        const reading = opening.result.transaction("kept").objectStore("kept").getAll(all);
+        reading.onerror = () => reject(reading.error);
+        reading.onsuccess = () => { opening.result.close(); resolve(reading.result); };
+    };
+})"""
+FORGET = """() => new Promise((resolve, reject) => {
+    localStorage.clear();
+    const deleting = indexedDB.deleteDatabase("dashkeep");
+    deleting.onsuccess = resolve;
+    deleting.onerror = () => reject(deleting.error);
+    deleting.onblocked = () => reject(new Error("The page keeps its database open."));
+})"""
+
+
 class Device:
     """One user's browser with its own cache, and the dashboard that is open in it."""
 
     def __init__(self, browser: Browser, url: str, user: str, *, size: tuple[int, int] = WIDE, **options: Any) -> None:
-        self._url = url
+        self.url = url
         self.user = user
         self.context: BrowserContext = browser.new_context(
             base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
@@ -71,12 +96,16 @@ class Device:
             if (!sessionStorage.getItem("begun")) localStorage.setItem("dashkeep.autosave", "off");
             sessionStorage.setItem("begun", "yes");
         """)
-        self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.dialogs: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", self._heard)
-        self.page.on("dialog", self._asked)
+        self.page: Page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._heard)
+        page.on("dialog", self._asked)
+        return page
 
     def _asked(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
@@ -106,6 +135,22 @@ class Device:
         self.page.reload()
         return self
 
+    def tab(self) -> Self:
+        """Open another tab of the same browser."""
+        other = copy.copy(self)
+        other.page = self._new_page()
+        return other
+
+    def kill(self) -> None:
+        """Kill the tab's process: nothing in it runs any more, no event handler either."""
+        with self.page.expect_event("crash"), suppress(PlaywrightError):
+            self.page.goto("chrome://crash")
+
+    def forget(self) -> Self:
+        """Clear all that the browser has stored."""
+        self.page.evaluate(FORGET)
+        return self
+
     # --- what is seen ---
 
     def card(self, title: str) -> Locator:
@@ -119,6 +164,17 @@ class Device:
     def says(self, text: str | re.Pattern[str]) -> None:
         """Expect a text in the save state."""
         expect(self.page.locator(".save-state")).to_contain_text(text)
+
+    def warns(self, text: str | re.Pattern[str]) -> None:
+        """Expect a text in the banner that says what is wrong."""
+        expect(self.page.get_by_role("alert")).to_contain_text(text)
+
+    def keeps(self, tabs: int) -> None:
+        """Expect the browser's database to have the unsaved edits of so many tabs."""
+        deadline = time.monotonic() + 5
+        while (found := len(self.page.evaluate(UNSAVED))) != tabs and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert found == tabs
 
     @property
     def dialog(self) -> Locator:
@@ -194,13 +250,16 @@ class Device:
     # --- what happens between page and server ---
 
     def lose_network(self) -> None:
+        """Let every request to the API fail, and those for a token; the page's own files can still be loaded."""
         self.context.route(API, lambda route: route.abort("internetdisconnected"))
 
     def restore_network(self) -> None:
         self.context.unroute(API)
         self.page.evaluate("window.dispatchEvent(new Event('online'))")
 
-    def answer(self, method: Literal["GET", "PUT"], address: str, status: int, document: Json, **headers: str) -> None:
+    def answer(
+        self, method: Literal["GET", "PATCH"], address: str, status: int, document: Json, **headers: str
+    ) -> None:
         """Answer a call in place of the server."""
 
         def fulfil(route: Route) -> None:
@@ -242,6 +301,10 @@ class Project:
     @property
     def document(self) -> Json:
         return self._answer(self._calls.get(f"/api/projects/{self.id}/config"))
+
+    def save(self, config: Json) -> None:
+        """Save a config in place of the newest."""
+        self._answer(self._calls.put(f"/api/projects/{self.id}/config", json=config, headers={"If-Match": "*"}))
 
     @property
     def versions(self) -> list[Json]:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bottomOf, placeInWords, positionOf, themeOf, withChart, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
+import { bottomOf, placeInWords, positionOf, themeOf, withChart, withChartBack, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
 
 const CONFIG = {
   chartCustomizations: { a: { title: "A", note: "kept", position: { x: 0, y: 2, w: 6, h: 4 } }, b: { title: "B" } },
@@ -20,6 +20,19 @@ test("an edit changes its place and keeps everything else, other applications' m
   assert.deepEqual(withPositions({ b: { x: 1, y: 1, w: 2, h: 2 } })(CONFIG).chartCustomizations.b, { title: "B", position: { x: 1, y: 1, w: 2, h: 2 } });
   assert.deepEqual(withTheme("light")(CONFIG).theme, { id: "light" });
   assert.deepEqual(withTheme("light")({ ...CONFIG, theme: { id: "dark", palette: ["red"] } }).theme, { id: "light", palette: ["red"] });
+});
+
+test("a moved chart keeps what else its position holds, and the order of all members", () => {
+  const config = { chartCustomizations: { a: { title: "A", position: { x: 0, minW: 3, y: 0, w: 6, h: 4 }, note: "kept" } } };
+  const moved = withPositions({ a: { x: 6, y: 1, w: 6, h: 4 } })(config);
+  assert.equal(JSON.stringify(moved), '{"chartCustomizations":{"a":{"title":"A","position":{"x":6,"minW":3,"y":1,"w":6,"h":4},"note":"kept"}}}');
+  assert.deepEqual(withPositions({ a: { x: 1, y: 1, w: 2, h: 2 } })({ chartCustomizations: { a: { position: "left" } } }).chartCustomizations.a.position, { x: 1, y: 1, w: 2, h: 2 });
+});
+
+test("a removed chart comes back to its place, so that nothing has changed", () => {
+  assert.equal(JSON.stringify(withChartBack("a", CONFIG)(withoutChart("a")(CONFIG))), JSON.stringify(CONFIG));
+  const later = withChart("c", { title: "C" })(withoutChart("a")(withoutChart("b")(CONFIG)));
+  assert.deepEqual(Object.keys(withChartBack("a", CONFIG)(later).chartCustomizations), ["a", "c"]);
 });
 
 test("a filter is replaced, appended or removed", () => {

@@ -1,92 +1,36 @@
+/** The calls that are made outside of documents: each is one request, and keeps nothing. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ConflictError, DashkeepError } from "../index.js";
-import { CONFIG, problem, settled, titled, token, world } from "./support.js";
+import { ConflictError } from "../dist/index.js";
+import { CONFIG, MOMENT, problem, Server, settled, titled, world } from "./support.js";
 
-test("a fresh copy needs no request, and an older one is revalidated", async () => {
-  const { server, browser, client } = world();
-  server.versions.push(CONFIG);
-  assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: "2026-11-24T10:00:00.000Z", origin: "network" });
-  assert.equal((await client.load("p")).origin, "cache");
-  assert.equal(server.requests.length, 1);
-  await browser.advance(5 * 60_000);
-  assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: "2026-11-24T10:00:00.000Z", origin: "network" });
-  assert.equal(server.requests[1].headers.get("If-None-Match"), '"1"');
-});
+/** The last request as a line. @param {import("./support.js").Server} server */
+function line(server) {
+  const { method, url, headers, body } = server.requests.at(-1) ?? assert.fail();
+  const tags = ["If-Match", "If-None-Match"].flatMap((name) => (headers.has(name) ? [`${name}: ${headers.get(name)}`] : []));
+  return [`${method} ${url.pathname.replace("/api", "")}${url.search}`, ...tags, ...(body ? [JSON.stringify(body)] : [])].join(" ");
+}
 
-test("without a network the copy is shown with origin offline", async () => {
-  const { server, browser, client } = world();
-  server.versions.push(CONFIG);
-  await client.load("p");
-  await browser.advance(5 * 60_000);
+test("every load asks the server, and nothing of it is kept", async () => {
+  const { server, client, browser } = world();
+  server.save(CONFIG);
+  for (let turn = 0; turn < 2; turn += 1) assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: MOMENT });
+  server.save(titled("theirs"));
+  assert.equal((await client.load("p")).version, 2);
+  assert.deepEqual(server.requests.map(({ headers }) => headers.get("If-None-Match")), [null, null, null]);
   server.instead = Array(4).fill(new TypeError("fetch failed"));
   const loading = client.load("p");
-  for (let attempt = 0; attempt < 3; attempt += 1) await settled().then(() => browser.advance(60_000));
-  assert.equal((await loading).origin, "offline");
-});
-
-test("a copy is used only for its own user and server", async () => {
-  const first = world();
-  first.server.versions.push(CONFIG);
-  await first.client.load("p");
-  const { client, server } = world({ storage: first.storage, user: "user-2" });
-  assert.equal((await client.load("p")).config, null);
-  assert.equal(server.requests.length, 1);
-});
-
-test("temporary failures are retried with exponential back-off and never before Retry-After", async () => {
-  const { server, browser, client } = world();
-  server.versions.push(CONFIG);
-  server.instead = [
-    () => problem(503, "storage-unavailable", {}, { "Retry-After": "2" }),
-    () => problem(429, "rate-limited"),
-    new TypeError("fetch failed"),
-  ];
-  const loading = client.load("p");
-  for (let attempt = 0; attempt < 3; attempt += 1) await settled().then(() => browser.advance(60_000));
-  assert.equal((await loading).version, 1);
-  assert.deepEqual(browser.waits, [2_250, 500, 1_000]);
-});
-
-test("an invalid request is not retried and carries the server's error", async () => {
-  const { server, client } = world();
-  server.instead = [() => problem(413, "config-too-large", { limitBytes: 10 })];
-  await assert.rejects(client.save("p", CONFIG, { ifMatch: 0 }), (error) => {
-    assert.ok(error instanceof DashkeepError);
-    assert.deepEqual([error.status, error.code, error.problem.limitBytes], [413, "config-too-large", 10]);
-    return error.message === "It is config-too-large.";
-  });
-  assert.equal(server.requests.length, 1);
-});
-
-test("a 500 is not retried at once", async () => {
-  const { server, client } = world();
-  server.instead = [() => problem(500, "internal-error")];
-  await assert.rejects(client.load("p"), { status: 500 });
-  assert.equal(server.requests.length, 1);
-});
-
-test("a rejected token is renewed once", async () => {
-  const { server } = world();
-  /** @type {boolean[]} */
-  const asked = [];
-  const getToken = ({ refresh } = { refresh: false }) => (asked.push(refresh), token("user-1"));
-  const { createDashboardClient } = await import("../index.js");
-  const client = createDashboardClient({ baseUrl: "https://a.example", getToken, storage: null, fetch: server.fetch });
-  server.instead = [() => problem(401, "unauthorized")];
-  assert.equal((await client.load("p")).version, 0);
-  server.instead = [() => problem(401, "unauthorized"), () => problem(401, "unauthorized")];
-  await assert.rejects(client.load("p"), { status: 401 });
-  assert.equal(asked.filter(Boolean).length, 2);
+  loading.catch(() => {});
+  for (let attempt = 0; attempt < 4; attempt += 1) await settled().then(() => browser.advance(60_000));
+  await assert.rejects(loading, { code: "network" });
 });
 
 test("a save names the version that it replaces, and a conflict carries the current config", async () => {
   const { server, client } = world();
   await client.save("p", CONFIG, { create: true, source: "import", message: "first" });
-  const { url, headers } = server.requests[0];
-  assert.equal(url.href, "https://api.example.com/api/projects/p/config?source=import&message=first");
-  assert.equal(headers.get("If-None-Match"), "*");
+  assert.equal(line(server), `PUT /projects/p/config?source=import&message=first If-None-Match: * ${JSON.stringify(CONFIG)}`);
   await assert.rejects(client.save("p", titled("mine"), { ifMatch: 0 }), (error) => {
     assert.ok(error instanceof ConflictError);
     assert.deepEqual([error.currentVersion, error.current], [1, CONFIG]);
@@ -94,22 +38,84 @@ test("a save names the version that it replaces, and a conflict carries the curr
   });
 });
 
-test("a full storage does not prevent a save", async (t) => {
-  const warn = t.mock.method(console, "warn", () => {});
-  const { storage, client } = world();
-  t.mock.method(storage, "setItem", () => {
-    throw new DOMException("full", "QuotaExceededError");
-  });
-  assert.equal((await client.save("p", CONFIG, { ifMatch: 0 })).version, 1);
-  assert.equal(warn.mock.callCount(), 1);
+test("after a refused save the next load shows what the server has", async () => {
+  const { server, client } = world();
+  server.save(CONFIG);
+  await client.load("p");
+  server.save(titled("theirs"));
+  await assert.rejects(client.save("p", titled("mine"), { ifMatch: 1 }), { status: 412 });
+  assert.deepEqual(await client.load("p"), { config: titled("theirs"), version: 2, updatedAt: MOMENT });
 });
+
+test("a repeated save carries the same key, so that it takes effect once", async () => {
+  const { server, browser, client } = world();
+  server.save(CONFIG);
+  server.instead = [server.lose];
+  const saving = client.save("p", titled("mine"), { ifMatch: 1 });
+  await settled();
+  await browser.advance(60_000);
+  assert.equal((await saving).version, 2);
+  const keys = server.made("PUT").map(({ headers }) => headers.get("Idempotency-Key"));
+  assert.ok(keys[0]);
+  assert.deepEqual(keys, [keys[0], keys[0]]);
+});
+
+/** @type {[string, (client: import("../dist/index.js").DashboardClient) => Promise<unknown>, string][]} */
+const CALLS = [
+  ["a merge on request", (client) => client.save("p", CONFIG, { ifMatch: 3, merge: true }), `PUT /projects/p/config?onConflict=merge If-Match: "3" ${JSON.stringify(CONFIG)}`],
+  ["a merge patch", (client) => client.patch("a/b", { theme: null }, { ifMatch: 3 }), 'PATCH /projects/a%2Fb/config If-Match: "3" {"theme":null}'],
+  ["a deletion", (client) => client.remove("p", { ifMatch: "*" }), "DELETE /projects/p/config If-Match: *"],
+  ["the history", (client) => client.history("p", { limit: 2, cursor: "c" }), "GET /projects/p/config/versions?limit=2&cursor=c"],
+  ["a version", (client) => client.version("p", 2), "GET /projects/p/config/versions/2"],
+  ["a comparison", (client) => client.diff("p", 1, 2), "GET /projects/p/config/versions/1/diff/2"],
+  ["a restore", (client) => client.restore("p", 1, { ifMatch: 2, message: "back" }), 'POST /projects/p/config/versions/1/restore?message=back If-Match: "2"'],
+  ["a draft", (client) => client.drafts("s").load("p"), "GET /projects/p/config?sessionId=s"],
+  ["the projects", (client) => client.projects.list({ limit: 5 }), "GET /projects?limit=5"],
+  ["a project", (client) => client.projects.get("p"), "GET /projects/p"],
+  ["a project's change", (client) => client.projects.update("p", { name: "n" }, { ifMatch: 1 }), 'PATCH /projects/p If-Match: "1" {"name":"n"}'],
+  ["a project's deletion", (client) => client.projects.remove("p"), "DELETE /projects/p"],
+  ["a project's return", (client) => client.projects.restore("p"), "POST /projects/p/restore"],
+  ["a table", (client) => client.data.load("p", { include: ["rawData", "dataSchema"] }), "GET /projects/p/data?include=rawData%2CdataSchema"],
+  ["an analysis", (client) => client.data.saveAnalysis("p", { a: 1 }, { ifMatch: '"3.1"' }), 'PUT /projects/p/data/analysis If-Match: "3.1" {"analysis":{"a":1}}'],
+  ["the limits", (client) => client.limits(), "GET /limits"],
+  ["the flags", (client) => client.flags(), "GET /flags"],
+];
+for (const [what, call, request] of CALLS) {
+  test(`${what}: ${request}`, async () => {
+    const { server, client } = world();
+    server.instead = [() => Response.json({ version: 4 }, { headers: { ETag: '"4"' } })];
+    await call(client);
+    assert.equal(line(server), request);
+  });
+}
 
 test("rows at a separate URL are fetched without the token", async () => {
   const { server, client } = world();
-  server.instead = [
-    () => Response.json({ rawData: null, rawDataUrl: "https://bucket.example/rows", version: 1 }),
-    () => Response.json([{ a: 1 }]),
-  ];
+  server.instead = [() => Response.json({ rawData: null, rawDataUrl: "https://bucket.example/rows", version: 1 }), () => Response.json([{ a: 1 }])];
   assert.deepEqual(await client.data.load("p"), { rawData: [{ a: 1 }], version: 1 });
-  assert.equal(server.requests[1].headers.get("Authorization"), null);
+  assert.equal(server.requests[1]?.headers.get("Authorization"), null);
+  server.instead = [() => Response.json({ rawData: null, rawDataUrl: "https://bucket.example/rows", version: 1 }), () => new Response("<Error/>", { status: 403 })];
+  await assert.rejects(client.data.load("p"), { code: "download-refused", status: 403 });
+});
+
+test("a file goes straight to the bucket, behind the form's fields and without the token, and becomes the table", async () => {
+  const server = new Server();
+  /** @type {{ url: string, request: any }[]} */
+  const asked = [];
+  const answers = [Response.json({ uploadId: "u1", url: "https://bucket.example/", fields: { key: "k", policy: "p" } }), new Response(null, { status: 204 }), Response.json({ success: true, version: 2 })];
+  server.fetch = async (/** @type {string} */ url, /** @type {any} */ request) => (asked.push({ url, request }), answers.shift());
+  const { client } = world({ server });
+  assert.equal((await client.data.uploadFile("p", new File(["a;b"], "table.csv"), { ifMatch: 1 })).version, 2);
+  assert.deepEqual(asked.map(({ url }) => url), ["https://api.example.com/api/projects/p/data/uploads", "https://bucket.example/", "https://api.example.com/api/projects/p/data/uploads/u1/complete"]);
+  const [announced, posted, completed] = asked.map(({ request }) => request);
+  assert.deepEqual(JSON.parse(announced.body), { fileName: "table.csv", contentType: "text/csv", bytes: 3 });
+  assert.deepEqual([[...posted.body.keys()], posted.headers], [["key", "policy", "file"], undefined]);
+  assert.equal(completed.headers["If-Match"], '"1"');
+});
+
+test("a refused upload says so", async () => {
+  const { server, client } = world();
+  server.instead = [() => problem(413, "upload-too-large")];
+  await assert.rejects(client.data.uploadFile("p", new File(["x"], "t.ndjson")), { code: "upload-too-large" });
+  assert.deepEqual(server.requests[0]?.body, { fileName: "t.ndjson", contentType: "application/x-ndjson", bytes: 1 });
 });

@@ -1,30 +1,24 @@
+/** An open document: when it saves, what it shows, how conflicts are settled, and what it moves of an old copy. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Browser, CONFIG, conflict, MemoryStorage, problem, Server, settled, titled, world } from "./support.js";
+import { createDashboardClient } from "../dist/index.js";
+import { charted, held, history, opened, setting, title } from "./opened.js";
+import { CONFIG, conflict, problem, settled, titled, token } from "./support.js";
 
-/** Open a document and load it at version 1. @param {any} [options] */
-async function opened({ autosave = false, ...given } = {}) {
-  const made = world(given);
-  if (!given.server) made.server.versions.push(CONFIG);
-  const document = made.client.open("p", { autosave });
-  await document.load();
-  return { ...made, document };
-}
-
-const title = (/** @type {any} */ document) => document.state.config.chartCustomizations.c1.title;
+// --- saving ---
 
 test("nothing counts as saved before the server has responded", async () => {
   const { server, document } = await opened();
-  /** @type {(answer?: Response) => void} */
-  let answer = () => {};
-  server.instead = [() => new Promise((resolve) => (answer = /** @type {any} */ (resolve)))];
+  const { gone, go } = held();
+  server.instead = [() => gone];
   document.edit(titled("mine"));
   assert.equal(document.state.status, "dirty");
   const saving = document.save();
   await settled();
   assert.deepEqual([document.state.status, document.state.isDirty, document.state.lastSavedAt], ["saving", true, null]);
-  answer();
+  go();
   await saving;
   assert.deepEqual([document.state.status, document.state.version, document.state.isDirty], ["clean", 2, false]);
 });
@@ -37,7 +31,7 @@ test("edits are saved together after a delay from the last one", async () => {
   await browser.advance(1_000);
   assert.equal(server.version, 1);
   await browser.advance(500);
-  assert.deepEqual(server.versions.slice(2), [titled("two")]);
+  assert.deepEqual(history(server), [CONFIG, titled("two")]);
   assert.equal(server.requests.at(-1)?.url.searchParams.get("source"), "autosave");
 });
 
@@ -49,8 +43,41 @@ test("only one save is in flight, and the latest edit goes with the next", async
   document.edit(titled("three"));
   const second = document.save();
   await Promise.all([first, second]);
-  assert.deepEqual(server.versions.slice(2), [titled("one"), titled("three")]);
-  assert.deepEqual(server.requests.slice(1).map(({ headers }) => headers.get("If-Match")), ['"1"', '"2"']);
+  assert.deepEqual(history(server), [CONFIG, titled("one"), titled("three")]);
+  assert.deepEqual(server.made("PATCH").map(({ headers }) => headers.get("If-Match")), ['"1"', '"2"']);
+});
+
+test("a save names the version, a key of its own, and only what was edited", async () => {
+  const { server, document } = await opened();
+  document.edit(titled("mine"));
+  await document.save();
+  const [{ url, headers, body } = assert.fail()] = server.made("PATCH");
+  assert.equal(url.href, "https://api.example.com/api/projects/p/config?source=user&onConflict=merge");
+  assert.deepEqual([headers.get("Content-Type"), headers.get("If-Match")], ["application/json-patch+json", '"1"']);
+  assert.match(headers.get("Idempotency-Key") ?? "", /^[\w-]{8,64}$/);
+  assert.deepEqual(body, [{ op: "replace", path: "/chartCustomizations/c1/title", value: "mine" }]);
+});
+
+test("a repeated save is the same request, and later edits go with the next one", async () => {
+  const { server, browser, document } = await opened();
+  server.instead = [new TypeError("fetch failed")];
+  document.edit(titled("one"));
+  await assert.rejects(document.save(), { code: "network" });
+  document.edit(titled("two"));
+  await browser.advance(60_000);
+  const [first, second] = server.made("PATCH").map(({ headers, body }) => [headers.get("Idempotency-Key"), headers.get("If-Match"), body]);
+  assert.deepEqual(first, second);
+  assert.equal(server.config.chartCustomizations.c1.title, "one");
+  assert.equal(title(document), "two");
+});
+
+test("an edit taken back before it was sent is no edit", async () => {
+  const { server, document } = await opened();
+  document.edit(titled("mine"));
+  document.edit(CONFIG);
+  assert.equal(document.state.status, "clean");
+  await document.save();
+  assert.equal(server.version, 1);
 });
 
 test("a note is stored only with the save that it belongs to", async () => {
@@ -59,8 +86,7 @@ test("a note is stored only with the save that it belongs to", async () => {
   await document.save({ message: "for the board" });
   document.edit(titled("two"));
   await document.save();
-  const notes = server.requests.slice(1).map(({ url }) => url.searchParams.get("message"));
-  assert.deepEqual(notes, ["for the board", null]);
+  assert.deepEqual(server.made("PATCH").map(({ url }) => url.searchParams.get("message")), ["for the board", null]);
 });
 
 test("without autosave nothing is saved automatically", async () => {
@@ -78,6 +104,7 @@ for (const [status, code, shown] of /** @type {const} */ ([
   [503, "storage-unavailable", "failed"],
   [429, "rate-limited", "failed"],
   [413, "config-too-large", "failed"],
+  [403, "quota-exceeded", "failed"],
   [0, "network", "offline"],
 ])) {
   test(`a save that fails with ${code} reports the error and keeps the edits`, async () => {
@@ -85,14 +112,15 @@ for (const [status, code, shown] of /** @type {const} */ ([
     server.instead = [status ? () => problem(status, code) : new TypeError("fetch failed")];
     document.edit(titled("mine"));
     await assert.rejects(document.save(), { status, code });
-    assert.deepEqual([document.state.status, document.state.isDirty, title(document)], [shown, true, "mine"]);
-    assert.equal(document.state.error?.code, code);
-    assert.equal(document.state.lastSavedAt, null);
+    await settled();
+    const { isDirty, isKept, error, lastSavedAt } = document.state;
+    assert.deepEqual([document.state.status, isDirty, isKept, title(document)], [shown, true, true, "mine"]);
+    assert.deepEqual([error?.code, lastSavedAt], [code, null]);
   });
 }
 
 test("after a temporary failure the edits are saved automatically, at the latest when the network is back", async () => {
-  const { server, browser, document } = await opened();
+  const { server, browser, tab, document } = await opened();
   server.instead = [() => problem(503, "storage-unavailable", {}, { "Retry-After": "7" })];
   document.edit(titled("mine"));
   await assert.rejects(document.save());
@@ -104,247 +132,278 @@ test("after a temporary failure the edits are saved automatically, at the latest
   server.instead = [new TypeError("fetch failed")];
   document.edit(titled("again"));
   await assert.rejects(document.save());
-  await browser.happens("online");
+  await tab.happens("online");
   assert.equal(server.version, 3);
 });
+
+test("a refused save is not repeated by itself, and the next edit is tried", async () => {
+  const { server, browser, document } = await opened({ autosave: true });
+  server.instead = [() => problem(413, "config-too-large")];
+  document.edit(titled("too long"));
+  await settled();
+  await browser.advance(1_500);
+  await browser.advance(600_000);
+  assert.equal(server.made("PATCH").length, 1);
+  document.edit(titled("short"));
+  await browser.advance(1_500);
+  assert.deepEqual([history(server), document.state.status], [[CONFIG, titled("short")], "clean"]);
+});
+
+// --- showing what others save ---
 
 test("edits survive a reload and are saved against the version that they were based on", async () => {
   const first = await opened();
   first.document.edit(titled("mine"));
   first.document.close();
-  first.server.versions.push(titled("theirs"));
-  const { server, document } = await opened({ ...first, browser: new Browser(), autosave: true });
-  assert.deepEqual([title(document), document.state.isDirty], ["mine", true]);
-  const put = () => server.requests.filter(({ method }) => method === "PUT");
-  assert.equal(put().length, 0);
-  await document.save().catch(() => {});
-  assert.equal(put()[0].headers.get("If-Match"), '"1"');
-  assert.equal(put()[0].url.searchParams.get("onConflict"), "merge");
+  await settled();
+  first.server.save({ ...CONFIG, theme: { id: "dark" } });
+  const { server, document } = await opened({ server: first.server, browser: first.browser });
+  assert.deepEqual([title(document), document.state.isDirty, document.state.version], ["mine", true, 1]);
+  await document.save();
+  assert.equal(server.made("PATCH")[0]?.headers.get("If-Match"), '"1"');
+  assert.deepEqual(server.config, { ...titled("mine"), theme: { id: "dark" } });
 });
 
-test("two tabs keep their edits separate, and the edits of a closed tab are adopted", async () => {
+test("two tabs keep their edits separate, and the edits of a closed tab are taken up", async () => {
   const one = await opened();
-  const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  const open = () => opened({ server: one.server, browser: one.browser });
+  const two = await open();
   one.document.edit(titled("one"));
   two.document.edit(titled("two"));
-  const three = await opened({ server: one.server, browser: one.browser, storage: one.storage });
-  assert.equal(three.document.state.isDirty, false);
+  await settled();
+  assert.equal((await open()).document.state.isDirty, false);
+  await settled();
   two.document.close();
-  const four = await opened({ server: one.server, browser: one.browser, storage: one.storage });
-  assert.equal(title(four.document), "two");
+  await settled();
+  assert.equal(title((await open()).document), "two");
 });
 
 test("a document that is open twice in one tab keeps its edits separate", async () => {
-  const { client, storage, document } = await opened();
+  const { client, server, document } = await opened();
   const second = client.open("p", { autosave: false });
   await second.load();
-  document.edit(titled("one"));
-  second.edit(titled("two"));
-  const names = Array.from({ length: storage.length }, (_, index) => storage.key(index));
-  assert.equal(names.filter((name) => name?.includes("|unsaved|")).length, 2);
+  document.edit(charted("one", {}));
+  second.edit(charted("two", {}));
+  await settled();
+  assert.deepEqual([document, second].map(({ state }) => Object.keys(state.config?.chartCustomizations ?? {})), [["c1", "one"], ["c1", "two"]]);
+  await document.save();
+  await second.save();
+  assert.deepEqual(Object.keys(server.config.chartCustomizations), ["c1", "one", "two"]);
 });
 
 test("other saves are not loaded while there are unsaved edits", async () => {
-  const { server, browser, document } = await opened();
+  const { server, tab, document } = await opened();
   document.edit(titled("mine"));
-  await browser.advance(10_000);
-  await browser.happens("focus");
+  await tab.happens("shown");
   assert.equal(server.requests.length, 1);
 });
 
 test("another tab's save is shown at once if nothing was edited", async () => {
   const one = await opened();
-  const two = await opened({ server: one.server, browser: one.browser, storage: one.storage });
+  const two = await opened({ server: one.server, browser: one.browser });
   one.document.edit(titled("mine"));
   await one.document.save();
   await settled();
   assert.deepEqual([title(two.document), two.document.state.version], ["mine", 2]);
 });
 
-test("another device's save is shown when the page gets focus", async () => {
-  const { server, browser, document } = await opened();
-  server.versions.push(titled("theirs"));
-  await browser.happens("focus");
-  assert.equal(title(document), "Revenue");
-  await browser.advance(5_000);
-  await browser.happens("focus");
-  assert.deepEqual([title(document), document.state.version], ["theirs", 2]);
-  await browser.advance(5_000);
-  await browser.happens("focus");
+test("another device's save is shown when the page is shown, and parts that did not change stay the same objects", async () => {
+  const { server, tab, document } = await opened();
+  const before = document.state.config?.chartCustomizations["c1"];
+  server.save({ ...CONFIG, theme: { id: "dark" } });
+  await tab.happens("shown");
+  assert.deepEqual([document.state.config, document.state.version], [{ ...CONFIG, theme: { id: "dark" } }, 2]);
+  assert.equal(document.state.config?.chartCustomizations["c1"], before);
+  await tab.happens("shown");
   assert.equal(server.requests.at(-1)?.headers.get("If-None-Match"), '"2"');
 });
 
 test("a refresh always asks the server and keeps edits", async () => {
   const { server, document } = await opened();
-  server.versions.push(titled("theirs"));
+  server.save(titled("theirs"));
   assert.equal((await document.refresh()).version, 2);
   assert.equal(title(document), "theirs");
   document.edit(titled("mine"));
-  server.versions.push(titled("newer"));
+  server.save(titled("newer"));
   await document.refresh();
   assert.equal(title(document), "mine");
 });
 
-test("the merged config is shown", async () => {
+test("an answer that was overtaken by a save is asked for again", async () => {
   const { server, document } = await opened();
-  const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
-  server.instead = [
-    () => {
-      server.versions.push(merged, merged);
-      return Response.json({ success: true, merged: true, version: 3, updatedAt: null, config: merged });
-    },
-  ];
+  const { gone, go } = held();
+  server.instead = [(request) => Promise.resolve(server.answer(request)).then((answer) => gone.then(() => answer))];
+  const refreshing = document.refresh();
+  await settled();
   document.edit(titled("mine"));
   await document.save();
-  assert.deepEqual([document.state.config, document.state.version, document.state.status], [merged, 3, "clean"]);
+  go();
+  await refreshing;
+  assert.deepEqual([title(document), document.state.version, document.state.status], ["mine", 2, "clean"]);
 });
 
-test("an edit made during a merged save is applied to the merged config", async () => {
+test("a server that has started again from nothing is believed", async () => {
   const { server, document } = await opened();
-  const merged = { chartCustomizations: { c1: { title: "mine" }, c2: { title: "theirs" } } };
-  server.instead = [
-    () => {
-      document.edit((config) => ({ ...config, theme: { id: "dark" } }));
-      server.versions.push(merged);
-      return Response.json({ success: true, merged: true, version: 2, updatedAt: null, config: merged });
-    },
-  ];
+  server.save(titled("second"));
+  await document.refresh();
+  server.versions.length = 2;
+  await document.refresh();
+  assert.deepEqual([document.state.config, document.state.version, document.state.status], [CONFIG, 1, "clean"]);
+});
+
+test("a copy is shown only to its own user and of its own server", async () => {
+  const { server, browser, tab } = await opened();
+  server.instead = Array(2).fill(() => new Promise(() => {}));
+  for (const [baseUrl, user] of [["https://api.example.com", "user-2"], ["https://other.example.com", "user-1"]]) {
+    const client = createDashboardClient({ baseUrl: baseUrl ?? "", getToken: () => token(user ?? ""), fetch: server.fetch, environment: browser.tab().environment });
+    const document = client.open("p");
+    document.load().catch(() => {});
+    await settled();
+    assert.deepEqual([document.state.status, document.state.config], ["loading", null]);
+  }
+  assert.equal(tab.environment.indexedDB(), browser.database);
+});
+
+// --- merges and conflicts ---
+
+test("the merged config is shown", async () => {
+  const { server, document } = await opened();
+  server.save(charted("c2", { title: "theirs" })(CONFIG));
   document.edit(titled("mine"));
   await document.save();
-  assert.deepEqual(document.state.config, { ...merged, theme: { id: "dark" } });
+  assert.deepEqual(document.state.config, charted("c2", { title: "theirs" })(titled("mine")));
+  assert.deepEqual([document.state.config, document.state.version, document.state.status], [server.config, 3, "clean"]);
+});
+
+test("an edit made during a merged save is put onto the merged config", async () => {
+  const { server, document } = await opened();
+  server.save(charted("c2", { title: "theirs" })(CONFIG));
+  server.instead = [() => document.edit(setting("theme", { id: "dark" }))];
+  document.edit(titled("mine"));
   await document.save();
-  assert.deepEqual(server.versions.at(-1), { ...merged, theme: { id: "dark" } });
+  const merged = { ...charted("c2", { title: "theirs" })(titled("mine")), theme: { id: "dark" } };
+  assert.deepEqual([document.state.config, document.state.status], [merged, "dirty"]);
+  await document.save();
+  assert.deepEqual(server.config, merged);
 });
 
 test("a conflict is reported with both sides and the places", async () => {
   const { server, document } = await opened();
-  server.versions.push(titled("theirs"));
+  server.save(titled("theirs"));
   document.edit(titled("mine"));
-  await assert.rejects(document.save(), { status: 412 });
+  await assert.rejects(document.save(), { status: 412, code: "version-conflict", currentVersion: 2 });
   assert.equal(document.state.status, "conflict");
-  assert.deepEqual(document.state.conflict, {
-    mine: titled("mine"),
-    theirs: titled("theirs"),
-    base: CONFIG,
-    conflicts: ["/chartCustomizations/c1/title"],
-    currentVersion: 2,
-  });
+  assert.deepEqual(document.state.conflict, { mine: titled("mine"), theirs: titled("theirs"), base: CONFIG, conflicts: ["/chartCustomizations/c1/title"], currentVersion: 2 });
+});
+
+test("a base that the server's history no longer holds is taken from this browser", async () => {
+  const { server, document } = await opened();
+  const theirs = charted("c2", { title: "theirs" })(CONFIG);
+  server.save(theirs);
+  server.instead = [() => conflict(2, theirs, undefined)];
+  document.edit(titled("mine"));
+  await document.save();
+  assert.deepEqual([server.config, document.state.status], [charted("c2", { title: "theirs" })(titled("mine")), "clean"]);
 });
 
 for (const choice of /** @type {const} */ (["mine", "theirs"])) {
   test(`${choice} wins at disputed values, other changes stay, and both values are in history`, async () => {
     const { server, document } = await opened();
-    const theirs = { chartCustomizations: { c1: { title: "theirs" }, c2: {} } };
-    server.versions.push(theirs);
+    const theirs = charted("c2", {})(titled("theirs"));
+    server.save(theirs);
     document.edit({ ...titled("mine"), theme: { id: "dark" } });
     await assert.rejects(document.save());
-    const joined = { ...theirs, theme: { id: "dark" } };
-    server.instead = [
-      // The server's merge: nothing is disputed any more, and their additions are included.
-      ({ body, headers }) => {
-        assert.deepEqual(body, { ...titled("theirs"), theme: { id: "dark" } });
-        assert.equal(headers.get("If-Match"), '"1"');
-        server.versions.push(joined);
-        return Response.json({ success: true, merged: true, version: 3, updatedAt: null, config: joined });
-      },
-    ];
     await document.resolve(choice);
-    const mine = { ...joined, chartCustomizations: { c1: { title: "mine" }, c2: {} } };
-    assert.deepEqual(document.state.config, choice === "mine" ? mine : joined);
-    assert.deepEqual(server.versions.at(-1), document.state.config);
-    assert.deepEqual(server.versions.slice(2, 5), [theirs, joined, mine]);
-    assert.deepEqual([document.state.status, document.state.conflict], ["clean", null]);
+    const [joined, mine] = [theirs, charted("c2", {})(titled("mine"))].map(setting("theme", { id: "dark" }));
+    assert.deepEqual(history(server), [CONFIG, theirs, mine, ...(choice === "theirs" ? [joined] : [])]);
+    assert.deepEqual([document.state.config, document.state.status, document.state.conflict], [server.config, "clean", null]);
   });
 }
 
-test("a failed resolution leaves the conflict open", async () => {
+test("a conflict is settled with a config of the user's own", async () => {
   const { server, document } = await opened();
-  server.versions.push(titled("theirs"));
+  server.save(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  await document.resolve(titled("ours"));
+  assert.deepEqual(history(server), [CONFIG, titled("theirs"), titled("ours")]);
+});
+
+test("edits during a conflict are kept, and a discard takes theirs", async () => {
+  const { server, document } = await opened();
+  server.save(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  document.edit(setting("theme", { id: "dark" }));
+  await settled();
+  assert.deepEqual([document.state.status, document.state.isKept, document.state.conflict?.mine], ["conflict", true, { ...titled("mine"), theme: { id: "dark" } }]);
+  document.discard();
+  assert.deepEqual([document.state.config, document.state.status, document.state.isDirty], [titled("theirs"), "clean", false]);
+});
+
+test("what was decided in a conflict stays decided while the server cannot be reached", async () => {
+  const { server, browser, document } = await opened();
+  server.save(titled("theirs"));
   document.edit(titled("mine"));
   await assert.rejects(document.save());
   server.instead = [new TypeError("fetch failed")];
-  await assert.rejects(document.resolve("mine"));
-  assert.deepEqual([document.state.status, title(document)], ["conflict", "mine"]);
-  assert.deepEqual(document.state.conflict?.theirs, titled("theirs"));
+  await assert.rejects(document.resolve("mine"), { code: "network" });
+  assert.deepEqual([document.state.status, document.state.conflict, title(document)], ["offline", null, "mine"]);
+  await browser.advance(60_000);
+  assert.deepEqual([history(server), document.state.status], [[CONFIG, titled("theirs"), titled("mine")], "clean"]);
+});
+
+test("a config that was deleted meanwhile is a conflict, and either side can win", async () => {
+  for (const choice of /** @type {const} */ (["mine", "theirs"])) {
+    const { server, document } = await opened();
+    server.save(null);
+    document.edit(titled("mine"));
+    await assert.rejects(document.save());
+    assert.deepEqual([document.state.conflict?.theirs, document.state.conflict?.conflicts], [null, [""]]);
+    await document.resolve(choice);
+    assert.deepEqual([document.state.config, document.state.status], [choice === "mine" ? titled("mine") : null, "clean"]);
+    assert.deepEqual(server.config, document.state.config);
+  }
 });
 
 test("discarded edits stay gone after a reload", async () => {
-  const first = await opened();
-  first.document.edit(titled("mine"));
-  first.document.discard();
-  assert.deepEqual([title(first.document), first.document.state.status], ["Revenue", "clean"]);
-  first.document.close();
-  const { document } = await opened({ ...first, browser: new Browser() });
-  assert.equal(document.state.isDirty, false);
-});
-
-/** @param {any} [given] */
-function oldBrowser({ server = new Server(), ...given } = {}) {
-  const storage = new MemoryStorage();
-  storage.setItem("currentTheme", "dark");
-  storage.setItem("dashboardFilters", '[{"id":"f1"}]');
-  storage.setItem("chartCustomizations", JSON.stringify(CONFIG.chartCustomizations));
-  return { storage, server, ...given };
-}
-
-/** Remove the client's cached configs, as if five minutes had passed. @param {MemoryStorage} storage */
-function cleared(storage) {
-  const names = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
-  for (const name of names) if (name.includes("|known|")) storage.removeItem(name);
-  return storage;
-}
-
-const OLD = { ...CONFIG, theme: "dark", filters: [{ id: "f1" }] };
-
-test("an older application's copy is moved once and stays in place", async () => {
-  const { server, storage, document } = await opened(oldBrowser());
-  const { url, headers } = server.requests[1];
-  assert.deepEqual([url.searchParams.get("source"), headers.get("If-None-Match")], ["localStorage", "*"]);
-  assert.deepEqual([server.versions, document.state.version], [[null, OLD], 1]);
-  assert.equal(storage.getItem("currentTheme"), "dark");
-  server.versions.push(null);
-  await opened({ server, storage, browser: new Browser() });
-  assert.equal(server.requests.filter(({ method }) => method === "PUT").length, 1);
-});
-
-test("a moved copy is not moved again, even if nothing is saved any more", async () => {
-  const old = oldBrowser();
-  await opened(old);
-  const { server, document } = await opened({ ...old, server: new Server(), browser: new Browser(), storage: cleared(old.storage) });
-  assert.deepEqual([server.version, document.state.config], [0, null]);
-});
-
-test("a second device's old copy does not overwrite the first one's", async () => {
-  const { server } = await opened(oldBrowser());
-  const other = oldBrowser({ server });
-  other.storage.setItem("currentTheme", "light");
-  const { document } = await opened(other);
-  assert.deepEqual([server.versions, document.state.config], [[null, OLD], OLD]);
-
-  const late = new Server();
-  late.instead = [() => undefined, () => (late.versions.push(titled("first")), conflict(1, titled("first"), [""]))];
-  const lost = await opened(oldBrowser({ server: late }));
-  assert.deepEqual([title(lost.document), lost.document.state.status], ["first", "clean"]);
-});
-
-test("a failed move is reported, keeps the old copy, and is retried", async () => {
-  const old = oldBrowser();
-  old.server.instead = [() => undefined, () => problem(413, "config-too-large")];
-  const { server, document } = await opened(old);
-  assert.deepEqual([document.state.status, document.state.error?.code, server.version], ["failed", "config-too-large", 0]);
-  assert.equal(old.storage.getItem("currentTheme"), "dark");
-  document.close();
-  const again = await opened({ ...old, browser: new Browser() });
-  assert.deepEqual([again.document.state.status, server.version], ["clean", 1]);
-});
-
-test("a closed document no longer notifies its listeners", async () => {
   const { server, browser, document } = await opened();
+  document.edit(titled("mine"));
+  document.discard();
+  assert.deepEqual([title(document), document.state.status], ["Revenue", "clean"]);
+  document.close();
+  await settled();
+  const next = await opened({ server, browser });
+  assert.equal(next.document.state.isDirty, false);
+});
+
+// --- closing ---
+
+test("a closed document notifies nobody, sends nothing, and an edit of it throws", async () => {
+  const { server, tab, document } = await opened();
   let notified = 0;
   document.subscribe(() => (notified += 1));
   document.close();
-  server.versions.push(titled("theirs"));
-  await browser.advance(10_000);
-  await browser.happens("focus");
-  assert.equal(notified, 0);
+  server.save(titled("theirs"));
+  await tab.happens("shown");
+  assert.deepEqual([notified, server.requests.length], [0, 1]);
+  assert.throws(() => document.edit(titled("late")), { code: "closed" });
+  await assert.rejects(document.save(), { code: "closed" });
+  await assert.rejects(document.load(), { code: "closed" });
+});
+
+test("callers that wait are answered when the document is closed", async () => {
+  const { server, document } = await opened();
+  server.instead = [() => new Promise(() => {})];
+  document.edit(titled("mine"));
+  const saving = document.save();
+  document.close();
+  await assert.rejects(saving, { code: "closed" });
+});
+
+test("a draft is a config of its own", async () => {
+  const { server, document } = await opened({ sessionId: "s1" });
+  document.edit(titled("draft"));
+  await document.save();
+  assert.deepEqual(server.requests.map(({ url }) => url.searchParams.get("sessionId")), ["s1", "s1"]);
 });

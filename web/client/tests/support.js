@@ -1,51 +1,118 @@
 /**
- * Minimal fakes of a server, a browser's storage and its clock.
+ * A server, a browser and its tabs, for tests of the client in Node. The storage is a real IndexedDB implementation.
  */
 
-import { createDashboardClient } from "../index.js";
+import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+
+import { createDashboardClient } from "../dist/index.js";
+import { isEqual, toJson } from "../dist/json.js";
+import { merge } from "../dist/merge.js";
+import { apply } from "../dist/patch.js";
+
+Object.assign(globalThis, { IDBKeyRange });
 
 export const CONFIG = { chartCustomizations: { c1: { title: "Revenue" } } };
+export const MOMENT = "2026-11-24T10:00:00.000Z";
 
 /** @param {string} title */
 export const titled = (title) => ({ chartCustomizations: { c1: { title } } });
 
-/** A fake server for one project's config, with versions, preconditions and injected failures. */
+/**
+ * The config of one project, with versions, preconditions, merges and idempotency keys as the API has them.
+ *
+ * `instead` holds what happens to the next requests instead of the server's own answer: an Error is a lost connection, a
+ * function may return a Response, a promise of one, or nothing for the server's own answer.
+ */
 export class Server {
-  /** @type {any[]} */
-  versions = [null];
-  /** @type {{ method: string, url: URL, headers: Headers, body: any }[]} */
+  /** @type {{ config: any, key: string | null, merged?: true }[]} */
+  versions = [{ config: null, key: null }];
+  /** @type {{ method: string, url: URL, headers: Headers, body: any, keepalive: boolean }[]} */
   requests = [];
-  /** @type {(((request: any) => Response | Promise<Response> | undefined) | Error)[]} responses to return instead of the server's own */
+  /** @type {(((request: any) => Response | Promise<Response> | undefined | void) | Error | undefined)[]} */
   instead = [];
 
   get version() {
     return this.versions.length - 1;
   }
 
-  /** The client's `fetch`. @type {(address: any, options?: any) => Promise<Response>} */
-  fetch = async (address, { method = "GET", headers = {}, body } = {}) => {
-    const request = { method, url: new URL(address), headers: new Headers(headers), body: body && JSON.parse(body) };
+  get config() {
+    return this.versions[this.version]?.config;
+  }
+
+  /** The requests of one method. @param {string} method */
+  made(method) {
+    return this.requests.filter((request) => request.method === method);
+  }
+
+  /** Save as somebody else. @param {any} config */
+  save(config) {
+    this.versions.push({ config, key: null });
+  }
+
+  /** The client's `fetch`. @type {any} */
+  fetch = async (/** @type {any} */ address, /** @type {any} */ { method = "GET", headers = {}, body, keepalive = false } = {}) => {
+    const request = { method, url: new URL(address), headers: new Headers(headers), body: body && JSON.parse(body), keepalive };
     this.requests.push(request);
     const instead = this.instead.shift();
     if (instead instanceof Error) throw instead;
-    return (await instead?.(request)) ?? this.#answer(request);
+    return (await instead?.(request)) ?? this.answer(request);
   };
 
-  /** @param {any} request */
-  #answer({ method, headers, body }) {
-    if (method === "GET") {
-      if (headers.get("If-None-Match") === `"${this.version}"`) return new Response(null, { status: 304 });
-      return Response.json(this.#shown());
-    }
-    const expected = headers.get("If-None-Match") === "*" ? 0 : Number(headers.get("If-Match")?.replaceAll('"', ""));
-    if (JSON.stringify(body) === JSON.stringify(this.versions[this.version])) return this.#saved();
-    if (expected !== this.version) return conflict(this.version, this.versions[this.version], ["/chartCustomizations/c1/title"]);
-    this.versions.push(body);
-    return this.#saved();
+  /** Process a request, but lose its answer. */
+  lose = (/** @type {any} */ request) => {
+    this.answer(request);
+    throw new TypeError("The connection was lost.");
+  };
+
+  /** @param {any} request @returns {Response} */
+  answer({ method, url, headers, body }) {
+    const base = headers.get("If-None-Match") === "*" ? 0 : Number(/\d+/.exec(headers.get("If-Match") ?? "")?.[0] ?? this.version);
+    const key = headers.get("Idempotency-Key");
+    if (method === "GET") return this.#loaded(headers, url);
+    if (method === "DELETE") return this.#put(base, key, null, () => new Response(null, { status: 204, headers: { ETag: `"${this.version}"` } }));
+    if (method === "POST") return this.#put(base, key, this.versions[Number(/versions\/(\d+)/.exec(url.pathname)?.[1])]?.config, () => this.#saved());
+    if (method === "PUT") return this.#put(base, key, body, () => this.#saved(), headers.get("If-None-Match") === "*");
+    return this.#patch(base, key, body);
   }
 
-  #shown() {
-    return { config: this.versions[this.version], version: this.version, updatedAt: this.version ? MOMENT : null };
+  /** @param {Headers} headers @param {URL} url */
+  #loaded(headers, url) {
+    if (!url.pathname.endsWith("/config")) return problem(404, "not-found");
+    if (headers.get("If-None-Match") === `"${this.version}"`) return new Response(null, { status: 304, headers: { ETag: `"${this.version}"` } });
+    return Response.json(this.#shown(this.version), { headers: { ETag: `"${this.version}"` } });
+  }
+
+  /** @type {(base: number, key: string | null, config: any, answer: () => Response, isFirst?: boolean) => Response} */
+  #put(base, key, config, answer, isFirst = false) {
+    if (isEqual(toJson(config), toJson(this.config))) return answer();
+    if (base !== this.version || (isFirst && this.version > 0)) return this.#replayed(base, key) ? answer() : conflict(this.version, this.config, [""]);
+    this.versions.push({ config, key });
+    return answer();
+  }
+
+  /** @type {(base: number, key: string | null, operations: any) => Response} */
+  #patch(base, key, operations) {
+    const before = this.versions[base];
+    if (!before) return conflict(this.version, this.config, undefined);
+    const mine = apply(toJson(before.config), operations);
+    const replayed = base === this.version ? undefined : this.#replayed(base, key);
+    if (replayed !== undefined) return Response.json({ ...this.#shown(replayed), replayed: true, currentVersion: this.version });
+    const { document, conflicts } = merge(toJson(before.config ?? { chartCustomizations: {} }), toJson(this.config), mine);
+    if (base !== this.version && conflicts.length) return conflict(this.version, this.config, conflicts);
+    const config = base === this.version ? mine : document;
+    if (!isEqual(config, toJson(this.config))) this.versions.push({ config, key, ...(base === this.version ? {} : { merged: true }) });
+    return Response.json({ ...this.#shown(this.version), ...(base + 1 < this.version ? { merged: true } : {}) });
+  }
+
+  /** @type {(base: number, key: string | null) => number | undefined} */
+  #replayed(base, key) {
+    const found = this.versions.findIndex((each, version) => version > base && version <= base + 25 && key !== null && each.key === key);
+    return found < 0 ? undefined : found;
+  }
+
+  /** @param {number} version */
+  #shown(version) {
+    return { config: this.versions[version]?.config, version, updatedAt: version ? MOMENT : null };
   }
 
   #saved() {
@@ -53,11 +120,9 @@ export class Server {
   }
 }
 
-const MOMENT = "2026-11-24T10:00:00.000Z";
-
-/** @type {(version: number, current: any, conflicts: string[]) => Response} */
+/** @type {(version: number, current: any, conflicts: readonly string[] | undefined) => Response} */
 export function conflict(version, current, conflicts) {
-  return problem(412, "version-conflict", { currentVersion: version, current, conflicts });
+  return problem(412, "version-conflict", { currentVersion: version, current, conflicts, updatedAt: MOMENT });
 }
 
 /** @type {(status: number, code: string, more?: any, headers?: any) => Response} */
@@ -65,7 +130,7 @@ export function problem(status, code, more = {}, headers = {}) {
   return Response.json({ type: `urn:problem:${code}`, status, detail: `It is ${code}.`, ...more }, { status, headers });
 }
 
-/** An in-memory `Storage`. */
+/** A `Storage` in memory. */
 export class MemoryStorage {
   #items = new Map();
   get length() {
@@ -92,34 +157,73 @@ export class MemoryStorage {
   }
 }
 
-/** A browser's clock and tabs; time stands still until it is advanced. */
+/** A browser: its clock, which stands still until it is advanced, its storages, its tabs and what they tell each other. */
 export class Browser {
   time = 0;
-  /** @type {number[]} the waits requested, in order */
+  /** @type {number[]} the waits asked for, in order */
   waits = [];
+  /** @type {IDBFactory | null} */
+  database = new IDBFactory();
+  localStorage = new MemoryStorage();
   /** @type {{ at: number, go: () => void }[]} */
   #waiting = [];
-  /** @type {any[]} */
-  channels = [];
-  /** @type {Record<string, Set<() => void>>} */
-  #listeners = { online: new Set(), focus: new Set() };
-  #held = new Set();
+  /** @type {Set<{ tell: (message: unknown) => void, heard: (message: unknown) => void }>} */
+  #channels = new Set();
+  /** @type {Map<string, object>} which tab holds a name */
+  #held = new Map();
+  /** Counted for all browsers: two devices never share an id. */
+  static #ids = 0;
 
-  /** @returns {import("../environment.js").Environment} the environment of one tab */
+  /** Open a tab: an environment that also can be closed, and told what happens to it. */
   tab() {
-    return {
+    /** @type {Record<string, Set<() => void>>} */
+    const listeners = { online: new Set(), shown: new Set(), hidden: new Set() };
+    const tab = { isClosed: false };
+    /** @type {import("../dist/environment.js").Environment} */
+    const environment = {
       now: () => this.time,
       random: () => 0.5,
-      wait: (milliseconds, signal) => this.#wait(milliseconds, signal),
-      openChannel: () => this.#channel(),
+      id: () => `id-${(Browser.#ids += 1)}-${"x".repeat(8)}`,
+      after: (milliseconds, then) => {
+        this.waits.push(milliseconds);
+        const waiting = { at: this.time + milliseconds, go: () => tab.isClosed || then() };
+        this.#waiting.push(waiting);
+        return () => void (this.#waiting = this.#waiting.filter((each) => each !== waiting));
+      },
+      openChannel: (_name, heard) => {
+        const channel = {
+          heard: (/** @type {unknown} */ message) => tab.isClosed || heard(message),
+          tell: (/** @type {unknown} */ message) => {
+            for (const each of this.#channels) if (each !== channel) each.heard(structuredClone(message));
+          },
+          close: () => void this.#channels.delete(channel),
+        };
+        this.#channels.add(channel);
+        return channel;
+      },
       listen: (kind, listener) => {
-        this.#listeners[kind].add(listener);
-        return () => this.#listeners[kind].delete(listener);
+        listeners[kind]?.add(listener);
+        return () => listeners[kind]?.delete(listener);
       },
       hold: async (name) => {
         if (this.#held.has(name)) return null;
-        this.#held.add(name);
-        return () => this.#held.delete(name);
+        this.#held.set(name, tab);
+        return () => this.#held.get(name) === tab && this.#held.delete(name);
+      },
+      indexedDB: () => /** @type {any} */ (this.database),
+      localStorage: () => /** @type {any} */ (this.localStorage),
+    };
+    return {
+      environment,
+      /** @param {"online" | "shown" | "hidden"} kind */
+      happens: async (kind) => {
+        for (const listener of listeners[kind] ?? []) listener();
+        await settled();
+      },
+      /** End the tab without a word to it, as a crash does. */
+      kill: () => {
+        tab.isClosed = true;
+        for (const [name, holder] of this.#held) if (holder === tab) this.#held.delete(name);
       },
     };
   }
@@ -132,57 +236,25 @@ export class Browser {
     for (const { go } of due) go();
     await settled();
   }
-
-  /** @param {"online" | "focus"} kind */
-  async happens(kind) {
-    for (const listener of this.#listeners[kind]) listener();
-    await settled();
-  }
-
-  /** @type {(milliseconds: number, signal?: AbortSignal) => Promise<void>} */
-  #wait(milliseconds, signal) {
-    this.waits.push(milliseconds);
-    return new Promise((go, stop) => {
-      this.#waiting.push({ at: this.time + milliseconds, go });
-      signal?.addEventListener("abort", () => {
-        this.#waiting = this.#waiting.filter((each) => each.go !== go);
-        stop(signal.reason);
-      });
-    });
-  }
-
-  #channel() {
-    /** @type {any} */
-    const channel = {
-      onmessage: null,
-      close: () => this.channels.splice(this.channels.indexOf(channel), 1),
-      postMessage: (/** @type {any} */ data) => {
-        for (const other of this.channels) if (other !== channel) other.onmessage?.({ data });
-      },
-    };
-    this.channels.push(channel);
-    return channel;
-  }
 }
 
-/** Wait until all pending promise callbacks have run. */
+/** Wait until all pending callbacks, those of the storage included, have run. */
 export async function settled() {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 40; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** @param {string} sub */
+/** A JSON Web Token of a user, as far as the client reads it. @param {string} sub */
 export function token(sub) {
   return ["{}", JSON.stringify({ sub }), ""].map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
-/** Create a browser with one tab, connected to a server. */
-export function world({ server = new Server(), browser = new Browser(), storage = new MemoryStorage(), user = "user-1" } = {}) {
-  const client = createDashboardClient({
-    baseUrl: "https://api.example.com/",
-    getToken: () => token(user),
-    storage,
-    fetch: server.fetch,
-    environment: browser.tab(),
-  });
-  return { server, browser, storage, client };
+/**
+ * A client in a tab of its own.
+ *
+ * @param {{ server?: Server, browser?: Browser, user?: string, getToken?: any, timeout?: number, storage?: any }} [options]
+ */
+export function world({ server = new Server(), browser = new Browser(), user = "user-1", getToken = () => token(user), ...options } = {}) {
+  const tab = browser.tab();
+  const client = createDashboardClient({ baseUrl: "https://api.example.com/", getToken, fetch: server.fetch, environment: tab.environment, ...options });
+  return { server, browser, tab, client };
 }

@@ -5,20 +5,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createDashboardClient } from "../../index.js";
-import { Browser, MemoryStorage } from "../support.js";
+import { createDashboardClient } from "../../dist/index.js";
+import { Browser } from "../support.js";
 
 const { DASHKEEP_URL: baseUrl = "", DASHKEEP_TOKEN: token = "" } = process.env;
 
 const BASE = { chartCustomizations: { a: { title: "A" }, b: { title: "B" } }, filters: [{ id: "f", values: ["EU"] }] };
 
-/** A device of the same user, with an empty storage. */
-function device() {
+/** A device of the same user, with an empty storage. @param {any} [options] */
+function device(options) {
   return createDashboardClient({
     baseUrl,
     getToken: () => token,
-    storage: new MemoryStorage(),
-    environment: new Browser().tab(),
+    environment: new Browser().tab().environment,
+    ...options,
   });
 }
 
@@ -59,10 +59,38 @@ for (const choice of /** @type {const} */ (["mine", "theirs"])) {
     const loaded = (await device().load(`choose-${choice}`)).config;
     assert.deepEqual(loaded, { ...BASE, chartCustomizations: { a: { title: choice }, b: { title: "B" } }, filters: [{ id: "f", values: ["US"] }], theme: { id: "dark" } });
     const { versions } = await client.history(`choose-${choice}`);
-    const titles = await Promise.all(versions.map(async (/** @type {any} */ { version }) => (await client.version(`choose-${choice}`, version)).config.chartCustomizations.a.title));
+    const titles = await Promise.all(versions.map(async (/** @type {any} */ { version }) => (await client.version(`choose-${choice}`, version)).config?.chartCustomizations.a.title));
     assert.ok(titles.includes("mine") && titles.includes("theirs"));
   });
 }
+
+test("a save whose answer was lost is repeated without undoing what a colleague did since", async () => {
+  const { documents: [, two] } = await twoDevices("lost");
+  let isLost = false;
+  /** @type {(address: any, request: any) => Promise<Response>} */
+  const losing = async (address, request) => {
+    const answer = await fetch(address, request);
+    if (request.method !== "PATCH" || isLost) return answer;
+    isLost = true;
+    throw new TypeError("The answer was lost.");
+  };
+  const one = device({ fetch: losing }).open("lost", { autosave: false });
+  await one.load();
+  one.edit(retitled("a", "mine"));
+  await assert.rejects(one.save(), { code: "network" });
+  await two.refresh();
+  two.edit(retitled("a", "theirs"));
+  await two.save();
+  await one.save();
+  await one.refresh();
+  assert.deepEqual([one.state.status, one.state.version, one.state.config?.chartCustomizations.a], ["clean", 3, { title: "theirs" }]);
+});
+
+test("a project is reached by its id and by its address alike", async () => {
+  const { client } = await twoDevices("addressed");
+  const { address } = await client.projects.get("addressed");
+  assert.deepEqual(await client.load(address), await client.load("addressed"));
+});
 
 test("a diff shows the changes since an older version, which can be restored", async () => {
   const { client, documents: [one] } = await twoDevices("restore");
@@ -95,8 +123,8 @@ test("a file becomes the data with rows and types, and a malformed one is reject
 
 test("projects are listed, renamed, removed and restored", async () => {
   const { client } = await twoDevices("projects");
-  const { etag } = await client.projects.get("projects");
-  assert.equal((await client.projects.update("projects", { name: "Renamed" }, { ifMatch: etag })).name, "Renamed");
+  const { version } = await client.projects.get("projects");
+  assert.equal((await client.projects.update("projects", { name: "Renamed" }, { ifMatch: version })).name, "Renamed");
   await client.projects.remove("projects");
   const ids = (await client.projects.list({ limit: 100 })).projects.map((/** @type {any} */ { id }) => id);
   assert.ok(!ids.includes("projects"));

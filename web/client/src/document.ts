@@ -1,0 +1,400 @@
+/**
+ * An open document: the rim around `core.ts`, which does its effects and hands in what came of them.
+ */
+
+import { EMPTY, isDirty, isKept, pendingOf, start, statusOf, step, type Dispute, type Effects, type Events, type Pending, type Sent, type Version } from "./core.js";
+import type { Environment } from "./environment.js";
+import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
+import { isObject, toJson, type Json } from "./json.js";
+import type { Move, Moved } from "./legacy.js";
+import { apply, diff } from "./patch.js";
+import type { BrowserStorage, Key } from "./storage.js";
+import { failure, waitBefore, type Token, type Transport } from "./transport.js";
+import type { DashboardDocument, DocumentState, OpenOptions } from "./types.js";
+
+/** What a document needs of the client that opens it. */
+export interface Surroundings {
+  readonly environment: Environment;
+  readonly transport: Transport;
+  readonly storage: BrowserStorage;
+  /** The key of a user's copy of the document. */
+  keyOf(user: string): Key;
+  load(known: Version | null, user: string, token?: Token): Promise<Version>;
+  restore(version: number, base: number, user: string, message?: string): Promise<number>;
+  /** Save an old copy where nothing was saved before. */
+  create(config: Json, user: string): Promise<unknown>;
+  save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
+  /** Tell the other documents and tabs of a version, and hear of theirs; returns a function to stop. */
+  tell(key: Key, version: number): void;
+  hear(heard: (key: Key, version: number) => void): () => void;
+}
+
+export interface InternalOptions<Config extends object> extends OpenOptions<Config> {
+  /** The name of the old copy, where a function reads it. */
+  readonly legacyName?: string;
+}
+
+export interface InternalDocument<Config extends object> extends DashboardDocument<Config> {
+  /** Say in the state what went wrong with an edit, or with a config that has arrived. */
+  report(error: DashkeepError, isEdit: boolean): void;
+}
+
+/** The place of a document's unsaved edits; `release` frees its lock, and `base` is the version that it keeps. */
+interface Slot {
+  readonly name: string;
+  readonly release: (() => void) | null;
+  base: Version | null;
+}
+
+type Purpose = "load" | "save";
+
+const AUTOSAVE_DELAY = 1_500;
+
+export function openDocument<Config extends object>(at: Surroundings, options: InternalOptions<Config>): InternalDocument<Config> {
+  type State = DocumentState<Config>;
+  type Change = Config | ((config: Config) => Config);
+
+  const { environment, transport, storage } = at;
+  const { autosave = true, autosaveDelay = AUTOSAVE_DELAY, initial, legacyKeys, legacyName, ownsLegacy } = options;
+  const listeners = new Set<(state: State) => void>();
+  const closing: (() => void)[] = [];
+  let core = start(environment.id(), autosave, toJson(initial ?? EMPTY));
+  let notMoved: readonly FieldError[] = [];
+  let state = snapshot();
+  let waiters: { purpose: Purpose; resolve: (state: State) => void; reject: (error: unknown) => void }[] = [];
+  let isStarted = false;
+  let isClosed = false;
+  let stopWaiting = () => {};
+  let user: string | null = null;
+  /** The request for a token that opening made; loading uses its token. */
+  let opening: Promise<Token> | null = null;
+  let slot: Slot = { name: "", release: null, base: null };
+  let writing: Promise<void> | null = null;
+  let toWrite = 0;
+
+  const load = async () => {
+    requireOpen();
+    const loaded = until("load");
+    if (isStarted) dispatch("loadAsked", {});
+    else void begin();
+    return loaded;
+  };
+  const save = async ({ message, signal }: { message?: string; signal?: AbortSignal } = {}) => {
+    requireOpen();
+    signal?.throwIfAborted();
+    if (!isStarted) void begin();
+    const saved = until("save", signal);
+    dispatch("saveAsked", { message });
+    return saved;
+  };
+
+  const effects: { readonly [Name in keyof Effects]: (effect: Effects[Name]) => void } = {
+    load: ({ news }) => isClosed || void read(news),
+    send: ({ sent, isLast }) => void send(sent, isLast),
+    wait({ attempt, retryAfter }) {
+      stopWaiting();
+      const wait = attempt === null ? autosaveDelay : waitBefore(attempt, retryAfter, environment.random);
+      if (!isClosed) stopWaiting = environment.after(wait, () => dispatch("timer", {}));
+    },
+    stopWaiting: () => stopWaiting(),
+    write({ write }) {
+      toWrite = write;
+      writing ??= writeAll();
+    },
+    copy: ({ version, isOnly }) => quietly((key) => storage.keepCopy(key, version, isOnly)),
+    tell: ({ version }) => user !== null && at.tell(at.keyOf(user), version),
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    load,
+    refresh: load,
+    edit: (change) => dispatch("edited", { config: changed(change) }),
+    correct: (change) => dispatch("corrected", { config: changed(change) }),
+    save,
+    setAutosave: (on) => dispatch("autosaveSet", { on }),
+    async resolve(choice) {
+      const decided = typeof choice === "object" ? { config: changed(choice) } : choice;
+      const saved = until("save");
+      dispatch("resolved", { choice: decided });
+      return saved;
+    },
+    discard: () => dispatch("discarded", {}),
+    report: (error, isEdit) => dispatch(isEdit ? "refused" : "loadFailed", { error }),
+    async restore(version, { message } = {}) {
+      if (!core.isLoaded) await load();
+      // Unsaved edits become a version first, so that the restore loses nothing.
+      while (isDirty(core)) await save();
+      dispatch("heard", { version: await at.restore(version, core.base?.version ?? 0, user ?? "", message) });
+      const state = await load();
+      at.tell(at.keyOf(user ?? ""), state.version);
+      return state;
+    },
+    close() {
+      if (isClosed) return;
+      dispatch("hidden", {});
+      isClosed = true;
+      stopWaiting();
+      for (const stop of closing) stop();
+      listeners.clear();
+      for (const { reject } of waiters.splice(0)) reject(closed());
+      releaseIfDone();
+    },
+  };
+
+  // --- state ---
+
+  function snapshot(): State {
+    const { base, conflict, mine } = core;
+    return Object.freeze({
+      status: statusOf(core),
+      config: mine as Config | null,
+      version: base?.version ?? 0,
+      updatedAt: base?.updatedAt ?? null,
+      origin: base && (core.isCopy ? "cache" : "network"),
+      isDirty: isDirty(core),
+      isKept: isKept(core),
+      lastSavedAt: core.lastSavedAt,
+      error: core.invalid ?? core.error,
+      conflict: conflict && ({ mine, theirs: conflict.theirs, base: conflict.base, conflicts: conflict.conflicts, currentVersion: conflict.currentVersion } as State["conflict"]),
+      autosave: core.autosave,
+      notMoved,
+    });
+  }
+
+  function dispatch<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    const next = step(core, name, event);
+    ({ core } = next);
+    for (const effect of next.effects) (effects[effect.do] as (effect: object) => void)(effect);
+    publish();
+    settle("error" in event && name !== "refused" ? (event.error as DashkeepError | undefined) : undefined, name);
+    releaseIfDone();
+  }
+
+  function publish(): void {
+    const before = state;
+    const after = snapshot();
+    const isSame = (Object.keys(after) as (keyof State)[]).every((name) => after[name] === before[name] || (name === "conflict" && after.conflict && before.conflict));
+    if (isSame) return;
+    state = after;
+    for (const listener of [...listeners]) listener(state);
+  }
+
+  function changed(change: Change): Json {
+    requireOpen();
+    const before = core.mine ?? (core.base ? EMPTY : core.initial);
+    try {
+      const made: unknown = typeof change === "function" ? change(before as unknown as Config) : change;
+      const config = toJson(made, before);
+      if (!isObject(config)) throw failure("not-json", { detail: "A config must be an object." });
+      return made === before ? core.mine : config;
+    } catch (error) {
+      if (error instanceof DashkeepError) dispatch("refused", { error });
+      throw error;
+    }
+  }
+
+  function requireOpen(): void {
+    if (isClosed) throw closed();
+  }
+
+  // --- what callers wait for ---
+
+  function until(purpose: Purpose, signal?: AbortSignal): Promise<State> {
+    return new Promise((resolve, reject) => {
+      waiters.push({ purpose, resolve, reject });
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    });
+  }
+
+  function settle(error: DashkeepError | undefined, name: keyof Events): void {
+    const { conflict, sent } = core;
+    // A conflict that could be merged here is over, and the save goes on.
+    const failed = error instanceof ConflictError && !conflict ? undefined : error;
+    const done = { load: core.isLoaded && !core.isLoading, save: !core.asked && !sent };
+    const before = waiters;
+    waiters = [];
+    for (const waiter of before) {
+      const isSave = waiter.purpose === "save";
+      const isOver = isSave && name !== "written" ? (conflict ? conflictError(conflict) : core.isStopped && core.error) : null;
+      const problem = failed && (isSave || name === "loadFailed") ? failed : isOver;
+      if (problem) waiter.reject(problem);
+      else if (done[waiter.purpose]) waiter.resolve(state);
+      else waiters.push(waiter);
+    }
+  }
+
+  // --- effects ---
+
+  async function begin(): Promise<void> {
+    isStarted = true;
+    closing.push(
+      ...(["online", "shown", "hidden"] as const).map((kind) => environment.listen(kind, () => dispatch(kind, {}))),
+      at.hear((key, version) => user !== null && String(key) === String(at.keyOf(user)) && dispatch("heard", { version })),
+    );
+    opening = transport.token();
+    let known: string | null = null;
+    try {
+      known = (await opening).user;
+    } catch (error) {
+      // Whoever was signed in last is shown their copy, unless they have signed out.
+      if (errorOf(error).code !== "signed-out") known = await storage.fact([transport.root, "user"]).catch(() => null);
+    }
+    if (known === null) dispatch("opened", { copy: null, pending: null });
+    else await belongTo(known);
+  }
+
+  /** Open what this browser keeps of the document for a user; it belongs to them from here on. */
+  async function belongTo(owner: string): Promise<void> {
+    user = owner;
+    const key = at.keyOf(owner);
+    quietly(() => storage.setFact([transport.root, "user"], owner));
+    const copy = await storage.copy(key).catch(() => null);
+    const found = await findEdits(key).catch(() => null);
+    const name = environment.id();
+    // Nothing may come between the slot and its edits: an early edit would be written in their place.
+    slot = found?.slot ?? { name, release: await environment.hold(lockOf(key, name), true), base: null };
+    dispatch("opened", { copy: copy && frozen(copy), pending: found?.pending ?? null });
+  }
+
+  async function read(news: number): Promise<void> {
+    try {
+      const requested = opening ?? transport.token();
+      opening = null;
+      const token = await requested;
+      if (user === null) await belongTo(token.user);
+      let version = await at.load(core.base, user ?? token.user, token);
+      const moved = version.version === 0 && legacyKeys !== null ? await move(legacyKeys) : null;
+      notMoved = moved?.notMoved ?? notMoved;
+      if (moved?.isSaved) version = await at.load(null, user ?? token.user);
+      // Its slot is free: another tab may have taken up the edits.
+      if (isClosed) return;
+      dispatch("loaded", { version: version === core.base ? version : frozen(version, core.mine), news });
+      if (moved?.error) dispatch("loadFailed", { error: moved.error });
+      void adopt();
+    } catch (error) {
+      dispatch("loadFailed", { error: errorOf(error) });
+    }
+  }
+
+  /** Move what an older version of the application has left in this browser. */
+  async function move(keys: Move["legacyKeys"]): Promise<Moved> {
+    const { moveOldCopy } = await import("./legacy.js").catch((cause: unknown) => {
+      throw failure("network", { cause });
+    });
+    const owner = user ?? "";
+    return moveOldCopy({ old: environment.localStorage(), legacyKeys: keys, legacyName, ownsLegacy, project: lockOf(at.keyOf(owner), ""), storage, create: (config) => at.create(config, owner) });
+  }
+
+  async function send(sent: Sent, isLast: boolean): Promise<void> {
+    const { key } = sent;
+    try {
+      // The key has to be durable before the server sees it: a tab that takes these edits up repeats it.
+      if (!isLast) await writing;
+      const { version, newest } = await at.save(sent, user ?? "", isLast);
+      dispatch("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
+      void adopt();
+    } catch (error) {
+      dispatch("saveFailed", { key, error: errorOf(error) });
+    }
+  }
+
+  // --- what is kept in this browser ---
+
+  function quietly(work: (key: Key) => Promise<unknown>): void {
+    // In a browser without storage, `isKept` says what that means for edits.
+    if (user !== null) work(at.keyOf(user)).catch(() => {});
+  }
+
+  async function writeAll(): Promise<void> {
+    for (let done = -1; done !== toWrite; ) {
+      done = toWrite;
+      try {
+        await keep(pendingOf(core));
+        dispatch("written", { write: done });
+      } catch {
+        slot.base = null;
+        // An older copy must not outlive a newer edit, or the next tab would save it.
+        quietly((key) => storage.dropEdits(key, slot.name));
+        dispatch("writeFailed", {});
+      }
+    }
+    writing = null;
+    releaseIfDone();
+  }
+
+  async function keep(pending: Pending | null): Promise<void> {
+    if (user === null) throw new Error("The user is not known yet.");
+    const key = at.keyOf(user);
+    if (pending) {
+      const { base, sent, mine } = pending;
+      // What was sent follows from its patch.
+      const edits = { sent: sent && { ...sent, config: null }, patch: diff(base.config, mine), savedAt: environment.now() };
+      await storage.keepEdits(key, slot.name, edits, base, base === slot.base);
+    } else await storage.dropEdits(key, slot.name);
+    slot.base = pending?.base ?? null;
+  }
+
+  /** Find edits that a closed tab has left, and lock their slot. */
+  async function findEdits(key: Key): Promise<{ slot: Slot; pending: Pending } | null> {
+    for (const name of await storage.slots(key)) {
+      const release = name === slot.name ? null : await environment.hold(lockOf(key, name));
+      const found = release && (await storage.edits(key, name));
+      // An unanswered save is repeated from its own version: by the next tab, if this one shows a newer one.
+      if (found && !(found.edits.sent && core.base && core.base.version > found.base.version)) {
+        const base = frozen(found.base);
+        const { sent, patch } = found.edits;
+        return { slot: { name, release, base }, pending: { base, sent: sent && { ...sent, config: sent.patch && apply(base.config, sent.patch) }, mine: apply(base.config, patch) } };
+      }
+      release?.();
+    }
+    return null;
+  }
+
+  /** Take up the edits of a tab that was closed since, while there are none here. */
+  async function adopt(): Promise<void> {
+    const isBusy = () => isDirty(core) || isClosed || user === null;
+    await writing;
+    const found = isBusy() ? null : await findEdits(at.keyOf(user ?? "")).catch(() => null);
+    if (!found) return;
+    if (isBusy() || writing) return found.slot.release?.();
+    slot.release?.();
+    ({ slot } = found);
+    dispatch("opened", { copy: null, pending: found.pending });
+  }
+
+  function releaseIfDone(): void {
+    if (!isClosed || core.isSending || writing) return;
+    slot.release?.();
+    slot = { ...slot, release: null };
+  }
+}
+
+function lockOf(key: Key, name: string): string {
+  return [...key, name].join("|");
+}
+
+/** Freeze a version's config; equal parts of `previous` keep their place, so that pages draw only what changed. */
+function frozen(version: Version, previous?: Json): Version {
+  return { ...version, config: toJson(version.config, previous) };
+}
+
+function errorOf(error: unknown): DashkeepError {
+  if (error instanceof DashkeepError) return error;
+  throw error;
+}
+
+function closed(): DashkeepError {
+  return failure("closed");
+}
+
+function conflictError({ currentVersion, theirs, updatedAt, conflicts }: Dispute): ConflictError {
+  const detail = `The config is at version ${currentVersion}.`;
+  return new ConflictError(412, "version-conflict", { detail, currentVersion, current: theirs, updatedAt, conflicts });
+}

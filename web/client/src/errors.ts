@@ -1,0 +1,113 @@
+/** What can go wrong, as errors whose message a user of a dashboard can read. */
+
+import type { Json } from "./json.js";
+import { tokensOf } from "./pointer.js";
+
+/** The codes that the client itself uses, and what they say; every other code is that of a problem from the server (RFC 9457). */
+export const messages = {
+  /** There was no response: no network, or the server is out of reach. */
+  network: "The server cannot be reached. It is tried again.",
+  /** There was no response within the time limit. */
+  timeout: "The server does not answer. It is tried again.",
+  /** The response is not one of this API: a sign-in page, or a body that broke off. */
+  unreadable: "The answer is not one of the server. It is tried again.",
+  /** `getToken` failed. */
+  token: "You could not be signed in. It is tried again.",
+  /** `getToken` returned no token. */
+  "signed-out": "You are signed out. Sign in to load and save.",
+  /** The server rejects the user's token, and a new one too. */
+  unauthorized: "Your session has ended. Sign in again to load and save.",
+  /** The token belongs to another user than the one who opened the document. */
+  "user-changed": "Someone else has signed in. Unsaved edits stay in this browser for the user who made them.",
+  /** An edit has a value that JSON cannot hold. */
+  "not-json": "The change cannot be saved.",
+  /** A store's `partialize`, `merge` or `migrate` failed. */
+  store: "This page cannot read the dashboard. What is saved stays as it is.",
+  /** The document is closed. */
+  closed: "The dashboard was closed.",
+} as const;
+
+export type ClientCode = keyof typeof messages;
+
+/** One invalid place of a document. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** The members of a problem (RFC 9457) that the client reads. */
+export interface Problem {
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  readonly [member: string]: unknown;
+}
+
+/** A request or an edit that failed; `message` says what is wrong and where. */
+export class DashkeepError extends Error {
+  override readonly name: string = "DashkeepError";
+
+  constructor(
+    /** The HTTP status; 0 if there was no usable response. */
+    readonly status: number,
+    readonly code: ClientCode | (string & {}),
+    readonly problem: Problem | null = null,
+    /** Seconds to wait before the next attempt, if the server said so. */
+    readonly retryAfter?: number,
+    options?: ErrorOptions,
+  ) {
+    super(messageOf(status, problem), options);
+  }
+
+  /** Whether the same request may succeed later. */
+  get isTemporary(): boolean {
+    const { code, status } = this;
+    return ["network", "timeout", "unreadable", "token", "signed-out"].includes(code) || [401, 408, 429].includes(status) || status >= 500;
+  }
+}
+
+/** Another save came first (412). */
+export class ConflictError extends DashkeepError {
+  override readonly name = "ConflictError";
+
+  get currentVersion(): number {
+    return Number(this.problem?.["currentVersion"]);
+  }
+
+  /** The newest document; null if it was deleted. */
+  get current(): Json {
+    return (this.problem?.["current"] ?? null) as Json;
+  }
+
+  get updatedAt(): string | null {
+    return (this.problem?.["updatedAt"] ?? null) as string | null;
+  }
+
+  /** JSON pointers to what both sides changed; undefined if the server no longer has a common base. */
+  get conflicts(): readonly string[] | undefined {
+    return this.problem?.["conflicts"] as readonly string[] | undefined;
+  }
+}
+
+function messageOf(status: number, problem: Problem | null): string {
+  const detail = problem?.detail ?? (status ? `The server responded with status ${status}.` : "The server cannot be reached.");
+  const errors = Array.isArray(problem?.errors) ? problem.errors : [];
+  return [detail, ...errors.map(inWords)].join(" ");
+}
+
+function inWords({ pointer, message }: FieldError): string {
+  const place = pointer.startsWith("/") ? placeInWords(pointer) : pointer;
+  return place ? `${place}: ${message}` : message;
+}
+
+/** Describe a place of a config: `chart “c1”, position/x`. */
+export function placeInWords(pointer: string): string {
+  const [part, name, ...rest] = tokensOf(pointer);
+  if (part !== "chartCustomizations" || name === undefined) return pointer;
+  return [`chart “${name}”`, ...(rest.length ? [rest.join("/")] : [])].join(", ");
+}
+
+/** Read a problem from a response's body; null if it is something else. */
+export function problemOf(body: unknown): Problem | null {
+  const type = (body as { type?: unknown } | null)?.type;
+  return typeof type === "string" ? (body as Problem) : null;
+}

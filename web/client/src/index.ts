@@ -1,0 +1,137 @@
+/** The Dashkeep client: the calls of the API, and documents that an application edits. */
+
+import type { Calls } from "./calls.js";
+import type { Version } from "./core.js";
+import { openDocument, type InternalOptions, type Surroundings } from "./document.js";
+import { browserEnvironment, type Environment } from "./environment.js";
+import type { Json } from "./json.js";
+import { valueOf as valueAt } from "./merge.js";
+import { browserStorage, type Key } from "./storage.js";
+import { openTabs } from "./tabs.js";
+import { createTransport, failure, pathOf, tag, versionOf, type Answer, type GetToken } from "./transport.js";
+import type { DashboardClient, DashboardConfig, Saved } from "./types.js";
+
+export { ConflictError, DashkeepError, placeInWords, type ClientCode, type FieldError, type Problem } from "./errors.js";
+export type { Channel, Environment } from "./environment.js";
+export type { GetToken } from "./transport.js";
+export type * from "./types.js";
+
+export interface ClientOptions {
+  /** The base URL of the API, without `/api`. */
+  baseUrl: string;
+  /**
+   * Returns the user's token, or null if nobody is signed in. Called once when a document is opened and once per save,
+   * never twice at a time; again with `refresh: true` if the server rejects the token.
+   */
+  getToken: GetToken;
+  /** Where unsaved edits and the last known configs are kept. Default: the browser's IndexedDB; `null` for nowhere. */
+  storage?: IDBFactory | null;
+  fetch?: typeof globalThis.fetch;
+  /** Milliseconds until a request counts as unanswered. Default: 30,000. */
+  timeout?: number;
+  environment?: Environment;
+}
+
+const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore"] as const;
+const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore"] as const;
+const DATA_CALLS = ["load", "upload", "uploadFile", "versions", "version", "saveAnalysis"] as const;
+const TIMEOUT = 30_000;
+/** Browsers let a page send 64 KiB while it is left (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
+const KEEPALIVE_BYTES = 60_000;
+
+/**
+ * Return the value at one of a conflict's pointers in a document; undefined if it has none.
+ *
+ * A pointer names an element by its index in one of the documents `named`, `[theirs, base]`.
+ */
+export function valueOf(document: unknown, pointer: string, named: readonly unknown[]): unknown {
+  return valueAt((document ?? null) as Json, pointer, named as readonly Json[]);
+}
+
+export function createDashboardClient<Config extends object = DashboardConfig>(options: ClientOptions): DashboardClient<Config> {
+  const environment = options.environment ?? browserEnvironment();
+  const { baseUrl, getToken, timeout = TIMEOUT, fetch = (...request) => globalThis.fetch(...request) } = options;
+  const transport = createTransport({ baseUrl, getToken, fetch, environment, timeout });
+  const storage = browserStorage(options.storage === undefined ? environment.indexedDB() : options.storage);
+  const tabs = openTabs(environment);
+  const { root } = transport;
+  let loaded: Promise<Calls<Config>> | null = null;
+
+  /** Whatever was done to a project outside of its documents makes its copies old, and its documents ask again. */
+  async function changed(project: string, session = ""): Promise<void> {
+    const key = keyOf(project, session, transport.last?.user ?? "");
+    await storage.dropCopies(key.slice(0, -1)).catch(() => {});
+    tabs.tell(key, Number.POSITIVE_INFINITY);
+  }
+
+  /** Load the calls with the first one: a page that only opens documents does without. */
+  function calls(): Promise<Calls<Config>> {
+    loaded ??= import("./calls.js").then(
+      ({ createCalls }) => createCalls<Config>(transport, environment, changed),
+      (cause: unknown) => {
+        loaded = null;
+        throw failure("network", { cause });
+      },
+    );
+    return loaded;
+  }
+
+  function keyOf(project: string, session: string, user: string): Key {
+    return [root, user, addressOf(project, user), session];
+  }
+
+  function surroundings(project: string, sessionId: string | undefined): Surroundings {
+    const path = pathOf(project, "/config");
+    return {
+      environment,
+      transport,
+      storage,
+      ...tabs,
+      keyOf: (user) => keyOf(project, sessionId ?? "", user),
+      async load(known, user, token) {
+        const answer = await transport.send("GET", path, { query: { sessionId }, headers: { "If-None-Match": tag(known?.version) }, attempts: 1, user, token });
+        return answer.status === 304 && known ? known : versionIn(answer);
+      },
+      async save({ key, base, patch, source, message }, user, isLast) {
+        const keepalive = isLast && new Blob([JSON.stringify(patch)]).size <= KEEPALIVE_BYTES;
+        const shared = { headers: { "If-Match": tag(base), "Idempotency-Key": key }, attempts: 1, user, keepalive, token: isLast ? transport.last : null };
+        const patched = { query: { sessionId, source, message, onConflict: "merge" }, body: patch, mediaType: "application/json-patch+json" };
+        const answer = await (patch ? transport.send("PATCH", path, { ...shared, ...patched }) : transport.send("DELETE", path, { ...shared, query: { sessionId, message } }));
+        const version = patch ? versionIn(answer) : { config: null, version: versionOf(answer), updatedAt: null };
+        return { version, newest: (answer.body as Saved | null)?.currentVersion ?? version.version };
+      },
+      restore: async (version, base, user, message) =>
+        versionOf(await transport.send("POST", `${path}/versions/${version}/restore`, { query: { sessionId, message }, headers: { "If-Match": tag(base), "Idempotency-Key": environment.id() }, user })),
+      create: (config, user) => transport.send("PUT", path, { query: { sessionId, source: "localStorage" }, headers: { "If-None-Match": "*" }, body: config, attempts: 1, user }),
+    };
+  }
+
+  return {
+    ...later(CONFIG_CALLS, async () => (await calls()).config()),
+    projects: later(PROJECT_CALLS, async () => (await calls()).projects),
+    data: later(DATA_CALLS, async () => (await calls()).data),
+    drafts: (sessionId) => later(CONFIG_CALLS, async () => (await calls()).config(sessionId)),
+    limits: () => transport.json("GET", "/limits"),
+    flags: () => transport.json("GET", "/flags"),
+    open: (project, opened = {}) => openDocument(surroundings(project, opened.sessionId), opened as InternalOptions<Config>),
+  };
+}
+
+/** Make methods that call those of an object which is still to be loaded. */
+function later<T>(names: readonly (keyof T & string)[], load: () => Promise<T>): T {
+  const call = (name: keyof T) => async (...given: unknown[]) => ((await load())[name] as (...given: unknown[]) => unknown)(...given);
+  return Object.fromEntries(names.map((name) => [name, call(name)])) as T;
+}
+
+function versionIn(answer: Answer): Version {
+  const body = answer.body as { config?: Json; updatedAt?: string | null } | null;
+  if (body?.config === undefined) throw failure("unreadable");
+  return { config: body.config, version: versionOf(answer), updatedAt: body.updatedAt ?? null, text: answer.text };
+}
+
+/** A project's address: one's own may be named by its id alone. */
+function addressOf(project: string, user: string): string {
+  if (project.includes("~")) return project;
+  const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));
+  return `${owner.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}~${project}`;
+}

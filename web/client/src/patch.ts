@@ -1,0 +1,142 @@
+/** JSON patches (RFC 6902): what a save sends, and what is kept of unsaved edits. */
+
+import { freeze, isEqual, isObject, member, put, toJson, type Json, type JsonObject } from "./json.js";
+import { identityOf, nameOf } from "./merge.js";
+import { escaped, tokensOf } from "./pointer.js";
+
+export type Operation =
+  | { readonly op: "add" | "replace"; readonly path: string; readonly value: Json }
+  | { readonly op: "remove"; readonly path: string }
+  | { readonly op: "move"; readonly from: string; readonly path: string };
+
+/**
+ * List the operations that turn `before` into `after`, the order of members included.
+ *
+ * Only what differs is named, so that members this client does not know and numbers that JavaScript cannot hold are
+ * never written back. What moved is moved, not written again.
+ */
+export function diff(before: Json, after: Json): Operation[] {
+  const operations: Operation[] = [];
+  compare(before, after, "", operations);
+  return operations;
+}
+
+function compare(before: Json, after: Json, path: string, into: Operation[]): void {
+  if (before === after) return;
+  if (isObject(before) && isObject(after)) return compareMembers(before, after, path, into);
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const identity = identityOf(before, after);
+    return identity ? compareNamed(identity, before, after, path, into) : compareIndexed(before, after, path, into);
+  }
+  into.push({ op: "replace", path, value: after });
+}
+
+function compareMembers(before: JsonObject, after: JsonObject, path: string, into: Operation[]): void {
+  const at = (name: string) => `${path}/${escaped(name)}`;
+  const [old, wanted] = [Object.keys(before), Object.keys(after)];
+  const order = old.filter((name) => Object.hasOwn(after, name));
+  for (const name of old) if (!Object.hasOwn(after, name)) into.push({ op: "remove", path: at(name) });
+  for (const name of wanted) {
+    const [was, value] = [member(before, name), after[name] as Json];
+    if (was === value) continue;
+    if (was !== undefined) compare(was, value, at(name), into);
+    else {
+      into.push({ op: "add", path: at(name), value });
+      order.push(name);
+    }
+  }
+  // A member goes to the end by way of another name, because a move to its own place changes nothing.
+  for (const name of isEqual(order, wanted) ? [] : wanted.slice(prefixInOrder(asKeys(order), wanted))) {
+    let aside = `${name}~`;
+    while (Object.hasOwn(before, aside) || Object.hasOwn(after, aside)) aside += "~";
+    into.push({ op: "move", from: at(name), path: at(aside) }, { op: "move", from: at(aside), path: at(name) });
+  }
+}
+
+/** Order names as an object's keys: JavaScript has those that are array indexes first. */
+function asKeys(names: readonly string[]): string[] {
+  return Object.keys(Object.fromEntries(names.map((name) => [name, 0])));
+}
+
+/** Return how many of the wanted names can stay where they are: the rest goes to the end, one after the other. */
+function prefixInOrder(order: readonly string[], wanted: readonly string[]): number {
+  let from = 0;
+  const count = wanted.findIndex((name) => {
+    const index = order.indexOf(name, from);
+    if (index >= 0) from = index + 1;
+    return index < 0;
+  });
+  return count < 0 ? wanted.length : count;
+}
+
+function compareNamed(identity: string, before: readonly Json[], after: readonly Json[], path: string, into: Operation[]): void {
+  const wanted = after.map((each) => nameOf(each, identity));
+  const kept = new Set(wanted);
+  const names = before.map((each) => nameOf(each, identity));
+  const old = new Map(names.map((name, index) => [name, before[index] as Json]));
+  for (let index = names.length - 1; index >= 0; index -= 1) {
+    if (kept.has(names[index] as string)) continue;
+    into.push({ op: "remove", path: `${path}/${index}` });
+    names.splice(index, 1);
+  }
+  wanted.forEach((name, index) => {
+    if (names[index] === name) return;
+    const from = names.indexOf(name);
+    if (from < 0) into.push({ op: "add", path: `${path}/${index}`, value: after[index] as Json });
+    else {
+      into.push({ op: "move", from: `${path}/${from}`, path: `${path}/${index}` });
+      names.splice(from, 1);
+    }
+    names.splice(index, 0, name);
+  });
+  wanted.forEach((name, index) => {
+    const element = old.get(name);
+    if (element !== undefined) compare(element, after[index] as Json, `${path}/${index}`, into);
+  });
+}
+
+function compareIndexed(before: readonly Json[], after: readonly Json[], path: string, into: Operation[]): void {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && isEqual(before[start], after[start])) start += 1;
+  let end = 0;
+  while (end < shorter - start && isEqual(before.at(-1 - end), after.at(-1 - end))) end += 1;
+  const common = shorter - end;
+  for (let index = start; index < common; index += 1) compare(before[index] as Json, after[index] as Json, `${path}/${index}`, into);
+  for (let index = before.length - end - 1; index >= common; index -= 1) into.push({ op: "remove", path: `${path}/${index}` });
+  for (let index = common; index < after.length - end; index += 1) into.push({ op: "add", path: `${path}/${index}`, value: after[index] as Json });
+}
+
+/** Apply operations that `diff` has listed for this document. Throws a TypeError for any other document. */
+export function apply(document: Json, operations: readonly Operation[]): Json {
+  let result = document;
+  for (const operation of operations) {
+    const [tokens, value] = [tokensOf(operation.path), "value" in operation ? toJson(operation.value) : undefined];
+    if (operation.op !== "move") result = change(result, tokens, operation.op, value);
+    else {
+      const moved = tokensOf(operation.from).reduce<Json | undefined>(child, result);
+      result = change(change(result, tokensOf(operation.from), "remove", undefined), tokens, "add", moved);
+    }
+  }
+  return result;
+}
+
+function child(value: Json | undefined, token: string): Json | undefined {
+  return Array.isArray(value) ? value[Number(token)] : member(value, token);
+}
+
+function change(at: Json, [token, ...rest]: readonly string[], op: "add" | "replace" | "remove", value: Json | undefined): Json {
+  if (token === undefined) return value as Json;
+  const inner = () => change(child(at, token) as Json, rest, op, value);
+  if (Array.isArray(at)) {
+    const list: Json[] = [...at];
+    const skipped = rest.length || op !== "add" ? 1 : 0;
+    list.splice(Number(token), skipped, ...(rest.length || op !== "remove" ? [inner()] : []));
+    return freeze(list);
+  }
+  if (!isObject(at)) throw new TypeError(`A patch does not fit its document at ${token}.`);
+  const made: Record<string, Json> = {};
+  for (const name of Object.keys(at)) if (name !== token || rest.length || op !== "remove") put(made, name, at[name] as Json);
+  if (rest.length || op !== "remove") put(made, token, inner());
+  return freeze(made);
+}

@@ -1,0 +1,202 @@
+/** Requests to the API: authorised, bounded in time, tried again if that is safe, and failing with the server's error. */
+
+import { ConflictError, DashkeepError, messages, problemOf, type ClientCode } from "./errors.js";
+import type { Environment } from "./environment.js";
+
+/** A user's token and, to keep users apart in this browser, its `sub` claim (RFC 7519); the server verifies it. */
+export interface Token {
+  readonly text: string;
+  readonly user: string;
+}
+
+export type GetToken = (options?: { refresh: boolean }) => string | null | undefined | Promise<string | null | undefined>;
+
+export interface RequestOptions {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  readonly mediaType?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How often the request is made at most while failures are temporary. Default: 4. */
+  readonly attempts?: number;
+  /** Whether the browser finishes the request when the page is left. */
+  readonly keepalive?: boolean;
+  /** A token that was requested for this. */
+  readonly token?: Token | null | undefined;
+  /** The only user whose token may be sent. */
+  readonly user?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body; empty for a 204 or 304. */
+  readonly text: string;
+  /** The body as JSON; null if it is none. */
+  readonly body: unknown;
+}
+
+export interface Transport {
+  readonly root: string;
+  /** The token of the last request, for a page that is left and cannot wait for another. */
+  readonly last: Token | null;
+  /** Request a token; requests at the same time share one. Rejects with the code `token` or `signed-out`. */
+  token(refresh?: boolean): Promise<Token>;
+  /** Make a request. Rejects with a DashkeepError, or with the signal's reason. */
+  send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Make a request whose answer is JSON. */
+  json<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
+  /** Fetch any address within the time limit, in milliseconds, and read its answer to the end. */
+  fetch(url: string, request: RequestInit, options?: { signal?: AbortSignal | undefined; timeout?: number }): Promise<Answer>;
+}
+
+export interface TransportOptions {
+  readonly baseUrl: string;
+  readonly getToken: GetToken;
+  readonly fetch: typeof globalThis.fetch;
+  readonly environment: Environment;
+  /** Milliseconds until a request counts as unanswered. */
+  readonly timeout: number;
+}
+
+const ATTEMPTS = 4;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 30_000;
+
+/**
+ * Return the wait before the next attempt in milliseconds: exponential back-off with full jitter, so that clients that
+ * failed together do not retry together, on top of `Retry-After`.
+ */
+export function waitBefore(attempt: number, retryAfter: number | undefined, random: () => number): number {
+  return (retryAfter ?? 0) * 1000 + random() * Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT);
+}
+
+export function createTransport({ baseUrl, getToken, fetch, environment, timeout: limit }: TransportOptions): Transport {
+  const root = baseUrl.replace(/\/+$/, "");
+  let last: Token | null = null;
+  let requested: Promise<Token> | null = null;
+
+  async function token(refresh = false): Promise<Token> {
+    requested ??= request(refresh).finally(() => (requested = null));
+    return (last = await requested);
+  }
+
+  async function request(refresh: boolean): Promise<Token> {
+    try {
+      const text = await inTime(limit, undefined, async () => getToken({ refresh }));
+      if (!text) throw failure("signed-out");
+      return { text, user: subjectOf(text) };
+    } catch (cause) {
+      throw cause instanceof DashkeepError && cause.code === "signed-out" ? cause : failure("token", { cause });
+    }
+  }
+
+  async function send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await authorised(method, path, options);
+      } catch (error) {
+        const isFinal = !(error instanceof DashkeepError) || !error.isTemporary || error.status === 500 || error.status === 401;
+        if (isFinal || attempt + 1 >= (options.attempts ?? ATTEMPTS)) throw error;
+        const wait = waitBefore(attempt, error.retryAfter, environment.random);
+        await inTime(Number.POSITIVE_INFINITY, options.signal, () => new Promise<void>((resolve) => environment.after(wait, resolve)));
+      }
+    }
+  }
+
+  async function authorised(method: string, path: string, options: RequestOptions): Promise<Answer> {
+    let answer = await once(method, path, options, options.token ?? (await token()));
+    // The token may have just expired: try again with a new one.
+    if (answer.status === 401 && !options.keepalive) answer = await once(method, path, options, await token(true));
+    const { status, body, headers } = answer;
+    if (status < 400) return answer;
+    if (status === 401) throw failure("unauthorized", {}, status);
+    const problem = problemOf(body);
+    const code = problem ? String(problem["type"]).replace("urn:problem:", "") : `http-${status}`;
+    throw new (status === 412 && problem ? ConflictError : DashkeepError)(status, code, problem, Number(headers.get("Retry-After")) || undefined);
+  }
+
+  async function once(method: string, path: string, { query, headers, body, mediaType, keepalive, signal, user }: RequestOptions, { text, user: owner }: Token): Promise<Answer> {
+    if (user !== undefined && owner !== user) throw failure("user-changed");
+    const search = new URLSearchParams(defined(query)).toString();
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const type = body === undefined ? undefined : (mediaType ?? "application/json");
+    const sent = defined({ Authorization: `Bearer ${text}`, "Content-Type": type, ...headers });
+    return read(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive: keepalive ?? false, ...content }, { signal });
+  }
+
+  async function read(url: string, request: RequestInit, { signal, timeout = limit }: { signal?: AbortSignal | undefined; timeout?: number } = {}): Promise<Answer> {
+    let status = 0;
+    try {
+      return await inTime(timeout, signal, async (ended) => {
+        const response = await fetch(url, { ...request, signal: ended });
+        ({ status } = response);
+        const { headers } = response;
+        const text = status === 204 || status === 304 ? "" : await response.text();
+        const isJson = text && (response.ok || headers.get("Content-Type")?.includes("json"));
+        return { status, headers, text, body: isJson ? JSON.parse(text) : null };
+      });
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw failure(isTimeout(cause) ? "timeout" : status ? "unreadable" : "network", { cause });
+    }
+  }
+
+  return {
+    root,
+    get last() {
+      return last;
+    },
+    token,
+    send,
+    json: async <T>(method: string, path: string, options?: RequestOptions) => (await send(method, path, options)).body as T,
+    fetch: read,
+  };
+}
+
+/** Work until it is done, or the signal or the time limit ends it; what is asked may ignore the signal. */
+export async function inTime<T>(timeout: number, signal: AbortSignal | undefined, work: (ended: AbortSignal) => Promise<T>): Promise<T> {
+  const signals = [...(signal ? [signal] : []), ...(Number.isFinite(timeout) ? [AbortSignal.timeout(timeout)] : [])];
+  const ended = AbortSignal.any(signals);
+  ended.throwIfAborted();
+  return Promise.race([work(ended), new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)))]);
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "TimeoutError";
+}
+
+/** The path of a project, named by its id or its address. */
+export function pathOf(project: string, rest = ""): string {
+  return `/projects/${encodeURIComponent(project)}${rest}`;
+}
+
+/** A precondition's value: a version in quotes, or an entity tag or `*` as it is. */
+export function tag(version: number | string | undefined): string | undefined {
+  return typeof version === "number" ? `"${version}"` : version;
+}
+
+/** Read the version of an answer: from its body, or from its entity tag, which proxies may have altered. */
+export function versionOf({ body, headers }: Answer): number {
+  const version = (body as { version?: unknown } | null)?.version ?? /^\s*(?:W\/)?"(\d+)/.exec(headers.get("ETag") ?? "")?.[1];
+  if (version === undefined) throw failure("unreadable");
+  return Number(version);
+}
+
+export function failure(code: ClientCode, options: ErrorOptions & { detail?: string } = {}, status = 0): DashkeepError {
+  return new DashkeepError(status, code, { detail: options.detail ?? messages[code] }, undefined, options);
+}
+
+function subjectOf(token: string): string {
+  try {
+    const text = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+    return String((JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown }).sub);
+  } catch {
+    return "";
+  }
+}
+
+function defined(given: Readonly<Record<string, string | number | undefined>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+}

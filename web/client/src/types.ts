@@ -1,0 +1,292 @@
+/** What applications see. */
+
+import type { DashkeepError, FieldError } from "./errors.js";
+
+/** A dashboard. `currentTheme` and `dashboardFilters` are older names of `theme` and `filters`. */
+export interface DashboardConfig {
+  chartCustomizations: { [id: string]: { [member: string]: unknown } };
+  currentLayout?: object | string | null;
+  filters?: { [member: string]: unknown }[] | null;
+  theme?: object | string | null;
+  extensions?: { [name: string]: unknown };
+  currentTheme?: object | string | null;
+  dashboardFilters?: { [member: string]: unknown }[] | null;
+}
+
+export type Source = "user" | "autosave" | "ai" | "localStorage" | "import";
+
+/**
+ * What is true of a document now.
+ *
+ * - `loading`: the server has not answered yet; a copy from this browser may be shown.
+ * - `clean`: what is shown equals what the server has at `version`.
+ * - `corrected`: what is shown differs by corrections that nobody made; they go with the next edit.
+ * - `dirty`: there are edits that the server has not acknowledged.
+ * - `saving`: a save is on its way.
+ * - `offline`: the server cannot be reached; it is tried again.
+ * - `failed`: `error` says what is wrong, and whether it is tried again.
+ * - `conflict`: someone else changed the same values; `resolve` decides.
+ */
+export type Status = "loading" | "clean" | "corrected" | "dirty" | "saving" | "offline" | "failed" | "conflict";
+
+/** Where a shown config comes from: the server, or a copy in this browser that the server has not confirmed yet. */
+export type Origin = "network" | "cache";
+
+export interface Conflict<Config extends object = DashboardConfig> {
+  readonly mine: Config | null;
+  readonly theirs: Config | null;
+  readonly base: Config | null;
+  /** JSON pointers to what both sides changed. `valueOf(document, pointer, [theirs, base])` finds the values. */
+  readonly conflicts: readonly string[];
+  readonly currentVersion: number;
+}
+
+export interface DocumentState<Config extends object = DashboardConfig> {
+  readonly status: Status;
+  /** What is shown, frozen; null if nothing was loaded, or nothing is saved. */
+  readonly config: Config | null;
+  /** The version of the server that the edits are made from; 0 before the first save. */
+  readonly version: number;
+  readonly updatedAt: string | null;
+  /** Null until there is something to show. */
+  readonly origin: Origin | null;
+  /** Whether there are edits that the server has not acknowledged. */
+  readonly isDirty: boolean;
+  /** Whether every edit is in the server's history, or durable in this browser. */
+  readonly isKept: boolean;
+  /** The time of this page's last save, in milliseconds since 1970. */
+  readonly lastSavedAt: number | null;
+  readonly error: DashkeepError | null;
+  readonly conflict: Conflict<Config> | null;
+  readonly autosave: boolean;
+  /** What could not be moved of the copy that an older version of the application left in this browser. */
+  readonly notMoved: readonly FieldError[];
+}
+
+/** A dashboard that an application edits. */
+export interface DashboardDocument<Config extends object = DashboardConfig> {
+  readonly state: DocumentState<Config>;
+  /** Call a listener on every change of `state`; returns a function to stop. */
+  subscribe(listener: (state: DocumentState<Config>) => void): () => void;
+  /** Load the config, and take up the edits that were not saved when a page was closed. Rejects with a DashkeepError. */
+  load(): Promise<DocumentState<Config>>;
+  /** Ask the server for a newer version. Rejects with a DashkeepError. */
+  refresh(): Promise<DocumentState<Config>>;
+  /**
+   * Change what is shown; it is kept in this browser at once and saved later.
+   *
+   * Throws a DashkeepError with the code `not-json` that names a value that JSON cannot hold, and changes nothing.
+   */
+  edit(change: Config | ((config: Config) => Config)): void;
+  /** Change what is shown without an edit of the user: it is saved with the next edit, never by itself. */
+  correct(change: Config | ((config: Config) => Config)): void;
+  /** Save the edits. Resolves when the server has accepted them; rejects with a DashkeepError. */
+  save(options?: { message?: string; signal?: AbortSignal }): Promise<DocumentState<Config>>;
+  /** Turn saving by itself on or off. */
+  setAutosave(on: boolean): void;
+  /** Settle a conflict; all undisputed changes of both sides are kept, and both values stay in history. */
+  resolve(choice: "mine" | "theirs" | Config): Promise<DocumentState<Config>>;
+  /** Take back the edits that the server has not acknowledged. */
+  discard(): void;
+  /** Restore a version from history as the newest; unsaved edits are saved as a version first. */
+  restore(version: number, options?: { message?: string }): Promise<DocumentState<Config>>;
+  /** Stop; unsaved edits stay in this browser. */
+  close(): void;
+}
+
+export interface OpenOptions<Config extends object = DashboardConfig> {
+  /** The config of a session alone: a draft. */
+  sessionId?: string;
+  /** Whether edits are saved by themselves. Default: true. */
+  autosave?: boolean;
+  /** Milliseconds between the last edit and the automatic save. Default: 1,500. */
+  autosaveDelay?: number;
+  /** What is shown before anything is loaded: only what is edited of it is saved. */
+  initial?: Config;
+  /**
+   * Where older versions of the application stored the config in `localStorage`: the keys by member, or a function that
+   * reads it; `null` for nowhere. The old copy is moved to the server once, if nothing has been saved before, and stays
+   * in place. Default: `chartCustomizations`, `currentLayout`, `currentTheme`, `dashboardFilters`.
+   */
+  legacyKeys?: Readonly<Record<string, string>> | ((storage: Storage) => unknown) | null;
+  /** Whether the old copy belongs to this project. Default: to the first project without a saved config. */
+  ownsLegacy?: boolean;
+}
+
+export interface Loaded<Config extends object = DashboardConfig> {
+  readonly config: Config | null;
+  readonly version: number;
+  readonly updatedAt: string | null;
+}
+
+export interface Saved<Config extends object = DashboardConfig> {
+  readonly success: true;
+  readonly version: number;
+  readonly updatedAt: string | null;
+  readonly merged?: true;
+  /** Whether this save had been accepted before. `currentVersion` may be newer. */
+  readonly replayed?: true;
+  readonly currentVersion?: number;
+  /** Only if the save was merged. */
+  readonly config?: Config | null;
+}
+
+export interface SaveOptions {
+  /** The version that this save replaces, or `"*"` for the newest. */
+  ifMatch?: number | "*";
+  /** Save only if nothing has been saved before. */
+  create?: boolean;
+  /** Merge with everything saved since `ifMatch`. */
+  merge?: boolean;
+  source?: Source;
+  message?: string;
+  sessionId?: string;
+  signal?: AbortSignal;
+}
+
+export interface VersionSummary {
+  readonly version: number;
+  readonly updatedAt: string;
+  readonly source: Source;
+  readonly message?: string;
+  readonly forced?: true;
+  readonly merged?: true;
+  readonly restoredFrom?: number;
+  readonly deleted?: true;
+  readonly chartCount: number;
+  readonly bytes: number;
+}
+
+export interface History {
+  readonly versions: readonly VersionSummary[];
+  readonly nextCursor: string | null;
+  readonly retentionDays: number;
+}
+
+export interface Diff {
+  /** RFC 6902. */
+  readonly operations: readonly { readonly op: string; readonly path: string; readonly from?: string; readonly value?: unknown }[];
+  readonly charts: { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] };
+}
+
+export interface CallOptions {
+  sessionId?: string;
+  signal?: AbortSignal;
+}
+
+/** The calls for a config; `project` is a project's id or its address, `<owner>~<id>`. */
+export interface ConfigCalls<Config extends object = DashboardConfig> {
+  load(project: string, options?: CallOptions): Promise<Loaded<Config>>;
+  save(project: string, config: Config, options: SaveOptions): Promise<Saved<Config>>;
+  /** Apply a merge patch (RFC 7396). */
+  patch(project: string, mergePatch: object, options?: CallOptions & { ifMatch?: number; source?: Source; message?: string }): Promise<Loaded<Config>>;
+  /** Delete the config; returns the version that says so. */
+  remove(project: string, options: CallOptions & { ifMatch: number | "*" }): Promise<number>;
+  history(project: string, options?: CallOptions & { limit?: number; cursor?: string }): Promise<History>;
+  version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
+  diff(project: string, from: number, to: number, options?: CallOptions): Promise<Diff>;
+  restore(project: string, version: number, options: CallOptions & { ifMatch: number | "*"; message?: string }): Promise<Saved<Config>>;
+}
+
+export interface ProjectSummary<Config extends object = DashboardConfig> {
+  readonly id: string;
+  /** `<owner>~<id>`, which names the project for everyone who may open it. */
+  readonly address: string;
+  readonly name: string;
+  readonly description: string;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly dashboardConfig: { readonly version: number; readonly updatedAt: string; readonly chartCount: number; readonly config?: Config | null } | null;
+  readonly data: { readonly version: number; readonly fileName: string; readonly rowCount: number; readonly columnCount: number; readonly hasAnalysis: boolean; readonly updatedAt: string } | null;
+}
+
+export interface ProjectSettings {
+  fileInfo?: { [name: string]: unknown };
+  tags?: string[];
+}
+
+export interface Project<Config extends object = DashboardConfig> extends ProjectSummary<Config> {
+  readonly settings: ProjectSettings;
+}
+
+export interface NewProject<Config extends object = DashboardConfig> {
+  /** Default: an id of its own, which is the same when the request is repeated. */
+  id?: string;
+  name: string;
+  description?: string;
+  settings?: ProjectSettings & { dashboardConfig?: Config };
+}
+
+export interface ProjectCalls<Config extends object = DashboardConfig> {
+  list(options?: { limit?: number; cursor?: string; signal?: AbortSignal }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
+  create(project: NewProject<Config>): Promise<Project<Config>>;
+  get(project: string, options?: { signal?: AbortSignal }): Promise<Project<Config>>;
+  /** Apply a merge patch (RFC 7396). */
+  update(project: string, patch: { name?: string; description?: string | null; settings?: object | null }, options: { ifMatch: number }): Promise<Project<Config>>;
+  remove(project: string): Promise<void>;
+  restore(project: string): Promise<Project<Config>>;
+}
+
+export type Row = { readonly [column: string]: string | number | boolean | null };
+export type ColumnType = "number" | "integer" | "boolean" | "date" | "datetime" | "string";
+
+export interface DataSchema {
+  readonly fileName: string;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly columnNames: readonly string[];
+  readonly columnTypes: { readonly [column: string]: ColumnType };
+}
+
+export interface Dataset {
+  readonly rawData?: readonly Row[] | null;
+  readonly analysis?: object | null;
+  readonly chartCustomizations?: DashboardConfig["chartCustomizations"];
+  readonly dataSchema?: DataSchema | null;
+  readonly version: number;
+  readonly analysisVersion: number;
+  readonly configVersion: number;
+  readonly updatedAt: string | null;
+}
+
+export interface NewDataset {
+  fileName: string;
+  rawData: readonly Row[];
+  dataSchema?: { columnNames?: readonly string[]; columnTypes?: { readonly [column: string]: ColumnType } };
+  analysis?: object;
+  chartCustomizations?: DashboardConfig["chartCustomizations"];
+}
+
+export interface SavedDataset {
+  readonly success: true;
+  readonly version: number;
+  readonly dataSchema: DataSchema;
+  readonly updatedAt: string;
+  readonly chartCustomizations?: "kept";
+}
+
+export interface DataVersions {
+  readonly versions: readonly { readonly version: number; readonly fileName: string; readonly updatedAt: string }[];
+}
+
+export interface DataCalls {
+  load(project: string, options?: { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[]; signal?: AbortSignal }): Promise<Dataset>;
+  upload(project: string, table: NewDataset, options?: { ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
+  /** Send a CSV or JSON file straight to the bucket, and make it the project's table. */
+  uploadFile(project: string, file: Blob & { readonly name: string }, options?: { dataSchema?: NewDataset["dataSchema"]; analysis?: object; ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
+  versions(project: string): Promise<DataVersions>;
+  version(project: string, version: number): Promise<Dataset>;
+  saveAnalysis(project: string, analysis: object, options: { ifMatch: number | string }): Promise<{ readonly analysisVersion: number }>;
+}
+
+export interface DashboardClient<Config extends object = DashboardConfig> extends ConfigCalls<Config> {
+  readonly projects: ProjectCalls<Config>;
+  readonly data: DataCalls;
+  /** The calls for the config of a session alone. */
+  drafts(sessionId: string): ConfigCalls<Config>;
+  limits(): Promise<{ readonly [name: string]: number }>;
+  flags(): Promise<{ readonly [name: string]: boolean }>;
+  /** Open a config to edit. Nothing happens before its `load`. */
+  open(project: string, options?: OpenOptions<Config>): DashboardDocument<Config>;
+}
