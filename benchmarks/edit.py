@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final
+from os import PathLike
+from typing import Any, Final
 
 from playwright.sync_api import Page
 from support.running.browser import chromium
@@ -151,7 +152,8 @@ def _served() -> Iterator[str]:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    extensions_map: ClassVar[dict[str, str]] = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+    def guess_type(self, path: str | PathLike[str]) -> str:
+        return "text/javascript" if str(path).endswith(".mjs") else super().guess_type(path)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -3,9 +3,10 @@
 import { DashkeepError } from "./errors.js";
 import type { Environment } from "./environment.js";
 import type { Json } from "./json.js";
-import { pathOf, tag, versionOf, type Transport } from "./transport.js";
+import { inTime, pathOf, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
 import type { ConfigCalls, DataCalls, Dataset, NewProject, Project, ProjectCalls, SavedDataset } from "./types.js";
 
+const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
 
 /** Called when a project's config, or that of a session, may have changed. */
@@ -14,19 +15,49 @@ type Changed = (project: string, session?: string) => Promise<void>;
 export interface Calls<Config extends object> {
   readonly projects: ProjectCalls<Config>;
   readonly data: DataCalls;
-  /** The calls for a project's config, or for that of a session alone. */
-  config(session?: string): ConfigCalls<Config>;
+  /** The calls for a project's config, or for that of a session alone, which only one user may make if it is given. */
+  config(session?: string, user?: string): ConfigCalls<Config>;
+  limits(): Promise<{ readonly [name: string]: number }>;
+  flags(): Promise<{ readonly [name: string]: boolean }>;
+}
+
+/** Requests that are made again while failures are temporary. */
+interface Requests {
+  send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Make a request whose answer is JSON. */
+  json<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
+  readonly fetch: Transport["fetch"];
 }
 
 export function createCalls<Config extends object>(transport: Transport, environment: Environment, changed: Changed): Calls<Config> {
+  const requests = repeated(transport, environment);
   return {
-    projects: projectCalls(transport, environment, changed),
-    data: dataCalls(transport, changed),
-    config: (session) => configCalls(transport, environment, changed, session),
+    projects: projectCalls(requests, environment, changed),
+    data: dataCalls(requests, changed),
+    config: (session, user) => configCalls(requests, environment, changed, session, user),
+    limits: () => requests.json("GET", "/limits"),
+    flags: () => requests.json("GET", "/flags"),
   };
 }
 
-function configCalls<Config extends object>(transport: Transport, environment: Environment, changed: Changed, session?: string): ConfigCalls<Config> {
+function repeated(transport: Transport, environment: Environment): Requests {
+  async function send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transport.send(method, path, options);
+      } catch (error) {
+        const isFinal = !(error instanceof DashkeepError) || !error.isTemporary || error.status === 500 || error.status === 401;
+        if (isFinal || attempt === ATTEMPTS) throw error;
+        const wait = waitBefore(attempt - 1, error.retryAfter, environment.random);
+        await inTime(Number.POSITIVE_INFINITY, options.signal, () => new Promise<void>((resolve) => environment.after(wait, resolve)));
+      }
+    }
+  }
+
+  return { send, json: async <T>(...request: Parameters<typeof send>) => (await send(...request)).body as T, fetch: transport.fetch };
+}
+
+function configCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed, session?: string, user?: string): ConfigCalls<Config> {
   const at = (project: string, rest = "") => pathOf(project, `/config${rest}`);
 
   interface Write {
@@ -42,14 +73,14 @@ function configCalls<Config extends object>(transport: Transport, environment: E
   async function write(method: string, project: string, path: string, { ifMatch, create, ...request }: Write) {
     const headers = { "If-Match": tag(ifMatch), "If-None-Match": create ? "*" : undefined, "Idempotency-Key": environment.id() };
     try {
-      return await transport.send(method, path, { headers, ...request });
+      return await requests.send(method, path, { headers, ...request, ...(user === undefined ? {} : { user }) });
     } finally {
       await changed(project, request.query["sessionId"]);
     }
   }
 
   return {
-    load: (project, { sessionId = session, signal } = {}) => transport.json("GET", at(project), { query: { sessionId }, signal }),
+    load: (project, { sessionId = session, signal } = {}) => requests.json("GET", at(project), { query: { sessionId }, signal }),
     async save(project, config, { ifMatch, create, merge, source, message, sessionId = session, signal }) {
       const query = { sessionId, source, message, onConflict: merge ? "merge" : undefined };
       return (await write("PUT", project, at(project), { ifMatch, create, query, body: config, signal })).body as never;
@@ -59,22 +90,22 @@ function configCalls<Config extends object>(transport: Transport, environment: E
       return (await write("PATCH", project, at(project), { ifMatch, query, body: mergePatch, mediaType: MERGE_PATCH, signal })).body as never;
     },
     remove: async (project, { ifMatch, sessionId = session, signal }) => versionOf(await write("DELETE", project, at(project), { ifMatch, query: { sessionId }, signal })),
-    history: (project, { sessionId = session, signal, ...page } = {}) => transport.json("GET", at(project, "/versions"), { query: { sessionId, ...page }, signal }),
-    version: (project, version, { sessionId = session, signal } = {}) => transport.json("GET", at(project, `/versions/${version}`), { query: { sessionId }, signal }),
-    diff: (project, from, to, { sessionId = session, signal } = {}) => transport.json("GET", at(project, `/versions/${from}/diff/${to}`), { query: { sessionId }, signal }),
+    history: (project, { sessionId = session, signal, ...page } = {}) => requests.json("GET", at(project, "/versions"), { query: { sessionId, ...page }, signal }),
+    version: (project, version, { sessionId = session, signal } = {}) => requests.json("GET", at(project, `/versions/${version}`), { query: { sessionId }, signal }),
+    diff: (project, from, to, { sessionId = session, signal } = {}) => requests.json("GET", at(project, `/versions/${from}/diff/${to}`), { query: { sessionId }, signal }),
     async restore(project, version, { ifMatch, message, sessionId = session, signal }) {
       return (await write("POST", project, at(project, `/versions/${version}/restore`), { ifMatch, query: { sessionId, message }, signal })).body as never;
     },
   };
 }
 
-function projectCalls<Config extends object>(transport: Transport, environment: Environment, changed: Changed): ProjectCalls<Config> {
+function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): ProjectCalls<Config> {
   const creating = new Map<string, Promise<Project<Config>>>();
 
   /** The client makes the id, so that a repeated request is the same project; so is a double click. */
   function create(project: NewProject<Config>): Promise<Project<Config>> {
     const asked = JSON.stringify(project);
-    const created = creating.get(asked) ?? transport.json<Project<Config>>("POST", "/projects", { body: { id: environment.id(), ...project } });
+    const created = creating.get(asked) ?? requests.json<Project<Config>>("POST", "/projects", { body: { id: environment.id(), ...project } });
     creating.set(asked, created);
     const forget = () => creating.delete(asked);
     created.then(forget, forget);
@@ -82,53 +113,53 @@ function projectCalls<Config extends object>(transport: Transport, environment: 
   }
 
   return {
-    list: ({ signal, ...query } = {}) => transport.json("GET", "/projects", { query, signal }),
+    list: ({ signal, ...query } = {}) => requests.json("GET", "/projects", { query, signal }),
     create,
-    get: (project, { signal } = {}) => transport.json("GET", pathOf(project), { signal }),
-    update: (project, patch, { ifMatch }) => transport.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH }),
+    get: (project, { signal } = {}) => requests.json("GET", pathOf(project), { signal }),
+    update: (project, patch, { ifMatch }) => requests.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH }),
     async remove(project) {
-      await transport.send("DELETE", pathOf(project));
+      await requests.send("DELETE", pathOf(project));
       await changed(project);
     },
     async restore(project) {
-      const restored = await transport.json<Project<Config>>("POST", pathOf(project, "/restore"));
+      const restored = await requests.json<Project<Config>>("POST", pathOf(project, "/restore"));
       await changed(project);
       return restored;
     },
   };
 }
 
-function dataCalls(transport: Transport, changed: Changed): DataCalls {
+function dataCalls(requests: Requests, changed: Changed): DataCalls {
   const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
 
   /** Fetch rows that did not fit into the response. */
   async function withRows({ rawDataUrl, ...loaded }: Dataset & { rawDataUrl?: string }, signal?: AbortSignal): Promise<Dataset> {
     if (!rawDataUrl) return loaded;
-    const answer = await transport.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });
+    const answer = await requests.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });
     if (answer.status !== 200) throw new DashkeepError(answer.status, "download-refused", { detail: "The table could not be downloaded." });
     return { ...loaded, rawData: answer.body as NonNullable<Dataset["rawData"]> };
   }
 
   return {
-    load: async (project, { include, signal } = {}) => withRows(await transport.json("GET", at(project), { query: { include: include?.join(",") }, signal }), signal),
+    load: async (project, { include, signal } = {}) => withRows(await requests.json("GET", at(project), { query: { include: include?.join(",") }, signal }), signal),
     async upload(project, table, { ifMatch, signal } = {}) {
-      const saved = await transport.json<SavedDataset>("POST", at(project), { headers: { "If-Match": tag(ifMatch) }, body: table, signal });
+      const saved = await requests.json<SavedDataset>("POST", at(project), { headers: { "If-Match": tag(ifMatch) }, body: table, signal });
       if (table.chartCustomizations) await changed(project);
       return saved;
     },
     async uploadFile(project, file, { ifMatch, signal, ...body } = {}) {
       const announced = { fileName: file.name, contentType: mediaType(file.name), bytes: file.size };
-      const { uploadId, url, fields } = await transport.json<{ uploadId: string; url: string; fields: Json }>("POST", at(project, "/uploads"), { body: announced, signal });
+      const { uploadId, url, fields } = await requests.json<{ uploadId: string; url: string; fields: Json }>("POST", at(project, "/uploads"), { body: announced, signal });
       const form = new FormData();
       for (const [name, value] of Object.entries(fields ?? {})) form.append(name, String(value));
       form.append("file", file);
-      const { status } = await transport.fetch(url, { method: "POST", body: form }, { signal, timeout: Number.POSITIVE_INFINITY });
+      const { status } = await requests.fetch(url, { method: "POST", body: form }, { signal, timeout: Number.POSITIVE_INFINITY });
       if (status >= 400) throw new DashkeepError(status, "upload-refused", { detail: "The storage rejected the file." });
-      return transport.json("POST", at(project, `/uploads/${uploadId}/complete`), { headers: { "If-Match": tag(ifMatch) }, body, signal });
+      return requests.json("POST", at(project, `/uploads/${uploadId}/complete`), { headers: { "If-Match": tag(ifMatch) }, body, signal });
     },
-    versions: (project) => transport.json("GET", at(project, "/versions")),
-    version: async (project, version) => withRows(await transport.json("GET", at(project, `/versions/${version}`))),
-    saveAnalysis: (project, analysis, { ifMatch }) => transport.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis } }),
+    versions: (project) => requests.json("GET", at(project, "/versions")),
+    version: async (project, version) => withRows(await requests.json("GET", at(project, `/versions/${version}`))),
+    saveAnalysis: (project, analysis, { ifMatch }) => requests.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis } }),
   };
 }
 

@@ -68,8 +68,6 @@ export interface Dispute {
   readonly conflicts: readonly string[];
   readonly currentVersion: number;
   readonly updatedAt: string | null;
-  /** What the edits were made from, if that is not the document's base any more: whoever opens it again has the same conflict. */
-  readonly origin?: { readonly base: Version; readonly sent: Sent | null };
 }
 
 export interface Core {
@@ -95,6 +93,8 @@ export interface Core {
   /** A save that the user has asked for and that was not sent yet. */
   readonly asked: { readonly message?: string | undefined } | null;
   readonly conflict: Dispute | null;
+  /** What the edits of a conflict were made from, if that is not the base any more: a reopened document has the same conflict. */
+  readonly origin: { readonly base: Version; readonly sent: Sent | null } | null;
   readonly error: DashkeepError | null;
   /** The refusal of the last edit, which is not shown. */
   readonly invalid: DashkeepError | null;
@@ -118,6 +118,8 @@ export interface Events {
   loadFailed: { readonly error: DashkeepError };
   edited: { readonly config: Json };
   corrected: { readonly config: Json };
+  /** A config that has arrived, or an old copy, cannot be used. */
+  reported: { readonly error: DashkeepError };
   /** An edit was refused. */
   refused: { readonly error: DashkeepError };
   saveAsked: { readonly message?: string | undefined };
@@ -174,6 +176,7 @@ export function start(name: string, autosave: boolean, initial: Json): Core {
     hasEdits: false,
     asked: null,
     conflict: null,
+    origin: null,
     error: null,
     invalid: null,
     newest: 0,
@@ -207,9 +210,10 @@ export function statusOf(core: Core): Status {
 
 /** What a browser has to keep so that no edit is lost; null if there is none. */
 export function pendingOf(core: Core): Pending | null {
-  if (!core.base || !isDirty(core)) return null;
-  const { base, sent, mine, conflict } = core;
-  return { base, sent, ...conflict?.origin, mine };
+  const { base, sent, origin, hasEdits } = core;
+  // A correction of what was sent is no edit.
+  const mine = sent && !hasEdits ? sent.config : core.mine;
+  return base && isDirty(core) ? { base, sent, ...origin, mine } : null;
 }
 
 /** A state in the making, with the effects so far. */
@@ -233,6 +237,7 @@ const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[N
   },
   edited,
   corrected,
+  reported: (core, { error }) => failed(core, error),
   refused(core, { error }) {
     core.invalid = error;
   },
@@ -296,7 +301,7 @@ function loaded(core: Draft, { version, news }: Events["loaded"]): void {
   core.isLoading = false;
   // An answer may be older than what was saved or heard of while it was under way.
   if (version.version < core.newest && news < core.news) return load(core);
-  core.effects.push({ do: "copy", version, isOnly: version.version < core.newest });
+  core.effects.push({ do: "copy", version, isOnly: version.version < (core.base?.version ?? 0) });
   core.newest = version.version;
   core.isLoaded = true;
   core.isCopy = false;
@@ -396,12 +401,15 @@ function write(core: Draft): void {
 
 /** Put the edits that were made after a save, or without one from the base, onto a newer version. */
 function rebase(core: Draft, sent: Sent | null, version: Version): void {
-  const origin = { base: core.base as Version, sent };
-  const from = sent ? sent.config : origin.base.config;
+  const base = core.base as Version;
+  const from = sent ? sent.config : base.config;
   core.base = version;
   const { document, conflicts } = merge(from ?? (version.config && EMPTY), version.config, core.mine, "mine");
   if (!conflicts.length) change(core, document);
-  else core.conflict = { base: from, theirs: version.config, conflicts, currentVersion: version.version, updatedAt: version.updatedAt, origin };
+  else {
+    core.conflict = { base: from, theirs: version.config, conflicts, currentVersion: version.version, updatedAt: version.updatedAt };
+    core.origin = { base, sent };
+  }
 }
 
 function discarded(core: Draft): void {
@@ -422,13 +430,16 @@ function discarded(core: Draft): void {
 function resolved(core: Draft, { choice }: Events["resolved"]): void {
   const { conflict, mine } = core;
   if (!conflict) return;
-  const sided = (side: Side) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, side, conflict.conflicts).document;
+  const merged = (side: Side, disputed?: readonly string[]) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, side, disputed);
+  // A pointer to an element that they deleted may also name another one, so only what the merge does not find is added.
+  const { conflicts } = merged("theirs");
+  const disputed = conflict.conflicts.filter((pointer) => !conflicts.includes(pointer));
   takeTheirs(core, conflict);
-  change(core, typeof choice === "object" ? choice.config : sided("mine"));
+  change(core, typeof choice === "object" ? choice.config : merged("mine", disputed).document);
   if (choice === "theirs") {
     // My values go into history first, where they can be found again.
     if (core.hasEdits && core.mine !== null && !conflict.conflicts.includes("")) seal(core, "user");
-    change(core, sided("theirs"));
+    change(core, merged("theirs", disputed).document);
   }
   core.asked = {};
   write(core);
@@ -436,7 +447,7 @@ function resolved(core: Draft, { choice }: Events["resolved"]): void {
 }
 
 function takeTheirs(core: Draft, { theirs, currentVersion, updatedAt }: Dispute): void {
-  core.conflict = null;
+  core.conflict = core.origin = null;
   take(core, { config: theirs, version: currentVersion, updatedAt });
 }
 

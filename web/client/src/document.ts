@@ -6,7 +6,7 @@ import { EMPTY, isDirty, isKept, pendingOf, start, statusOf, step, type Dispute,
 import type { Environment } from "./environment.js";
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
 import { isObject, toJson, type Json } from "./json.js";
-import type { Move, Moved } from "./legacy.js";
+import type { Moved, Persisted } from "./legacy.js";
 import { apply, diff } from "./patch.js";
 import type { BrowserStorage, Key } from "./storage.js";
 import { failure, waitBefore, type Token, type Transport } from "./transport.js";
@@ -20,7 +20,7 @@ export interface Surroundings {
   /** The key of a user's copy of the document. */
   keyOf(user: string): Key;
   load(known: Version | null, user: string, token?: Token): Promise<Version>;
-  restore(version: number, base: number, user: string, message?: string): Promise<number>;
+  restore(version: number, base: number, user: string, message?: string): Promise<unknown>;
   /** Save an old copy where nothing was saved before. */
   create(config: Json, user: string): Promise<unknown>;
   save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
@@ -30,8 +30,7 @@ export interface Surroundings {
 }
 
 export interface InternalOptions<Config extends object> extends OpenOptions<Config> {
-  /** The name of the old copy, where a function reads it. */
-  readonly legacyName?: string;
+  readonly persisted?: Persisted;
 }
 
 export interface InternalDocument<Config extends object> extends DashboardDocument<Config> {
@@ -55,7 +54,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   type Change = Config | ((config: Config) => Config);
 
   const { environment, transport, storage } = at;
-  const { autosave = true, autosaveDelay = AUTOSAVE_DELAY, initial, legacyKeys, legacyName, ownsLegacy } = options;
+  const { autosave = true, autosaveDelay = AUTOSAVE_DELAY, initial, legacyKeys, persisted, ownsLegacy } = options;
   const listeners = new Set<(state: State) => void>();
   const closing: (() => void)[] = [];
   let core = start(environment.id(), autosave, toJson(initial ?? EMPTY));
@@ -126,15 +125,14 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       return saved;
     },
     discard: () => dispatch("discarded", {}),
-    report: (error, isEdit) => dispatch(isEdit ? "refused" : "loadFailed", { error }),
+    report: (error, isEdit) => dispatch(isEdit ? "refused" : "reported", { error }),
     async restore(version, { message } = {}) {
       if (!core.isLoaded) await load();
       // Unsaved edits become a version first, so that the restore loses nothing.
       while (isDirty(core)) await save();
-      dispatch("heard", { version: await at.restore(version, core.base?.version ?? 0, user ?? "", message) });
-      const state = await load();
-      at.tell(at.keyOf(user ?? ""), state.version);
-      return state;
+      // Whether it succeeds or not, it tells all documents to load what there is now.
+      await at.restore(version, core.base?.version ?? 0, user ?? "", message);
+      return load();
     },
     close() {
       if (isClosed) return;
@@ -162,7 +160,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       isKept: isKept(core),
       lastSavedAt: core.lastSavedAt,
       error: core.invalid ?? core.error,
-      conflict: conflict && ({ mine, theirs: conflict.theirs, base: conflict.base, conflicts: conflict.conflicts, currentVersion: conflict.currentVersion } as State["conflict"]),
+      conflict: conflict && ({ ...conflict, mine } as State["conflict"]),
       autosave: core.autosave,
       notMoved,
     });
@@ -173,7 +171,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     ({ core } = next);
     for (const effect of next.effects) (effects[effect.do] as (effect: object) => void)(effect);
     publish();
-    settle("error" in event && name !== "refused" ? (event.error as DashkeepError | undefined) : undefined, name);
+    settle("error" in event && name.endsWith("Failed") ? (event.error as DashkeepError | undefined) : undefined, name);
     releaseIfDone();
   }
 
@@ -222,7 +220,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     waiters = [];
     for (const waiter of before) {
       const isSave = waiter.purpose === "save";
-      const isOver = isSave && name !== "written" ? (conflict ? conflictError(conflict) : core.isStopped && core.error) : null;
+      const isOver = name !== "written" && ((isSave && conflict && conflictError(conflict)) || (core.isStopped && core.error));
       const problem = failed && (isSave || name === "loadFailed") ? failed : isOver;
       if (problem) waiter.reject(problem);
       else if (done[waiter.purpose]) waiter.resolve(state);
@@ -270,13 +268,13 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       const token = await requested;
       if (user === null) await belongTo(token.user);
       let version = await at.load(core.base, user ?? token.user, token);
-      const moved = version.version === 0 && legacyKeys !== null ? await move(legacyKeys) : null;
+      const moved = version.version === 0 && (persisted ?? legacyKeys) !== null ? await move() : null;
       notMoved = moved?.notMoved ?? notMoved;
       if (moved?.isSaved) version = await at.load(null, user ?? token.user);
       // Its slot is free: another tab may have taken up the edits.
       if (isClosed) return;
       dispatch("loaded", { version: version === core.base ? version : frozen(version, core.mine), news });
-      if (moved?.error) dispatch("loadFailed", { error: moved.error });
+      if (moved?.error) dispatch("reported", { error: moved.error });
       void adopt();
     } catch (error) {
       dispatch("loadFailed", { error: errorOf(error) });
@@ -284,12 +282,12 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 
   /** Move what an older version of the application has left in this browser. */
-  async function move(keys: Move["legacyKeys"]): Promise<Moved> {
+  async function move(): Promise<Moved> {
     const { moveOldCopy } = await import("./legacy.js").catch((cause: unknown) => {
       throw failure("network", { cause });
     });
     const owner = user ?? "";
-    return moveOldCopy({ old: environment.localStorage(), legacyKeys: keys, legacyName, ownsLegacy, project: lockOf(at.keyOf(owner), ""), storage, create: (config) => at.create(config, owner) });
+    return moveOldCopy({ old: environment.localStorage(), legacyKeys: legacyKeys ?? undefined, persisted, ownsLegacy, project: lockOf(at.keyOf(owner), ""), storage, create: (config) => at.create(config, owner) });
   }
 
   async function send(sent: Sent, isLast: boolean): Promise<void> {
@@ -394,7 +392,6 @@ function closed(): DashkeepError {
   return failure("closed");
 }
 
-function conflictError({ currentVersion, theirs, updatedAt, conflicts }: Dispute): ConflictError {
-  const detail = `The config is at version ${currentVersion}.`;
-  return new ConflictError(412, "version-conflict", { detail, currentVersion, current: theirs, updatedAt, conflicts });
+function conflictError(conflict: Dispute): ConflictError {
+  return new ConflictError(412, "version-conflict", { ...conflict, current: conflict.theirs, detail: `The config is at version ${conflict.currentVersion}.` });
 }

@@ -61,21 +61,19 @@ function allowed<T>(get: () => T): T | null {
 
 /** Not `crypto.randomUUID`, which is missing on plain http. */
 function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("");
 }
 
-const TARGETS = { online: [["window", "online"]], shown: [["window", "focus"], ["document", "visibilitychange"]], hidden: [["window", "pagehide"], ["document", "visibilitychange"]] } as const;
+const TYPES = { online: ["online"], shown: ["focus", "visibilitychange"], hidden: ["pagehide", "visibilitychange"] } as const;
 
-function listen(kind: "online" | "shown" | "hidden", listener: () => void): () => void {
-  const isHidden = () => globalThis.document?.visibilityState === "hidden";
-  const heard = (event: Event) => {
-    if (event.type !== "visibilitychange" || isHidden() === (kind === "hidden")) listener();
+function listen(kind: keyof typeof TYPES, listener: () => void): () => void {
+  const heard = ({ type }: Event) => {
+    if (type !== "visibilitychange" || (globalThis.document.visibilityState === "hidden") === (kind === "hidden")) listener();
   };
-  const targets = TARGETS[kind].map(([target, type]) => [target === "window" ? globalThis : globalThis.document, type] as const);
-  for (const [target, type] of targets) target?.addEventListener?.(type, heard);
+  // `visibilitychange` bubbles from the document to the window.
+  for (const type of TYPES[kind]) globalThis.addEventListener?.(type, heard);
   return () => {
-    for (const [target, type] of targets) target?.removeEventListener?.(type, heard);
+    for (const type of TYPES[kind]) globalThis.removeEventListener?.(type, heard);
   };
 }
 

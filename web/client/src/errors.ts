@@ -6,13 +6,13 @@ import { tokensOf } from "./pointer.js";
 /** The codes that the client itself uses, and what they say; every other code is that of a problem from the server (RFC 9457). */
 export const messages = {
   /** There was no response: no network, or the server is out of reach. */
-  network: "The server cannot be reached. It is tried again.",
+  network: "The server cannot be reached.",
   /** There was no response within the time limit. */
-  timeout: "The server does not answer. It is tried again.",
+  timeout: "The server does not answer.",
   /** The response is not one of this API: a sign-in page, or a body that broke off. */
-  unreadable: "The answer is not one of the server. It is tried again.",
+  unreadable: "The answer is not one of the server.",
   /** `getToken` failed. */
-  token: "You could not be signed in. It is tried again.",
+  token: "You could not be signed in.",
   /** `getToken` returned no token. */
   "signed-out": "You are signed out. Sign in to load and save.",
   /** The server rejects the user's token, and a new one too. */
@@ -89,7 +89,7 @@ export class ConflictError extends DashkeepError {
 }
 
 function messageOf(status: number, problem: Problem | null): string {
-  const detail = problem?.detail ?? (status ? `The server responded with status ${status}.` : "The server cannot be reached.");
+  const detail = problem?.detail ?? (status ? `The server responded with status ${status}.` : messages.network);
   const errors = Array.isArray(problem?.errors) ? problem.errors : [];
   return [detail, ...errors.map(inWords)].join(" ");
 }

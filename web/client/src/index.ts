@@ -51,7 +51,7 @@ export function valueOf(document: unknown, pointer: string, named: readonly unkn
 export function createDashboardClient<Config extends object = DashboardConfig>(options: ClientOptions): DashboardClient<Config> {
   const environment = options.environment ?? browserEnvironment();
   const { baseUrl, getToken, timeout = TIMEOUT, fetch = (...request) => globalThis.fetch(...request) } = options;
-  const transport = createTransport({ baseUrl, getToken, fetch, environment, timeout });
+  const transport = createTransport({ baseUrl, getToken, fetch, timeout });
   const storage = browserStorage(options.storage === undefined ? environment.indexedDB() : options.storage);
   const tabs = openTabs(environment);
   const { root } = transport;
@@ -63,6 +63,8 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
     await storage.dropCopies(key.slice(0, -1)).catch(() => {});
     tabs.tell(key, Number.POSITIVE_INFINITY);
   }
+
+  const config = async (session?: string, user?: string) => (await calls()).config(session, user);
 
   /** Load the calls with the first one: a page that only opens documents does without. */
   function calls(): Promise<Calls<Config>> {
@@ -89,38 +91,41 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
       ...tabs,
       keyOf: (user) => keyOf(project, sessionId ?? "", user),
       async load(known, user, token) {
-        const answer = await transport.send("GET", path, { query: { sessionId }, headers: { "If-None-Match": tag(known?.version) }, attempts: 1, user, token });
+        const answer = await transport.send("GET", path, { query: { sessionId }, headers: { "If-None-Match": tag(known?.version) }, user, token });
         return answer.status === 304 && known ? known : versionIn(answer);
       },
       async save({ key, base, patch, source, message }, user, isLast) {
         const keepalive = isLast && new Blob([JSON.stringify(patch)]).size <= KEEPALIVE_BYTES;
-        const shared = { headers: { "If-Match": tag(base), "Idempotency-Key": key }, attempts: 1, user, keepalive, token: isLast ? transport.last : null };
-        const patched = { query: { sessionId, source, message, onConflict: "merge" }, body: patch, mediaType: "application/json-patch+json" };
-        const answer = await (patch ? transport.send("PATCH", path, { ...shared, ...patched }) : transport.send("DELETE", path, { ...shared, query: { sessionId, message } }));
+        const answer = await transport.send(patch ? "PATCH" : "DELETE", path, {
+          query: { sessionId, message, ...(patch && { source, onConflict: "merge" }) },
+          headers: { "If-Match": tag(base), "Idempotency-Key": key },
+          ...(patch && { body: patch, mediaType: "application/json-patch+json" }),
+          user,
+          keepalive,
+          token: isLast ? transport.last : null,
+        });
         const version = patch ? versionIn(answer) : { config: null, version: versionOf(answer), updatedAt: null };
         return { version, newest: (answer.body as Saved | null)?.currentVersion ?? version.version };
       },
-      restore: async (version, base, user, message) =>
-        versionOf(await transport.send("POST", `${path}/versions/${version}/restore`, { query: { sessionId, message }, headers: { "If-Match": tag(base), "Idempotency-Key": environment.id() }, user })),
-      create: (config, user) => transport.send("PUT", path, { query: { sessionId, source: "localStorage" }, headers: { "If-None-Match": "*" }, body: config, attempts: 1, user }),
+      restore: async (version, ifMatch, user, message) => (await config(sessionId, user)).restore(project, version, { ifMatch, ...(message === undefined ? {} : { message }) }),
+      create: (config, user) => transport.send("PUT", path, { query: { sessionId, source: "localStorage" }, headers: { "If-None-Match": "*" }, body: config, user }),
     };
   }
 
   return {
-    ...later(CONFIG_CALLS, async () => (await calls()).config()),
+    ...later(CONFIG_CALLS, config),
+    ...later(["limits", "flags"], calls),
     projects: later(PROJECT_CALLS, async () => (await calls()).projects),
     data: later(DATA_CALLS, async () => (await calls()).data),
-    drafts: (sessionId) => later(CONFIG_CALLS, async () => (await calls()).config(sessionId)),
-    limits: () => transport.json("GET", "/limits"),
-    flags: () => transport.json("GET", "/flags"),
+    drafts: (sessionId) => later(CONFIG_CALLS, () => config(sessionId)),
     open: (project, opened = {}) => openDocument(surroundings(project, opened.sessionId), opened as InternalOptions<Config>),
   };
 }
 
 /** Make methods that call those of an object which is still to be loaded. */
-function later<T>(names: readonly (keyof T & string)[], load: () => Promise<T>): T {
-  const call = (name: keyof T) => async (...given: unknown[]) => ((await load())[name] as (...given: unknown[]) => unknown)(...given);
-  return Object.fromEntries(names.map((name) => [name, call(name)])) as T;
+function later<T, Name extends keyof T & string>(names: readonly Name[], load: () => Promise<T>): Pick<T, Name> {
+  const call = (name: Name) => async (...given: unknown[]) => ((await load())[name] as (...given: unknown[]) => unknown)(...given);
+  return Object.fromEntries(names.map((name) => [name, call(name)])) as Pick<T, Name>;
 }
 
 function versionIn(answer: Answer): Version {
@@ -133,5 +138,5 @@ function versionIn(answer: Answer): Version {
 function addressOf(project: string, user: string): string {
   if (project.includes("~")) return project;
   const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));
-  return `${owner.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}~${project}`;
+  return `${owner.replace(/[+/=]/g, (each) => ({ "+": "-", "/": "_" })[each] ?? "")}~${project}`;
 }

@@ -133,12 +133,3 @@ function inWords(value: unknown): string {
   if (typeof value === "number") return String(value);
   return value === undefined ? "An undefined element" : `A ${typeof value}`;
 }
-
-/** Parse a text as JSON; a text that is none is returned as it is. */
-export function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return text;
-  }
-}

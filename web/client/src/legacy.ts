@@ -4,18 +4,23 @@
  */
 
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
-import { freeze, isObject, member, parsed, put, toJson, type Json } from "./json.js";
+import { freeze, isObject, member, put, toJson, type Json } from "./json.js";
 import { tokensOf } from "./pointer.js";
 import type { BrowserStorage, Key } from "./storage.js";
 import { failure } from "./transport.js";
 import type { OpenOptions } from "./types.js";
 
+/** A state that Zustand's `persist` stored under a name; `read` returns the config in it. */
+export interface Persisted {
+  readonly name: string;
+  read(state: unknown, version: number): Json;
+}
+
 export interface Move {
   /** The old copy's storage; null where there is none. */
   readonly old: Storage | null;
   readonly legacyKeys: NonNullable<OpenOptions["legacyKeys"]> | undefined;
-  /** The name of the old copy, where a function reads it. */
-  readonly legacyName: string | undefined;
+  readonly persisted: Persisted | undefined;
   readonly ownsLegacy: boolean | undefined;
   /** The project that it may move to. */
   readonly project: string;
@@ -44,11 +49,12 @@ const LEGACY_KEYS: Readonly<Record<string, string>> = {
 const NOTHING: Moved = { isSaved: false, notMoved: [] };
 
 /** Save an old copy as version 1, part by part what the server accepts. Rejects with a DashkeepError that may pass. */
-export async function moveOldCopy({ old, legacyKeys = LEGACY_KEYS, legacyName, ownsLegacy, project, storage, create }: Move): Promise<Moved> {
-  const name = ["legacy", legacyName ?? (typeof legacyKeys === "function" ? "" : Object.values(legacyKeys).join("|"))];
+export async function moveOldCopy({ old, legacyKeys = LEGACY_KEYS, persisted, ownsLegacy, project, storage, create }: Move): Promise<Moved> {
+  const name = ["legacy", persisted ? `persist:${persisted.name}` : typeof legacyKeys === "function" ? "" : Object.values(legacyKeys).join("|")];
   let config: Json = null;
   try {
-    config = old && configIn(typeof legacyKeys === "function" ? legacyKeys(old) : readMembers(old, legacyKeys));
+    const found = old && (persisted ? readPersisted(old, persisted) : typeof legacyKeys === "function" ? legacyKeys(old) : readMembers(old, legacyKeys));
+    config = configIn(found);
   } catch (cause) {
     return { ...NOTHING, error: failure("store", { cause }) };
   }
@@ -83,6 +89,11 @@ async function isOwner(name: Key, project: string, ownsLegacy: boolean | undefin
   }
 }
 
+function readPersisted(storage: Storage, { name, read }: Persisted): Json {
+  const { state, version = 0 } = (parsed(storage.getItem(name)) ?? {}) as { state?: unknown; version?: number };
+  return state ? read(state, version) : null;
+}
+
 /** Read the members that are kept under storage keys of their own; a value that is no JSON is a name. */
 function readMembers(storage: Storage, keys: Readonly<Record<string, string>>): unknown {
   return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, parsed(storage.getItem(key))]));
@@ -110,4 +121,13 @@ function without(config: Json, refused: readonly FieldError[]): Json {
   }
   const isNothing = Object.entries(rest).every(([, value]) => isObject(value) && !Object.keys(value).length);
   return isNothing ? null : freeze(rest);
+}
+
+/** Parse a text as JSON; a text that is none is returned as it is. */
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return text;
+  }
 }

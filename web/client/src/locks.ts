@@ -36,9 +36,9 @@ function openChannel(): BroadcastChannel {
   const opened = new BroadcastChannel("dashkeep-locks");
   opened.onmessage = ({ data: { name, rank } }: MessageEvent<{ name: string; rank?: number }>) => {
     const mine = asking.get(name);
-    if (rank === undefined) mine?.lose();
     // Of two that ask at the same time, the lower rank gets it.
-    else if (held.has(name) || (mine && mine.rank < rank)) opened.postMessage({ name });
+    if (rank === undefined || (mine && mine.rank > rank)) mine?.lose();
+    else if (held.has(name) || mine) opened.postMessage({ name });
   };
   return opened;
 }

@@ -67,13 +67,14 @@ function join(to: Merge, base: Json | undefined, theirs: Json | undefined, mine:
   if (isEqual(base, mine) || isEqual(theirs, mine)) return theirs;
   if (isEqual(base, theirs)) return mine;
   if (to.joins && base === undefined && typeof theirs === "object") return join(to, Array.isArray(theirs) ? [] : {}, theirs, mine, path);
-  const identity = identityOf(base, theirs, mine);
-  const isDisputed = to.disputed.includes(path);
-  if (!isDisputed && isObject(base) && isObject(theirs) && isObject(mine)) return members(to, base, theirs, mine, path);
-  if (!isDisputed && identity) return elements(to, identity, base as List, theirs as List, mine as List, path);
-  // One side may have changed the order of members alone.
-  if (isSame(base, theirs)) return mine;
-  if (isSame(base, mine) || isSame(theirs, mine)) return theirs;
+  if (!to.disputed.includes(path)) {
+    if (isObject(base) && isObject(theirs) && isObject(mine)) return members(to, base, theirs, mine, path);
+    const identity = identityOf(base, theirs, mine);
+    if (identity) return elements(to, identity, base as List, theirs as List, mine as List, path);
+    // One side may have changed the order of members alone.
+    if (isSame(base, theirs)) return mine;
+    if (isSame(base, mine) || isSame(theirs, mine)) return theirs;
+  }
   to.conflicts.push(path);
   return to.prefer === "mine" ? mine : theirs;
 }

@@ -18,8 +18,9 @@ export function openTabs(environment: Environment): Tabs {
   let channel: Channel | null = null;
 
   const heard = (message: unknown) => {
-    const { key, version } = (message ?? {}) as { key?: unknown; version?: unknown };
-    if (Array.isArray(key) && typeof version === "number") for (const each of listeners) each(key as string[], version);
+    // Pages with an older client tell other messages.
+    const { key, version } = message as { key?: Key; version: number };
+    if (key) for (const each of listeners) each(key, version);
   };
   return {
     tell(key, version) {

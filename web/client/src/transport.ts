@@ -1,7 +1,6 @@
-/** Requests to the API: authorised, bounded in time, tried again if that is safe, and failing with the server's error. */
+/** Requests to the API: authorised, bounded in time, and failing with the server's error. */
 
 import { ConflictError, DashkeepError, messages, problemOf, type ClientCode } from "./errors.js";
-import type { Environment } from "./environment.js";
 
 /** A user's token and, to keep users apart in this browser, its `sub` claim (RFC 7519); the server verifies it. */
 export interface Token {
@@ -17,8 +16,6 @@ export interface RequestOptions {
   readonly body?: unknown;
   readonly mediaType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** How often the request is made at most while failures are temporary. Default: 4. */
-  readonly attempts?: number;
   /** Whether the browser finishes the request when the page is left. */
   readonly keepalive?: boolean;
   /** A token that was requested for this. */
@@ -42,10 +39,8 @@ export interface Transport {
   readonly last: Token | null;
   /** Request a token; requests at the same time share one. Rejects with the code `token` or `signed-out`. */
   token(refresh?: boolean): Promise<Token>;
-  /** Make a request. Rejects with a DashkeepError, or with the signal's reason. */
+  /** Make a request once. Rejects with a DashkeepError, or with the signal's reason. */
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
-  /** Make a request whose answer is JSON. */
-  json<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
   /** Fetch any address within the time limit, in milliseconds, and read its answer to the end. */
   fetch(url: string, request: RequestInit, options?: { signal?: AbortSignal | undefined; timeout?: number }): Promise<Answer>;
 }
@@ -54,12 +49,10 @@ export interface TransportOptions {
   readonly baseUrl: string;
   readonly getToken: GetToken;
   readonly fetch: typeof globalThis.fetch;
-  readonly environment: Environment;
   /** Milliseconds until a request counts as unanswered. */
   readonly timeout: number;
 }
 
-const ATTEMPTS = 4;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 
@@ -71,7 +64,7 @@ export function waitBefore(attempt: number, retryAfter: number | undefined, rand
   return (retryAfter ?? 0) * 1000 + random() * Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT);
 }
 
-export function createTransport({ baseUrl, getToken, fetch, environment, timeout: limit }: TransportOptions): Transport {
+export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: TransportOptions): Transport {
   const root = baseUrl.replace(/\/+$/, "");
   let last: Token | null = null;
   let requested: Promise<Token> | null = null;
@@ -92,19 +85,6 @@ export function createTransport({ baseUrl, getToken, fetch, environment, timeout
   }
 
   async function send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await authorised(method, path, options);
-      } catch (error) {
-        const isFinal = !(error instanceof DashkeepError) || !error.isTemporary || error.status === 500 || error.status === 401;
-        if (isFinal || attempt + 1 >= (options.attempts ?? ATTEMPTS)) throw error;
-        const wait = waitBefore(attempt, error.retryAfter, environment.random);
-        await inTime(Number.POSITIVE_INFINITY, options.signal, () => new Promise<void>((resolve) => environment.after(wait, resolve)));
-      }
-    }
-  }
-
-  async function authorised(method: string, path: string, options: RequestOptions): Promise<Answer> {
     let answer = await once(method, path, options, options.token ?? (await token()));
     // The token may have just expired: try again with a new one.
     if (answer.status === 401 && !options.keepalive) answer = await once(method, path, options, await token(true));
@@ -138,7 +118,7 @@ export function createTransport({ baseUrl, getToken, fetch, environment, timeout
       });
     } catch (cause) {
       if (signal?.aborted) throw cause;
-      throw failure(isTimeout(cause) ? "timeout" : status ? "unreadable" : "network", { cause });
+      throw failure((cause as Error).name === "TimeoutError" ? "timeout" : status ? "unreadable" : "network", { cause });
     }
   }
 
@@ -149,7 +129,6 @@ export function createTransport({ baseUrl, getToken, fetch, environment, timeout
     },
     token,
     send,
-    json: async <T>(method: string, path: string, options?: RequestOptions) => (await send(method, path, options)).body as T,
     fetch: read,
   };
 }
@@ -160,10 +139,6 @@ export async function inTime<T>(timeout: number, signal: AbortSignal | undefined
   const ended = AbortSignal.any(signals);
   ended.throwIfAborted();
   return Promise.race([work(ended), new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)))]);
-}
-
-function isTimeout(cause: unknown): boolean {
-  return cause instanceof DOMException && cause.name === "TimeoutError";
 }
 
 /** The path of a project, named by its id or its address. */

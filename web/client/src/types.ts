@@ -39,6 +39,8 @@ export interface Conflict<Config extends object = DashboardConfig> {
   /** JSON pointers to what both sides changed. `valueOf(document, pointer, [theirs, base])` finds the values. */
   readonly conflicts: readonly string[];
   readonly currentVersion: number;
+  /** When `theirs` was saved. */
+  readonly updatedAt: string | null;
 }
 
 export interface DocumentState<Config extends object = DashboardConfig> {

@@ -11,7 +11,7 @@ import type { StateCreator, StoreApi, StoreMutatorIdentifier } from "zustand/van
 import { EMPTY } from "./core.js";
 import type { InternalDocument } from "./document.js";
 import { DashkeepError } from "./errors.js";
-import { isEqual, isObject, member, parsed, toJson, type Json, type JsonObject } from "./json.js";
+import { isEqual, isObject, member, toJson, type Json, type JsonObject } from "./json.js";
 import { identityOf, merge as joined, nameOf } from "./merge.js";
 import { failure } from "./transport.js";
 import type { DashboardClient, DashboardConfig, DashboardDocument, DocumentState, OpenOptions } from "./types.js";
@@ -199,13 +199,11 @@ const middleware =
       }
     }
 
-    /** Read the state that `persist` stored; members that it did not store are at their initial values. */
-    function persisted(storage: Storage): unknown {
-      const { state, version: saved = 0 } = (parsed(storage.getItem(name ?? "")) ?? {}) as { state?: State; version?: number };
-      if (!state) return null;
-      const moved = toJson(migrate && saved !== version ? migrate(state, saved) : partialize({ ...initial, ...state }));
+    /** Read a state that `persist` stored; members that it did not store are at their initial values. */
+    function read(state: unknown, saved: number): Json {
+      const moved = toJson(migrate && saved !== version ? migrate(state, saved) : partialize({ ...initial, ...(state as State) })) as JsonObject;
       if (isEqual(moved, initialView)) return null;
-      return marked(Object.fromEntries(Object.entries(moved as JsonObject).filter(([member, value]) => member === MEMBERS[0] || !isEqual(value, initialView[member]))));
+      return marked(Object.fromEntries(Object.entries(moved).filter(([member, value]) => member === MEMBERS[0] || !isEqual(value, initialView[member]))));
     }
 
     function tell(): void {
@@ -218,7 +216,7 @@ const middleware =
       // The first time, there is no document, and the store is about to have its initial state.
       const autosave = told && { autosave: told.autosave };
       if (told) document.close();
-      const legacy = name === undefined ? {} : { legacyKeys: persisted, legacyName: `persist:${name}` };
+      const legacy = name === undefined ? {} : { persisted: { name, read } };
       document = client.open(project ?? "", { ...opening, ...autosave, initial: initialView as unknown as Config, ...legacy }) as InternalDocument<Config>;
       isIdle = project === null;
       held = null;

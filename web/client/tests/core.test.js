@@ -101,3 +101,11 @@ test("a document whose user has changed says so, also when an answer from before
   tab.happens("loaded", { version: at(chart({ x: 1 }), 1), news });
   assert.equal(tab.core.error?.code, "user-changed");
 });
+
+test("a correction made while a save is unanswered is no edit after a reload either", () => {
+  const tab = made({ autosave: true }).opens(chart({ x: 1 }), 1).edit(chart({ x: 2 })).happens("timer");
+  tab.happens("corrected", { config: toJson(chart({ x: 2, y: 3 }), tab.core.mine) });
+  const again = made({ autosave: true }).happens("opened", { copy: null, pending: pendingOf(tab.core) }).loads(chart({ x: 1 }), 1);
+  again.happens("timer").saves(chart({ x: 2 }), 2);
+  assert.equal(statusOf(again.core), "clean");
+});

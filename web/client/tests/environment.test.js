@@ -61,12 +61,14 @@ test("a lock is held until it is released, and another tab cannot have it meanwh
 test("where a browser has or allows no locks, names can be held without them", async (t) => {
   for (const value of [{}, { locks: { request: () => Promise.reject(new DOMException("It is not allowed.", "SecurityError")) } }]) {
     replace(t, "navigator", { value });
-    assert.equal(typeof (await browserEnvironment().hold("name")), "function");
+    const release = await browserEnvironment().hold("name");
+    assert.equal(typeof release, "function");
+    release?.();
   }
 });
 
 test("a page is hidden when it is left or covered, and shown when it has the focus or is uncovered", (t) => {
-  const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const page = { visibilityState: "visible" };
   const window = new EventTarget();
   replace(t, "document", { value: page });
   for (const name of ["addEventListener", "removeEventListener"]) replace(t, name, { value: /** @type {any} */ (window)[name].bind(window) });
@@ -74,7 +76,7 @@ test("a page is hidden when it is left or covered, and shown when it has the foc
   const heard = [];
   const environment = browserEnvironment();
   const stops = (/** @type {const} */ (["shown", "hidden", "online"])).map((kind) => environment.listen(kind, () => heard.push(kind)));
-  const covered = (/** @type {string} */ state) => (Object.assign(page, { visibilityState: state }), page.dispatchEvent(new Event("visibilitychange")));
+  const covered = (/** @type {string} */ state) => (Object.assign(page, { visibilityState: state }), window.dispatchEvent(new Event("visibilitychange")));
   covered("hidden");
   covered("visible");
   for (const type of ["pagehide", "focus", "online"]) window.dispatchEvent(new Event(type));

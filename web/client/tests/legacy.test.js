@@ -89,12 +89,14 @@ test("a reader that throws leaves the state failed, the copy in place, and is ca
   assert.deepEqual([document.state.status, document.state.config], ["clean", { chartCustomizations: {}, theme: "dark" }]);
 });
 
-test("without a storage an old copy stays where it is, the state says so, and edits are saved", async () => {
+test("without a storage, where nothing can be remembered, an old copy moves only to the project that says it is its own", async () => {
   const { server, document } = await opened({ server: new Server(), browser: oldBrowser(), storage: null });
-  assert.deepEqual([document.state.status, document.state.error?.code, server.version], ["failed", "store", 0]);
+  assert.deepEqual([document.state.status, server.version], ["clean", 0]);
   document.edit(titled("mine"));
   await document.save();
   assert.deepEqual([configs(server), document.state.status], [[null, titled("mine")], "clean"]);
+  const own = await opened({ server: new Server(), browser: oldBrowser(), storage: null, ownsLegacy: true });
+  assert.deepEqual([own.document.state.status, own.server.version], ["clean", 1]);
 });
 
 test("nothing is read where an application names no keys, or other keys", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createCalls } from "../dist/calls.js";
 import { ConflictError, DashkeepError } from "../dist/errors.js";
 import { createTransport, versionOf, waitBefore } from "../dist/transport.js";
 import { Browser, problem, Server, settled, token } from "./support.js";
@@ -10,8 +11,10 @@ import { Browser, problem, Server, settled, token } from "./support.js";
 /** @param {{ getToken?: any, timeout?: number }} [options] */
 function made({ getToken = () => token("user-1"), timeout = 30_000 } = {}) {
   const [server, browser] = [new Server(), new Browser()];
-  const transport = createTransport({ baseUrl: "https://api.example.com//", getToken, fetch: server.fetch, environment: browser.tab().environment, timeout });
-  return { server, browser, transport };
+  const { environment } = browser.tab();
+  const transport = createTransport({ baseUrl: "https://api.example.com//", getToken, fetch: server.fetch, timeout });
+  const calls = createCalls(transport, environment, async () => {});
+  return { server, browser, transport, calls };
 }
 
 /** Advance the clock until a request has had all its attempts. @type {(browser: Browser, asked: Promise<any>) => Promise<any>} */
@@ -31,10 +34,10 @@ test("a request goes to the API below the base URL, with the user's token and on
 });
 
 test("temporary failures are retried with exponential back-off and never before Retry-After", async () => {
-  const { server, browser, transport } = made();
+  const { server, browser, calls } = made();
   server.instead = [() => problem(503, "storage-unavailable", {}, { "Retry-After": "2" }), () => problem(429, "rate-limited"), new TypeError("fetch failed")];
-  const { status } = await patiently(browser, transport.send("GET", "/projects/p/config"));
-  assert.deepEqual([status, browser.waits], [200, [2_250, 500, 1_000]]);
+  const { version } = await patiently(browser, calls.config().load("p"));
+  assert.deepEqual([version, browser.waits], [0, [2_250, 500, 1_000]]);
 });
 
 test("the wait doubles up to half a minute, and is random so that clients do not retry together", () => {
@@ -43,9 +46,9 @@ test("the wait doubles up to half a minute, and is random so that clients do not
 });
 
 test("after four attempts the failure is final", async () => {
-  const { server, browser, transport } = made();
+  const { server, browser, calls } = made();
   server.instead = Array(4).fill(new TypeError("fetch failed"));
-  await assert.rejects(patiently(browser, transport.send("GET", "/limits")), { code: "network", status: 0 });
+  await assert.rejects(patiently(browser, calls.limits()), { code: "network", status: 0 });
   assert.equal(server.requests.length, 4);
 });
 
@@ -128,21 +131,21 @@ test("a request that is not answered ends after the time limit, and a body that 
   t.after(() => clearInterval(alive));
   const { server, transport } = made({ timeout: 10 });
   server.instead = [() => new Promise(() => {}), () => new Response(new ReadableStream())];
-  for (let turn = 0; turn < 2; turn += 1) await assert.rejects(transport.send("GET", "/limits", { attempts: 1 }), { code: "timeout" });
+  for (let turn = 0; turn < 2; turn += 1) await assert.rejects(transport.send("GET", "/limits"), { code: "timeout" });
 });
 
 test("a caller's signal ends the request and the wait before the next attempt, with its own reason", async () => {
-  const { server, transport } = made();
+  const { server, calls } = made();
   server.instead = [() => new Promise(() => {}), new TypeError("fetch failed")];
   for (let turn = 0; turn < 2; turn += 1) {
     const controller = new AbortController();
-    const asked = transport.send("GET", "/limits", { signal: controller.signal });
+    const asked = calls.config().load("p", { signal: controller.signal });
     asked.catch(() => {});
     await settled();
     controller.abort(new RangeError("enough"));
     await assert.rejects(asked, RangeError);
   }
-  await assert.rejects(transport.send("GET", "/limits", { signal: AbortSignal.abort(new RangeError("enough")) }), RangeError);
+  await assert.rejects(calls.config().load("p", { signal: AbortSignal.abort(new RangeError("enough")) }), RangeError);
   assert.equal(server.requests.length, 2);
 });
 

@@ -146,7 +146,7 @@ export class Users extends World {
 
   /** A store cannot read the config that has arrived. @param {Tab} tab */
   report(tab) {
-    if (tab.core.base) tab.dispatch("loadFailed", { error: new this.client.DashkeepError(0, "store") });
+    tab.dispatch("reported", { error: new this.client.DashkeepError(0, "store") });
   }
 
   /** @param {Tab} tab */
