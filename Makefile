@@ -120,7 +120,7 @@ test-waits:
 	.venv/bin/pytest tests/stack -m waits
 
 test-client: web/client/dist/built
-	cd web && node --test --test-timeout=20000 client/tests/*.test.js app/tests/*.test.js
+	cd web && node --test --test-timeout=120000 client/tests/*.test.js app/tests/*.test.js
 
 test-contract:
 	.venv/bin/pytest tests/contract

@@ -24,6 +24,7 @@ PARTS: Final = (
     "service.sections",
     "project_data",
     "package",
+    "edit",
     "price",
 )
 

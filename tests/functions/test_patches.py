@@ -184,7 +184,7 @@ def test_a_merge_that_changes_nothing_makes_no_version(project: Client) -> None:
 def test_a_merge_patch_with_an_array_needs_a_version(
     project: Client, connect: Callable[[Settings], None], settings: Settings, changes: Any
 ) -> None:
-    """A merge patch that holds an array and may replace what its author has not seen is 428, and says why."""
+    """A merge patch with an array but no version could overwrite another save: it is 428, and says why."""
     for headers in ({}, {"if_none_match": '"7"'}):
         reply = project.patch(CONFIG, changes, content_type=MERGE_PATCH, **headers)
         assert (reply.status, reply.code, reply.json["currentVersion"]) == (428, "precondition-required", 1)

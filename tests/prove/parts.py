@@ -43,6 +43,12 @@ PARTS: Final = (
         ),
     ),
     Part(
+        "promises",
+        "No order of edits, answers, faults and tabs breaks a promise of the client",
+        4,
+        _pytest("tests/prove/test_promises.py"),
+    ),
+    Part(
         "document",
         "Requests generated from the OpenAPI document are answered as documented",
         4,

@@ -99,7 +99,7 @@ CHANGES: dict[str, tuple[Any, Operations, Any]] = {
         {"foo": ["bar", ["abc", "def"]]},
     ),
     "the empty patch": ({"a": 1}, [], {"a": 1}),
-    "a document where there was none": (None, [{"op": "add", "path": "", "value": {"a": 1}}], {"a": 1}),
+    "a document in place of null": (None, [{"op": "add", "path": "", "value": {"a": 1}}], {"a": 1}),
     "another document": ({"a": 1}, [{"op": "replace", "path": "", "value": [2]}], [2]),
     "a part as the document": ({"a": {"b": 1}}, [{"op": "move", "from": "/a", "path": ""}], {"b": 1}),
     "the document to its own place": ({"a": 1}, [{"op": "move", "from": "", "path": ""}], {"a": 1}),

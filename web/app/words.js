@@ -1,4 +1,4 @@
-// How the page words numbers, times and the state of a dashboard.
+// Formats numbers, times and the state of a dashboard as text.
 const UNITS = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -31,16 +31,16 @@ export function statusInWords({ status, version, updatedAt, isDirty, origin }, i
   return texts[status];
 }
 
-/** Say what is wrong with a dashboard and what becomes of unsaved edits; empty if nothing is wrong. */
+/** Describe what is wrong with a dashboard and what happens to unsaved edits; empty if nothing is wrong. */
 export function troubleInWords({ status, error, isDirty }, isUnkept) {
   const what = {
     conflict: "Someone else changed the same values.",
     offline: error?.message,
     failed: `${isDirty ? "Your changes are not saved." : "The dashboard is not up to date."} ${error?.message}`,
   }[status];
-  // The server does not know that the page repeats the request.
+  // The server's message cannot say that the page retries the request.
   const isRepeated = status === "failed" && error.isTemporary && ![0, 401].includes(error.status);
-  return what ? [what, isRepeated && "The page tries again by itself.", keptInWords(isDirty, isUnkept)].filter(Boolean).join(" ") : "";
+  return what ? [what, isRepeated && "The page will try again.", keptInWords(isDirty, isUnkept)].filter(Boolean).join(" ") : "";
 }
 
 function keptInWords(isDirty, isUnkept) {

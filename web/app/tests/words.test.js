@@ -43,7 +43,7 @@ test("an error is shown in its own words, and a request that the page repeats is
   const refused = { isTemporary: false, status: 413, message: "The config is too large." };
   const signedOut = { isTemporary: true, status: 401, message: "Your session has ended." };
   const failed = (error, isDirty = true) => tells({ status: "failed", isDirty, error });
-  assert.equal(failed(busy), "Your changes are not saved. The database cannot be reached. The page tries again by itself. Your changes are kept in this browser.");
+  assert.equal(failed(busy), "Your changes are not saved. The database cannot be reached. The page will try again. Your changes are kept in this browser.");
   assert.equal(failed(refused), "Your changes are not saved. The config is too large. Your changes are kept in this browser.");
   assert.equal(failed(signedOut, false), "The dashboard is not up to date. Your session has ended. You are seeing the last known version.");
 });

@@ -1,4 +1,4 @@
-/** The calls of the API, for what is not an open document. They are loaded with the first one that is made. */
+/** The API's calls outside of open documents. This module is loaded on the first call. */
 
 import { DashkeepError } from "./errors.js";
 import type { Environment } from "./environment.js";
@@ -9,19 +9,19 @@ import type { ConfigCalls, DataCalls, Dataset, NewProject, Project, ProjectCalls
 const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
 
-/** Called when a project's config, or that of a session, may have changed. */
+/** Called when the config of a project or a session may have changed. */
 type Changed = (project: string, session?: string) => Promise<void>;
 
 export interface Calls<Config extends object> {
   readonly projects: ProjectCalls<Config>;
   readonly data: DataCalls;
-  /** The calls for a project's config, or for that of a session alone, which only one user may make if it is given. */
+  /** The calls for a project's config, or for a session's draft; if `user` is given, only with that user's token. */
   config(session?: string, user?: string): ConfigCalls<Config>;
   limits(): Promise<{ readonly [name: string]: number }>;
   flags(): Promise<{ readonly [name: string]: boolean }>;
 }
 
-/** Requests that are made again while failures are temporary. */
+/** Requests that are retried after temporary failures. */
 interface Requests {
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
   /** Make a request whose answer is JSON. */
@@ -69,7 +69,7 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
     signal?: AbortSignal | undefined;
   }
 
-  /** Make a save; a key of its own makes repeating it harmless. */
+  /** Save with an idempotency key, which makes retries safe. */
   async function write(method: string, project: string, path: string, { ifMatch, create, ...request }: Write) {
     const headers = { "If-Match": tag(ifMatch), "If-None-Match": create ? "*" : undefined, "Idempotency-Key": environment.id() };
     try {
@@ -102,7 +102,7 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
 function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): ProjectCalls<Config> {
   const creating = new Map<string, Promise<Project<Config>>>();
 
-  /** The client makes the id, so that a repeated request is the same project; so is a double click. */
+  /** The client generates the id, so that a retry or a double click creates only one project. */
   function create(project: NewProject<Config>): Promise<Project<Config>> {
     const asked = JSON.stringify(project);
     const created = creating.get(asked) ?? requests.json<Project<Config>>("POST", "/projects", { body: { id: environment.id(), ...project } });
@@ -132,7 +132,7 @@ function projectCalls<Config extends object>(requests: Requests, environment: En
 function dataCalls(requests: Requests, changed: Changed): DataCalls {
   const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
 
-  /** Fetch rows that did not fit into the response. */
+  /** Fetch the rows if they did not fit into the response. */
   async function withRows({ rawDataUrl, ...loaded }: Dataset & { rawDataUrl?: string }, signal?: AbortSignal): Promise<Dataset> {
     if (!rawDataUrl) return loaded;
     const answer = await requests.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });

@@ -1,30 +1,30 @@
 /**
- * The life of an open document, as a pure function: an event in, the next state and the effects to do out.
+ * The life cycle of an open document as a pure function: a state and an event in, the next state and its effects out.
  *
  * Theory of operation
  * ===================
  *
- * A document has three configs. `base` is a version that the server has; `sent.config`, if a save is on its way, is what
- * the server has once it accepts; `mine` is what is shown. Edits change `mine` alone. A save is a JSON patch from `base`
- * to `mine`, under a key of its own.
+ * A document has three configs. `base` is a version on the server. `sent.config`, while a save is in flight, is the config
+ * that the save leads to. `mine` is what the page shows; edits change only `mine`. A save is a JSON patch from `base` to
+ * `mine` with its own idempotency key.
  *
  *     base ──(sent.patch)──▶ sent.config ──(later edits)──▶ mine
  *
- * The rules that keep the promises of the README:
+ * These rules keep the promises of the README:
  *
- * - A save that was sent stays as it is until the server has answered it: a retry repeats the same patch, version and key,
- *   so that it takes effect once at most. What was edited since goes with the next save.
- * - An accepted save brings the version that it made, which other saves may be merged into. It becomes `base`, and the
- *   later edits are put onto it. Where both changed the same value, the user decides: a conflict.
- * - A version that arrives replaces `mine` only where there are no edits. Otherwise the edits keep the version that they
- *   were made from, and the server merges.
- * - A *correction* is a change that nobody made: a grid compacts, a store completes its state. It is shown, and saved with
- *   the user's next edit, never by itself: two pages that correct each other would never end.
- * - What is decided changes `mine`, whatever is on its way: a discard while a save is unanswered repeats that save until
- *   its outcome is known, then takes it back.
+ * - A save in flight never changes until the server answers it: a retry repeats the same patch, version and key, so it
+ *   takes effect at most once. Later edits go into the next save.
+ * - The answer to an accepted save is the version that it created, possibly merged with other saves. That version becomes
+ *   `base`, and later edits are rebased onto it. If both changed the same value, the user decides: a conflict.
+ * - A version that arrives replaces `mine` only if there are no edits. Otherwise the edits keep their base, and the server
+ *   merges them.
+ * - A *correction* is a change that no user made: a grid compacts, a store completes its state. It is shown at once and
+ *   saved with the user's next edit, never on its own: two pages that correct each other would never stop.
+ * - A decision changes `mine` at once, even while a save is in flight: a discard shows the base, repeats the unanswered
+ *   save until its outcome is known, and then reverts it.
  *
- * Nothing here reads a clock, a storage or a network, and nothing is random, so a test can run every order of events. The
- * rim (`document.ts`) does the effects, and hands in what came of them as further events.
+ * This module reads no clock, storage or network and uses no randomness, so tests can run every order of events. The rim
+ * (`document.ts`) runs the effects and reports their results as further events.
  */
 
 import { ConflictError, type DashkeepError } from "./errors.js";
@@ -33,7 +33,7 @@ import { merge, type Side } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 import type { Source, Status } from "./types.js";
 
-/** One version of a config, as the server has it; `text` is the answer that it was read from. */
+/** One version of a config on the server; `text` is the response body that it was parsed from. */
 export interface Version {
   readonly config: Json;
   readonly version: number;
@@ -41,27 +41,27 @@ export interface Version {
   readonly text?: string;
 }
 
-/** A save whose outcome is not known. */
+/** A save whose outcome is unknown. */
 export interface Sent {
   readonly key: string;
-  /** The version that it was made from. */
+  /** The version that the patch applies to. */
   readonly base: number;
-  /** What leads from it to `config`; null removes the config. */
+  /** The patch from the base to `config`; null deletes the config. */
   readonly patch: readonly Operation[] | null;
-  /** What was shown when it was sent: later edits are those that came after it. */
+  /** The config shown when the save was sent; later edits are relative to it. */
   readonly config: Json;
   readonly source: Source;
   readonly message?: string | undefined;
 }
 
-/** What a browser keeps of a document's unsaved edits. */
+/** A document's unsaved edits, as stored in the browser. */
 export interface Pending {
   readonly base: Version;
   readonly sent: Sent | null;
   readonly mine: Json;
 }
 
-/** What both sides changed; `base` is what both started from. */
+/** A conflict: both sides changed `base` in the same places. */
 export interface Dispute {
   readonly base: Json;
   readonly theirs: Json;
@@ -71,38 +71,38 @@ export interface Dispute {
 }
 
 export interface Core {
-  /** Unique to this opening of the document; `saves` counts the keys made from it. */
+  /** Unique each time the document is opened; `saves` counts the idempotency keys derived from it. */
   readonly name: string;
   readonly saves: number;
   readonly autosave: boolean;
-  /** What is shown before anything was loaded: the edits that are made then are those against it. */
+  /** The config shown before anything is loaded, and the base of edits made until then. */
   readonly initial: Json;
   readonly isOpened: boolean;
   /** Whether the server has answered since the document was opened. */
   readonly isLoaded: boolean;
   readonly isLoading: boolean;
   readonly isSending: boolean;
-  /** Another user has signed in: nothing is sent any more. */
+  /** Another user has signed in, so nothing more is sent. */
   readonly isStopped: boolean;
   readonly base: Version | null;
   readonly isCopy: boolean;
   readonly sent: Sent | null;
   readonly mine: Json;
-  /** Whether the user has edited since the last save was sent; otherwise a difference is a correction. */
+  /** Whether the user has edited since the last save was sent; if not, any difference is a correction. */
   readonly hasEdits: boolean;
-  /** A save that the user has asked for and that was not sent yet. */
+  /** A save that the user has requested and that has not been sent yet. */
   readonly asked: { readonly message?: string | undefined } | null;
   readonly conflict: Dispute | null;
-  /** What the edits of a conflict were made from, if that is not the base any more: a reopened document has the same conflict. */
+  /** The base of edits in conflict, if `base` has moved on, so that reopening the document restores the conflict. */
   readonly origin: { readonly base: Version; readonly sent: Sent | null } | null;
   readonly error: DashkeepError | null;
-  /** The refusal of the last edit, which is not shown. */
+  /** Why the last edit was rejected; it is not part of `mine`. */
   readonly invalid: DashkeepError | null;
-  /** The newest version that is known to exist, and how often that changed. */
+  /** The newest version known to exist, and how many times one was reported. */
   readonly newest: number;
   readonly news: number;
   readonly attempt: number;
-  /** How many states were given to the storage, and the last one that it has; -1 if it failed. */
+  /** How many writes were issued, and the last one that is durable; -1 if a write failed. */
   readonly writes: number;
   readonly written: number;
   readonly lastSavedAt: number | null;
@@ -110,17 +110,17 @@ export interface Core {
 
 /** What happens to a document, by name. */
 export interface Events {
-  /** The storage was read; a later one brings edits of a tab that was closed since. */
+  /** The storage was read; if repeated, it brings the edits of a tab that has closed since. */
   opened: { readonly copy: Version | null; readonly pending: Pending | null };
   loadAsked: object;
-  /** `news` is that of the effect that it answers. */
+  /** `news` is copied from the `load` effect that requested it. */
   loaded: { readonly version: Version; readonly news: number };
   loadFailed: { readonly error: DashkeepError };
   edited: { readonly config: Json };
   corrected: { readonly config: Json };
-  /** A config that has arrived, or an old copy, cannot be used. */
+  /** A loaded config or an old copy cannot be used. */
   reported: { readonly error: DashkeepError };
-  /** An edit was refused. */
+  /** An edit was rejected. */
   refused: { readonly error: DashkeepError };
   saveAsked: { readonly message?: string | undefined };
   saved: { readonly key: string; readonly version: Version; readonly newest: number; readonly at: number };
@@ -128,7 +128,7 @@ export interface Events {
   resolved: { readonly choice: Side | { readonly config: Json } };
   discarded: object;
   autosaveSet: { readonly on: boolean };
-  /** Another tab knows a version. */
+  /** Another tab has announced a version. */
   heard: { readonly version: number };
   timer: object;
   online: object;
@@ -138,24 +138,24 @@ export interface Events {
   writeFailed: object;
 }
 
-/** What has to be done, by name. */
+/** The effects that the rim runs, by name. */
 export interface Effects {
   load: { readonly news: number };
-  /** `isLast`: the page may be gone at once. */
+  /** `isLast`: the page is being closed or hidden and may not see the response. */
   send: { readonly sent: Sent; readonly isLast: boolean };
-  /** Report `timer` after the autosave delay, or after the wait before the next attempt. */
+  /** Report `timer` after the autosave delay, or after the back-off before the next attempt. */
   wait: { readonly attempt: number | null; readonly retryAfter?: number | undefined };
   stopWaiting: object;
-  /** Keep `pendingOf` the state in this browser, or forget what is kept, and report `written`. */
+  /** Store `pendingOf` the state in this browser, or delete it if null, and report `written`. */
   write: { readonly write: number };
-  /** Keep a version to show when the document is opened again; `isOnly` says that newer ones no longer exist. */
+  /** Cache a version to show when the document is reopened; `isOnly` says that newer ones no longer exist. */
   copy: { readonly version: Version; readonly isOnly: boolean };
   tell: { readonly version: number };
 }
 
 export type Effect = { [Name in keyof Effects]: { readonly do: Name } & Effects[Name] }[keyof Effects];
 
-/** What a config without anything in it is: the server's base for merging into nothing. */
+/** The empty config, which the server also uses as the merge base where nothing is saved. */
 export const EMPTY: Json = freeze({ chartCustomizations: freeze({}) });
 
 export function start(name: string, autosave: boolean, initial: Json): Core {
@@ -208,18 +208,18 @@ export function statusOf(core: Core): Status {
   return core.mine === core.base?.config ? "clean" : "corrected";
 }
 
-/** What a browser has to keep so that no edit is lost; null if there is none. */
+/** What the browser must store so that no edit is lost; null if there are no edits. */
 export function pendingOf(core: Core): Pending | null {
   const { base, sent, origin, hasEdits } = core;
-  // A correction of what was sent is no edit.
+  // A correction made after the save is not an edit.
   const mine = sent && !hasEdits ? sent.config : core.mine;
   return base && isDirty(core) ? { base, sent, ...origin, mine } : null;
 }
 
-/** A state in the making, with the effects so far. */
+/** A state under construction, with the effects so far. */
 type Draft = { -readonly [Member in keyof Core]: Core[Member] } & { effects: Effect[] };
 
-/** Return the state after an event, and what has to be done. */
+/** Return the state after an event, and the effects to run. */
 export function step<Name extends keyof Events>(before: Core, name: Name, event: Events[Name]): { core: Core; effects: Effect[] } {
   const draft: Draft = { ...before, effects: [] };
   handlers[name](draft, event);
@@ -252,7 +252,7 @@ const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[N
   discarded,
   autosaveSet(core, { on }) {
     core.autosave = on;
-    // The wait for another attempt goes on.
+    // A pending retry keeps its timer.
     if (!core.error?.isTemporary) core.effects.push({ do: "stopWaiting" });
     proceed(core);
   },
@@ -279,7 +279,7 @@ function opened(core: Draft, { copy, pending }: Events["opened"]): void {
     core.base = pending.base;
     core.sent = pending.sent;
     change(core, pending.mine);
-    // What is shown never goes back to the version that a closed tab's edits were made from.
+    // The page never falls back to the older base of a closed tab's edits.
     if (shown && !core.sent && shown.version > core.base.version) {
       rebase(core, null, shown);
       write(core);
@@ -299,7 +299,7 @@ function load(core: Draft): void {
 
 function loaded(core: Draft, { version, news }: Events["loaded"]): void {
   core.isLoading = false;
-  // An answer may be older than what was saved or heard of while it was under way.
+  // The response may be older than a version saved or announced while the request was in flight.
   if (version.version < core.newest && news < core.news) return load(core);
   core.effects.push({ do: "copy", version, isOnly: version.version < (core.base?.version ?? 0) });
   core.newest = version.version;
@@ -319,16 +319,16 @@ function take(core: Draft, version: Version): void {
   core.hasEdits = false;
 }
 
-/** Put the edits that were made before there was a config onto it; untouched initial values are no edits. */
+/** Rebase edits made before a config was available onto it; untouched initial values do not count as edits. */
 function putOnto(core: Draft, early: Json): void {
   if (early === null || !core.base || isEqual(early, core.initial)) return;
-  // Where nothing is saved, what was touched is saved whole.
+  // If nothing is saved yet, each edited member is saved as a whole.
   const { document } = merge(core.initial, core.mine ?? {}, early, "mine", [], true);
   change(core, core.mine ? document : toJson({ ...(EMPTY as object), ...(document as object) }));
   write(core);
 }
 
-/** Learn that a version exists. */
+/** Record that a version exists. */
 function learn(core: Draft, version: number): void {
   core.newest = Math.max(core.newest, version);
   core.news += 1;
@@ -373,7 +373,7 @@ function edited(core: Draft, { config }: Events["edited"]): void {
   proceed(core);
 }
 
-/** The reason for a refusal may be gone with what was refused. */
+/** Clear a rejection: the new edit may have removed its cause. */
 function excuse(core: Draft): void {
   if (core.error && !core.error.isTemporary && core.isLoaded && !core.isStopped) core.error = null;
 }
@@ -387,7 +387,7 @@ function corrected(core: Draft, { config }: Events["corrected"]): void {
   if (wasDirty) write(core);
 }
 
-/** Show a config that the user has made. */
+/** Show a config that the user has edited. */
 function change(core: Draft, config: Json): void {
   const from = core.sent ? core.sent.config : core.base?.config;
   core.mine = isEqual(config, from) ? (from as Json) : config;
@@ -399,7 +399,7 @@ function write(core: Draft): void {
   core.effects.push({ do: "write", write: core.writes });
 }
 
-/** Put the edits that were made after a save, or without one from the base, onto a newer version. */
+/** Rebase the edits made since a save, or since the base if there was no save, onto a newer version. */
 function rebase(core: Draft, sent: Sent | null, version: Version): void {
   const base = core.base as Version;
   const from = sent ? sent.config : base.config;
@@ -431,13 +431,13 @@ function resolved(core: Draft, { choice }: Events["resolved"]): void {
   const { conflict, mine } = core;
   if (!conflict) return;
   const merged = (side: Side, disputed?: readonly string[]) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, side, disputed);
-  // A pointer to an element that they deleted may also name another one, so only what the merge does not find is added.
+  // A pointer to an element that they deleted may match another one, so add only the pointers that the merge does not find.
   const { conflicts } = merged("theirs");
   const disputed = conflict.conflicts.filter((pointer) => !conflicts.includes(pointer));
   takeTheirs(core, conflict);
   change(core, typeof choice === "object" ? choice.config : merged("mine", disputed).document);
   if (choice === "theirs") {
-    // My values go into history first, where they can be found again.
+    // Save my values first, so that history keeps them.
     if (core.hasEdits && core.mine !== null && !conflict.conflicts.includes("")) seal(core, "user");
     change(core, merged("theirs", disputed).document);
   }
@@ -453,7 +453,7 @@ function takeTheirs(core: Draft, { theirs, currentVersion, updatedAt }: Dispute)
 
 // --- saving ---
 
-/** Save now if the user has asked for it, or after a while. */
+/** Save now if the user has requested it, otherwise after the autosave delay. */
 function proceed(core: Draft): void {
   if (core.asked && !core.sent && core.isLoaded && core.mine === core.base?.config) core.asked = null;
   if (core.asked) return save(core);
@@ -481,7 +481,7 @@ function save(core: Draft, isLast = false): void {
   core.effects.push({ do: "stopWaiting" }, { do: "send", sent, isLast });
 }
 
-/** Make a save of what is shown; from here on it is repeated as it is until it is answered. */
+/** Create a save of what is shown; it is then repeated unchanged until the server answers it. */
 function seal(core: Draft, source: Source, message?: string): void {
   const { base, mine } = core;
   if (!base || mine === base.config) return;
@@ -501,7 +501,7 @@ function saved(core: Draft, { key, version, newest, at }: Events["saved"]): void
   succeeded(core);
   learn(core, Math.max(newest, version.version));
   core.effects.push({ do: "copy", version, isOnly: false }, { do: "tell", version: version.version });
-  // A correction of what was sent is none of what has arrived.
+  // A correction of what was sent does not apply to the version that has arrived.
   if (core.hasEdits) rebase(core, sent, version);
   else take(core, version);
   write(core);
@@ -527,10 +527,10 @@ function conflicted(core: Draft, error: ConflictError, isAsSent: boolean): void 
   const newest: Version = { config: toJson(error.current, core.mine), version: error.currentVersion, updatedAt: error.updatedAt };
   succeeded(core);
   learn(core, newest.version);
-  // What was sent may have been edited back since.
+  // The user may have undone the edit since it was sent.
   if (!core.hasEdits) take(core, newest);
   else {
-    // The server compared what was sent; a base that history no longer holds is still here.
+    // The server's conflicts hold only for what was sent; without them, merge here, where the base is still available.
     const conflicts = (isAsSent && error.conflicts) || merge(base ?? EMPTY, newest.config, core.mine).conflicts;
     core.conflict = { base, theirs: newest.config, conflicts, currentVersion: newest.version, updatedAt: newest.updatedAt };
     if (!conflicts.length) return resolved(core, { choice: "mine" });

@@ -1,5 +1,5 @@
 /**
- * An open document: the rim around `core.ts`, which does its effects and hands in what came of them.
+ * An open document: the rim around `core.ts`, which runs its effects and reports their results as events.
  */
 
 import { EMPTY, isDirty, isKept, pendingOf, start, statusOf, step, type Dispute, type Effects, type Events, type Pending, type Sent, type Version } from "./core.js";
@@ -12,7 +12,7 @@ import type { BrowserStorage, Key } from "./storage.js";
 import { failure, waitBefore, type Token, type Transport } from "./transport.js";
 import type { DashboardDocument, DocumentState, OpenOptions } from "./types.js";
 
-/** What a document needs of the client that opens it. */
+/** What a document needs from the client that opens it. */
 export interface Surroundings {
   readonly environment: Environment;
   readonly transport: Transport;
@@ -21,10 +21,10 @@ export interface Surroundings {
   keyOf(user: string): Key;
   load(known: Version | null, user: string, token?: Token): Promise<Version>;
   restore(version: number, base: number, user: string, message?: string): Promise<unknown>;
-  /** Save an old copy where nothing was saved before. */
+  /** Save an old copy if nothing has been saved before. */
   create(config: Json, user: string): Promise<unknown>;
   save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
-  /** Tell the other documents and tabs of a version, and hear of theirs; returns a function to stop. */
+  /** Announce a version to the other documents and tabs, and listen for theirs; returns a function to stop. */
   tell(key: Key, version: number): void;
   hear(heard: (key: Key, version: number) => void): () => void;
 }
@@ -34,15 +34,14 @@ export interface InternalOptions<Config extends object> extends OpenOptions<Conf
 }
 
 export interface InternalDocument<Config extends object> extends DashboardDocument<Config> {
-  /** Say in the state what went wrong with an edit, or with a config that has arrived. */
+  /** Report in the state why an edit or a loaded config failed. */
   report(error: DashkeepError, isEdit: boolean): void;
 }
 
-/** The place of a document's unsaved edits; `release` frees its lock, and `base` is the version that it keeps. */
+/** Where a document's unsaved edits are stored; `release` frees its lock. */
 interface Slot {
   readonly name: string;
   readonly release: (() => void) | null;
-  base: Version | null;
 }
 
 type Purpose = "load" | "save";
@@ -65,9 +64,9 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   let isClosed = false;
   let stopWaiting = () => {};
   let user: string | null = null;
-  /** The request for a token that opening made; loading uses its token. */
+  /** The token request made on opening, which the first load reuses. */
   let opening: Promise<Token> | null = null;
-  let slot: Slot = { name: "", release: null, base: null };
+  let slot: Slot = { name: "", release: null };
   let writing: Promise<void> | null = null;
   let toWrite = 0;
 
@@ -128,9 +127,9 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     report: (error, isEdit) => dispatch(isEdit ? "refused" : "reported", { error }),
     async restore(version, { message } = {}) {
       if (!core.isLoaded) await load();
-      // Unsaved edits become a version first, so that the restore loses nothing.
+      // Save unsaved edits as a version first, so that the restore loses nothing.
       while (isDirty(core)) await save();
-      // Whether it succeeds or not, it tells all documents to load what there is now.
+      // The call makes every document reload, even if it fails.
       await at.restore(version, core.base?.version ?? 0, user ?? "", message);
       return load();
     },
@@ -190,7 +189,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     try {
       const made: unknown = typeof change === "function" ? change(before as unknown as Config) : change;
       const config = toJson(made, before);
-      if (!isObject(config)) throw failure("not-json", { detail: "A config must be an object." });
+      if (!isObject(config)) throw failure("not-json");
       return made === before ? core.mine : config;
     } catch (error) {
       if (error instanceof DashkeepError) dispatch("refused", { error });
@@ -213,7 +212,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   function settle(error: DashkeepError | undefined, name: keyof Events): void {
     const { conflict, sent } = core;
-    // A conflict that could be merged here is over, and the save goes on.
+    // A conflict that was merged here is resolved, and the save continues.
     const failed = error instanceof ConflictError && !conflict ? undefined : error;
     const done = { load: core.isLoaded && !core.isLoading, save: !core.asked && !sent };
     const before = waiters;
@@ -241,14 +240,14 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     try {
       known = (await opening).user;
     } catch (error) {
-      // Whoever was signed in last is shown their copy, unless they have signed out.
+      // Show the last user's copy, unless they have signed out.
       if (errorOf(error).code !== "signed-out") known = await storage.fact([transport.root, "user"]).catch(() => null);
     }
     if (known === null) dispatch("opened", { copy: null, pending: null });
     else await belongTo(known);
   }
 
-  /** Open what this browser keeps of the document for a user; it belongs to them from here on. */
+  /** Open a user's stored copy and edits; the document belongs to that user from here on. */
   async function belongTo(owner: string): Promise<void> {
     user = owner;
     const key = at.keyOf(owner);
@@ -256,8 +255,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     const copy = await storage.copy(key).catch(() => null);
     const found = await findEdits(key).catch(() => null);
     const name = environment.id();
-    // Nothing may come between the slot and its edits: an early edit would be written in their place.
-    slot = found?.slot ?? { name, release: await environment.hold(lockOf(key, name), true), base: null };
+    // Assign the slot and dispatch its edits in one turn: an early edit between them would overwrite the stored edits.
+    slot = found?.slot ?? { name, release: await environment.hold(lockOf(key, name), true) };
     dispatch("opened", { copy: copy && frozen(copy), pending: found?.pending ?? null });
   }
 
@@ -271,7 +270,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       const moved = version.version === 0 && (persisted ?? legacyKeys) !== null ? await move() : null;
       notMoved = moved?.notMoved ?? notMoved;
       if (moved?.isSaved) version = await at.load(null, user ?? token.user);
-      // Its slot is free: another tab may have taken up the edits.
+      // A closed document has released its slot, so another tab may have taken over the edits.
       if (isClosed) return;
       dispatch("loaded", { version: version === core.base ? version : frozen(version, core.mine), news });
       if (moved?.error) dispatch("reported", { error: moved.error });
@@ -281,7 +280,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     }
   }
 
-  /** Move what an older version of the application has left in this browser. */
+  /** Move the copy that an older version of the application left in this browser. */
   async function move(): Promise<Moved> {
     const { moveOldCopy } = await import("./legacy.js").catch((cause: unknown) => {
       throw failure("network", { cause });
@@ -293,7 +292,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   async function send(sent: Sent, isLast: boolean): Promise<void> {
     const { key } = sent;
     try {
-      // The key has to be durable before the server sees it: a tab that takes these edits up repeats it.
+      // The key must be durable before the server sees it: a tab that takes these edits over repeats the save with it.
       if (!isLast) await writing;
       const { version, newest } = await at.save(sent, user ?? "", isLast);
       dispatch("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
@@ -306,7 +305,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   // --- what is kept in this browser ---
 
   function quietly(work: (key: Key) => Promise<unknown>): void {
-    // In a browser without storage, `isKept` says what that means for edits.
+    // Failures are ignored: `isKept` reports whether edits are durable.
     if (user !== null) work(at.keyOf(user)).catch(() => {});
   }
 
@@ -317,8 +316,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
         await keep(pendingOf(core));
         dispatch("written", { write: done });
       } catch {
-        slot.base = null;
-        // An older copy must not outlive a newer edit, or the next tab would save it.
+        // The slot's older edits must not outlive a newer edit, or the next tab would save them.
         quietly((key) => storage.dropEdits(key, slot.name));
         dispatch("writeFailed", {});
       }
@@ -332,30 +330,29 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     const key = at.keyOf(user);
     if (pending) {
       const { base, sent, mine } = pending;
-      // What was sent follows from its patch.
+      // The config that was sent can be rebuilt from its patch.
       const edits = { sent: sent && { ...sent, config: null }, patch: diff(base.config, mine), savedAt: environment.now() };
-      await storage.keepEdits(key, slot.name, edits, base, base === slot.base);
+      await storage.keepEdits(key, slot.name, edits, base);
     } else await storage.dropEdits(key, slot.name);
-    slot.base = pending?.base ?? null;
   }
 
-  /** Find edits that a closed tab has left, and lock their slot. */
+  /** Find the edits of a closed tab, and lock their slot. */
   async function findEdits(key: Key): Promise<{ slot: Slot; pending: Pending } | null> {
     for (const name of await storage.slots(key)) {
       const release = name === slot.name ? null : await environment.hold(lockOf(key, name));
       const found = release && (await storage.edits(key, name));
-      // An unanswered save is repeated from its own version: by the next tab, if this one shows a newer one.
+      // An unanswered save is repeated from its own base; if this tab shows a newer version, leave it to the next tab.
       if (found && !(found.edits.sent && core.base && core.base.version > found.base.version)) {
         const base = frozen(found.base);
         const { sent, patch } = found.edits;
-        return { slot: { name, release, base }, pending: { base, sent: sent && { ...sent, config: sent.patch && apply(base.config, sent.patch) }, mine: apply(base.config, patch) } };
+        return { slot: { name, release }, pending: { base, sent: sent && { ...sent, config: sent.patch && apply(base.config, sent.patch) }, mine: apply(base.config, patch) } };
       }
       release?.();
     }
     return null;
   }
 
-  /** Take up the edits of a tab that was closed since, while there are none here. */
+  /** Take over the edits of a tab that has closed since, if this document has no edits. */
   async function adopt(): Promise<void> {
     const isBusy = () => isDirty(core) || isClosed || user === null;
     await writing;
@@ -378,7 +375,7 @@ function lockOf(key: Key, name: string): string {
   return [...key, name].join("|");
 }
 
-/** Freeze a version's config; equal parts of `previous` keep their place, so that pages draw only what changed. */
+/** Freeze a version's config, reusing equal parts of `previous`, so that pages redraw only what changed. */
 function frozen(version: Version, previous?: Json): Version {
   return { ...version, config: toJson(version.config, previous) };
 }

@@ -1,4 +1,4 @@
-/** What the client takes from the browser besides `fetch`, so that tests can replace it. */
+/** What the client uses of the browser besides `fetch`, so that tests can replace it. */
 
 /** A channel to the other tabs of this origin. */
 export interface Channel {
@@ -7,21 +7,21 @@ export interface Channel {
 }
 
 export interface Environment {
-  /** Milliseconds since 1970; used for display only, because a clock may be wrong. */
+  /** Milliseconds since 1970; only for display and for sorting slots, because a clock may be wrong. */
   now(): number;
-  /** From 0 up to 1. */
+  /** At least 0 and less than 1. */
   random(): number;
-  /** A text that no other call returns. */
+  /** A unique string for each call. */
   id(): string;
-  /** Call back after some milliseconds; returns a function to stop. */
+  /** Call `then` after some milliseconds; returns a function to cancel. */
   after(milliseconds: number, then: () => void): () => void;
-  /** Open a channel, which hands on what other tabs tell; null where there is none. */
+  /** Open a channel that reports the messages of other tabs; null if the browser has no channels. */
   openChannel(name: string, heard: (message: unknown) => void): Channel | null;
-  /** Listen to the network coming back, the page being shown, and the page being hidden or left; returns a function to stop. */
+  /** Listen for the network coming back, or the page being shown or hidden; returns a function to stop. */
   listen(kind: "online" | "shown" | "hidden", listener: () => void): () => void;
   /**
-   * Lock a name until the returned function is called or the tab is closed; null if another tab holds it. `isNew` says
-   * that no other tab knows the name.
+   * Lock a name until the returned function is called or the tab closes; null if another tab holds it. `isNew` says that
+   * no other tab knows the name.
    */
   hold(name: string, isNew?: boolean): Promise<(() => void) | null>;
   indexedDB(): IDBFactory | null;
@@ -50,7 +50,7 @@ function channelOf(channel: BroadcastChannel, heard: (message: unknown) => void)
   return { tell: (message) => channel.postMessage(message), close: () => channel.close() };
 }
 
-/** Return what a browser may forbid: a sandboxed frame throws where another has a storage. */
+/** Return null if the browser forbids an API: in a sandboxed frame, reading `localStorage` throws. */
 function allowed<T>(get: () => T): T | null {
   try {
     return get();
@@ -59,7 +59,7 @@ function allowed<T>(get: () => T): T | null {
   }
 }
 
-/** Not `crypto.randomUUID`, which is missing on plain http. */
+/** Avoids `crypto.randomUUID`, which is missing on plain http. */
 function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("");
 }
@@ -85,7 +85,7 @@ async function hold(name: string, isNew?: boolean): Promise<(() => void) | null>
       if (!lock) return resolve(null);
       return new Promise<void>((release) => resolve(release));
     });
-    // A sandboxed frame may not lock; nothing is kept for it either.
+    // A sandboxed frame may not lock, but it has no storage to protect either.
     whole.catch(() => resolve(() => undefined));
   });
 }

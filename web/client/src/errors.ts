@@ -1,35 +1,35 @@
-/** What can go wrong, as errors whose message a user of a dashboard can read. */
+/** The client's errors, whose messages can be shown to users. */
 
 import type { Json } from "./json.js";
 import { tokensOf } from "./pointer.js";
 
-/** The codes that the client itself uses, and what they say; every other code is that of a problem from the server (RFC 9457). */
+/** The client's own codes and their messages; every other code comes from a problem of the server (RFC 9457). */
 export const messages = {
-  /** There was no response: no network, or the server is out of reach. */
+  /** There was no response: the network is down, or the server is unreachable. */
   network: "The server cannot be reached.",
   /** There was no response within the time limit. */
-  timeout: "The server does not answer.",
-  /** The response is not one of this API: a sign-in page, or a body that broke off. */
-  unreadable: "The answer is not one of the server.",
+  timeout: "The server did not respond.",
+  /** The response does not come from this API, such as a sign-in page, or its body is truncated. */
+  unreadable: "The response is not from the server.",
   /** `getToken` failed. */
   token: "You could not be signed in.",
   /** `getToken` returned no token. */
   "signed-out": "You are signed out. Sign in to load and save.",
-  /** The server rejects the user's token, and a new one too. */
+  /** The server rejected the user's token and a refreshed one. */
   unauthorized: "Your session has ended. Sign in again to load and save.",
-  /** The token belongs to another user than the one who opened the document. */
+  /** The token belongs to a different user from the one who opened the document. */
   "user-changed": "Someone else has signed in. Unsaved edits stay in this browser for the user who made them.",
-  /** An edit has a value that JSON cannot hold. */
+  /** An edit contains a value that JSON cannot represent. */
   "not-json": "The change cannot be saved.",
   /** A store's `partialize`, `merge` or `migrate` failed. */
-  store: "This page cannot read the dashboard. What is saved stays as it is.",
+  store: "This page cannot read the dashboard. Saved data is unchanged.",
   /** The document is closed. */
   closed: "The dashboard was closed.",
 } as const;
 
 export type ClientCode = keyof typeof messages;
 
-/** One invalid place of a document. */
+/** One invalid value of a document. */
 export interface FieldError {
   readonly pointer: string;
   readonly message: string;
@@ -51,7 +51,7 @@ export class DashkeepError extends Error {
     readonly status: number,
     readonly code: ClientCode | (string & {}),
     readonly problem: Problem | null = null,
-    /** Seconds to wait before the next attempt, if the server said so. */
+    /** Seconds to wait before the next attempt, if the server sent `Retry-After`. */
     readonly retryAfter?: number,
     options?: ErrorOptions,
   ) {
@@ -73,7 +73,7 @@ export class ConflictError extends DashkeepError {
     return Number(this.problem?.["currentVersion"]);
   }
 
-  /** The newest document; null if it was deleted. */
+  /** The newest config; null if it was deleted. */
   get current(): Json {
     return (this.problem?.["current"] ?? null) as Json;
   }
@@ -82,7 +82,7 @@ export class ConflictError extends DashkeepError {
     return (this.problem?.["updatedAt"] ?? null) as string | null;
   }
 
-  /** JSON pointers to what both sides changed; undefined if the server no longer has a common base. */
+  /** JSON pointers to the values that both sides changed; undefined if the server no longer has the common base. */
   get conflicts(): readonly string[] | undefined {
     return this.problem?.["conflicts"] as readonly string[] | undefined;
   }
@@ -99,7 +99,7 @@ function inWords({ pointer, message }: FieldError): string {
   return place ? `${place}: ${message}` : message;
 }
 
-/** Describe a place of a config: `chart “c1”, position/x`. */
+/** Describe a place in a config: `chart “c1”, position/x`. */
 export function placeInWords(pointer: string): string {
   const [part, name, ...rest] = tokensOf(pointer);
   if (part !== "chartCustomizations" || name === undefined) return pointer;

@@ -1,4 +1,4 @@
-/** The Dashkeep client: the calls of the API, and documents that an application edits. */
+/** The Dashkeep client: the API's calls, and documents that an application edits. */
 
 import type { Calls } from "./calls.js";
 import type { Version } from "./core.js";
@@ -21,13 +21,13 @@ export interface ClientOptions {
   baseUrl: string;
   /**
    * Returns the user's token, or null if nobody is signed in. Called once when a document is opened and once per save,
-   * never twice at a time; again with `refresh: true` if the server rejects the token.
+   * never concurrently, and again with `refresh: true` if the server rejects the token.
    */
   getToken: GetToken;
-  /** Where unsaved edits and the last known configs are kept. Default: the browser's IndexedDB; `null` for nowhere. */
+  /** Stores unsaved edits and the last known configs; `null` stores nothing. Default: the browser's IndexedDB. */
   storage?: IDBFactory | null;
   fetch?: typeof globalThis.fetch;
-  /** Milliseconds until a request counts as unanswered. Default: 30,000. */
+  /** Milliseconds until a request times out. Default: 30,000. */
   timeout?: number;
   environment?: Environment;
 }
@@ -36,11 +36,11 @@ const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore"] as const;
 const DATA_CALLS = ["load", "upload", "uploadFile", "versions", "version", "saveAnalysis"] as const;
 const TIMEOUT = 30_000;
-/** Browsers let a page send 64 KiB while it is left (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
+/** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
 const KEEPALIVE_BYTES = 60_000;
 
 /**
- * Return the value at one of a conflict's pointers in a document; undefined if it has none.
+ * Return the value at one of a conflict's pointers in a document; undefined if the document has no such value.
  *
  * A pointer names an element by its index in one of the documents `named`, `[theirs, base]`.
  */
@@ -57,7 +57,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   const { root } = transport;
   let loaded: Promise<Calls<Config>> | null = null;
 
-  /** Whatever was done to a project outside of its documents makes its copies old, and its documents ask again. */
+  /** A direct call may have changed a project: drop its cached copies, and make its documents reload. */
   async function changed(project: string, session = ""): Promise<void> {
     const key = keyOf(project, session, transport.last?.user ?? "");
     await storage.dropCopies(key.slice(0, -1)).catch(() => {});
@@ -66,7 +66,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
 
   const config = async (session?: string, user?: string) => (await calls()).config(session, user);
 
-  /** Load the calls with the first one: a page that only opens documents does without. */
+  /** Load the calls on first use: a page that only opens documents never needs them. */
   function calls(): Promise<Calls<Config>> {
     loaded ??= import("./calls.js").then(
       ({ createCalls }) => createCalls<Config>(transport, environment, changed),
@@ -122,7 +122,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   };
 }
 
-/** Make methods that call those of an object which is still to be loaded. */
+/** Create methods that first load the object that implements them. */
 function later<T, Name extends keyof T & string>(names: readonly Name[], load: () => Promise<T>): Pick<T, Name> {
   const call = (name: Name) => async (...given: unknown[]) => ((await load())[name] as (...given: unknown[]) => unknown)(...given);
   return Object.fromEntries(names.map((name) => [name, call(name)])) as Pick<T, Name>;
@@ -134,7 +134,7 @@ function versionIn(answer: Answer): Version {
   return { config: body.config, version: versionOf(answer), updatedAt: body.updatedAt ?? null, text: answer.text };
 }
 
-/** A project's address: one's own may be named by its id alone. */
+/** Return a project's address; users may name their own projects by id alone. */
 function addressOf(project: string, user: string): string {
   if (project.includes("~")) return project;
   const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));

@@ -1,8 +1,8 @@
 /**
- * JSON values as the client holds them: immutable, so that two of them are equal where they are the same object.
+ * Immutable JSON values with structural sharing.
  *
- * Every value that the client keeps was made by `toJson`, which freezes it. A part that such a value shares
- * with an earlier one needs no comparison and no copy, which is what makes an edit of a large config cheap.
+ * `toJson` freezes every value that the client holds. Parts that a value shares with an earlier one need neither a
+ * comparison nor a copy, so an edit of a large config is cheap.
  */
 
 import { DashkeepError, messages } from "./errors.js";
@@ -13,17 +13,17 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** Deeper than any document that the server accepts; an object that contains itself is deeper still. */
+/** Deeper than any document that the server accepts; it also stops objects that contain themselves. */
 const MAX_DEPTH = 200;
 
 /** The objects and arrays that this module has frozen, at every level. */
 const frozen = new WeakSet<object>();
 
 /**
- * Convert a value to the JSON that would be sent. Where it equals `previous`, the parts of `previous` are returned.
+ * Convert a value to the JSON that would be sent, reusing the parts of `previous` that are equal.
  *
- * Throws a DashkeepError with the code `not-json` that names the place of a value that JSON cannot hold: `undefined` in
- * an array, a function, a symbol, a bigint, a Map, a Set, NaN, an infinity, or an object that contains itself.
+ * Throws a DashkeepError with the code `not-json` that names the place of a value that JSON cannot represent: `undefined`
+ * in an array, a function, a symbol, a bigint, a Map, a Set, NaN, an infinity, or an object that contains itself.
  */
 export function toJson(value: unknown, previous?: Json): Json {
   try {
@@ -34,7 +34,7 @@ export function toJson(value: unknown, previous?: Json): Json {
   }
 }
 
-/** A value that JSON cannot hold; its pointer grows on the way out, so that no other value costs one. */
+/** A value that JSON cannot represent; its pointer is built while the error propagates, so valid values cost nothing. */
 class Unfit extends Error {
   pointer = "";
 }
@@ -57,17 +57,18 @@ type Given = Readonly<Record<string, unknown>>;
 function arrayOf(given: readonly unknown[], previous: readonly Json[] | undefined, depth: number): Json {
   const made: Json[] = [];
   for (let index = 0; index < given.length; index += 1) made.push(part(given, index, previous?.[index], depth));
-  return previous?.length === made.length && made.every((each, index) => each === previous[index]) ? previous : freeze(made);
+  return previous && isEqual(made, previous) ? previous : freeze(made);
 }
 
 function objectOf(given: Given, previous: JsonObject | undefined, depth: number): Json {
   const made = { ...given } as Record<string, Json>;
-  for (const name of Object.keys(given)) {
-    const value = given[name];
+  const values = Object.values(given);
+  Object.keys(given).forEach((name, index) => {
+    const value = values[index];
     if (value === undefined) delete made[name];
     else if (typeof value !== "object" || value === null || !frozen.has(value)) put(made, name, part(given, name, member(previous, name), depth));
-  }
-  return previous && hasSameMembers(made, previous) ? previous : freeze(made);
+  });
+  return previous && isEqual(made, previous) ? previous : freeze(made);
 }
 
 function part(given: object, name: string | number, previous: Json | undefined, depth: number): Json {
@@ -79,24 +80,18 @@ function part(given: object, name: string | number, previous: Json | undefined, 
   }
 }
 
-/** Whether two objects have the same values, as they are, in the same order. */
-function hasSameMembers(one: JsonObject, other: JsonObject): boolean {
-  const [names, others] = [Object.keys(one), Object.keys(other)];
-  return names.length === others.length && names.every((name, index) => others[index] === name && one[name] === other[name]);
-}
-
 /** Freeze an object or array whose parts are frozen. */
 export function freeze<T extends object>(made: T): T {
   frozen.add(made);
   return Object.freeze(made);
 }
 
-/** Whether two values are equal, with the members of objects in the same order: pages draw charts in that order. */
+/** Whether two values are equal, including the order of members: pages draw charts in that order. */
 export function isEqual(one: Json | undefined, other: Json | undefined): boolean {
   return compare(one, other, true);
 }
 
-/** Whether two values are equal, with the members of objects in any order. */
+/** Whether two values are equal, ignoring the order of members. */
 export function isSame(one: Json | undefined, other: Json | undefined): boolean {
   return compare(one, other, false);
 }
@@ -107,12 +102,10 @@ function compare(one: Json | undefined, other: Json | undefined, ordered: boolea
     return Array.isArray(other) && one.length === other.length && one.every((each, index) => compare(each, other[index], ordered));
   }
   if (!isObject(one) || !isObject(other)) return false;
-  const names = Object.keys(one);
-  const others = Object.keys(other);
-  return (
-    names.length === others.length &&
-    names.every((name, index) => (ordered ? others[index] === name : Object.hasOwn(other, name)) && compare(one[name], other[name], ordered))
-  );
+  const [names, others] = [Object.keys(one), Object.keys(other)];
+  // Reading all values at once is several times as fast as looking up each.
+  const [values, known] = [Object.values(one), ordered ? Object.values(other) : names.map((name) => member(other, name))];
+  return names.length === others.length && names.every((name, index) => (!ordered || others[index] === name) && compare(values[index], known[index], ordered));
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -1,6 +1,6 @@
 /**
- * The move of what an older version of an application has left of a dashboard in this browser. It is loaded when a project
- * without a saved config is opened, because it is needed once.
+ * Migrates the dashboard that an older version of an application left in this browser. The module is loaded when a project
+ * without a saved config is opened, because it is needed only once.
  */
 
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
@@ -17,28 +17,28 @@ export interface Persisted {
 }
 
 export interface Move {
-  /** The old copy's storage; null where there is none. */
+  /** The storage with the old copy; null if the browser has no storage. */
   readonly old: Storage | null;
   readonly legacyKeys: NonNullable<OpenOptions["legacyKeys"]> | undefined;
   readonly persisted: Persisted | undefined;
   readonly ownsLegacy: boolean | undefined;
-  /** The project that it may move to. */
+  /** The project that the old copy may move to. */
   readonly project: string;
   readonly storage: BrowserStorage;
-  /** Save a config where nothing was saved before. */
+  /** Save a config if nothing has been saved before. */
   create(config: Json): Promise<unknown>;
 }
 
 export interface Moved {
-  /** Whether there is something new to load. */
+  /** Whether a config was saved, so that the document must load it. */
   readonly isSaved: boolean;
-  /** What the server has refused. */
+  /** What the server rejected. */
   readonly notMoved: readonly FieldError[];
-  /** Why the old copy cannot be read; it stays, and is tried again at the next load. */
+  /** Why the old copy cannot be read; it stays in place and is tried again at the next load. */
   readonly error?: DashkeepError;
 }
 
-/** The storage keys that dashboards used before there was a server, by config member. */
+/** The storage keys of dashboards from before the server existed, by config member. */
 const LEGACY_KEYS: Readonly<Record<string, string>> = {
   chartCustomizations: "chartCustomizations",
   currentLayout: "currentLayout",
@@ -48,7 +48,7 @@ const LEGACY_KEYS: Readonly<Record<string, string>> = {
 
 const NOTHING: Moved = { isSaved: false, notMoved: [] };
 
-/** Save an old copy as version 1, part by part what the server accepts. Rejects with a DashkeepError that may pass. */
+/** Save an old copy as version 1, without the parts that the server rejects. Rejects only with a temporary DashkeepError. */
 export async function moveOldCopy({ old, legacyKeys = LEGACY_KEYS, persisted, ownsLegacy, project, storage, create }: Move): Promise<Moved> {
   const name = ["legacy", persisted ? `persist:${persisted.name}` : typeof legacyKeys === "function" ? "" : Object.values(legacyKeys).join("|")];
   let config: Json = null;
@@ -66,25 +66,25 @@ export async function moveOldCopy({ old, legacyKeys = LEGACY_KEYS, persisted, ow
       break;
     } catch (error) {
       if (!(error instanceof DashkeepError) || error.isTemporary) throw error;
-      // Somebody has saved: an old copy never overwrites that.
+      // Someone else has saved, and an old copy never overwrites a save.
       if (error instanceof ConflictError) break;
       const errors: readonly FieldError[] = error.problem?.errors ?? [{ pointer: "", message: error.message }];
       notMoved.push(...errors);
       config = without(config, errors);
     }
   }
-  // What has a config by now cannot be moved to again.
+  // The project has a config now or nothing could be moved, so the move is over.
   await storage.setFact([...name, "moved"], "yes").catch(() => {});
   return { isSaved: config !== null, notMoved };
 }
 
-/** Whether the old copy may move to this project: once, to the one that it belongs to, or else to the first. */
+/** Whether the old copy may move to this project: only once, to the project that it belongs to or else to the first one. */
 async function isOwner(name: Key, project: string, ownsLegacy: boolean | undefined, storage: BrowserStorage): Promise<boolean> {
   try {
     if (ownsLegacy === false || (await storage.fact([...name, "moved"]))) return false;
     return (await storage.setFact(name, project, !ownsLegacy)) === project;
   } catch {
-    // Where nothing can be remembered, only the application knows.
+    // Without storage, only the application knows.
     return ownsLegacy === true;
   }
 }
@@ -94,19 +94,19 @@ function readPersisted(storage: Storage, { name, read }: Persisted): Json {
   return state ? read(state, version) : null;
 }
 
-/** Read the members that are kept under storage keys of their own; a value that is no JSON is a name. */
+/** Read the members that have their own storage keys; a value that is not JSON is a name. */
 function readMembers(storage: Storage, keys: Readonly<Record<string, string>>): unknown {
   return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, parsed(storage.getItem(key))]));
 }
 
-/** Return the config in an old copy, without the members that were never set; null if there is none. */
+/** Return the config in an old copy without the members that were never set; null if nothing was set. */
 function configIn(copy: unknown): Json {
   if (!isObject(copy)) return null;
   const members = Object.entries(copy).filter(([, value]) => value !== null);
   return members.length ? toJson({ chartCustomizations: {}, ...Object.fromEntries(members) }) : null;
 }
 
-/** Leave out what the server has refused: a chart, a filter or a whole member. Null if nothing else is left. */
+/** Remove what the server rejected: a chart, a filter or a whole member. Null if nothing is left. */
 function without(config: Json, refused: readonly FieldError[]): Json {
   const places = refused.map(({ pointer }) => tokensOf(pointer)).filter(([name]) => member(config, name ?? "") !== undefined);
   if (!places.length || !isObject(config)) return null;
@@ -123,7 +123,7 @@ function without(config: Json, refused: readonly FieldError[]): Json {
   return isNothing ? null : freeze(rest);
 }
 
-/** Parse a text as JSON; a text that is none is returned as it is. */
+/** Parse a text as JSON; other text is returned unchanged. */
 function parsed(text: string | null): unknown {
   try {
     return JSON.parse(text ?? "null");

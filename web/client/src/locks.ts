@@ -1,18 +1,18 @@
 /**
- * Locks between tabs for pages on plain http, where browsers have none: whoever holds a name answers those who ask for it.
+ * Locks between tabs on plain http, where browsers have no Web Locks: the holder of a name answers requests for it.
  *
- * A tab that a browser has put to sleep does not answer in time, so its edits may be taken up by another; the key of each
- * save then keeps the server from saving them twice.
+ * A tab that the browser has suspended does not answer in time, so another tab may take over its edits. The idempotency
+ * key of each save then keeps the server from saving them twice.
  */
 
-/** Milliseconds in which a holder answers. */
+/** Milliseconds to wait for a holder's answer. */
 const PATIENCE = 200;
 
 const held = new Set<string>();
 const asking = new Map<string, { readonly rank: number; readonly lose: () => void }>();
 let channel: BroadcastChannel | null = null;
 
-/** Hold a name until the returned function is called or the tab is closed; null if another tab holds it. */
+/** Hold a name until the returned function is called or the tab closes; null if another tab holds it. */
 export async function hold(name: string, isNew = false): Promise<(() => void) | null> {
   if (held.has(name) || asking.has(name)) return null;
   channel ??= openChannel();
@@ -36,7 +36,7 @@ function openChannel(): BroadcastChannel {
   const opened = new BroadcastChannel("dashkeep-locks");
   opened.onmessage = ({ data: { name, rank } }: MessageEvent<{ name: string; rank?: number }>) => {
     const mine = asking.get(name);
-    // Of two that ask at the same time, the lower rank gets it.
+    // If two tabs ask at the same time, the lower rank wins.
     if (rank === undefined || (mine && mine.rank > rank)) mine?.lose();
     else if (held.has(name) || mine) opened.postMessage({ name });
   };

@@ -1,10 +1,10 @@
 /**
- * Merging what two sides made of a common base: the server's rules, for what only the client has to put together, which
- * are edits made while a save was under way, or before the config was loaded.
+ * Three-way merge by the server's rules, for what only the client can merge: edits made while a save was in flight, or
+ * before the config was loaded.
  *
- * A value that one side left alone is the other side's. Objects merge member by member, arrays element by element where
- * `identityOf` finds a name for all elements; everything else is one value. What both sides changed differently is a
- * conflict. `tests/support/inputs/merge_cases.json` has an example of each rule, which the server's tests read too.
+ * If only one side changed a value, the change wins. Objects merge member by member, and arrays element by element if
+ * `identityOf` finds an identity for all elements; everything else is one value. If both sides changed a value differently,
+ * it is a conflict. `tests/support/inputs/merge_cases.json` has a case for each rule, which the server's tests read too.
  */
 
 import { freeze, isEqual, isObject, isSame, member, put, type Json, type JsonObject } from "./json.js";
@@ -12,7 +12,7 @@ import { escaped, tokensOf } from "./pointer.js";
 
 export interface Merged {
   readonly document: Json;
-  /** JSON pointers; an element has its index in `theirs`, or in the base if `theirs` deleted it. */
+  /** JSON pointers; an element is named by its index in `theirs`, or in the base if `theirs` deleted it. */
   readonly conflicts: readonly string[];
 }
 
@@ -31,21 +31,21 @@ interface Merge {
 }
 
 const IDENTITIES = ["id", "i", "uid"];
-/** Members that identify elements as long as nobody edits them; they count where no element has an identity. */
+/** Members that identify elements until they are edited; used only if no element has one of IDENTITIES. */
 const NAMES = ["key", "refId", "name"];
 
 /**
  * Merge two documents that have the same base.
  *
- * Where both sides differ, and at each of the pointers `disputed`, the outcome has the value of the side `prefer`. With
- * `joins`, objects and arrays that both sides added are merged, as if they had been empty.
+ * At each conflict, and at each pointer of `disputed`, the result has the value of the side `prefer`. With `joins`, objects
+ * and arrays that both sides added are merged as if the base had them empty.
  */
 export function merge(base: Json, theirs: Json, mine: Json, prefer: Side = "theirs", disputed: readonly string[] = [], joins = false): Merged {
   const to: Merge = { prefer, disputed, joins, conflicts: [] };
   return { document: join(to, base, theirs, mine, "") ?? null, conflicts: to.conflicts };
 }
 
-/** Return the member that identifies the elements of all these arrays; undefined if there is none. */
+/** Return the member that identifies the elements of all these arrays; undefined if no member does. */
 export function identityOf(...arrays: readonly (Json | undefined)[]): string | undefined {
   if (!arrays.every((array) => Array.isArray(array) && array.every(isObject))) return undefined;
   const lists = arrays as JsonObject[][];
@@ -58,7 +58,7 @@ export function identityOf(...arrays: readonly (Json | undefined)[]): string | u
   );
 }
 
-/** The identity of an element as text: the number 1 and the text "1" are two. */
+/** The identity of an element as text, which distinguishes the number 1 from the text "1". */
 export function nameOf(element: Json | undefined, identity: string): string {
   return JSON.stringify(member(element, identity));
 }
@@ -71,7 +71,7 @@ function join(to: Merge, base: Json | undefined, theirs: Json | undefined, mine:
     if (isObject(base) && isObject(theirs) && isObject(mine)) return members(to, base, theirs, mine, path);
     const identity = identityOf(base, theirs, mine);
     if (identity) return elements(to, identity, base as List, theirs as List, mine as List, path);
-    // One side may have changed the order of members alone.
+    // One side may have changed only the order of members.
     if (isSame(base, theirs)) return mine;
     if (isSame(base, mine) || isSame(theirs, mine)) return theirs;
   }
@@ -91,7 +91,7 @@ function members(to: Merge, base: JsonObject, theirs: JsonObject, mine: JsonObje
 function elements(to: Merge, identity: string, base: List, theirs: List, mine: List, path: string): Json {
   const byIdentity = (side: List): Named => new Map(side.map((element) => [nameOf(element, identity), element]));
   const sides = [byIdentity(base), byIdentity(theirs), byIdentity(mine)] as const;
-  // The last side that has an element says its index: `mine` only if the element is new.
+  // The last side that has an element sets its index: `mine` only if the element is new.
   const places = new Map([mine, base, theirs].flatMap((side) => side.map((element, index) => [nameOf(element, identity), `${path}/${index}`])));
   const joined = each(to, ...sides, (name) => places.get(name) ?? path);
   if (NAMES.includes(identity)) to.conflicts.push(...renamed(...sides).map((name) => places.get(name) ?? path));
@@ -109,7 +109,7 @@ function each(to: Merge, base: Named, theirs: Named, mine: Named, at: (name: str
   return joined;
 }
 
-/** List the names that both sides removed while each alone added one at the same place: both renamed it. */
+/** List the names that both sides removed while each added its own at the same place: both renamed the element. */
 function renamed(base: Named, theirs: Named, mine: Named): string[] {
   const isKept = (name: string) => base.has(name) && theirs.has(name) && mine.has(name);
   const isNew = (name: string) => !base.has(name) && theirs.has(name) !== mine.has(name);
@@ -118,7 +118,7 @@ function renamed(base: Named, theirs: Named, mine: Named): string[] {
   return [...removed].flatMap(([place, names]) => (inTheirs.has(place) && inMine.has(place) ? names : []));
 }
 
-/** Order the kept names: those of the base as the side that changed their order has them, new ones behind the old name that they follow. */
+/** Order the kept names: old ones as in the side that reordered them, new ones after the old name that they follow. */
 function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: Side): { order: string[]; isDisputed: boolean } {
   const isOld = (name: string) => base.has(name) && kept.has(name);
   const old = [...base.keys()].filter(isOld);
@@ -136,7 +136,7 @@ function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: S
   return { order: [...order], isDisputed: theyMoved && iMoved && !isEqual(inTheirs, inMine) };
 }
 
-/** Group the wanted names by the known name that they follow; undefined is the beginning. */
+/** Group the wanted names by the known name that they follow; undefined stands for the start. */
 function runs(names: Names, isKnown: (name: string) => boolean, isWanted: (name: string) => boolean): Map<string | undefined, string[]> {
   const found = new Map<string | undefined, string[]>();
   let behind: string | undefined;
@@ -147,7 +147,7 @@ function runs(names: Names, isKnown: (name: string) => boolean, isWanted: (name:
   return found;
 }
 
-/** Alternate two runs in the order of their names, each in its own order; a name in both waits for its turn in both. */
+/** Interleave two runs by name, keeping the order of each; a name in both waits until it is first in both. */
 function alternated(sides: string[][]): Names {
   const joined = new Set<string>();
   const isShared = (name: string) => sides.every((side) => side.includes(name));
@@ -160,7 +160,7 @@ function alternated(sides: string[][]): Names {
   return new Set([...joined, ...sides.flat()]);
 }
 
-/** Return the value at one of a conflict's pointers, which name elements by their index in one of the documents `named`. */
+/** Return the value at one of a conflict's pointers, which name elements by index in one of the documents `named`. */
 export function valueOf(document: Json, pointer: string, named: readonly Json[]): Json | undefined {
   let places: readonly (Json | undefined)[] = [document, ...named];
   for (const token of tokensOf(pointer)) {

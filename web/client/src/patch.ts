@@ -1,4 +1,4 @@
-/** JSON patches (RFC 6902): what a save sends, and what is kept of unsaved edits. */
+/** JSON patches (RFC 6902): what a save sends, and how unsaved edits are stored. */
 
 import { freeze, isEqual, isObject, member, put, toJson, type Json, type JsonObject } from "./json.js";
 import { identityOf, nameOf } from "./merge.js";
@@ -10,10 +10,10 @@ export type Operation =
   | { readonly op: "move"; readonly from: string; readonly path: string };
 
 /**
- * List the operations that turn `before` into `after`, the order of members included.
+ * List the operations that turn `before` into `after`, including the order of members.
  *
- * Only what differs is named, so that members this client does not know and numbers that JavaScript cannot hold are
- * never written back. What moved is moved, not written again.
+ * The operations name only what differs, so that unknown members and numbers that JavaScript cannot represent are never
+ * written back. A value that moved is moved, not rewritten.
  */
 export function diff(before: Json, after: Json): Operation[] {
   const operations: Operation[] = [];
@@ -34,31 +34,36 @@ function compare(before: Json, after: Json, path: string, into: Operation[]): vo
 function compareMembers(before: JsonObject, after: JsonObject, path: string, into: Operation[]): void {
   const at = (name: string) => `${path}/${escaped(name)}`;
   const [old, wanted] = [Object.keys(before), Object.keys(after)];
+  if (isEqual(old, wanted)) {
+    const [values, known] = [Object.values(after), Object.values(before)];
+    return wanted.forEach((name, index) => {
+      if (values[index] !== known[index]) compare(known[index] as Json, values[index] as Json, at(name), into);
+    });
+  }
   const order = old.filter((name) => Object.hasOwn(after, name));
   for (const name of old) if (!Object.hasOwn(after, name)) into.push({ op: "remove", path: at(name) });
   for (const name of wanted) {
-    const [was, value] = [member(before, name), after[name] as Json];
-    if (was === value) continue;
-    if (was !== undefined) compare(was, value, at(name), into);
+    const value = after[name] as Json;
+    if (Object.hasOwn(before, name)) compare(before[name] as Json, value, at(name), into);
     else {
       into.push({ op: "add", path: at(name), value });
       order.push(name);
     }
   }
-  // A member goes to the end by way of another name, because a move to its own place changes nothing.
-  for (const name of isEqual(order, wanted) ? [] : wanted.slice(prefixInOrder(asKeys(order), wanted))) {
+  // A member moves to the end via a temporary name, because moving it to its own path changes nothing.
+  for (const name of wanted.slice(prefixInOrder(asKeys(order), wanted))) {
     let aside = `${name}~`;
     while (Object.hasOwn(before, aside) || Object.hasOwn(after, aside)) aside += "~";
     into.push({ op: "move", from: at(name), path: at(aside) }, { op: "move", from: at(aside), path: at(name) });
   }
 }
 
-/** Order names as an object's keys: JavaScript has those that are array indexes first. */
+/** Order names like the keys of an object: JavaScript puts array indexes first. */
 function asKeys(names: readonly string[]): string[] {
   return Object.keys(Object.fromEntries(names.map((name) => [name, 0])));
 }
 
-/** Return how many of the wanted names can stay where they are: the rest goes to the end, one after the other. */
+/** Return how many of the wanted names can stay in place; the rest move to the end, one after another. */
 function prefixInOrder(order: readonly string[], wanted: readonly string[]): number {
   let from = 0;
   const count = wanted.findIndex((name) => {
@@ -107,7 +112,7 @@ function compareIndexed(before: readonly Json[], after: readonly Json[], path: s
   for (let index = common; index < after.length - end; index += 1) into.push({ op: "add", path: `${path}/${index}`, value: after[index] as Json });
 }
 
-/** Apply operations that `diff` has listed for this document. Throws a TypeError for any other document. */
+/** Apply operations that `diff` has listed for this document. Throws a TypeError if they do not fit the document. */
 export function apply(document: Json, operations: readonly Operation[]): Json {
   let result = document;
   for (const operation of operations) {

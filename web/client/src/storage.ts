@@ -1,9 +1,9 @@
 /**
- * What a browser keeps of the user's dashboards: the newest version it has seen of each, and edits that no server has.
+ * The browser's store of dashboards: the newest version seen of each, and the edits that are not on the server yet.
  *
- * It is IndexedDB, whose transactions say when they are durable; `localStorage` returns before anything is written. Keys
- * begin with the server and the user, so that no user sees what another one has left behind. Unsaved edits are in *slots*:
- * every open document has one, whose name it holds as a lock, so that edits of a closed tab can be told by their free lock.
+ * It uses IndexedDB, whose transactions report when they are durable; `localStorage` returns before anything is written.
+ * Keys begin with the server and the user, so no user sees another user's data. Unsaved edits are in *slots*: every open
+ * document has one and holds its name as a lock, so a slot with edits and a free lock belongs to a closed tab.
  */
 
 import type { Sent, Version } from "./core.js";
@@ -11,7 +11,7 @@ import type { Json } from "./json.js";
 import type { Operation } from "./patch.js";
 import { inTime } from "./transport.js";
 
-/** The unsaved edits of one slot: `patch` leads from the base, which is kept apart, to what was shown. */
+/** The unsaved edits of one slot: `patch` leads from the base, which is stored separately, to what was shown. */
 export interface Edits {
   readonly sent: Sent | null;
   readonly patch: readonly Operation[];
@@ -22,20 +22,20 @@ export interface Edits {
 export type Key = readonly string[];
 
 export interface BrowserStorage {
-  /** The newest version that this browser has seen. */
+  /** Return the newest version that this browser has seen. */
   copy(document: Key): Promise<Version | null>;
-  /** Keep a version unless a newer one is kept; `isOnly` replaces a newer one that no longer exists. */
+  /** Store a version unless a newer one is stored; `isOnly` replaces a newer one that no longer exists. */
   keepCopy(document: Key, version: Version, isOnly?: boolean): Promise<void>;
-  /** Forget the copies of all sessions of a project. */
+  /** Delete a project's copies, including those of its sessions. */
   dropCopies(project: Key): Promise<void>;
-  /** The slots of a document that have edits, the latest edits first. */
+  /** List the slots of a document that have edits, latest edits first. */
   slots(document: Key): Promise<string[]>;
   edits(document: Key, slot: string): Promise<{ edits: Edits; base: Version } | null>;
-  /** Keep a slot's edits, and their base unless the slot has it; resolves when the transaction has completed. */
-  keepEdits(document: Key, slot: string, edits: Edits, base: Version, hasBase: boolean): Promise<void>;
+  /** Store a slot's edits, and their base unless the slot has it; resolves when the transaction has completed. */
+  keepEdits(document: Key, slot: string, edits: Edits, base: Version): Promise<void>;
   dropEdits(document: Key, slot: string): Promise<void>;
   fact(key: Key): Promise<string | null>;
-  /** Set a fact, unless `isFirst` and it is set; returns what holds now. */
+  /** Set a fact, or with `isFirst` only if it is not set yet; returns the stored value. */
   setFact(key: Key, value: string, isFirst?: boolean): Promise<string>;
 }
 
@@ -43,8 +43,10 @@ const LONGEST_OPENING = 5_000;
 const NAME = "dashkeep";
 const STORE = "kept";
 
-/** Every method rejects if the browser has no storage, or refuses it. */
+/** Every method rejects if the browser has no storage or denies access to it. */
 export function browserStorage(factory: IDBFactory | null): BrowserStorage {
+  /** The base that each slot has; the user may clear the storage, which closes the database. */
+  const bases = new Map<string, Version>();
   let opened: Promise<IDBDatabase> | null = null;
 
   const copyOf = (document: Key) => ["copy", ...document];
@@ -72,14 +74,18 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
         const base = fromText(await done<string | undefined>(store.get(baseOf(document, slot))));
         return edits && base ? { edits, base } : null;
       }),
-    keepEdits: (document, slot, edits, base, hasBase) =>
-      run("readwrite", async (store) => {
-        // The user may have cleared the storage since.
-        if (!hasBase || !(await done(store.count(baseOf(document, slot))))) store.put(toText(base), baseOf(document, slot));
+    async keepEdits(document, slot, edits, base) {
+      const isKept = bases.get(slot) === base;
+      bases.delete(slot);
+      await run("readwrite", async (store) => {
+        if (!isKept) store.put(toText(base), baseOf(document, slot));
         store.put(edits, editsOf(document, slot));
-      }),
+      });
+      bases.set(slot, base);
+    },
     dropEdits: (document, slot) =>
       run("readwrite", async (store) => {
+        bases.delete(slot);
         store.delete(baseOf(document, slot));
         store.delete(editsOf(document, slot));
       }),
@@ -94,7 +100,10 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
 
   /** Run one transaction; resolves when it has completed. */
   async function run<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const lost = () => (opened = null);
+    const lost = () => {
+      opened = null;
+      bases.clear();
+    };
     opened ??= open(factory, lost);
     opened.catch(lost);
     const transaction = (await opened).transaction(STORE, mode, { durability: "strict" });
@@ -107,14 +116,14 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
   }
 }
 
-/** Open the database; `lost` is called when it cannot be used any more. */
+/** Open the database; `lost` is called when it is no longer usable. */
 async function open(factory: IDBFactory | null, lost: () => void): Promise<IDBDatabase> {
   if (!factory) throw new Error("This browser has no storage.");
   const request = factory.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  // Some browsers never answer the first request after a start.
+  // Some browsers never answer the first request after they start.
   const database = await inTime(LONGEST_OPENING, undefined, () => done(request));
-  // A user who clears the storage closes it; a newer version of this client asks for it.
+  // Clearing the storage closes the database; a newer client may need this connection closed to upgrade it.
   database.onclose = lost;
   database.onversionchange = () => {
     database.close();
@@ -130,12 +139,12 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** The range of all keys that begin with these names: an array sorts behind every text. */
+/** The range of all keys with this prefix: arrays sort after all strings. */
 function under(prefix: Key): IDBKeyRange {
   return IDBKeyRange.bound(prefix, [...prefix, []]);
 }
 
-/** A version is kept as the text of the answer that it came in, which costs a tenth of copying an object. */
+/** A version is stored as the text of its response, which costs a tenth of cloning an object. */
 function toText({ config, version, updatedAt, text }: Version): string {
   return text ?? JSON.stringify({ config, version, updatedAt });
 }

@@ -1,4 +1,4 @@
-/** The other documents and tabs of this browser, told of every version; nothing is open while nobody listens. */
+/** Announces versions to the other documents and tabs of this browser; the channel is open only while someone listens. */
 
 import type { Channel, Environment } from "./environment.js";
 import type { Key } from "./storage.js";
@@ -18,7 +18,7 @@ export function openTabs(environment: Environment): Tabs {
   let channel: Channel | null = null;
 
   const heard = (message: unknown) => {
-    // Pages with an older client tell other messages.
+    // Pages with an older client send other messages.
     const { key, version } = message as { key?: Key; version: number };
     if (key) for (const each of listeners) each(key, version);
   };

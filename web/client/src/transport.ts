@@ -1,8 +1,8 @@
-/** Requests to the API: authorised, bounded in time, and failing with the server's error. */
+/** Requests to the API: authorised, with a time limit, and rejected with the server's error. */
 
 import { ConflictError, DashkeepError, messages, problemOf, type ClientCode } from "./errors.js";
 
-/** A user's token and, to keep users apart in this browser, its `sub` claim (RFC 7519); the server verifies it. */
+/** A user's token and its `sub` claim (RFC 7519), which separates users in this browser; the server verifies the token. */
 export interface Token {
   readonly text: string;
   readonly user: string;
@@ -16,11 +16,11 @@ export interface RequestOptions {
   readonly body?: unknown;
   readonly mediaType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Whether the browser finishes the request when the page is left. */
+  /** Whether the browser completes the request after the page is closed. */
   readonly keepalive?: boolean;
-  /** A token that was requested for this. */
+  /** A token that was requested for this request. */
   readonly token?: Token | null | undefined;
-  /** The only user whose token may be sent. */
+  /** The only user whose token may be sent with the request. */
   readonly user?: string;
 }
 
@@ -29,19 +29,19 @@ export interface Answer {
   readonly headers: Headers;
   /** The body; empty for a 204 or 304. */
   readonly text: string;
-  /** The body as JSON; null if it is none. */
+  /** The parsed body; null if it is not JSON. */
   readonly body: unknown;
 }
 
 export interface Transport {
   readonly root: string;
-  /** The token of the last request, for a page that is left and cannot wait for another. */
+  /** The last token, for a page that is being closed and cannot wait for a new one. */
   readonly last: Token | null;
-  /** Request a token; requests at the same time share one. Rejects with the code `token` or `signed-out`. */
+  /** Request a token; concurrent requests share one. Rejects with the code `token` or `signed-out`. */
   token(refresh?: boolean): Promise<Token>;
-  /** Make a request once. Rejects with a DashkeepError, or with the signal's reason. */
+  /** Send a request without retries. Rejects with a DashkeepError, or with the signal's reason. */
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
-  /** Fetch any address within the time limit, in milliseconds, and read its answer to the end. */
+  /** Fetch any URL within the time limit, in milliseconds, and read the whole response. */
   fetch(url: string, request: RequestInit, options?: { signal?: AbortSignal | undefined; timeout?: number }): Promise<Answer>;
 }
 
@@ -49,7 +49,7 @@ export interface TransportOptions {
   readonly baseUrl: string;
   readonly getToken: GetToken;
   readonly fetch: typeof globalThis.fetch;
-  /** Milliseconds until a request counts as unanswered. */
+  /** Milliseconds until a request times out. */
   readonly timeout: number;
 }
 
@@ -57,8 +57,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 
 /**
- * Return the wait before the next attempt in milliseconds: exponential back-off with full jitter, so that clients that
- * failed together do not retry together, on top of `Retry-After`.
+ * Return the milliseconds to wait before the next attempt: `Retry-After` plus exponential back-off with full jitter, so
+ * that clients that failed together do not retry together.
  */
 export function waitBefore(attempt: number, retryAfter: number | undefined, random: () => number): number {
   return (retryAfter ?? 0) * 1000 + random() * Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT);
@@ -86,7 +86,7 @@ export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: Tr
 
   async function send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     let answer = await once(method, path, options, options.token ?? (await token()));
-    // The token may have just expired: try again with a new one.
+    // The token may have just expired, so try once more with a new one.
     if (answer.status === 401 && !options.keepalive) answer = await once(method, path, options, await token(true));
     const { status, body, headers } = answer;
     if (status < 400) return answer;
@@ -133,7 +133,7 @@ export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: Tr
   };
 }
 
-/** Work until it is done, or the signal or the time limit ends it; what is asked may ignore the signal. */
+/** Run `work` until it finishes, the signal aborts or the time limit expires, even if `work` ignores the signal. */
 export async function inTime<T>(timeout: number, signal: AbortSignal | undefined, work: (ended: AbortSignal) => Promise<T>): Promise<T> {
   const signals = [...(signal ? [signal] : []), ...(Number.isFinite(timeout) ? [AbortSignal.timeout(timeout)] : [])];
   const ended = AbortSignal.any(signals);
@@ -146,12 +146,12 @@ export function pathOf(project: string, rest = ""): string {
   return `/projects/${encodeURIComponent(project)}${rest}`;
 }
 
-/** A precondition's value: a version in quotes, or an entity tag or `*` as it is. */
+/** Return the value of a precondition: a version in quotes; an entity tag or `*` unchanged. */
 export function tag(version: number | string | undefined): string | undefined {
   return typeof version === "number" ? `"${version}"` : version;
 }
 
-/** Read the version of an answer: from its body, or from its entity tag, which proxies may have altered. */
+/** Read the version of a response from its body, or else from its entity tag, which proxies may have altered. */
 export function versionOf({ body, headers }: Answer): number {
   const version = (body as { version?: unknown } | null)?.version ?? /^\s*(?:W\/)?"(\d+)/.exec(headers.get("ETag") ?? "")?.[1];
   if (version === undefined) throw failure("unreadable");

@@ -1,4 +1,4 @@
-/** What applications see. */
+/** The client's public types. */
 
 import type { DashkeepError, FieldError } from "./errors.js";
 
@@ -16,27 +16,27 @@ export interface DashboardConfig {
 export type Source = "user" | "autosave" | "ai" | "localStorage" | "import";
 
 /**
- * What is true of a document now.
+ * The status of a document.
  *
  * - `loading`: the server has not answered yet; a copy from this browser may be shown.
  * - `clean`: what is shown equals what the server has at `version`.
- * - `corrected`: what is shown differs by corrections that nobody made; they go with the next edit.
+ * - `corrected`: what is shown differs only by corrections; they are saved with the next edit.
  * - `dirty`: there are edits that the server has not acknowledged.
- * - `saving`: a save is on its way.
- * - `offline`: the server cannot be reached; it is tried again.
- * - `failed`: `error` says what is wrong, and whether it is tried again.
+ * - `saving`: a save is in flight.
+ * - `offline`: the server cannot be reached; the client retries.
+ * - `failed`: `error` says what is wrong, and whether the client retries.
  * - `conflict`: someone else changed the same values; `resolve` decides.
  */
 export type Status = "loading" | "clean" | "corrected" | "dirty" | "saving" | "offline" | "failed" | "conflict";
 
-/** Where a shown config comes from: the server, or a copy in this browser that the server has not confirmed yet. */
+/** The source of the config shown: the server, or a copy in this browser that the server has not confirmed yet. */
 export type Origin = "network" | "cache";
 
 export interface Conflict<Config extends object = DashboardConfig> {
   readonly mine: Config | null;
   readonly theirs: Config | null;
   readonly base: Config | null;
-  /** JSON pointers to what both sides changed. `valueOf(document, pointer, [theirs, base])` finds the values. */
+  /** JSON pointers to the values that both sides changed; `valueOf(document, pointer, [theirs, base])` returns them. */
   readonly conflicts: readonly string[];
   readonly currentVersion: number;
   /** When `theirs` was saved. */
@@ -45,23 +45,23 @@ export interface Conflict<Config extends object = DashboardConfig> {
 
 export interface DocumentState<Config extends object = DashboardConfig> {
   readonly status: Status;
-  /** What is shown, frozen; null if nothing was loaded, or nothing is saved. */
+  /** The config shown, frozen; null if none is loaded or saved. */
   readonly config: Config | null;
-  /** The version of the server that the edits are made from; 0 before the first save. */
+  /** The server's version that the edits are based on; 0 before the first save. */
   readonly version: number;
   readonly updatedAt: string | null;
   /** Null until there is something to show. */
   readonly origin: Origin | null;
   /** Whether there are edits that the server has not acknowledged. */
   readonly isDirty: boolean;
-  /** Whether every edit is in the server's history, or durable in this browser. */
+  /** Whether every edit is in the server's history or durable in this browser. */
   readonly isKept: boolean;
   /** The time of this page's last save, in milliseconds since 1970. */
   readonly lastSavedAt: number | null;
   readonly error: DashkeepError | null;
   readonly conflict: Conflict<Config> | null;
   readonly autosave: boolean;
-  /** What could not be moved of the copy that an older version of the application left in this browser. */
+  /** The parts of an older version's copy in this browser that could not be moved to the server. */
   readonly notMoved: readonly FieldError[];
 }
 
@@ -70,48 +70,48 @@ export interface DashboardDocument<Config extends object = DashboardConfig> {
   readonly state: DocumentState<Config>;
   /** Call a listener on every change of `state`; returns a function to stop. */
   subscribe(listener: (state: DocumentState<Config>) => void): () => void;
-  /** Load the config, and take up the edits that were not saved when a page was closed. Rejects with a DashkeepError. */
+  /** Load the config, and take over the unsaved edits of closed pages. Rejects with a DashkeepError. */
   load(): Promise<DocumentState<Config>>;
   /** Ask the server for a newer version. Rejects with a DashkeepError. */
   refresh(): Promise<DocumentState<Config>>;
   /**
-   * Change what is shown; it is kept in this browser at once and saved later.
+   * Change the config shown; the edit is stored in this browser at once and saved later.
    *
-   * Throws a DashkeepError with the code `not-json` that names a value that JSON cannot hold, and changes nothing.
+   * Throws a DashkeepError with the code `not-json`, and changes nothing, if JSON cannot represent a value.
    */
   edit(change: Config | ((config: Config) => Config)): void;
-  /** Change what is shown without an edit of the user: it is saved with the next edit, never by itself. */
+  /** Change the config shown without a user's edit: the correction is saved with the next edit, never on its own. */
   correct(change: Config | ((config: Config) => Config)): void;
   /** Save the edits. Resolves when the server has accepted them; rejects with a DashkeepError. */
   save(options?: { message?: string; signal?: AbortSignal }): Promise<DocumentState<Config>>;
-  /** Turn saving by itself on or off. */
+  /** Turn automatic saving on or off. */
   setAutosave(on: boolean): void;
-  /** Settle a conflict; all undisputed changes of both sides are kept, and both values stay in history. */
+  /** Resolve a conflict; both sides' undisputed changes are kept, and both values stay in history. */
   resolve(choice: "mine" | "theirs" | Config): Promise<DocumentState<Config>>;
-  /** Take back the edits that the server has not acknowledged. */
+  /** Revert the edits that the server has not acknowledged. */
   discard(): void;
-  /** Restore a version from history as the newest; unsaved edits are saved as a version first. */
+  /** Restore a version from history as the newest one; unsaved edits are saved as a version first. */
   restore(version: number, options?: { message?: string }): Promise<DocumentState<Config>>;
   /** Stop; unsaved edits stay in this browser. */
   close(): void;
 }
 
 export interface OpenOptions<Config extends object = DashboardConfig> {
-  /** The config of a session alone: a draft. */
+  /** Open the draft of a session instead of the project's config. */
   sessionId?: string;
-  /** Whether edits are saved by themselves. Default: true. */
+  /** Whether edits are saved automatically. Default: true. */
   autosave?: boolean;
   /** Milliseconds between the last edit and the automatic save. Default: 1,500. */
   autosaveDelay?: number;
-  /** What is shown before anything is loaded: only what is edited of it is saved. */
+  /** The config shown before anything is loaded; only the parts that are edited are saved. */
   initial?: Config;
   /**
-   * Where older versions of the application stored the config in `localStorage`: the keys by member, or a function that
-   * reads it; `null` for nowhere. The old copy is moved to the server once, if nothing has been saved before, and stays
-   * in place. Default: `chartCustomizations`, `currentLayout`, `currentTheme`, `dashboardFilters`.
+   * Where older versions of the application stored the config in `localStorage`: the keys by member, a function that
+   * reads the config, or `null` for nowhere. The old copy is moved to the server once, if nothing has been saved before,
+   * and stays in place. Default: `chartCustomizations`, `currentLayout`, `currentTheme`, `dashboardFilters`.
    */
   legacyKeys?: Readonly<Record<string, string>> | ((storage: Storage) => unknown) | null;
-  /** Whether the old copy belongs to this project. Default: to the first project without a saved config. */
+  /** Whether the old copy belongs to this project. Default: it belongs to the first project without a saved config. */
   ownsLegacy?: boolean;
 }
 
@@ -126,15 +126,15 @@ export interface Saved<Config extends object = DashboardConfig> {
   readonly version: number;
   readonly updatedAt: string | null;
   readonly merged?: true;
-  /** Whether this save had been accepted before. `currentVersion` may be newer. */
+  /** Set if this save had already been accepted; `currentVersion` may be newer. */
   readonly replayed?: true;
   readonly currentVersion?: number;
-  /** Only if the save was merged. */
+  /** Present only if the save was merged. */
   readonly config?: Config | null;
 }
 
 export interface SaveOptions {
-  /** The version that this save replaces, or `"*"` for the newest. */
+  /** The version that this save replaces, or `"*"` for whichever is newest. */
   ifMatch?: number | "*";
   /** Save only if nothing has been saved before. */
   create?: boolean;
@@ -182,7 +182,7 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
   save(project: string, config: Config, options: SaveOptions): Promise<Saved<Config>>;
   /** Apply a merge patch (RFC 7396). */
   patch(project: string, mergePatch: object, options?: CallOptions & { ifMatch?: number; source?: Source; message?: string }): Promise<Loaded<Config>>;
-  /** Delete the config; returns the version that says so. */
+  /** Delete the config; returns the version that records the deletion. */
   remove(project: string, options: CallOptions & { ifMatch: number | "*" }): Promise<number>;
   history(project: string, options?: CallOptions & { limit?: number; cursor?: string }): Promise<History>;
   version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
@@ -192,7 +192,7 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
 
 export interface ProjectSummary<Config extends object = DashboardConfig> {
   readonly id: string;
-  /** `<owner>~<id>`, which names the project for everyone who may open it. */
+  /** `<owner>~<id>`, unique among all users. */
   readonly address: string;
   readonly name: string;
   readonly description: string;
@@ -213,7 +213,7 @@ export interface Project<Config extends object = DashboardConfig> extends Projec
 }
 
 export interface NewProject<Config extends object = DashboardConfig> {
-  /** Default: an id of its own, which is the same when the request is repeated. */
+  /** Default: a generated id, which retries reuse. */
   id?: string;
   name: string;
   description?: string;
@@ -275,7 +275,7 @@ export interface DataVersions {
 export interface DataCalls {
   load(project: string, options?: { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[]; signal?: AbortSignal }): Promise<Dataset>;
   upload(project: string, table: NewDataset, options?: { ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
-  /** Send a CSV or JSON file straight to the bucket, and make it the project's table. */
+  /** Upload a CSV or JSON file directly to the bucket, and make it the project's table. */
   uploadFile(project: string, file: Blob & { readonly name: string }, options?: { dataSchema?: NewDataset["dataSchema"]; analysis?: object; ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
   versions(project: string): Promise<DataVersions>;
   version(project: string, version: number): Promise<Dataset>;
@@ -285,10 +285,10 @@ export interface DataCalls {
 export interface DashboardClient<Config extends object = DashboardConfig> extends ConfigCalls<Config> {
   readonly projects: ProjectCalls<Config>;
   readonly data: DataCalls;
-  /** The calls for the config of a session alone. */
+  /** The calls for a session's draft. */
   drafts(sessionId: string): ConfigCalls<Config>;
   limits(): Promise<{ readonly [name: string]: number }>;
   flags(): Promise<{ readonly [name: string]: boolean }>;
-  /** Open a config to edit. Nothing happens before its `load`. */
+  /** Open a config for editing. Nothing is requested before `load`. */
   open(project: string, options?: OpenOptions<Config>): DashboardDocument<Config>;
 }

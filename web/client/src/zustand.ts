@@ -1,9 +1,9 @@
 /**
  * A Zustand middleware: the store's state is a dashboard's config, loaded from and saved to Dashkeep.
  *
- * `create(dashkeep((set) => ({ … }), { client, projectId }))` replaces `persist`. Only changes pass between the two: what
- * the application changes in the store is put onto the config, and a config that arrives is put into the store. So members
- * that the store does not know stay in the config, and initial values that nobody touched are never saved.
+ * `create(dashkeep((set) => ({ … }), { client, projectId }))` replaces `persist`. Only changes pass between the two: changes
+ * to the store are applied to the config, and a config that arrives is put into the store. So members that the store does
+ * not know stay in the config, and untouched initial values are never saved.
  */
 
 import type { StateCreator, StoreApi, StoreMutatorIdentifier } from "zustand/vanilla";
@@ -18,28 +18,28 @@ import type { DashboardClient, DashboardConfig, DashboardDocument, DocumentState
 
 export interface DashkeepOptions<State, Config extends object = DashboardConfig> extends Omit<OpenOptions<Config>, "initial"> {
   client: DashboardClient<Config>;
-  /** The project's id or address; null if none is open yet. */
+  /** The project's id or address; null if no project is open yet. */
   projectId: string | null;
-  /** The name that `persist` stored the state under in this browser; that state is moved to the server once. */
+  /** The name under which `persist` stored the state in this browser; that state is moved to the server once. */
   name?: string;
   /** Returns the config to save for a state. Default: the state's members with a config's names. */
   partialize?: (state: State) => Config;
   /**
-   * Returns the state for a loaded config. `state` is the present one, with the config's members at their initial values.
-   * Default: the config's members over these.
+   * Returns the state for a loaded config. `state` is the current one, with the config's members at their initial values.
+   * Default: the config's members override these.
    */
   merge?: (config: Config, state: State) => State;
-  /** The version of the config's form, kept in `extensions.storeVersion`. Default: 0. */
+  /** The version of the config's schema, stored in `extensions.storeVersion`. Default: 0. */
   version?: number;
-  /** Returns the present form of what another version has saved: a config, or a state that `persist` had stored. */
+  /** Migrates what another version saved, a config or a state that `persist` stored, to the current schema. */
   migrate?: (saved: unknown, version: number) => Config;
 }
 
-/** The store's document, which `open` exchanges. */
+/** The store's document, which `open` replaces. */
 export interface StoreDashboard<Config extends object = DashboardConfig> extends DashboardDocument<Config> {
-  /** Open another project in this store, or none. */
+  /** Open another project in this store, or no project. */
   open(projectId: string | null): void;
-  /** Change the store without an edit of the user: `correcting(() => store.setState(…))`. */
+  /** Change the store without a user's edit: `correcting(() => store.setState(…))`. */
   correcting(change: () => void): void;
 }
 
@@ -52,7 +52,7 @@ declare module "zustand/vanilla" {
   }
 }
 
-/** The middleware's type, which composes with the other middlewares of Zustand, inside and outside of them. */
+/** The middleware's type, which composes with Zustand's other middlewares, inside or outside of them. */
 export type Dashkeep = <
   State,
   Mps extends [StoreMutatorIdentifier, unknown][] = [],
@@ -66,7 +66,7 @@ export type Dashkeep = <
 /** The config members that a store saves by default; `partialize` overrides them. */
 const MEMBERS = ["chartCustomizations", "currentLayout", "filters", "theme", "extensions"];
 const VERSION = "storeVersion";
-/** The first ones ask the server, which takes a project. */
+/** The first methods send requests, which need a project. */
 const METHODS = ["load", "refresh", "save", "resolve", "restore", "edit", "correct", "setAutosave", "discard", "close"] as const;
 const ASKING = 5;
 
@@ -79,17 +79,17 @@ const middleware =
     const listeners = new Set<(state: DocumentState<Config>) => void>();
     let document: InternalDocument<Config>;
     let isIdle = true;
-    /** The state that the listeners know. */
+    /** The last state that the listeners received. */
     let told: DocumentState<Config> | null = null;
-    /** What of the state is saved, as it was when the store was last in step with the config `shown`. */
+    /** The saved part of the state when the store was last in sync with the config `shown`. */
     let view: Json = initialView;
     let shown: Json | undefined = null;
-    /** Why store and config are out of step: the store's edits were refused, or a config could not be put into it. */
+    /** Why store and config are out of sync: the store's edits were rejected, or a config could not be put into it. */
     let held: DashkeepError | null = null;
     let isBehind = false;
-    /** The last config that was put into the store, or could not be. */
+    /** The last config that was put into the store, or that failed to be. */
     let tried: Json | undefined;
-    /** What a change of the store is now; null while a config is put into it. */
+    /** What a change of the store counts as; null while a config is put into it. */
     let kind: "edit" | "correct" | null = "edit";
 
     function members(from: object, areSaved = true): [string, unknown][] {
@@ -100,7 +100,7 @@ const middleware =
       return { chartCustomizations: {}, ...Object.fromEntries(members(state)) } as unknown as Config;
     }
 
-    /** Each member of an earlier config is at its initial value, or gone. */
+    /** Reset the members of an earlier config to their initial values, or drop them, and apply the new config. */
     function placed(config: object, state: State): State {
       return Object.fromEntries([...members(state, false), ...members(initial), ...members(config)]) as State;
     }
@@ -109,10 +109,10 @@ const middleware =
       return toJson(partialize(state), view);
     }
 
-    /** Return the present form of a config. */
+    /** Migrate a config to the current schema. */
     function migrated(config: Json): Json {
       if (!migrate || !config || savedBy(config) === version) return config;
-      // `migrate` may change what it is given, as it may with `persist`.
+      // `migrate` may mutate its argument, as with `persist`.
       const present = toJson(migrate(structuredClone(config), savedBy(config)), config);
       return present === config ? config : stamped(present);
     }
@@ -121,12 +121,12 @@ const middleware =
       return toJson({ ...(config as JsonObject), extensions: { ...(member(config, "extensions") as JsonObject | undefined), [VERSION]: version } });
     }
 
-    /** A form that is newer than this page's keeps its version, so that newer pages do not migrate it again. */
+    /** Keep the version of a schema newer than this page's, so that newer pages do not migrate the config again. */
     function marked(config: Json): Json {
       return savedBy(config) >= version ? config : stamped(config);
     }
 
-    /** Put what the store has other than `before` onto the config; returns whether there was anything. */
+    /** Apply the store's changes since `before` to the config; returns whether there were any. */
     function hand(change: "edit" | "correct", before: Json, onto?: Json): boolean {
       let after: Json | undefined;
       try {
@@ -140,19 +140,19 @@ const middleware =
           const next = isSame && onto === undefined ? (config as Json) : marked(put(before, onto ?? (config as Json), made));
           held = null;
           view = made;
-          // Initial values are shown only where a config lacks the whole member.
+          // Initial values stand in only for members that the config lacks entirely.
           if (wasInStep && isEqual(seen({ ...initialView, ...(next as JsonObject) }, made), made)) shown = next;
           return next as unknown as Config;
         });
       } catch (error) {
-        // A listener of the document has failed, not the edit.
+        // A listener of the document threw, not the edit.
         if (after !== undefined && !(error instanceof DashkeepError)) throw error;
         hold(error, true);
       }
       return true;
     }
 
-    /** Put a config into the store; what the store makes of it beyond that is a correction. */
+    /** Put a config into the store; any further change that the store makes meanwhile is a correction. */
     function arrive({ config, error }: DocumentState<Config>): void {
       const arrived = config as Json;
       const isHeld = held !== null && error === held;
@@ -175,13 +175,13 @@ const middleware =
       try {
         quietly(() => api.setState(next, true, ...(["dashkeep/arrived"] as unknown as [])));
       } catch (cause) {
-        // A subscriber that throws is reported as any uncaught error, and stops nothing.
+        // Report a subscriber's exception like any uncaught error, and carry on.
         void Promise.reject(cause);
       }
       hand("correct", seen({ ...initialView, ...(present as JsonObject | null) }, expected) as Json, present === arrived ? undefined : present);
     }
 
-    /** Say in the state why store and config are out of step. */
+    /** Report in the state why store and config are out of sync. */
     function hold(cause: unknown, isEdit: boolean): void {
       held = cause instanceof DashkeepError ? cause : failure("store", { cause });
       isBehind ||= !isEdit;
@@ -199,7 +199,7 @@ const middleware =
       }
     }
 
-    /** Read a state that `persist` stored; members that it did not store are at their initial values. */
+    /** Read a state that `persist` stored; members that it lacks have their initial values. */
     function read(state: unknown, saved: number): Json {
       const moved = toJson(migrate && saved !== version ? migrate(state, saved) : partialize({ ...initial, ...(state as State) })) as JsonObject;
       if (isEqual(moved, initialView)) return null;
@@ -213,7 +213,7 @@ const middleware =
     }
 
     function open(project: string | null): void {
-      // The first time, there is no document, and the store is about to have its initial state.
+      // The first time, there is no document yet, and the store is about to get its initial state.
       const autosave = told && { autosave: told.autosave };
       if (told) document.close();
       const legacy = name === undefined ? {} : { persisted: { name, read } };
@@ -228,7 +228,7 @@ const middleware =
         tell();
       });
       tell();
-      // The document's state reports a failed load.
+      // The document's state already reports a failed load.
       if (!isIdle) document.load().catch(() => {});
     }
 
@@ -254,7 +254,7 @@ const middleware =
     return initial;
   };
 
-/** Put what differs between two views onto a config; where nothing is saved, what was touched is saved whole. */
+/** Apply the difference between two views to a config; if nothing is saved yet, edited members are saved whole. */
 function put(before: Json, config: Json, after: Json): Json {
   const isNothing = config === EMPTY;
   return toJson({ ...(isNothing && (EMPTY as JsonObject)), ...(joined(before, isNothing ? {} : config, after, "mine").document as JsonObject) });
@@ -264,8 +264,9 @@ function savedBy(config: Json): number {
   return Number(member(member(config, "extensions"), VERSION) ?? 0);
 }
 
-/** The part of a config that a view has: what a store does not know is not corrected. */
+/** Return the part of a config that a view has, so that what the store does not know is not corrected. */
 function seen(config: Json | undefined, view: Json | undefined): Json | undefined {
+  if (config === view) return view;
   if (isObject(config) && isObject(view)) {
     return Object.fromEntries(Object.keys(view).flatMap((name) => (Object.hasOwn(config, name) ? [[name, seen(config[name], view[name]) as Json]] : [])));
   }

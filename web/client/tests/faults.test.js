@@ -32,7 +32,7 @@ const FAULTS = [
   ["a refusal throws away what was edited", "core.js", "    core.sent = null;\n    change(core, core.mine);", "    core.sent = null;\n    take(core, core.base);", [2]],
   ["a merge prefers the other side", "merge.js", 'return to.prefer === "mine" ? mine : theirs;', "return theirs;", [2, 5]],
   ["a merge drops what one side added", "merge.js", "if (isEqual(base, theirs))\n        return mine;", "if (isEqual(base, theirs))\n        return base === undefined ? theirs : mine;", [2, 5]],
-  ["a patch writes back what was not edited", "patch.js", "        if (was === value)\n            continue;\n        if (was !== undefined)\n            compare(was, value, at(name), into);", "        if (was !== undefined)\n            into.push({ op: \"replace\", path: at(name), value });", [3]],
+  ["a patch writes back what was not edited", "patch.js", "            if (values[index] !== known[index])\n                compare(known[index], values[index], at(name), into);", "            into.push({ op: \"replace\", path: at(name), value: values[index] });", [3]],
 ];
 
 /** @type {string} */

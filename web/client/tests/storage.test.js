@@ -52,7 +52,7 @@ test("forgetting a project's copies forgets those of its sessions, and no other 
   const project = KEY.slice(0, -1);
   const other = [...project.slice(0, -1), "address2", ""];
   for (const key of [KEY, [...project, "session"], other]) await storage.keepCopy(key, version(1));
-  await storage.keepEdits(KEY, "slot", edits(), version(1), false);
+  await storage.keepEdits(KEY, "slot", edits(), version(1));
   await storage.dropCopies(project);
   assert.deepEqual(await Promise.all([KEY, [...project, "session"], other].map(async (key) => (await storage.copy(key)) !== null)), [false, false, true]);
   assert.notEqual(await storage.edits(KEY, "slot"), null);
@@ -61,7 +61,7 @@ test("forgetting a project's copies forgets those of its sessions, and no other 
 test("edits come back with their base, and are gone when they are dropped", async () => {
   const storage = browserStorage(new IDBFactory());
   const sent = /** @type {any} */ ({ key: "k-1", base: 1, patch: [{ op: "remove", path: "/theme" }], config: null, source: "user" });
-  await storage.keepEdits(KEY, "slot", { ...edits(), sent }, version(1), false);
+  await storage.keepEdits(KEY, "slot", { ...edits(), sent }, version(1));
   const found = await storage.edits(KEY, "slot");
   assert.deepEqual([found?.edits, withoutText(found?.base)], [{ ...edits(), sent }, version(1)]);
   await storage.dropEdits(KEY, "slot");
@@ -70,17 +70,18 @@ test("edits come back with their base, and are gone when they are dropped", asyn
 
 test("a base that the slot has is not written again", async (t) => {
   const storage = browserStorage(new IDBFactory());
-  await storage.keepEdits(KEY, "slot", edits(), version(1), false);
+  const base = version(1);
+  await storage.keepEdits(KEY, "slot", edits(), base);
   const { mock } = t.mock.method(IDBObjectStore.prototype, "put");
-  await storage.keepEdits(KEY, "slot", edits(1), version(1), true);
+  await storage.keepEdits(KEY, "slot", edits(1), base);
   assert.equal(mock.callCount(), 1);
   assert.deepEqual((await storage.edits(KEY, "slot"))?.edits, edits(1));
 });
 
 test("slots are those of one document, the latest edits first", async () => {
   const storage = browserStorage(new IDBFactory());
-  for (const [slot, savedAt] of /** @type {const} */ ([["a", 2], ["b", 3], ["c", 1]])) await storage.keepEdits(KEY, slot, edits(savedAt), version(1), false);
-  await storage.keepEdits([...KEY.slice(0, -1), "session"], "d", edits(), version(1), false);
+  for (const [slot, savedAt] of /** @type {const} */ ([["a", 2], ["b", 3], ["c", 1]])) await storage.keepEdits(KEY, slot, edits(savedAt), version(1));
+  await storage.keepEdits([...KEY.slice(0, -1), "session"], "d", edits(), version(1));
   assert.deepEqual(await storage.slots(KEY), ["b", "a", "c"]);
 });
 
@@ -93,7 +94,7 @@ test("a fact is what was set last, or first if the first one counts", async () =
 
 test("what one page keeps, another page of the origin finds", async () => {
   const factory = new IDBFactory();
-  await browserStorage(factory).keepEdits(KEY, "slot", edits(), version(1), false);
+  await browserStorage(factory).keepEdits(KEY, "slot", edits(), version(1));
   assert.deepEqual(await browserStorage(factory).slots(KEY), ["slot"]);
 });
 
@@ -105,7 +106,7 @@ test("keeping rejects if its transaction aborts, and nothing of it is kept", asy
     this.transaction.abort();
     return request;
   });
-  await assert.rejects(storage.keepEdits(KEY, "slot", edits(), version(1), false));
+  await assert.rejects(storage.keepEdits(KEY, "slot", edits(), version(1)));
   mock.restore();
   assert.equal(await storage.edits(KEY, "slot"), null);
 });

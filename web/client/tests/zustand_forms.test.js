@@ -122,7 +122,7 @@ for (const [name, broken] of Object.entries(THROWING)) {
     const { server, browser, store, doc } = await stored({ saved: charts("c1"), ...broken(() => isBroken) });
     const { status, error } = doc.state;
     assert.deepEqual([status, error.code, error.cause.message], ["failed", "store", `${name} is broken`]);
-    assert.equal(error.message, "This page cannot read the dashboard. What is saved stays as it is.");
+    assert.equal(error.message, "This page cannot read the dashboard. Saved data is unchanged.");
     assert.deepEqual(store.getState().chartCustomizations, {});
     await browser.advance(LATER);
     assert.equal(server.version, 1);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
+import "./arbitrary.js";
 import { charts, initializer, shown, stored } from "./stores.js";
 import { Browser, Server } from "./support.js";
 

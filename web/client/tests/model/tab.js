@@ -5,7 +5,7 @@ import { Rim } from "./rim.js";
 /** @typedef {import("./rim.js").Outcome} Outcome */
 /** @typedef {import("./rim.js").Operation} Operation */
 
-/** How a request may fail before the server has seen it; `user-changed` and a lost answer are told apart by the operation. */
+/** How a request may fail before the server has seen it; the operation distinguishes `user-changed` from a lost answer. */
 export const FAILURES = [
   { status: 0, code: "network" },
   { status: 0, code: "timeout" },
@@ -173,7 +173,7 @@ export class Tab extends Rim {
     this.acts += 1;
   }
 
-  /** Take up the edits of a tab that was closed since, while there are none here. @param {Operation} operation @param {Outcome} outcome */
+  /** Take over the edits of a tab that has closed since, if this document has no edits. @param {Operation} operation @param {Outcome} outcome */
   adopt(operation, outcome) {
     const isBusy = this.client.isDirty(this.core) || this.isClosed || this.user === null;
     if (operation.stage === 0) {
