@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
 from conftest import Clock
+from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.contents import SETTINGS, at, config
 from support.storage.engines import Engine, overtaken
 
@@ -15,17 +17,19 @@ from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.project import read_new_project
-from dashboard_store.errors import ConfigConflict, RateLimited
+from dashboard_store.errors import ConfigConflict, RateLimited, StorageUnavailable
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.preconditions import ANY, Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.configs import REPEATABLE
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.rate_limit import UNWRITTEN_BATCH
 from dashboard_store.settings import Settings
 
 KEYED = Origin(key="key-of-alice")
 FIRST = Precondition(if_none_match=frozenset({ANY}))
+NEVER_AT_1 = Precondition(if_match=frozenset({"1"}), if_none_match=frozenset({"1"}))
 
 type Save = Callable[[], SaveResult]
 
@@ -211,6 +215,56 @@ def test_versions_up_to_the_base_are_no_repetition(engine: Engine, store: Store,
         store.config_saves.save(place, config(mine=1), at(2), KEYED)
 
 
+@pytest.mark.parametrize("precondition", [NEVER_AT_1, at(7)])
+def test_a_base_that_no_version_follows_costs_no_look(
+    engine: Engine, store: Store, address: ProjectAddress, precondition: Precondition
+) -> None:
+    """A save whose base is the newest version, or above it, is refused without a query, even if they share a key."""
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), KEYED)
+    with engine.recorded() as calls, pytest.raises(ConfigConflict):
+        store.config_saves.save(place, config(mine=1), precondition, KEYED)
+    assert "Query" not in [operation for operation, _ in calls]
+
+
+def test_a_base_that_is_the_newest_version_is_compared(store: Store, address: ProjectAddress) -> None:
+    """Headers that no version meets are a conflict without places if they name the newest version as the base."""
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), Origin())
+    with pytest.raises(ConfigConflict) as refusal:
+        store.config_saves.save(place, config(mine=1), NEVER_AT_1, Origin())
+    assert (refusal.value.base, refusal.value.conflicts) == (1, ())
+
+
+def test_a_stale_change_to_the_newest_content_changes_nothing(store: Store, address: ProjectAddress) -> None:
+    """A stale change that makes what is already the newest content is answered with that version, unchanged."""
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), Origin())
+    newest = store.config_saves.save(place, config(a=1, mine=1), at(1), Origin()).newest
+    result = store.config_saves.change(place, with_mine, at(1), Origin())
+    assert result == SaveResult(newest, changed=False)
+
+
+@pytest.mark.parametrize("base", [1, 2])
+def test_a_patch_that_changes_nothing_counts_as_unwritten(
+    store: Store, address: ProjectAddress, clock: Clock, base: int
+) -> None:
+    """A patch that makes the newest content is answered with that version, and counts as a write of its user."""
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), Origin())
+    newest = store.config_saves.save(place, config(a=1, mine=1), at(1), Origin()).newest
+    before = counted(store, address.owner, clock)
+    for _ in range(UNWRITTEN_BATCH):
+        result = store.config_saves.patch(place, with_mine, base, Origin(), read)
+        assert result == SaveResult(newest, changed=False)
+    assert counted(store, address.owner, clock) == before + UNWRITTEN_BATCH
+
+
+def counted(store: Store, user: str, clock: Clock) -> int:
+    window = store.items.get(keys.rate_window(user, clock.moment.replace(second=0, microsecond=0)))
+    return window["count"] if window else 0
+
+
 def test_a_first_save_is_repeated(store: Store, address: ProjectAddress) -> None:
     """If-None-Match: * names version 0 as its base."""
     place = address.config()
@@ -325,6 +379,67 @@ def test_a_merge_that_lost_a_race_looks_again(engine: Engine, store: Store, addr
         result = save(store, place)
     assert (result.merged, result.shown.version, result.newest.version) == (True, 3, 4)
     assert result.shown.config() == config(a=1, theirs=1, mine=1).document
+
+
+@pytest.mark.parametrize("way", ["merge", "patch"])
+def test_a_merge_finds_a_repetition_that_was_not_merged(
+    engine: Engine, store: Store, address: ProjectAddress, way: str
+) -> None:
+    """A merge that is overtaken by its repetition on the newest version is answered with that version's config."""
+    save, _ = WAYS[way]
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), Origin())
+    store.config_saves.save(place, config(a=1, theirs=1), at(1), Origin())
+
+    def other() -> None:
+        assert store.config_saves.patch(place, with_mine, 2, KEYED, None).newest.version == 3
+        store.config_saves.save(place, config(theirs=4), at(3), Origin())
+
+    with overtaken(engine, other, after=1 if way == "merge" else 0):
+        result = save(store, place)
+    assert (result.changed, result.merged, result.shown.version, result.newest.version) == (False, False, 3, 4)
+    assert result.shown.config() == config(a=1, theirs=1, mine=1).document
+
+
+def test_a_merge_into_a_draft_that_expires_looks_once(
+    engine: Engine, store: Store, address: ProjectAddress, clock: Clock
+) -> None:
+    """A merge whose draft expires before the write is refused without another look: no save made version 0."""
+    draft = address.config("s")
+    store.config_saves.save(draft, config(a=1), at(0), Origin())
+
+    def expire(proceed: Call, operation: str, request: Request) -> Answer:
+        answer = proceed(operation, request)
+        if operation == "Query":
+            clock.advance(days=SETTINGS.session_ttl_days)
+        return answer
+
+    with engine.tapped(expire), engine.recorded() as calls, pytest.raises(ConfigConflict) as refusal:
+        store.config_saves.patch(draft, with_mine, 0, KEYED, read)
+    assert refusal.value.version == 0
+    assert [operation for operation, _ in calls] == ["TransactGetItems", "Query", "TransactWriteItems"]
+
+
+@pytest.mark.parametrize("way", ["merge", "patch"])
+def test_a_merge_that_never_wins_names_the_config(
+    engine: Engine, store: Store, address: ProjectAddress, clock: Clock, way: str
+) -> None:
+    """A merge that another save overtakes every time gives up, and says that the changes are to the config."""
+    save, _ = WAYS[way]
+    place = address.config()
+    store.config_saves.save(place, config(a=1), at(0), Origin())
+    versions = count(1)
+
+    def late(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "TransactWriteItems":
+            save_on(store, place, next(versions), 1)
+        return proceed(operation, request)
+
+    slow = Tapped(engine)
+    loser = Store(SETTINGS, Items(slow, engine.table_name, pause=lambda _: None), now=clock)
+    with slow.tapped(late), pytest.raises(StorageUnavailable) as refusal:
+        save(loser, place)
+    assert str(refusal.value) == "There are too many concurrent changes to this config. Try again."
 
 
 @pytest.mark.parametrize("way", ["merge", "patch"])

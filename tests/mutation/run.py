@@ -55,7 +55,6 @@ _COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "http_response", "credentials", "dynamodb_client", "sigv4", "protocol")
 _ITEMS: Final = (*_tests("unit", "items"), *_CONTRACT, *_COUNTED, *_tests("functions", "round_trips"))
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "documents/json_patch.py": _tests("unit", "json_patch"),
     "documents/merge.py": _tests("unit", "merge"),
     "dynamodb/client.py": _TRANSPORT,
     "dynamodb/connection_pool.py": _TRANSPORT,
@@ -282,6 +281,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="test only mutants whose name begins with this")
     options = parser.parse_args()
     mutants = [mutant for mutant in read(options.mutants.read_text()) if mutant.name.startswith(options.only)]
+    if not mutants:
+        parser.error(f"no mutant's name begins with {options.only}")
     plugin = Mutation(mutants, options.jobs)
     modules = {mutant.module.removeprefix(STORE) for mutant in mutants}
     files = sorted({f"tests/{name}" for module in modules for name in TESTS[module]})

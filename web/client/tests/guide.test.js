@@ -31,7 +31,7 @@ test("the guide's store moves the state that persist stored, and saves later cha
 
   const after = /** @type {any} */ (await import(new URL("examples/after.js", folder).href)).dashboard;
   t.after(() => after.dashkeep.close());
-  await settled();
+  for (let turn = 0; after.dashkeep.state.status === "loading" && turn < 200; turn += 1) await settled();
   const moved = { chartCustomizations: {}, theme: { id: "dark" } };
   assert.deepEqual(server.versions.map(({ config }) => config), [null, moved]);
   assert.deepEqual(after.getState().theme, { id: "dark" });
