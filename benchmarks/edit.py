@@ -77,7 +77,7 @@ def report() -> list[Section]:
     rows = [[name, f"{call:.2f}", f"{task - idle[1]:.2f}"] for name, (call, task) in cells]
     cost, whole = ours[1] - idle[1], persist[1] - idle[1]
     claim = Claim(
-        f"an edit of a config of {size:,} bytes, main thread",
+        f"Edit of a config of {size:,} bytes, main thread",
         "-",
         f"{whole:.2f} ms (`persist`)",
         f"< {LIMIT_MS:.0f} ms",
