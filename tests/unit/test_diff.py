@@ -8,6 +8,7 @@ import jsonpatch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.inputs.rfc6902 import APPENDIX_A
 
 from dashboard_store.documents.diff import chart_changes, operations
 from local.dashboards import dashboard
@@ -21,56 +22,6 @@ def canonical(document: Any) -> str:
 def applied(before: Any, changes: list[dict[str, Any]]) -> Any:
     """Apply a patch as a client does: to a copy of the document, from the text of the response."""
     return jsonpatch.apply_patch(json.loads(json.dumps(before)), json.dumps(changes))
-
-
-# The examples of RFC 6902, appendix A, that a comparison of two documents can produce: before, patch, after.
-APPENDIX_A: dict[str, tuple[Any, list[dict[str, Any]], Any]] = {
-    "A.1 adding an object member": (
-        {"foo": "bar"},
-        [{"op": "add", "path": "/baz", "value": "qux"}],
-        {"baz": "qux", "foo": "bar"},
-    ),
-    "A.2 adding an array element": (
-        {"foo": ["bar", "baz"]},
-        [{"op": "add", "path": "/foo/1", "value": "qux"}],
-        {"foo": ["bar", "qux", "baz"]},
-    ),
-    "A.3 removing an object member": (
-        {"baz": "qux", "foo": "bar"},
-        [{"op": "remove", "path": "/baz"}],
-        {"foo": "bar"},
-    ),
-    "A.4 removing an array element": (
-        {"foo": ["bar", "qux", "baz"]},
-        [{"op": "remove", "path": "/foo/1"}],
-        {"foo": ["bar", "baz"]},
-    ),
-    "A.5 replacing a value": (
-        {"baz": "qux", "foo": "bar"},
-        [{"op": "replace", "path": "/baz", "value": "boo"}],
-        {"baz": "boo", "foo": "bar"},
-    ),
-    "A.6 moving a value": (
-        {"foo": {"bar": "baz", "waldo": "fred"}, "qux": {"corge": "grault"}},
-        [{"op": "move", "from": "/foo/waldo", "path": "/qux/thud"}],
-        {"foo": {"bar": "baz"}, "qux": {"corge": "grault", "thud": "fred"}},
-    ),
-    "A.7 moving an array element": (
-        {"foo": ["all", "grass", "cows", "eat"]},
-        [{"op": "move", "from": "/foo/1", "path": "/foo/3"}],
-        {"foo": ["all", "cows", "eat", "grass"]},
-    ),
-    "A.10 adding a nested member object": (
-        {"foo": "bar"},
-        [{"op": "add", "path": "/child", "value": {"grandchild": {}}}],
-        {"foo": "bar", "child": {"grandchild": {}}},
-    ),
-    "A.16 adding an array value": (
-        {"foo": ["bar"]},
-        [{"op": "add", "path": "/foo/1", "value": ["abc", "def"]}],
-        {"foo": ["bar", ["abc", "def"]]},
-    ),
-}
 
 
 @pytest.mark.parametrize("example", APPENDIX_A)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 from support.project.template import ROOT
+from support.storage.model import by_value
 
 from dashboard_store.documents.merge import Merged, merge, merge_patch, same
 from local.dashboards import dashboard
@@ -77,15 +78,6 @@ def test_a_kept_member_keeps_its_place() -> None:
 
 
 # -- three-way merge: the rules, by example ---------------------------------------------------------------------------
-
-
-def by_value(document: Any) -> Any:
-    """Write equal numbers alike; true and 1 differ."""
-    if isinstance(document, dict):
-        return {name: by_value(value) for name, value in document.items()}
-    if isinstance(document, list):
-        return [by_value(value) for value in document]
-    return int(document) if isinstance(document, float) and document.is_integer() else document
 
 
 def text(document: Any) -> str:

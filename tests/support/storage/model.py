@@ -106,14 +106,15 @@ def compact(document: Any) -> str:
 
 def unordered(document: Any) -> str:
     """Write a value as JSON with sorted members and equal numbers alike; true and 1 stay distinct."""
-    return json.dumps(_by_value(document), sort_keys=True)
+    return json.dumps(by_value(document), sort_keys=True)
 
 
-def _by_value(document: Any) -> Any:
+def by_value(document: Any) -> Any:
+    """Write equal numbers alike; true and 1 differ."""
     if isinstance(document, dict):
-        return {name: _by_value(value) for name, value in document.items()}
+        return {name: by_value(value) for name, value in document.items()}
     if isinstance(document, list):
-        return [_by_value(value) for value in document]
+        return [by_value(value) for value in document]
     return int(document) if isinstance(document, float) and document.is_integer() else document
 
 

@@ -64,6 +64,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   let isClosed = false;
   let stopWaiting = () => {};
   let user: string | null = null;
+  /** The key of the user's copy, once they are known. */
+  let place: Key = [];
   /** The token request made on opening, which the first load reuses. */
   let opening: Promise<Token> | null = null;
   let slot: Slot = { name: "", release: null };
@@ -100,7 +102,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       writing ??= writeAll();
     },
     copy: ({ version, isOnly }) => quietly((key) => storage.keepCopy(key, version, isOnly)),
-    tell: ({ version }) => user !== null && at.tell(at.keyOf(user), version),
+    tell: ({ version }) => user !== null && at.tell(place, version),
   };
 
   return {
@@ -233,7 +235,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     isStarted = true;
     closing.push(
       ...(["online", "shown", "hidden"] as const).map((kind) => environment.listen(kind, () => dispatch(kind, {}))),
-      at.hear((key, version) => user !== null && String(key) === String(at.keyOf(user)) && dispatch("heard", { version })),
+      at.hear((key, version) => user !== null && String(key) === String(place) && dispatch("heard", { version })),
     );
     opening = transport.token();
     let known: string | null = null;
@@ -250,13 +252,13 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   /** Open a user's stored copy and edits; the document belongs to that user from here on. */
   async function belongTo(owner: string): Promise<void> {
     user = owner;
-    const key = at.keyOf(owner);
+    place = at.keyOf(owner);
     quietly(() => storage.setFact([transport.root, "user"], owner));
-    const copy = await storage.copy(key).catch(() => null);
-    const found = await findEdits(key).catch(() => null);
+    const copy = await storage.copy(place).catch(() => null);
+    const found = await findEdits().catch(() => null);
     const name = environment.id();
     // Assign the slot and dispatch its edits in one turn: an early edit between them would overwrite the stored edits.
-    slot = found?.slot ?? { name, release: await environment.hold(lockOf(key, name), true) };
+    slot = found?.slot ?? { name, release: await environment.hold(lockOf(place, name), true) };
     dispatch("opened", { copy: copy && frozen(copy), pending: found?.pending ?? null });
   }
 
@@ -286,7 +288,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       throw failure("network", { cause });
     });
     const owner = user ?? "";
-    return moveOldCopy({ old: environment.localStorage(), legacyKeys: legacyKeys ?? undefined, persisted, ownsLegacy, project: lockOf(at.keyOf(owner), ""), storage, create: (config) => at.create(config, owner) });
+    return moveOldCopy({ old: environment.localStorage(), legacyKeys: legacyKeys ?? undefined, persisted, ownsLegacy, project: lockOf(place, ""), storage, create: (config) => at.create(config, owner) });
   }
 
   async function send(sent: Sent, isLast: boolean): Promise<void> {
@@ -306,7 +308,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   function quietly(work: (key: Key) => Promise<unknown>): void {
     // Failures are ignored: `isKept` reports whether edits are durable.
-    if (user !== null) work(at.keyOf(user)).catch(() => {});
+    if (user !== null) work(place).catch(() => {});
   }
 
   async function writeAll(): Promise<void> {
@@ -327,20 +329,19 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   async function keep(pending: Pending | null): Promise<void> {
     if (user === null) throw new Error("The user is not known yet.");
-    const key = at.keyOf(user);
     if (pending) {
       const { base, sent, mine } = pending;
       // The config that was sent can be rebuilt from its patch.
       const edits = { sent: sent && { ...sent, config: null }, patch: diff(base.config, mine), savedAt: environment.now() };
-      await storage.keepEdits(key, slot.name, edits, base);
-    } else await storage.dropEdits(key, slot.name);
+      await storage.keepEdits(place, slot.name, edits, base);
+    } else await storage.dropEdits(place, slot.name);
   }
 
   /** Find the edits of a closed tab, and lock their slot. */
-  async function findEdits(key: Key): Promise<{ slot: Slot; pending: Pending } | null> {
-    for (const name of await storage.slots(key)) {
-      const release = name === slot.name ? null : await environment.hold(lockOf(key, name));
-      const found = release && (await storage.edits(key, name));
+  async function findEdits(): Promise<{ slot: Slot; pending: Pending } | null> {
+    for (const name of await storage.slots(place)) {
+      const release = name === slot.name ? null : await environment.hold(lockOf(place, name));
+      const found = release && (await storage.edits(place, name));
       // An unanswered save is repeated from its own base; if this tab shows a newer version, leave it to the next tab.
       if (found && !(found.edits.sent && core.base && core.base.version > found.base.version)) {
         const base = frozen(found.base);
@@ -356,7 +357,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   async function adopt(): Promise<void> {
     const isBusy = () => isDirty(core) || isClosed || user === null;
     await writing;
-    const found = isBusy() ? null : await findEdits(at.keyOf(user ?? "")).catch(() => null);
+    const found = isBusy() ? null : await findEdits().catch(() => null);
     if (!found) return;
     if (isBusy() || writing) return found.slot.release?.();
     slot.release?.();

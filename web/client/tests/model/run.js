@@ -32,9 +32,9 @@ export function play(client, [first = 0, ...steps], isTraced = false) {
  * Run sequences until one breaks a promise.
  *
  * @param {any} client
- * @param {{ runs: number, length: number, seed: number, seconds?: number, shrinks?: boolean }} options
+ * @param {{ runs: number, length: number, seed: number, shrinks?: boolean }} options
  */
-export function search(client, { runs, length, seed, seconds = 3600, shrinks = true }) {
+export function search(client, { runs, length, seed, shrinks = true }) {
   /** @type {Record<string, number>} */
   const byKind = {};
   let [sequences, steps] = [0, 0];
@@ -45,7 +45,7 @@ export function search(client, { runs, length, seed, seconds = 3600, shrinks = t
     const { counts } = play(client, given);
     for (const [name, count] of Object.entries(counts)) byKind[name] = (byKind[name] ?? 0) + count;
   });
-  const result = fc.check(property, { numRuns: runs, seed, endOnFailure: !shrinks, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false });
+  const result = fc.check(property, { numRuns: runs, seed, endOnFailure: !shrinks });
   const error = result.errorInstance;
   const broken = error instanceof Violation ? error.promise : error ? 0 : null;
   return { sequences, steps, byKind, broken, error, counterexample: result.counterexample?.[0] ?? null, path: result.counterexamplePath };
