@@ -60,6 +60,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   /** A direct call may have changed a project: drop its cached copies, and make its documents reload. */
   async function changed(project: string, session = ""): Promise<void> {
     const key = keyOf(project, session, transport.last?.user ?? "");
+    // A browser without storage has no copies.
     await storage.dropCopies(key.slice(0, -1)).catch(() => {});
     tabs.tell(key, Number.POSITIVE_INFINITY);
   }
