@@ -3,8 +3,10 @@
 import { DashkeepError } from "./errors.js";
 import type { Environment } from "./environment.js";
 import type { Json } from "./json.js";
+import type { BrowserStorage, Key } from "./storage.js";
+import type { Tabs } from "./tabs.js";
 import { inTime, pathOf, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
-import type { ConfigCalls, DataCalls, Dataset, NewProject, Project, ProjectCalls, SavedDataset } from "./types.js";
+import type { Abortable, ConfigCalls, DataCalls, Dataset, NewProject, Project, ProjectCalls, SavedDataset } from "./types.js";
 
 const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
@@ -17,8 +19,8 @@ export interface Calls<Config extends object> {
   readonly data: DataCalls;
   /** The calls for a project's config, or for a session's draft; if `user` is given, only with that user's token. */
   config(session?: string, user?: string): ConfigCalls<Config>;
-  limits(): Promise<{ readonly [name: string]: number }>;
-  flags(): Promise<{ readonly [name: string]: boolean }>;
+  limits(options?: Abortable): Promise<{ readonly [name: string]: number }>;
+  flags(options?: Abortable): Promise<{ readonly [name: string]: boolean }>;
 }
 
 /** Requests that are retried after temporary failures. */
@@ -29,14 +31,32 @@ interface Requests {
   readonly fetch: Transport["fetch"];
 }
 
-export function createCalls<Config extends object>(transport: Transport, environment: Environment, changed: Changed): Calls<Config> {
+/** What the calls share with the documents of their client. */
+interface Shared {
+  readonly environment: Environment;
+  readonly transport: Transport;
+  readonly storage: BrowserStorage;
+  readonly tabs: Tabs;
+  keyOf(project: string, session: string, user: string): Key;
+}
+
+export function createCalls<Config extends object>({ environment, transport, storage, tabs, keyOf }: Shared): Calls<Config> {
   const requests = repeated(transport, environment);
+
+  /** Drop a project's cached copies, and make its documents reload. */
+  async function changed(project: string, session = ""): Promise<void> {
+    const key = keyOf(project, session, transport.last?.user ?? "");
+    // A browser without storage has no copies.
+    await storage.dropCopies(key.slice(0, -1)).catch(() => {});
+    tabs.tell(key, Number.POSITIVE_INFINITY);
+  }
+
   return {
     projects: projectCalls(requests, environment, changed),
     data: dataCalls(requests, changed),
     config: (session, user) => configCalls(requests, environment, changed, session, user),
-    limits: () => requests.json("GET", "/limits"),
-    flags: () => requests.json("GET", "/flags"),
+    limits: (options) => requests.json("GET", "/limits", options),
+    flags: (options) => requests.json("GET", "/flags", options),
   };
 }
 
@@ -102,10 +122,10 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
 function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): ProjectCalls<Config> {
   const creating = new Map<string, Promise<Project<Config>>>();
 
-  /** The client generates the id, so that a retry or a double click creates only one project. */
-  function create(project: NewProject<Config>): Promise<Project<Config>> {
+  /** The client generates the id, so that a retry or a double click creates only one project, with the first call's signal. */
+  function create(project: NewProject<Config>, options?: Abortable): Promise<Project<Config>> {
     const asked = JSON.stringify(project);
-    const created = creating.get(asked) ?? requests.json<Project<Config>>("POST", "/projects", { body: { id: environment.id(), ...project } });
+    const created = creating.get(asked) ?? requests.json<Project<Config>>("POST", "/projects", { ...options, body: { id: environment.id(), ...project } });
     creating.set(asked, created);
     const forget = () => creating.delete(asked);
     created.then(forget, forget);
@@ -115,14 +135,14 @@ function projectCalls<Config extends object>(requests: Requests, environment: En
   return {
     list: ({ signal, ...query } = {}) => requests.json("GET", "/projects", { query, signal }),
     create,
-    get: (project, { signal } = {}) => requests.json("GET", pathOf(project), { signal }),
-    update: (project, patch, { ifMatch }) => requests.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH }),
-    async remove(project) {
-      await requests.send("DELETE", pathOf(project));
+    get: (project, options) => requests.json("GET", pathOf(project), options),
+    update: (project, patch, { ifMatch, signal }) => requests.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH, signal }),
+    async remove(project, options) {
+      await requests.send("DELETE", pathOf(project), options);
       await changed(project);
     },
-    async restore(project) {
-      const restored = await requests.json<Project<Config>>("POST", pathOf(project, "/restore"));
+    async restore(project, options) {
+      const restored = await requests.json<Project<Config>>("POST", pathOf(project, "/restore"), options);
       await changed(project);
       return restored;
     },
@@ -157,9 +177,9 @@ function dataCalls(requests: Requests, changed: Changed): DataCalls {
       if (status >= 400) throw new DashkeepError(status, "upload-refused", { detail: "The storage rejected the file." });
       return requests.json("POST", at(project, `/uploads/${uploadId}/complete`), { headers: { "If-Match": tag(ifMatch) }, body, signal });
     },
-    versions: (project) => requests.json("GET", at(project, "/versions")),
-    version: async (project, version) => withRows(await requests.json("GET", at(project, `/versions/${version}`))),
-    saveAnalysis: (project, analysis, { ifMatch }) => requests.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis } }),
+    versions: (project, options) => requests.json("GET", at(project, "/versions"), options),
+    version: async (project, version, options) => withRows(await requests.json("GET", at(project, `/versions/${version}`), options), options?.signal),
+    saveAnalysis: (project, analysis, { ifMatch, signal }) => requests.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis }, signal }),
   };
 }
 

@@ -117,6 +117,8 @@ export interface Events {
   loaded: { readonly version: Version; readonly news: number };
   loadFailed: { readonly error: DashkeepError };
   edited: { readonly config: Json };
+  /** An undo or a redo. */
+  reverted: { readonly config: Json };
   corrected: { readonly config: Json };
   /** A loaded config or an old copy cannot be used. */
   reported: { readonly error: DashkeepError };
@@ -236,6 +238,7 @@ const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[N
     failed(core, error);
   },
   edited,
+  reverted: edited,
   corrected,
   reported: (core, { error }) => failed(core, error),
   refused(core, { error }) {

@@ -7,22 +7,26 @@ import type { Environment } from "./environment.js";
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
 import { isObject, toJson, type Json } from "./json.js";
 import type { Moved, Persisted } from "./legacy.js";
-import { apply, diff } from "./patch.js";
-import type { BrowserStorage, Key } from "./storage.js";
-import { failure, waitBefore, type Token, type Transport } from "./transport.js";
+import { diff } from "./patch.js";
+import { frozen, lockOf, type BrowserStorage, type Key, type Slot } from "./storage.js";
+import type { Found } from "./takeover.js";
+import { failure, required, waitBefore, type Token, type Transport } from "./transport.js";
 import type { DashboardDocument, DocumentState, OpenOptions } from "./types.js";
+import type { Change, Direction, Steps } from "./undo.js";
 
 /** What a document needs from the client that opens it. */
 export interface Surroundings {
   readonly environment: Environment;
   readonly transport: Transport;
   readonly storage: BrowserStorage;
+  /** Where the tab keeps the steps that can be undone; null if nothing may be stored. */
+  session(): Storage | null;
   /** The key of a user's copy of the document. */
   keyOf(user: string): Key;
   load(known: Version | null, user: string, token?: Token): Promise<Version>;
   restore(version: number, base: number, user: string, message?: string): Promise<unknown>;
-  /** Save an old copy if nothing has been saved before. */
-  create(config: Json, user: string): Promise<unknown>;
+  /** The path of the config in the API. */
+  readonly path: string;
   save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
   /** Announce a version to the other documents and tabs, and listen for theirs; returns a function to stop. */
   tell(key: Key, version: number): void;
@@ -31,17 +35,15 @@ export interface Surroundings {
 
 export interface InternalOptions<Config extends object> extends OpenOptions<Config> {
   readonly persisted?: Persisted;
+  /** Whether no other opening shares the document. */
+  readonly isOwn?: boolean;
 }
 
 export interface InternalDocument<Config extends object> extends DashboardDocument<Config> {
   /** Report in the state why an edit or a loaded config failed. */
   report(error: DashkeepError, isEdit: boolean): void;
-}
-
-/** Where a document's unsaved edits are stored; `release` frees its lock. */
-interface Slot {
-  readonly name: string;
-  readonly release: (() => void) | null;
+  /** Load if this is a page; a server renders what is there. */
+  begin(): void;
 }
 
 type Purpose = "load" | "save";
@@ -50,14 +52,18 @@ const AUTOSAVE_DELAY = 1_500;
 
 export function openDocument<Config extends object>(at: Surroundings, options: InternalOptions<Config>): InternalDocument<Config> {
   type State = DocumentState<Config>;
-  type Change = Config | ((config: Config) => Config);
+  type Edit = Config | ((config: Config) => Config);
 
   const { environment, transport, storage } = at;
-  const { autosave = true, autosaveDelay = AUTOSAVE_DELAY, initial, legacyKeys, persisted, ownsLegacy } = options;
+  const { autosave = true, autosaveDelay = AUTOSAVE_DELAY, initial } = options;
+  const loaded = options.loaded ? frozen(options.loaded as Version) : null;
   const listeners = new Set<(state: State) => void>();
   const closing: (() => void)[] = [];
-  let core = start(environment.id(), autosave, toJson(initial ?? EMPTY));
+  let core = start(environment.id(), autosave, loaded?.config ?? toJson(initial ?? EMPTY));
   let notMoved: readonly FieldError[] = [];
+  let steps: Steps | null = null;
+  /** What has changed from the first edit on, until `steps` is there. */
+  const changes: Change[] = [];
   let state = snapshot();
   let waiters: { purpose: Purpose; resolve: (state: State) => void; reject: (error: unknown) => void }[] = [];
   let isStarted = false;
@@ -126,6 +132,9 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       return saved;
     },
     discard: () => dispatch("discarded", {}),
+    undo: () => revert("undo"),
+    redo: () => revert("redo"),
+    begin: () => environment.isPage() && void load().catch(() => {}),
     report: (error, isEdit) => dispatch(isEdit ? "refused" : "reported", { error }),
     async restore(version, { message } = {}) {
       if (!core.isLoaded) await load();
@@ -142,7 +151,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       stopWaiting();
       for (const stop of closing) stop();
       listeners.clear();
-      for (const { reject } of waiters.splice(0)) reject(closed());
+      for (const { reject } of waiters.splice(0)) reject(failure("closed"));
       releaseIfDone();
     },
   };
@@ -151,25 +160,29 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   function snapshot(): State {
     const { base, conflict, mine } = core;
+    const known = base ?? (core.isOpened ? null : loaded);
     return Object.freeze({
       status: statusOf(core),
-      config: mine as Config | null,
-      version: base?.version ?? 0,
-      updatedAt: base?.updatedAt ?? null,
-      origin: base && (core.isCopy ? "cache" : "network"),
+      config: (mine ?? (base ? null : known?.config) ?? null) as Config | null,
+      version: known?.version ?? 0,
+      updatedAt: known?.updatedAt ?? null,
+      origin: known && (core.isCopy || !base ? "cache" : "network"),
       isDirty: isDirty(core),
       isKept: isKept(core),
       lastSavedAt: core.lastSavedAt,
       error: core.invalid ?? core.error,
       conflict: conflict && ({ ...conflict, mine } as State["conflict"]),
       autosave: core.autosave,
+      canUndo: steps?.canUndo ?? false,
+      canRedo: steps?.canRedo ?? false,
       notMoved,
     });
   }
 
   function dispatch<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    const next = step(core, name, event);
+    const [next, before] = [step(core, name, event), shown()];
     ({ core } = next);
+    record(name, before);
     for (const effect of next.effects) (effects[effect.do] as (effect: object) => void)(effect);
     publish();
     settle("error" in event && name.endsWith("Failed") ? (event.error as DashkeepError | undefined) : undefined, name);
@@ -185,9 +198,13 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     for (const listener of [...listeners]) listener(state);
   }
 
-  function changed(change: Change): Json {
+  function shown(): Json {
+    return core.mine ?? (core.base ? EMPTY : core.initial);
+  }
+
+  function changed(change: Edit): Json {
     requireOpen();
-    const before = core.mine ?? (core.base ? EMPTY : core.initial);
+    const before = shown();
     try {
       const made: unknown = typeof change === "function" ? change(before as unknown as Config) : change;
       const config = toJson(made, before);
@@ -200,7 +217,34 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 
   function requireOpen(): void {
-    if (isClosed) throw closed();
+    if (isClosed) throw failure("closed");
+  }
+
+  // --- undo ---
+
+  function record(name: keyof Events, before: Json): void {
+    const change = { name, before, after: shown(), at: environment.now() };
+    if (steps) return steps.record(change);
+    if (name !== "edited" && !changes.length) return;
+    changes.push(change);
+    // If the module cannot be loaded, the next edit or `undo` asks for it again.
+    if (core.isOpened) loadSteps().catch(() => {});
+  }
+
+  async function loadSteps(): Promise<Steps> {
+    const { openSteps } = await required(import("./undo.js"));
+    if (!steps) {
+      steps = openSteps(at.session(), lockOf(place, "undo"), changes.splice(0), shown());
+      publish();
+    }
+    return steps;
+  }
+
+  async function revert(direction: Direction): Promise<void> {
+    const all = await loadSteps();
+    requireOpen();
+    const config = all.revert(direction, shown());
+    if (config !== null) dispatch("reverted", { config });
   }
 
   // --- what callers wait for ---
@@ -245,7 +289,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       // Show the last user's copy, unless they have signed out.
       if (errorOf(error).code !== "signed-out") known = await storage.fact([transport.root, "user"]).catch(() => null);
     }
-    if (known === null) dispatch("opened", { copy: null, pending: null });
+    if (known === null) dispatch("opened", { copy: loaded, pending: null });
     else await belongTo(known);
   }
 
@@ -259,7 +303,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     const name = environment.id();
     // Assign the slot and dispatch its edits in one turn: an early edit between them would overwrite the stored edits.
     slot = found?.slot ?? { name, release: await environment.hold(lockOf(place, name), true) };
-    dispatch("opened", { copy: copy && frozen(copy), pending: found?.pending ?? null });
+    dispatch("opened", { copy: loaded && loaded.version >= (copy?.version ?? 0) ? loaded : copy && frozen(copy), pending: found?.pending ?? null });
+    if (changes.length || at.session()?.getItem(lockOf(place, "undo"))) loadSteps().catch(() => {});
   }
 
   async function read(news: number): Promise<void> {
@@ -269,7 +314,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       const token = await requested;
       if (user === null) await belongTo(token.user);
       let version = await at.load(core.base, user ?? token.user, token);
-      const moved = version.version === 0 && (persisted ?? legacyKeys) !== null ? await move() : null;
+      const moved = version.version === 0 && (options.persisted ?? options.legacyKeys) !== null ? await move() : null;
       notMoved = moved?.notMoved ?? notMoved;
       if (moved?.isSaved) version = await at.load(null, user ?? token.user);
       // A closed document has released its slot, so another tab may have taken over the edits.
@@ -284,11 +329,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   /** Move the copy that an older version of the application left in this browser. */
   async function move(): Promise<Moved> {
-    const { moveOldCopy } = await import("./legacy.js").catch((cause: unknown) => {
-      throw failure("network", { cause });
-    });
-    const owner = user ?? "";
-    return moveOldCopy({ old: environment.localStorage(), legacyKeys: legacyKeys ?? undefined, persisted, ownsLegacy, project: lockOf(place, ""), storage, create: (config) => at.create(config, owner) });
+    const { moveOldCopy } = await required(import("./legacy.js"));
+    return moveOldCopy({ ...at, ...options, place, user: user ?? "" });
   }
 
   async function send(sent: Sent, isLast: boolean): Promise<void> {
@@ -328,7 +370,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 
   async function keep(pending: Pending | null): Promise<void> {
-    if (user === null) throw new Error("The user is not known yet.");
+    if (user === null) throw failure("token");
     if (pending) {
       const { base, sent, mine } = pending;
       // The config that was sent can be rebuilt from its patch.
@@ -337,20 +379,12 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     } else await storage.dropEdits(place, slot.name);
   }
 
-  /** Find the edits of a closed tab, and lock their slot. */
-  async function findEdits(): Promise<{ slot: Slot; pending: Pending } | null> {
-    for (const name of await storage.slots(place)) {
-      const release = name === slot.name ? null : await environment.hold(lockOf(place, name));
-      const found = release && (await storage.edits(place, name));
-      // An unanswered save is repeated from its own base; if this tab shows a newer version, leave it to the next tab.
-      if (found && !(found.edits.sent && core.base && core.base.version > found.base.version)) {
-        const base = frozen(found.base);
-        const { sent, patch } = found.edits;
-        return { slot: { name, release }, pending: { base, sent: sent && { ...sent, config: sent.patch && apply(base.config, sent.patch) }, mine: apply(base.config, patch) } };
-      }
-      release?.();
-    }
-    return null;
+  /** Find the edits of a closed tab, and lock their slot; most pages find none and need no more code. */
+  async function findEdits(): Promise<Found | null> {
+    const names = (await storage.slots(place)).filter((name) => name !== slot.name);
+    if (!names.length) return null;
+    const { takeOver } = await import("./takeover.js");
+    return takeOver(names, { environment, storage, place, shown: () => core.base });
   }
 
   /** Take over the edits of a tab that has closed since, if this document has no edits. */
@@ -372,22 +406,9 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 }
 
-function lockOf(key: Key, name: string): string {
-  return [...key, name].join("|");
-}
-
-/** Freeze a version's config, reusing equal parts of `previous`, so that pages redraw only what changed. */
-function frozen(version: Version, previous?: Json): Version {
-  return { ...version, config: toJson(version.config, previous) };
-}
-
 function errorOf(error: unknown): DashkeepError {
   if (error instanceof DashkeepError) return error;
   throw error;
-}
-
-function closed(): DashkeepError {
-  return failure("closed");
 }
 
 function conflictError(conflict: Dispute): ConflictError {

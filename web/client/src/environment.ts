@@ -6,6 +6,12 @@ export interface Channel {
   close(): void;
 }
 
+export interface Storages {
+  readonly indexedDB: IDBFactory;
+  readonly localStorage: Storage;
+  readonly sessionStorage: Storage;
+}
+
 export interface Environment {
   /** Milliseconds since 1970; only for display and for sorting slots, because a clock may be wrong. */
   now(): number;
@@ -24,8 +30,10 @@ export interface Environment {
    * no other tab knows the name.
    */
   hold(name: string, isNew?: boolean): Promise<(() => void) | null>;
-  indexedDB(): IDBFactory | null;
-  localStorage(): Storage | null;
+  /** Return a storage of the browser; null if there is none, or if it is forbidden. */
+  storage<Name extends keyof Storages>(name: Name): Storages[Name] | null;
+  /** Whether this is a page, and not a server that renders one. */
+  isPage(): boolean;
 }
 
 export function browserEnvironment(): Environment {
@@ -40,13 +48,15 @@ export function browserEnvironment(): Environment {
     openChannel: (name, heard) => allowed(() => channelOf(new BroadcastChannel(name), heard)),
     listen,
     hold,
-    indexedDB: () => allowed(() => globalThis.indexedDB ?? null),
-    localStorage: () => allowed(() => globalThis.localStorage ?? null),
+    storage: (name) => allowed(() => (globalThis as Partial<Storages>)[name] ?? null),
+    isPage: () => "document" in globalThis,
   };
 }
 
 function channelOf(channel: BroadcastChannel, heard: (message: unknown) => void): Channel {
   channel.onmessage = ({ data }) => heard(data);
+  // In Node.js, an open channel would keep the process alive.
+  (channel as { unref?: () => void }).unref?.();
   return { tell: (message) => channel.postMessage(message), close: () => channel.close() };
 }
 

@@ -103,7 +103,7 @@ function inWords({ pointer, message }: FieldError): string {
 export function placeInWords(pointer: string): string {
   const [part, name, ...rest] = tokensOf(pointer);
   if (part !== "chartCustomizations" || name === undefined) return pointer;
-  return [`chart “${name}”`, ...(rest.length ? [rest.join("/")] : [])].join(", ");
+  return [`chart “${name}”`, rest.join("/")].filter(Boolean).join(", ");
 }
 
 /** Read a problem from a response's body; null if it is something else. */

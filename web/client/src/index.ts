@@ -2,14 +2,15 @@
 
 import type { Calls } from "./calls.js";
 import type { Version } from "./core.js";
-import { openDocument, type InternalOptions, type Surroundings } from "./document.js";
+import { openDocument, type InternalDocument, type InternalOptions, type Surroundings } from "./document.js";
 import { browserEnvironment, type Environment } from "./environment.js";
 import type { Json } from "./json.js";
 import { valueOf as valueAt } from "./merge.js";
+import { openingOf } from "./opening.js";
 import { browserStorage, type Key } from "./storage.js";
 import { openTabs } from "./tabs.js";
-import { createTransport, failure, pathOf, tag, versionOf, type Answer, type GetToken } from "./transport.js";
-import type { DashboardClient, DashboardConfig, Saved } from "./types.js";
+import { createTransport, failure, pathOf, required, tag, versionOf, type Answer, type GetToken } from "./transport.js";
+import type { DashboardClient, DashboardConfig, DashboardDocument, OpenOptions, Saved } from "./types.js";
 
 export { ConflictError, DashkeepError, placeInWords, type ClientCode, type FieldError, type Problem } from "./errors.js";
 export type { Channel, Environment } from "./environment.js";
@@ -52,31 +53,19 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   const environment = options.environment ?? browserEnvironment();
   const { baseUrl, getToken, timeout = TIMEOUT, fetch = (...request) => globalThis.fetch(...request) } = options;
   const transport = createTransport({ baseUrl, getToken, fetch, timeout });
-  const storage = browserStorage(options.storage === undefined ? environment.indexedDB() : options.storage);
+  const storage = browserStorage(options.storage === undefined ? environment.storage("indexedDB") : options.storage);
   const tabs = openTabs(environment);
   const { root } = transport;
-  let loaded: Promise<Calls<Config>> | null = null;
-
-  /** A direct call may have changed a project: drop its cached copies, and make its documents reload. */
-  async function changed(project: string, session = ""): Promise<void> {
-    const key = keyOf(project, session, transport.last?.user ?? "");
-    // A browser without storage has no copies.
-    await storage.dropCopies(key.slice(0, -1)).catch(() => {});
-    tabs.tell(key, Number.POSITIVE_INFINITY);
-  }
+  /** The open documents, and how many openings each has. */
+  const shared = new Map<string, { readonly document: InternalDocument<Config>; openings: number }>();
+  let loaded: Calls<Config> | null = null;
 
   const config = async (session?: string, user?: string) => (await calls()).config(session, user);
 
   /** Load the calls on first use: a page that only opens documents never needs them. */
-  function calls(): Promise<Calls<Config>> {
-    loaded ??= import("./calls.js").then(
-      ({ createCalls }) => createCalls<Config>(transport, environment, changed),
-      (cause: unknown) => {
-        loaded = null;
-        throw failure("network", { cause });
-      },
-    );
-    return loaded;
+  async function calls(): Promise<Calls<Config>> {
+    const { createCalls } = await required(import("./calls.js"));
+    return (loaded ??= createCalls<Config>({ environment, transport, storage, tabs, keyOf }));
   }
 
   function keyOf(project: string, session: string, user: string): Key {
@@ -89,7 +78,9 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
       environment,
       transport,
       storage,
+      path,
       ...tabs,
+      session: () => (options.storage === null ? null : environment.storage("sessionStorage")),
       keyOf: (user) => keyOf(project, sessionId ?? "", user),
       async load(known, user, token) {
         const answer = await transport.send("GET", path, { query: { sessionId }, headers: { "If-None-Match": tag(known?.version) }, user, token });
@@ -108,9 +99,24 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
         const version = patch ? versionIn(answer) : { config: null, version: versionOf(answer), updatedAt: null };
         return { version, newest: (answer.body as Saved | null)?.currentVersion ?? version.version };
       },
-      restore: async (version, ifMatch, user, message) => (await config(sessionId, user)).restore(project, version, { ifMatch, ...(message === undefined ? {} : { message }) }),
-      create: (config, user) => transport.send("PUT", path, { query: { sessionId, source: "localStorage" }, headers: { "If-None-Match": "*" }, body: config, user }),
+      restore: async (version, ifMatch, user, message) => (await config(sessionId, user)).restore(project, version, { ifMatch, message }),
     };
+  }
+
+  function open(project: string, opened: OpenOptions<Config>): DashboardDocument<Config> {
+    const { sessionId, isOwn }: InternalOptions<Config> = opened;
+    const made = () => openDocument(surroundings(project, sessionId), opened);
+    if (isOwn) return made();
+    const name = JSON.stringify([project, sessionId]);
+    const one = shared.get(name) ?? { document: made(), openings: 0 };
+    shared.set(name, one);
+    one.openings += 1;
+    return openingOf(one.document, () => {
+      one.openings -= 1;
+      if (one.openings) return;
+      shared.delete(name);
+      one.document.close();
+    });
   }
 
   return {
@@ -119,7 +125,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
     projects: later(PROJECT_CALLS, async () => (await calls()).projects),
     data: later(DATA_CALLS, async () => (await calls()).data),
     drafts: (sessionId) => later(CONFIG_CALLS, () => config(sessionId)),
-    open: (project, opened = {}) => openDocument(surroundings(project, opened.sessionId), opened as InternalOptions<Config>),
+    open: (project, opened = {}) => open(project, opened),
   };
 }
 

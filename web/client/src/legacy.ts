@@ -4,29 +4,33 @@
  */
 
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
-import { freeze, isObject, member, put, toJson, type Json } from "./json.js";
+import { freeze, isEqual, isObject, member, put, toJson, type Json, type JsonObject } from "./json.js";
 import { tokensOf } from "./pointer.js";
-import type { BrowserStorage, Key } from "./storage.js";
-import { failure } from "./transport.js";
+import type { Environment } from "./environment.js";
+import { lockOf, type BrowserStorage, type Key } from "./storage.js";
+import { failure, type Transport } from "./transport.js";
 import type { OpenOptions } from "./types.js";
 
-/** A state that Zustand's `persist` stored under a name; `read` returns the config in it. */
+/** A state that Zustand's `persist` stored under a name. */
 export interface Persisted {
   readonly name: string;
-  read(state: unknown, version: number): Json;
+  /** The config of a store that nobody has edited. */
+  readonly initial: JsonObject;
+  /** Return the config in a stored state. */
+  read(state: unknown, version: number): JsonObject;
+  /** Add the version of the config's schema. */
+  marked(config: Json): Json;
 }
 
-export interface Move {
-  /** The storage with the old copy; null if the browser has no storage. */
-  readonly old: Storage | null;
-  readonly legacyKeys: NonNullable<OpenOptions["legacyKeys"]> | undefined;
-  readonly persisted: Persisted | undefined;
-  readonly ownsLegacy: boolean | undefined;
-  /** The project that the old copy may move to. */
-  readonly project: string;
+export interface Move extends Pick<OpenOptions<never>, "legacyKeys" | "ownsLegacy" | "sessionId"> {
+  readonly environment: Environment;
+  readonly transport: Transport;
+  readonly persisted?: Persisted;
   readonly storage: BrowserStorage;
-  /** Save a config if nothing has been saved before. */
-  create(config: Json): Promise<unknown>;
+  /** Where this browser keeps the project that the old copy may move to, and its config's path in the API. */
+  readonly place: Key;
+  readonly path: string;
+  readonly user: string;
 }
 
 export interface Moved {
@@ -49,20 +53,23 @@ const LEGACY_KEYS: Readonly<Record<string, string>> = {
 const NOTHING: Moved = { isSaved: false, notMoved: [] };
 
 /** Save an old copy as version 1, without the parts that the server rejects. Rejects only with a temporary DashkeepError. */
-export async function moveOldCopy({ old, legacyKeys = LEGACY_KEYS, persisted, ownsLegacy, project, storage, create }: Move): Promise<Moved> {
-  const name = ["legacy", persisted ? `persist:${persisted.name}` : typeof legacyKeys === "function" ? "" : Object.values(legacyKeys).join("|")];
+export async function moveOldCopy({ environment, transport, storage, legacyKeys, persisted, ownsLegacy, sessionId, place, path, user }: Move): Promise<Moved> {
+  const old = environment.storage("localStorage");
+  const keys = legacyKeys ?? LEGACY_KEYS;
+  const name = ["legacy", persisted ? `persist:${persisted.name}` : typeof keys === "function" ? "" : Object.values(keys).join("|")];
   let config: Json = null;
   try {
-    const found = old && (persisted ? readPersisted(old, persisted) : typeof legacyKeys === "function" ? legacyKeys(old) : readMembers(old, legacyKeys));
+    const found = old && (persisted ? readPersisted(old, persisted) : typeof keys === "function" ? keys(old) : readMembers(old, keys));
     config = configIn(found);
   } catch (cause) {
     return { ...NOTHING, error: failure("store", { cause }) };
   }
-  if (config === null || !(await isOwner(name, project, ownsLegacy, storage))) return NOTHING;
+  if (config === null || !(await isOwner(name, lockOf(place, ""), ownsLegacy, storage))) return NOTHING;
   const notMoved: FieldError[] = [];
   while (config !== null) {
     try {
-      await create(config);
+      // Only if nothing has been saved before.
+      await transport.send("PUT", path, { query: { sessionId, source: "localStorage" }, headers: { "If-None-Match": "*" }, body: config, user });
       break;
     } catch (error) {
       if (!(error instanceof DashkeepError) || error.isTemporary) throw error;
@@ -89,9 +96,12 @@ async function isOwner(name: Key, project: string, ownsLegacy: boolean | undefin
   }
 }
 
-function readPersisted(storage: Storage, { name, read }: Persisted): Json {
+/** Read the members that somebody has edited. */
+function readPersisted(storage: Storage, { name, initial, read, marked }: Persisted): Json {
   const { state, version = 0 } = (parsed(storage.getItem(name)) ?? {}) as { state?: unknown; version?: number };
-  return state ? read(state, version) : null;
+  const config = state ? read(state, version) : initial;
+  if (isEqual(config, initial)) return null;
+  return marked(Object.fromEntries(Object.entries(config).filter(([name, value]) => name === "chartCustomizations" || !isEqual(value, initial[name]))));
 }
 
 /** Read the members that have their own storage keys; a value that is not JSON is a name. */

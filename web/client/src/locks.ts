@@ -34,6 +34,8 @@ async function isFree(name: string, to: BroadcastChannel): Promise<boolean> {
 
 function openChannel(): BroadcastChannel {
   const opened = new BroadcastChannel("dashkeep-locks");
+  // In Node.js, an open channel would keep the process alive.
+  (opened as { unref?: () => void }).unref?.();
   opened.onmessage = ({ data: { name, rank } }: MessageEvent<{ name: string; rank?: number }>) => {
     const mine = asking.get(name);
     // If two tabs ask at the same time, the lower rank wins.

@@ -7,7 +7,7 @@
  */
 
 import type { Sent, Version } from "./core.js";
-import type { Json } from "./json.js";
+import { toJson, type Json } from "./json.js";
 import type { Operation } from "./patch.js";
 import { inTime } from "./transport.js";
 
@@ -20,6 +20,12 @@ export interface Edits {
 
 /** Server, user, project and session; or the name of a fact. */
 export type Key = readonly string[];
+
+/** Where a document's unsaved edits are stored; `release` frees its lock. */
+export interface Slot {
+  readonly name: string;
+  readonly release: (() => void) | null;
+}
 
 export interface BrowserStorage {
   /** Return the newest version that this browser has seen. */
@@ -130,6 +136,16 @@ async function open(factory: IDBFactory | null, lost: () => void): Promise<IDBDa
     lost();
   };
   return database;
+}
+
+/** The name of a slot's lock. */
+export function lockOf(document: Key, slot: string): string {
+  return [...document, slot].join("|");
+}
+
+/** Freeze a version's config, reusing equal parts of `previous`, so that pages redraw only what changed. */
+export function frozen(version: Version, previous?: Json): Version {
+  return { ...version, config: toJson(version.config, previous) };
 }
 
 function done<T>(request: IDBRequest<T>): Promise<T> {

@@ -162,6 +162,13 @@ export function failure(code: ClientCode, options: ErrorOptions & { detail?: str
   return new DashkeepError(status, code, { detail: options.detail ?? messages[code] }, undefined, options);
 }
 
+/** Wait for a module that is loaded when it is first needed; rejects with the code `network`, and the next call tries again. */
+export async function required<T>(module: Promise<T>): Promise<T> {
+  return module.catch((cause: unknown) => {
+    throw failure("network", { cause });
+  });
+}
+
 function subjectOf(token: string): string {
   try {
     const text = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");

@@ -61,6 +61,9 @@ export interface DocumentState<Config extends object = DashboardConfig> {
   readonly error: DashkeepError | null;
   readonly conflict: Conflict<Config> | null;
   readonly autosave: boolean;
+  /** Whether there is an edit of this tab to undo, and an undone one to redo. */
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
   /** The parts of an older version's copy in this browser that could not be moved to the server. */
   readonly notMoved: readonly FieldError[];
 }
@@ -83,16 +86,26 @@ export interface DashboardDocument<Config extends object = DashboardConfig> {
   /** Change the config shown without a user's edit: the correction is saved with the next edit, never on its own. */
   correct(change: Config | ((config: Config) => Config)): void;
   /** Save the edits. Resolves when the server has accepted them; rejects with a DashkeepError. */
-  save(options?: { message?: string; signal?: AbortSignal }): Promise<DocumentState<Config>>;
+  save(options?: Abortable & { message?: string }): Promise<DocumentState<Config>>;
   /** Turn automatic saving on or off. */
   setAutosave(on: boolean): void;
   /** Resolve a conflict; both sides' undisputed changes are kept, and both values stay in history. */
   resolve(choice: "mine" | "theirs" | Config): Promise<DocumentState<Config>>;
   /** Revert the edits that the server has not acknowledged. */
   discard(): void;
+  /**
+   * Undo the last edit of this tab, also of an earlier page in it: a new edit that leaves what others have changed since.
+   * Does nothing if there is none. Rejects with a DashkeepError if the module for it cannot be loaded.
+   */
+  undo(): Promise<void>;
+  /** Redo the edit that was last undone, as `undo` does. */
+  redo(): Promise<void>;
   /** Restore a version from history as the newest one; unsaved edits are saved as a version first. */
   restore(version: number, options?: { message?: string }): Promise<DocumentState<Config>>;
-  /** Stop; unsaved edits stay in this browser. */
+  /**
+   * Stop; unsaved edits stay in this browser. Every other method then throws a DashkeepError with the code `closed`, or
+   * rejects with it. Other openings of the document are not affected.
+   */
   close(): void;
 }
 
@@ -105,6 +118,8 @@ export interface OpenOptions<Config extends object = DashboardConfig> {
   autosaveDelay?: number;
   /** The config shown before anything is loaded; only the parts that are edited are saved. */
   initial?: Config;
+  /** What the application has loaded already, for example on a server: it is shown at once, and always revalidated. */
+  loaded?: Loaded<Config> | undefined;
   /**
    * Where older versions of the application stored the config in `localStorage`: the keys by member, a function that
    * reads the config, or `null` for nowhere. The old copy is moved to the server once, if nothing has been saved before,
@@ -133,7 +148,12 @@ export interface Saved<Config extends object = DashboardConfig> {
   readonly config?: Config | null;
 }
 
-export interface SaveOptions {
+export interface Abortable {
+  /** Ends the call, which then rejects with the signal's reason; what the server has received may still take effect. */
+  signal?: AbortSignal;
+}
+
+export interface SaveOptions extends Abortable {
   /** The version that this save replaces, or `"*"` for whichever is newest. */
   ifMatch?: number | "*";
   /** Save only if nothing has been saved before. */
@@ -143,7 +163,6 @@ export interface SaveOptions {
   source?: Source;
   message?: string;
   sessionId?: string;
-  signal?: AbortSignal;
 }
 
 export interface VersionSummary {
@@ -171,9 +190,8 @@ export interface Diff {
   readonly charts: { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] };
 }
 
-export interface CallOptions {
+export interface CallOptions extends Abortable {
   sessionId?: string;
-  signal?: AbortSignal;
 }
 
 /** The calls for a config; `project` is a project's id or its address, `<owner>~<id>`. */
@@ -187,7 +205,7 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
   history(project: string, options?: CallOptions & { limit?: number; cursor?: string }): Promise<History>;
   version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
   diff(project: string, from: number, to: number, options?: CallOptions): Promise<Diff>;
-  restore(project: string, version: number, options: CallOptions & { ifMatch: number | "*"; message?: string }): Promise<Saved<Config>>;
+  restore(project: string, version: number, options: CallOptions & { ifMatch: number | "*"; message?: string | undefined }): Promise<Saved<Config>>;
 }
 
 export interface ProjectSummary<Config extends object = DashboardConfig> {
@@ -221,13 +239,13 @@ export interface NewProject<Config extends object = DashboardConfig> {
 }
 
 export interface ProjectCalls<Config extends object = DashboardConfig> {
-  list(options?: { limit?: number; cursor?: string; signal?: AbortSignal }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
-  create(project: NewProject<Config>): Promise<Project<Config>>;
-  get(project: string, options?: { signal?: AbortSignal }): Promise<Project<Config>>;
+  list(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
+  create(project: NewProject<Config>, options?: Abortable): Promise<Project<Config>>;
+  get(project: string, options?: Abortable): Promise<Project<Config>>;
   /** Apply a merge patch (RFC 7396). */
-  update(project: string, patch: { name?: string; description?: string | null; settings?: object | null }, options: { ifMatch: number }): Promise<Project<Config>>;
-  remove(project: string): Promise<void>;
-  restore(project: string): Promise<Project<Config>>;
+  update(project: string, patch: { name?: string; description?: string | null; settings?: object | null }, options: Abortable & { ifMatch: number }): Promise<Project<Config>>;
+  remove(project: string, options?: Abortable): Promise<void>;
+  restore(project: string, options?: Abortable): Promise<Project<Config>>;
 }
 
 export type Row = { readonly [column: string]: string | number | boolean | null };
@@ -273,13 +291,13 @@ export interface DataVersions {
 }
 
 export interface DataCalls {
-  load(project: string, options?: { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[]; signal?: AbortSignal }): Promise<Dataset>;
-  upload(project: string, table: NewDataset, options?: { ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
+  load(project: string, options?: Abortable & { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[] }): Promise<Dataset>;
+  upload(project: string, table: NewDataset, options?: Abortable & { ifMatch?: number | string }): Promise<SavedDataset>;
   /** Upload a CSV or JSON file directly to the bucket, and make it the project's table. */
-  uploadFile(project: string, file: Blob & { readonly name: string }, options?: { dataSchema?: NewDataset["dataSchema"]; analysis?: object; ifMatch?: number | string; signal?: AbortSignal }): Promise<SavedDataset>;
-  versions(project: string): Promise<DataVersions>;
-  version(project: string, version: number): Promise<Dataset>;
-  saveAnalysis(project: string, analysis: object, options: { ifMatch: number | string }): Promise<{ readonly analysisVersion: number }>;
+  uploadFile(project: string, file: Blob & { readonly name: string }, options?: Abortable & { dataSchema?: NewDataset["dataSchema"]; analysis?: object; ifMatch?: number | string }): Promise<SavedDataset>;
+  versions(project: string, options?: Abortable): Promise<DataVersions>;
+  version(project: string, version: number, options?: Abortable): Promise<Dataset>;
+  saveAnalysis(project: string, analysis: object, options: Abortable & { ifMatch: number | string }): Promise<{ readonly analysisVersion: number }>;
 }
 
 export interface DashboardClient<Config extends object = DashboardConfig> extends ConfigCalls<Config> {
@@ -287,8 +305,13 @@ export interface DashboardClient<Config extends object = DashboardConfig> extend
   readonly data: DataCalls;
   /** The calls for a session's draft. */
   drafts(sessionId: string): ConfigCalls<Config>;
-  limits(): Promise<{ readonly [name: string]: number }>;
-  flags(): Promise<{ readonly [name: string]: boolean }>;
-  /** Open a config for editing. Nothing is requested before `load`. */
+  limits(options?: Abortable): Promise<{ readonly [name: string]: number }>;
+  flags(options?: Abortable): Promise<{ readonly [name: string]: boolean }>;
+  /**
+   * Open a config for editing. Nothing is requested before `load`.
+   *
+   * Openings of the same project and session share one document with the options of the first; it stops when the last of
+   * them is closed.
+   */
   open(project: string, options?: OpenOptions<Config>): DashboardDocument<Config>;
 }

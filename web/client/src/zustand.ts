@@ -9,10 +9,11 @@
 import type { StateCreator, StoreApi, StoreMutatorIdentifier } from "zustand/vanilla";
 
 import { EMPTY } from "./core.js";
-import type { InternalDocument } from "./document.js";
+import type { InternalDocument, InternalOptions } from "./document.js";
 import { DashkeepError } from "./errors.js";
 import { isEqual, isObject, member, toJson, type Json, type JsonObject } from "./json.js";
 import { identityOf, merge as joined, nameOf } from "./merge.js";
+import { ASYNC, delegates, SYNC } from "./opening.js";
 import { failure } from "./transport.js";
 import type { DashboardClient, DashboardConfig, DashboardDocument, DocumentState, OpenOptions } from "./types.js";
 
@@ -66,9 +67,6 @@ export type Dashkeep = <
 /** The config members that a store saves by default; `partialize` overrides them. */
 const MEMBERS = ["chartCustomizations", "currentLayout", "filters", "theme", "extensions"];
 const VERSION = "storeVersion";
-/** The first methods send requests, which need a project. */
-const METHODS = ["load", "refresh", "save", "resolve", "restore", "edit", "correct", "setAutosave", "discard", "close"] as const;
-const ASKING = 5;
 
 const middleware =
   <State extends object, Config extends object>(initializer: StateCreator<State>, options: DashkeepOptions<State, Config>): StateCreator<State> =>
@@ -200,10 +198,8 @@ const middleware =
     }
 
     /** Read a state that `persist` stored; members that it lacks have their initial values. */
-    function read(state: unknown, saved: number): Json {
-      const moved = toJson(migrate && saved !== version ? migrate(state, saved) : partialize({ ...initial, ...(state as State) })) as JsonObject;
-      if (isEqual(moved, initialView)) return null;
-      return marked(Object.fromEntries(Object.entries(moved).filter(([member, value]) => member === MEMBERS[0] || !isEqual(value, initialView[member]))));
+    function read(state: unknown, saved: number): JsonObject {
+      return toJson(migrate && saved !== version ? migrate(state, saved) : partialize({ ...initial, ...(state as State) })) as JsonObject;
     }
 
     function tell(): void {
@@ -216,8 +212,8 @@ const middleware =
       // The first time, there is no document yet, and the store is about to get its initial state.
       const autosave = told && { autosave: told.autosave };
       if (told) document.close();
-      const legacy = name === undefined ? {} : { persisted: { name, read } };
-      document = client.open(project ?? "", { ...opening, ...autosave, initial: initialView as unknown as Config, ...legacy }) as InternalDocument<Config>;
+      const legacy = name === undefined ? {} : { persisted: { name, initial: initialView, read, marked } };
+      document = client.open(project ?? "", { ...opening, ...autosave, initial: initialView as unknown as Config, isOwn: true, ...legacy } as InternalOptions<Config>) as InternalDocument<Config>;
       isIdle = project === null;
       held = null;
       isBehind = false;
@@ -228,15 +224,20 @@ const middleware =
         tell();
       });
       tell();
-      // The document's state already reports a failed load.
-      if (!isIdle) document.load().catch(() => {});
+      // The document's state reports a failed load.
+      if (!isIdle) document.begin();
     }
 
-    const asked = METHODS.map((method, index) => [
-      method,
-      (...given: [never, never]) => (isIdle && index < ASKING ? Promise.reject(failure("closed")) : document[method](...given)),
-    ]);
+    /** The document for a request, which needs a project. */
+    function asked(): InternalDocument<Config> {
+      if (isIdle) throw failure("closed");
+      return document;
+    }
+
     const dashboard = {
+      ...delegates(SYNC, () => document),
+      ...delegates(ASYNC, asked),
+      close: () => document.close(),
       get state() {
         return document.state;
       },
@@ -246,7 +247,6 @@ const middleware =
       },
       open,
       correcting: (change: () => void) => quietly(change, "correct"),
-      ...Object.fromEntries(asked),
     };
     Object.assign(api, { dashkeep: dashboard });
     api.subscribe(() => kind && hand(kind, view));

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { createDashboardClient } from "../dist/index.js";
 import { charted, held, history, opened, setting, title } from "./opened.js";
-import { CONFIG, conflict, MOMENT, problem, settled, titled, token } from "./support.js";
+import { CONFIG, conflict, MOMENT, problem, settled, titled, token, world } from "./support.js";
 
 // --- saving ---
 
@@ -178,9 +178,9 @@ test("two tabs keep their edits separate, and the edits of a closed tab are take
   assert.equal(title((await open()).document), "two");
 });
 
-test("a document that is open twice in one tab keeps its edits separate", async () => {
-  const { client, server, document } = await opened();
-  const second = client.open("p", { autosave: false });
+test("two clients in one tab keep their edits separate", async () => {
+  const { browser, server, document } = await opened();
+  const second = world({ browser, server }).client.open("p", { autosave: false });
   await second.load();
   document.edit(charted("one", {}));
   second.edit(charted("two", {}));
@@ -261,7 +261,7 @@ test("a copy is shown only to its own user and of its own server", async () => {
     await settled();
     assert.deepEqual([document.state.status, document.state.config], ["loading", null]);
   }
-  assert.equal(tab.environment.indexedDB(), browser.database);
+  assert.equal(tab.environment.storage("indexedDB"), browser.database);
 });
 
 // --- merges and conflicts ---

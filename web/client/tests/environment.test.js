@@ -18,12 +18,12 @@ const forbidden = {
   },
 };
 
-for (const name of /** @type {const} */ (["localStorage", "indexedDB"])) {
+for (const name of /** @type {const} */ (["localStorage", "sessionStorage", "indexedDB"])) {
   test(`a browser that lacks or forbids ${name} is like one without it`, (t) => {
     replace(t, name, { value: undefined });
-    assert.equal(browserEnvironment()[name](), null);
+    assert.equal(browserEnvironment().storage(name), null);
     replace(t, name, forbidden);
-    assert.equal(browserEnvironment()[name](), null);
+    assert.equal(browserEnvironment().storage(name), null);
   });
 }
 

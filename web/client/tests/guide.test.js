@@ -20,9 +20,9 @@ for (const name of ["before", "after"]) {
 test("the guide's store moves the state that persist stored, and saves later changes", async (t) => {
   const server = new Server();
   const storage = new MemoryStorage();
-  Object.assign(globalThis, { window: { localStorage: storage }, localStorage: storage, indexedDB: new IDBFactory(), user: { getIdToken: async () => token("user-1") } });
+  Object.assign(globalThis, { window: { localStorage: storage }, document: { visibilityState: "visible" }, localStorage: storage, indexedDB: new IDBFactory(), user: { getIdToken: async () => token("user-1") } });
   t.mock.method(globalThis, "fetch", server.fetch);
-  t.after(() => Object.assign(globalThis, { window: undefined, localStorage: undefined, indexedDB: undefined, user: undefined }));
+  t.after(() => Object.assign(globalThis, { window: undefined, document: undefined, localStorage: undefined, indexedDB: undefined, user: undefined }));
 
   const before = /** @type {any} */ (await import(new URL("examples/before.js", folder).href)).dashboard;
   before.getState().setTheme("dark");

@@ -46,7 +46,9 @@ async function withEditsLeft() {
 test("an answer that arrives after a document was closed saves nothing, because another tab may have its edits", async () => {
   const { browser, server, client } = world({ browser: new Browser(), server: new Server() });
   server.save(CONFIG);
-  await client.open("p").load();
+  const before = client.open("p");
+  await before.load();
+  before.close();
   /** @type {(answer?: Response) => void} */
   let answer = () => {};
   server.instead = [() => new Promise((resolve) => (answer = /** @type {any} */ (resolve)))];

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { toJson } from "../dist/json.js";
-import { apply, diff } from "../dist/patch.js";
+import { apply } from "../dist/apply.js";
+import { diff } from "../dist/patch.js";
 import { escaped, tokensOf } from "../dist/pointer.js";
 import { json } from "./arbitrary.js";
 

@@ -4,10 +4,13 @@
 
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 
+import "../dist/apply.js";
+import "../dist/takeover.js";
+import "../dist/undo.js";
 import { createDashboardClient } from "../dist/index.js";
 import { isEqual, toJson } from "../dist/json.js";
 import { merge } from "../dist/merge.js";
-import { apply } from "../dist/patch.js";
+import { apply } from "../dist/apply.js";
 
 Object.assign(globalThis, { IDBKeyRange });
 
@@ -175,10 +178,10 @@ export class Browser {
   static #ids = 0;
 
   /** Open a tab: an environment that also can be closed, and told what happens to it. */
-  tab() {
+  tab(sessionStorage = new MemoryStorage()) {
     /** @type {Record<string, Set<() => void>>} */
     const listeners = { online: new Set(), shown: new Set(), hidden: new Set() };
-    const tab = { isClosed: false };
+    const tab = { isClosed: false, sessionStorage };
     /** @type {import("../dist/environment.js").Environment} */
     const environment = {
       now: () => this.time,
@@ -210,8 +213,8 @@ export class Browser {
         this.#held.set(name, tab);
         return () => this.#held.get(name) === tab && this.#held.delete(name);
       },
-      indexedDB: () => /** @type {any} */ (this.database),
-      localStorage: () => /** @type {any} */ (this.localStorage),
+      storage: (name) => /** @type {any} */ ({ indexedDB: this.database, localStorage: this.localStorage, sessionStorage: tab.sessionStorage })[name],
+      isPage: () => true,
     };
     return {
       environment,
@@ -251,10 +254,9 @@ export function token(sub) {
 /**
  * A client in a tab of its own.
  *
- * @param {{ server?: Server, browser?: Browser, user?: string, getToken?: any, timeout?: number, storage?: any }} [options]
+ * @param {{ server?: Server, browser?: Browser, user?: string, getToken?: any, timeout?: number, storage?: any, tab?: ReturnType<Browser["tab"]> }} [options]
  */
-export function world({ server = new Server(), browser = new Browser(), user = "user-1", getToken = () => token(user), ...options } = {}) {
-  const tab = browser.tab();
+export function world({ server = new Server(), browser = new Browser(), user = "user-1", getToken = () => token(user), tab = browser.tab(), ...options } = {}) {
   const client = createDashboardClient({ baseUrl: "https://api.example.com/", getToken, fetch: server.fetch, environment: tab.environment, ...options });
   return { server, browser, tab, client };
 }

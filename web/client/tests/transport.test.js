@@ -5,6 +5,8 @@ import { test } from "node:test";
 
 import { createCalls } from "../dist/calls.js";
 import { ConflictError, DashkeepError } from "../dist/errors.js";
+import { browserStorage } from "../dist/storage.js";
+import { openTabs } from "../dist/tabs.js";
 import { createTransport, versionOf, waitBefore } from "../dist/transport.js";
 import { Browser, problem, Server, settled, token } from "./support.js";
 
@@ -13,7 +15,7 @@ function made({ getToken = () => token("user-1"), timeout = 30_000 } = {}) {
   const [server, browser] = [new Server(), new Browser()];
   const { environment } = browser.tab();
   const transport = createTransport({ baseUrl: "https://api.example.com//", getToken, fetch: server.fetch, timeout });
-  const calls = createCalls(transport, environment, async () => {});
+  const calls = createCalls({ environment, transport, storage: browserStorage(null), tabs: openTabs(environment), keyOf: () => [] });
   return { server, browser, transport, calls };
 }
 
