@@ -552,3 +552,37 @@ test("a subscriber that throws stops neither the document nor later versions", a
   assert.equal(made.server.version, 4);
   assert.ok(uncaught.length > 0, "the error is not swallowed");
 });
+
+test("a store's edits can be undone and redone, and the rest of its state stays", async () => {
+  const { server, store, doc } = await stored({ saved: { ...charts("c1"), theme: { id: "light" } } });
+  store.getState().setTheme("dark");
+  await doc.save();
+  store.getState().setChart("c2", { title: "c2" });
+  store.getState().toggleMenu();
+  await doc.undo();
+  assert.deepEqual([shown(store), store.getState().isMenuOpen], [{ ...charts("c1"), theme: { id: "dark" } }, true]);
+  await doc.undo();
+  assert.deepEqual([store.getState().theme, doc.state.canUndo, doc.state.canRedo], [{ id: "light" }, false, true]);
+  await doc.save();
+  assert.deepEqual(server.config, { ...charts("c1"), theme: { id: "light" } });
+  await doc.redo();
+  await doc.redo();
+  assert.deepEqual(shown(store), { ...charts("c1", "c2"), theme: { id: "dark" } });
+});
+
+test("a store without a project has nothing to undo", async () => {
+  const { store, doc } = await stored({ projectId: null });
+  store.getState().setTheme("dark");
+  await assert.rejects(doc.undo(), { code: "closed" });
+  assert.deepEqual(store.getState().theme, { id: "dark" });
+});
+
+test("a store and an opening of the same project in one page show each other's edits once they are saved", async () => {
+  const { client, store, doc } = await stored({ saved: charts("c1") });
+  const opening = client.open("p");
+  await opening.load();
+  store.getState().setTheme("dark");
+  await doc.save();
+  await settled();
+  assert.deepEqual(opening.state.config, { ...charts("c1"), theme: { id: "dark" } });
+});
