@@ -258,6 +258,7 @@ clean: ## Remove everything installed, built or saved here, including the local 
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
 	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist
-	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next
+	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next web/client/LICENSE web/client/*.tgz
+	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

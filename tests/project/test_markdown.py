@@ -1,15 +1,21 @@
 """The documents lead somewhere: their links, paths, commands and pictures exist."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from support.project.markdown import commands, documents, links, named_tests, paths
+from support.project.markdown import commands, documents, links, named_tests, own_links, paths
 from support.project.template import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 PICTURES = sorted((ROOT / "docs" / "images").iterdir())
+PACKAGE = ROOT / "web" / "client"
+# The public address of the repository, as the package names it.
+REPOSITORY = (
+    json.loads((PACKAGE / "package.json").read_text())["repository"]["url"].removeprefix("git+").removesuffix(".git")
+)
 # These describe the past.
 HISTORIES = {ROOT / "CHANGELOG.md"}
 
@@ -20,6 +26,24 @@ every_document = pytest.mark.parametrize("path", documents(), ids=lambda path: s
 def test_links_resolve(path: Path) -> None:
     """Every relative link and picture leads to a file or a folder."""
     assert [target for _, target in links(path.read_text()) if not (path.parent / target).exists()] == []
+
+
+@every_document
+def test_absolute_links_to_the_repository_resolve(path: Path) -> None:
+    """Every link to a file of this repository by its public address leads to a file or a folder."""
+    assert [target for target in own_links(path.read_text(), REPOSITORY) if not (ROOT / target).exists()] == []
+
+
+def test_the_packages_readme_works_outside_the_repository() -> None:
+    """The README that npm packs has absolute links only, and every file that it names in brackets is such a link."""
+    text = (PACKAGE / "README.md").read_text()
+    assert list(links(text)) == []
+    definition = re.compile(r"^\[(.+)\]: (\S+)$", re.MULTILINE)
+    defined = dict(definition.findall(text))
+    marked = re.findall(r"\[([^\[\]]+)\](?!\()", definition.sub("", text))
+    named = {name for name in marked if name in defined or "/" in name}
+    assert named == set(defined)
+    assert {f"{REPOSITORY}/blob/main/web/client/{name}" for name in named if "/" in name} <= set(defined.values())
 
 
 @every_document

@@ -49,6 +49,12 @@ PARTS: Final = (
         _pytest("tests/prove/test_promises.py"),
     ),
     Part(
+        "applications",
+        "A React and a Next.js application build with the packed client and keep their edits",
+        3,
+        _pytest("tests/prove/test_applications.py"),
+    ),
+    Part(
         "document",
         "Requests generated from the OpenAPI document are answered as documented",
         4,

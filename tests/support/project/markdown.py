@@ -24,6 +24,11 @@ def links(text: str) -> Iterator[tuple[str, str]]:
             yield shown, target.partition("#")[0]
 
 
+def own_links(text: str, repository: str) -> Iterator[str]:
+    """Yield the path of every absolute link to a file of this repository, without its fragment."""
+    yield from re.findall(rf"{re.escape(repository)}/(?:blob|tree)/main/([^)\s\"#]+)", text)
+
+
 def paths(text: str) -> Iterator[str]:
     """Yield every word in backticks that begins with a folder of the repository, without the name of a test."""
     for code in re.findall(r"`([^`]+)`", text):

@@ -141,7 +141,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       // Save unsaved edits as a version first, so that the restore loses nothing.
       while (isDirty(core)) await save();
       // The call makes every document reload, even if it fails.
-      await at.restore(version, core.base?.version ?? 0, user ?? "", message);
+      await at.restore(version, core.base?.version ?? 0, user as string, message);
       return load();
     },
     close() {
@@ -313,10 +313,10 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       opening = null;
       const token = await requested;
       if (user === null) await belongTo(token.user);
-      let version = await at.load(core.base, user ?? token.user, token);
+      let version = await at.load(core.base, user as string, token);
       const moved = version.version === 0 && (options.persisted ?? options.legacyKeys) !== null ? await move() : null;
       notMoved = moved?.notMoved ?? notMoved;
-      if (moved?.isSaved) version = await at.load(null, user ?? token.user);
+      if (moved?.isSaved) version = await at.load(null, user as string);
       // A closed document has released its slot, so another tab may have taken over the edits.
       if (isClosed) return;
       dispatch("loaded", { version: version === core.base ? version : frozen(version, core.mine), news });
@@ -330,7 +330,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   /** Move the copy that an older version of the application left in this browser. */
   async function move(): Promise<Moved> {
     const { moveOldCopy } = await required(import("./legacy.js"));
-    return moveOldCopy({ ...at, ...options, place, user: user ?? "" });
+    return moveOldCopy({ ...at, ...options, place, user: user as string });
   }
 
   async function send(sent: Sent, isLast: boolean): Promise<void> {
@@ -338,7 +338,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     try {
       // The key must be durable before the server sees it: a tab that takes these edits over repeats the save with it.
       if (!isLast) await writing;
-      const { version, newest } = await at.save(sent, user ?? "", isLast);
+      const { version, newest } = await at.save(sent, user as string, isLast);
       dispatch("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
       void adopt();
     } catch (error) {

@@ -30,7 +30,7 @@ export interface Environment {
    * no other tab knows the name.
    */
   hold(name: string, isNew?: boolean): Promise<(() => void) | null>;
-  /** Return a storage of the browser; null if there is none, or if it is forbidden. */
+  /** Return a storage of the browser; null if the browser lacks or forbids it. */
   storage<Name extends keyof Storages>(name: Name): Storages[Name] | null;
   /** Whether this is a page, and not a server that renders one. */
   isPage(): boolean;

@@ -89,7 +89,7 @@ export class ConflictError extends DashkeepError {
 }
 
 function messageOf(status: number, problem: Problem | null): string {
-  const detail = problem?.detail ?? (status ? `The server responded with status ${status}.` : messages.network);
+  const detail = problem?.detail ?? `The server responded with status ${status}.`;
   const errors = Array.isArray(problem?.errors) ? problem.errors : [];
   return [detail, ...errors.map(inWords)].join(" ");
 }

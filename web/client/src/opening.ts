@@ -1,4 +1,4 @@
-/** One opening of a document: closing it is final for whoever opened it, and leaves the document's other openings alone. */
+/** One opening of a document: closing it is final for its caller, and leaves the document's other openings alone. */
 
 import type { InternalDocument } from "./document.js";
 import { failure } from "./transport.js";

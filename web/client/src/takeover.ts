@@ -19,7 +19,7 @@ interface Tab {
   shown(): Version | null;
 }
 
-/** Lock the first of these slots that is free, has edits, and suits the tab; null if there is none. */
+/** Lock the first of these slots that is free, has edits, and suits the tab; null if no slot does. */
 export async function takeOver(names: readonly string[], { environment, storage, place, shown }: Tab): Promise<Found | null> {
   for (const name of names) {
     const release = await environment.hold(lockOf(place, name));

@@ -95,7 +95,7 @@ export interface DashboardDocument<Config extends object = DashboardConfig> {
   discard(): void;
   /**
    * Undo the last edit of this tab, also of an earlier page in it: a new edit that leaves what others have changed since.
-   * Does nothing if there is none. Rejects with a DashkeepError if the module for it cannot be loaded.
+   * Does nothing if there is no edit to undo. Rejects with a DashkeepError if the module for it cannot be loaded.
    */
   undo(): Promise<void>;
   /** Redo the edit that was last undone, as `undo` does. */

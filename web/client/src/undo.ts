@@ -31,7 +31,7 @@ export interface Steps {
   readonly canRedo: boolean;
   /** Add an edit, and keep up with what else has changed; before the page is left, the steps are stored. */
   record(change: Change): void;
-  /** Return the config without the last step's changes, or with those of the last step undone; null if there is none. */
+  /** Return the config without the last step's changes, or with those of the last step undone; null if no step is left. */
   revert(direction: Direction, shown: Json): Json | null;
 }
 
