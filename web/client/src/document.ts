@@ -43,7 +43,7 @@ export interface InternalDocument<Config extends object> extends DashboardDocume
   /** Report in the state why an edit or a loaded config failed. */
   report(error: DashkeepError, isEdit: boolean): void;
   /** Load if this is a page; a server renders what is there. */
-  begin(): void;
+  loadIfPage(): void;
 }
 
 type Purpose = "load" | "save";
@@ -134,7 +134,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     discard: () => dispatch("discarded", {}),
     undo: () => revert("undo"),
     redo: () => revert("redo"),
-    begin: () => environment.isPage() && void load().catch(() => {}),
+    loadIfPage: () => environment.isPage() && void load().catch(() => {}),
     report: (error, isEdit) => dispatch(isEdit ? "refused" : "reported", { error }),
     async restore(version, { message } = {}) {
       if (!core.isLoaded) await load();
@@ -234,7 +234,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   async function loadSteps(): Promise<Steps> {
     const { openSteps } = await required(import("./undo.js"));
     if (!steps) {
-      steps = openSteps(at.session(), lockOf(place, "undo"), changes.splice(0), shown());
+      // Steps of an unknown user last as long as the page.
+      steps = openSteps(user === null ? null : at.session(), lockOf(place, "undo"), changes.splice(0), shown());
       publish();
     }
     return steps;
@@ -243,8 +244,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   async function revert(direction: Direction): Promise<void> {
     const all = await loadSteps();
     requireOpen();
-    const config = all.revert(direction, shown());
-    if (config !== null) dispatch("reverted", { config });
+    dispatch("reverted", { config: all.revert(direction, shown()) ?? core.mine });
   }
 
   // --- what callers wait for ---

@@ -48,6 +48,8 @@ const MOST = 100;
 const LONGEST = 1_000_000;
 /** Edits of the same values within this many milliseconds, such as typing, are one step. */
 const TOGETHER = 1_000;
+/** The time of a step that no edit continues. */
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Return the steps that an earlier page of this tab has stored under a name, and the tab's changes since; they will be stored there. */
 export function openSteps(storage: Storage | null, name: string, changes: readonly Change[], shown: Json): Steps {
@@ -125,8 +127,7 @@ export function openSteps(storage: Storage | null, name: string, changes: readon
       const last = steps[direction].pop();
       if (!last) return null;
       const after = without(last, shown);
-      // No edit continues this step.
-      push(direction === "undo" ? "redo" : "undo", { before: shown, after, at: Number.NEGATIVE_INFINITY });
+      push(direction === "undo" ? "redo" : "undo", { before: shown, after, at: NEVER });
       tidy(after);
       return after;
     },
@@ -157,10 +158,14 @@ function textOf(undo: readonly Step[], redo: readonly Step[]): string | null {
 }
 
 function fromText(text: string | null): Record<Direction, Step[]> {
-  if (text === null) return { undo: [], redo: [] };
-  const { first, patches, undo } = JSON.parse(text) as Stored;
-  const configs = [toJson(first)];
-  for (const patch of patches) configs.push(apply(configs.at(-1) as Json, patch));
-  const steps = configs.flatMap((before, index) => (index % 2 ? [] : [{ before, after: configs[index + 1] as Json, at: Number.NEGATIVE_INFINITY }]));
-  return { undo: steps.slice(0, undo), redo: steps.slice(undo) };
+  try {
+    const { first, patches, undo } = JSON.parse(text ?? "") as Stored;
+    const configs = [toJson(first)];
+    for (const patch of patches) configs.push(apply(configs.at(-1) as Json, patch));
+    const steps = configs.flatMap((before, index) => (index % 2 ? [] : [{ before, after: configs[index + 1] as Json, at: NEVER }]));
+    return { undo: steps.slice(0, undo), redo: steps.slice(undo) };
+  } catch {
+    // There are no steps, or another version of the client has stored them.
+    return { undo: [], redo: [] };
+  }
 }

@@ -225,7 +225,7 @@ const middleware =
       });
       tell();
       // The document's state reports a failed load.
-      if (!isIdle) document.begin();
+      if (!isIdle) document.loadIfPage();
     }
 
     /** The document for a request, which needs a project. */

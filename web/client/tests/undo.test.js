@@ -287,3 +287,33 @@ test("two tabs of one browser undo their own edits only", async () => {
   await one.document.save();
   assert.deepEqual(one.server.config, titled("two"));
 });
+
+test("steps that another version of the client has stored are ignored", async () => {
+  const made = await edited();
+  await made.document.save();
+  const session = /** @type {MemoryStorage} */ (made.tab.environment.storage("sessionStorage"));
+  await made.tab.happens("hidden");
+  const [name = ""] = [session.key(0)];
+  for (const text of ["{", "{}", '{"first": 1, "patches": [[{"op": "remove", "path": "/a"}]], "undo": 1}']) {
+    session.setItem(String(name), text);
+    const next = world({ server: made.server, browser: made.browser, tab: made.browser.tab(session) });
+    const document = next.client.open("p", { autosave: false });
+    await document.load();
+    await settled();
+    document.edit(titled(text));
+    await document.undo();
+    assert.deepEqual([title(document), ...can(document)], ["mine", false, true]);
+    next.tab.kill();
+  }
+});
+
+test("as long as the user is unknown, no step is stored", async () => {
+  const { client, tab } = world({ getToken: () => Promise.reject(new Error("No network.")) });
+  const document = client.open("p");
+  document.load().catch(() => {});
+  await settled();
+  document.edit(titled("mine"));
+  await settled();
+  await tab.happens("hidden");
+  assert.deepEqual([document.state.canUndo, tab.environment.storage("sessionStorage")?.length], [true, 0]);
+});
