@@ -338,6 +338,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     try {
       // The key must be durable before the server sees it: a tab that takes these edits over repeats the save with it.
       if (!isLast) await writing;
+      // A page that is being closed may not live to see the write before this one.
+      else quietly(() => keep(pendingOf(core)));
       const { version, newest } = await at.save(sent, user as string, isLast);
       dispatch("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
       void adopt();

@@ -145,5 +145,5 @@ function versionIn(answer: Answer): Version {
 function addressOf(project: string, user: string): string {
   if (project.includes("~")) return project;
   const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));
-  return `${owner.replace(/[+/=]/g, (each) => ({ "+": "-", "/": "_" })[each] ?? "")}~${project}`;
+  return `${owner.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}~${project}`;
 }

@@ -86,6 +86,8 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
       await run("readwrite", async (store) => {
         if (!isKept) store.put(toText(base), baseOf(document, slot));
         store.put(edits, editsOf(document, slot));
+        // A page that is being closed does not live to see its requests succeed, which would commit by itself.
+        store.transaction.commit();
       });
       bases.set(slot, base);
     },
@@ -161,8 +163,8 @@ function under(prefix: Key): IDBKeyRange {
 }
 
 /** A version is stored as the text of its response, which costs a tenth of cloning an object. */
-function toText({ config, version, updatedAt, text }: Version): string {
-  return text ?? JSON.stringify({ config, version, updatedAt });
+function toText(version: Version): string {
+  return version.text ?? JSON.stringify(version);
 }
 
 function fromText(text: string | undefined): Version | null {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { IDBFactory, IDBObjectStore } from "fake-indexeddb";
+import { IDBFactory, IDBObjectStore, IDBTransaction } from "fake-indexeddb";
 
 import { browserStorage } from "../dist/storage.js";
 import { titled } from "./support.js";
@@ -96,6 +96,23 @@ test("what one page keeps, another page of the origin finds", async () => {
   const factory = new IDBFactory();
   await browserStorage(factory).keepEdits(KEY, "slot", edits(), version(1));
   assert.deepEqual(await browserStorage(factory).slots(KEY), ["slot"]);
+});
+
+test("edits are committed at once: a page that is being closed does not see its requests succeed", async (t) => {
+  const storage = browserStorage(new IDBFactory());
+  await storage.slots(KEY);
+  const order = /** @type {string[]} */ ([]);
+  for (const [type, name] of /** @type {[any, string][]} */ ([[IDBObjectStore, "put"], [IDBTransaction, "commit"]])) {
+    const method = type.prototype[name];
+    t.mock.method(type.prototype, name, /** @this {any} @param {any[]} given */ function (...given) {
+      order.push(name);
+      const made = method.apply(this, given);
+      made?.addEventListener("success", () => order.push("success"));
+      return made;
+    });
+  }
+  await storage.keepEdits(KEY, "slot", edits(), version(1));
+  assert.deepEqual(order, ["put", "put", "commit", "success", "success"]);
 });
 
 test("keeping rejects if its transaction aborts, and nothing of it is kept", async (t) => {

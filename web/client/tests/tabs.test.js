@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { IDBDatabase } from "fake-indexeddb";
+
 import { charted, history, opened, title } from "./opened.js";
 import { Browser, CONFIG, Server, settled, titled, token, world } from "./support.js";
 
@@ -38,6 +40,26 @@ test("a page that is left sends its edits with keepalive and the last token", as
   document.edit(titled("mine"));
   await tab.happens("hidden");
   assert.deepEqual([server.config, server.made("PATCH").map(({ keepalive }) => keepalive), count], [titled("mine"), [true], 1]);
+});
+
+test("a page that is left before it sees a write succeed has stored the key of the save that it sends: the next tab repeats it", async (t) => {
+  const { server, browser, tab, document } = await opened({ autosave: true });
+  const { transaction } = IDBDatabase.prototype;
+  const { mock } = t.mock.method(IDBDatabase.prototype, "transaction", /** @this {any} @param {[any, any]} given */ function (...given) {
+    // The transaction completes, but the page hears nothing of it.
+    return Object.defineProperty(transaction.apply(this, given), "oncomplete", { set() {} });
+  });
+  document.edit(titled("mine"));
+  server.instead = [unanswered(server)];
+  await tab.happens("hidden");
+  mock.restore();
+  tab.kill();
+  server.save(CONFIG);
+  const next = await opened({ server, browser });
+  await next.document.save();
+  const keys = server.made("PATCH").map(({ headers }) => headers.get("Idempotency-Key"));
+  assert.deepEqual([keys.length, new Set(keys).size], [2, 1]);
+  assert.deepEqual(history(server), [CONFIG, titled("mine"), CONFIG]);
 });
 
 test("a page without autosave sends nothing when it is left, and keeps the edits", async () => {
