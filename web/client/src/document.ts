@@ -298,8 +298,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     user = owner;
     place = at.keyOf(owner);
     quietly(() => storage.setFact([transport.root, "user"], owner));
-    const copy = await storage.copy(place).catch(() => null);
-    const found = await findEdits().catch(() => null);
+    const [copy, found] = await Promise.all([storage.copy(place).catch(() => null), findEdits().catch(() => null)]);
     const name = environment.id();
     // Assign the slot and dispatch its edits in one turn: an early edit between them would overwrite the stored edits.
     slot = found?.slot ?? { name, release: await environment.hold(lockOf(place, name), true) };

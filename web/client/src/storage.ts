@@ -45,7 +45,11 @@ export interface BrowserStorage {
   setFact(key: Key, value: string, isFirst?: boolean): Promise<string>;
 }
 
-const LONGEST_OPENING = 5_000;
+/**
+ * Milliseconds until an opening or a transaction counts as failed. Some browsers never answer the first request after they
+ * start; in WebKit, a page in the back/forward cache may block the transactions of all others.
+ */
+const LONGEST = 3_000;
 const NAME = "dashkeep";
 const STORE = "kept";
 
@@ -112,25 +116,28 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
       opened = null;
       bases.clear();
     };
-    opened ??= open(factory, lost);
+    opened ??= patiently(() => open(factory, lost));
     opened.catch(lost);
     const transaction = (await opened).transaction(STORE, mode, { durability: "strict" });
     const completed = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error);
     });
-    const [result] = await Promise.all([work(transaction.objectStore(STORE)), completed]);
+    const [result] = await patiently(() => Promise.all([work(transaction.objectStore(STORE)), completed]));
     return result;
   }
 }
 
+function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return inTime(LONGEST, undefined, work);
+}
+
 /** Open the database; `lost` is called when it is no longer usable. */
 async function open(factory: IDBFactory | null, lost: () => void): Promise<IDBDatabase> {
-  if (!factory) throw new Error("This browser has no storage.");
+  if (!factory) throw new Error("No storage.");
   const request = factory.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  // Some browsers never answer the first request after they start.
-  const database = await inTime(LONGEST_OPENING, undefined, () => done(request));
+  const database = await done(request);
   // Clearing the storage closes the database; a newer client may need this connection closed to upgrade it.
   database.onclose = lost;
   database.onversionchange = () => {

@@ -135,8 +135,8 @@ export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: Tr
 
 /** Run `work` until it finishes, the signal aborts or the time limit expires, even if `work` ignores the signal. */
 export async function inTime<T>(timeout: number, signal: AbortSignal | undefined, work: (ended: AbortSignal) => Promise<T>): Promise<T> {
-  const signals = [...(signal ? [signal] : []), ...(Number.isFinite(timeout) ? [AbortSignal.timeout(timeout)] : [])];
-  const ended = AbortSignal.any(signals);
+  const limit = Number.isFinite(timeout) ? AbortSignal.timeout(timeout) : undefined;
+  const ended = AbortSignal.any([signal, limit].filter((each) => each !== undefined));
   ended.throwIfAborted();
   return Promise.race([work(ended), new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)))]);
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { IDBFactory, IDBObjectStore, IDBTransaction } from "fake-indexeddb";
 
 import { browserStorage } from "../dist/storage.js";
-import { titled } from "./support.js";
+import { hurried, titled } from "./support.js";
 
 const KEY = ["https://api.example.com", "user-1", "address", ""];
 
@@ -134,6 +134,22 @@ test("without a storage, or with one that cannot be opened, every method rejects
     await assert.rejects(storage.copy(KEY));
     await assert.rejects(storage.keepCopy(KEY, version(1)));
     await assert.rejects(storage.setFact(["user"], "a"));
+  }
+});
+
+/** A request that never ends. */
+const nothing = () => ({});
+
+test("a storage that does not answer within its time limit fails, and is tried again", async (t) => {
+  hurried(t);
+  const factory = new IDBFactory();
+  for (const [type, method] of /** @type {[any, string][]} */ ([[factory, "open"], [IDBObjectStore.prototype, "get"]])) {
+    const { mock } = t.mock.method(type, method, nothing);
+    const storage = browserStorage(factory);
+    await assert.rejects(storage.copy(KEY), { name: "TimeoutError" });
+    mock.restore();
+    await storage.keepCopy(KEY, version(1));
+    assert.equal((await storage.copy(KEY))?.version, 1);
   }
 });
 

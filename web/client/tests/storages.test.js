@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { IDBDatabase, IDBObjectStore } from "fake-indexeddb";
 
 import { history, opened, setting, title } from "./opened.js";
-import { Browser, CONFIG, settled, titled } from "./support.js";
+import { Browser, CONFIG, hurried, settled, titled } from "./support.js";
 
 /** @type {Record<string, (t: import("node:test").TestContext) => any>} */
 const failures = {
@@ -25,6 +25,13 @@ const failures = {
   },
   "a storage that is full"(t) {
     t.mock.method(IDBObjectStore.prototype, "put", full);
+  },
+  "a storage that never answers"(t) {
+    hurried(t);
+    const { transaction } = IDBDatabase.prototype;
+    t.mock.method(IDBDatabase.prototype, "transaction", /** @this {any} @param {[any, any]} given */ function (...given) {
+      return given[1] === "versionchange" ? transaction.apply(this, given) : { objectStore: () => new Proxy({}, { get: () => () => ({}) }) };
+    });
   },
   "a storage whose transactions abort"(t) {
     const { put } = IDBObjectStore.prototype;

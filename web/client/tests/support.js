@@ -260,3 +260,12 @@ export function world({ server = new Server(), browser = new Browser(), user = "
   const client = createDashboardClient({ baseUrl: "https://api.example.com/", getToken, fetch: server.fetch, environment: tab.environment, ...options });
   return { server, browser, tab, client };
 }
+
+/** Let time limits end a hundred times as soon. @param {import("node:test").TestContext} t */
+export function hurried(t) {
+  t.mock.method(AbortSignal, "timeout", (/** @type {number} */ milliseconds) => {
+    const ended = new AbortController();
+    setTimeout(() => ended.abort(new DOMException("The time limit is over.", "TimeoutError")), milliseconds / 100);
+    return ended.signal;
+  });
+}
