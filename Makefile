@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
+.PHONY: help install browser browsers build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -84,6 +84,12 @@ browser: ## Install Chromium with apt unless a browser is found (DASHKEEP_BROWSE
 	  echo "Installing Chromium with apt …" >&2; \
 	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium; } >&2
 
+# For `make prove` only.
+browsers: browser
+	@{ command -v firefox-esr || command -v firefox; } >/dev/null && command -v WebKitWebDriver Xvfb >/dev/null || { \
+	  echo "Installing Firefox and WebKit with apt …" >&2; \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends firefox-esr webkit2gtk-driver xvfb; } >&2
+
 build: .venv/installed .venv-local/installed ## Build the deployment for AWS into .aws-sam/build
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
 
@@ -107,7 +113,7 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load everythin
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The longest first, four at a time: tests that start their own local stack often wait for it.
-TESTS := test-page test-functions test-waits test-stack test-rest test-contract test-client
+TESTS := test-page test-devices test-functions test-waits test-stack test-rest test-contract test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests in parallel; the output of each part is shown when it is complete …"
@@ -136,7 +142,11 @@ coverage: .venv/installed tests/node_modules/installed ## Report the branches of
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.branches
 
 test-page:
-	.venv/bin/pytest tests/web
+	.venv/bin/pytest tests/web --ignore tests/web/test_devices.py
+
+# Apart from the other tests of the page, because it takes a minute and mostly waits.
+test-devices:
+	.venv/bin/pytest tests/web/test_devices.py
 
 test-web: install browser tests/node_modules/installed ## Test only the page, in a real browser
 	@$(MAKE) --no-print-directory test-page
@@ -167,7 +177,7 @@ check-types-client: web/client/dist/built
 check-template:
 	.venv-local/bin/python -m local.build --validate
 
-prove: install browser tests/node_modules/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
+prove: install browsers tests/node_modules/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
 
 load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)

@@ -2,11 +2,13 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prove import browsers
 from prove.parts import PARTS, Part
-from prove.report import BEGIN, Result, renewed, result_file, section
+from prove.report import BEGIN, END, Result, renewed, result_file, section
 from prove.run import run
 from support.project.figures import PLACE, keep
 from support.project.template import ROOT
@@ -30,6 +32,23 @@ def test_the_section_holds_every_part(tmp_path: Path) -> None:
     ]
 
 
+def test_a_part_that_has_not_run_here_keeps_its_row(tmp_path: Path) -> None:
+    """Running one part in a new checkout leaves the other parts' results and their machine in the document."""
+    RESULT.write(result_file(tmp_path, FIRST))
+    document = renewed(f"{BEGIN}{END}", section([FIRST], tmp_path))
+    other = tmp_path / "other"
+    other.mkdir()
+    replace(RESULT, machine="Linux, 4 cores").write(result_file(other, SECOND))
+    assert section([FIRST, SECOND], other, document).splitlines() == [
+        "On Linux, 2 cores; Linux, 4 cores.",
+        "",
+        "| Part | Result | Figures |",
+        "|---|---|---|",
+        "| `first` | passed, 2026-11-25, 2.5 minutes | kills: 20 · x: 1 s |",
+        "| `second` | passed, 2026-11-25, 2.5 minutes | kills: 20 · x: 1 s |",
+    ]
+
+
 def test_only_the_section_is_replaced() -> None:
     """The rest of the document stays unchanged, and rewriting the section gives the same text."""
     document = (ROOT / "docs" / "testing.md").read_text()
@@ -38,6 +57,35 @@ def test_only_the_section_is_replaced() -> None:
     before, _, after = document.partition("\n<!-- made by make prove: begin -->")
     assert once.startswith(before)
     assert once.endswith(after.partition("end -->")[2])
+
+
+REPORT = """<testsuites><testsuite>
+    <testcase name="test_a_b[c]" /><testcase name="test_d"><failure message="x" /></testcase>
+    <testcase name="test_e"><skipped message="no windows" /></testcase>
+    <testcase name="test_f" /><testcase name="test_f"><error message="on teardown" /></testcase>
+</testsuite></testsuites>"""
+
+
+def test_the_browsers_results_are_a_table() -> None:
+    """Each scenario has a row in words with its result in each browser, also if a fixture failed or nothing ran."""
+    assert browsers.table({"chromium": browsers.results(REPORT), "webkit": {}}).splitlines() == [
+        "| Scenario | Chromium | WebKit |",
+        "|---|---|---|",
+        "| a b: c | passed | not run |",
+        "| d | **failed** | not run |",
+        "| e | no windows | not run |",
+        "| f | **failed** | not run |",
+    ]
+
+
+def test_only_the_browsers_table_is_replaced() -> None:
+    """The rest of the document stays unchanged, and rewriting the table gives the same text."""
+    document = (ROOT / "docs" / "testing.md").read_text()
+    once = browsers.renewed(document, "new")
+    assert browsers.renewed(once, "new") == once
+    before, _, after = document.partition(browsers.BEGIN)
+    assert once.startswith(before)
+    assert once.endswith(after.partition(browsers.END)[2])
 
 
 def test_figures_are_written_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

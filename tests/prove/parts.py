@@ -49,6 +49,18 @@ PARTS: Final = (
         _pytest("tests/prove/test_promises.py"),
     ),
     Part(
+        "browser",
+        "No fault, reload or kill of real browsers breaks a promise of the client",
+        15,
+        _pytest("tests/prove/test_browser.py"),
+    ),
+    Part(
+        "browsers",
+        "The page keeps its edits in Chromium, Firefox and WebKit",
+        12,
+        (sys.executable, "-m", "prove.browsers"),
+    ),
+    Part(
         "applications",
         "A React and a Next.js application build with the packed client and keep their edits",
         3,

@@ -1,6 +1,7 @@
 """The last results of `make prove` as docs/testing.md shows them, made from the result file of each part."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,22 +35,25 @@ def result_file(folder: Path, part: Part) -> Path:
     return folder / f"{part.name}.json"
 
 
-def section(parts: Sequence[Part], folder: Path) -> str:
-    """Render the last results as Markdown; equal results give equal text."""
+def section(parts: Sequence[Part], folder: Path, document: str = "") -> str:
+    """Render the last results as Markdown; a part that has not run in this checkout keeps its row of the document."""
     results = {part: Result.read(result_file(folder, part)) for part in parts if result_file(folder, part).exists()}
-    machines = sorted({result.machine for result in results.values()})
+    shown = document.partition(BEGIN)[2].partition(END)[0]
+    known = re.search(r"^On (.*)\.$", shown, re.MULTILINE)
+    machines = {result.machine for result in results.values()} | set(known[1].split("; ") if known else ())
     head = [
-        f"On {'; '.join(machines)}." if machines else "Not run yet.",
+        f"On {'; '.join(sorted(machines))}." if machines else "Not run yet.",
         "",
         "| Part | Result | Figures |",
         "|---|---|---|",
     ]
-    return "\n".join([*head, *(_row(part, results.get(part)) for part in parts)])
+    return "\n".join([*head, *(_row(part, results.get(part), shown) for part in parts)])
 
 
-def _row(part: Part, result: Result | None) -> str:
+def _row(part: Part, result: Result | None, shown: str) -> str:
     if result is None:
-        return f"| `{part.name}` | not run | |"
+        known = re.search(rf"^\| `{part.name}` \|.*$", shown, re.MULTILINE)
+        return known[0] if known else f"| `{part.name}` | not run | |"
     outcome = "passed" if result.passed else "**failed**"
     figures = " · ".join(f"{name}: {_shown(value)}" for name, value in result.figures.items())
     return f"| `{part.name}` | {outcome}, {result.date}, {result.minutes:.1f} minutes | {figures} |"

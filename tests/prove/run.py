@@ -76,7 +76,8 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     announce(parts)
     failed = [part.name for part in parts if not kept(part).passed]
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(), section(PARTS, FOLDER)))
+    document = DOCUMENT.read_text()
+    DOCUMENT.write_text(renewed(document, section(PARTS, FOLDER, document)))
     print(f"\n{'Failed: ' + ', '.join(failed) if failed else 'All parts passed.'}")
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of the page; each test has its own users, devices and dashboards."""
+"""One browser for all tests of the page; each test has its own users, devices and dashboards."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,14 +7,27 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 from support.running.browser import ROWS, Device, Json, Project, chart, chromium
+from support.running.firefox import firefox
 from support.running.local_stack import LocalStack
+from support.running.webkit import webkit
 
 CONFIG = {"chartCustomizations": {"a": chart("Revenue"), "b": chart("Units", 6)}}
+BROWSERS = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--browser-engine", choices=BROWSERS, default="chromium", help="the browser for tests/web")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
+def browser_engine(pytestconfig: pytest.Config) -> str:
+    # Without tests/web on the command line, pytest reads this file too late to know the option.
+    return str(pytestconfig.getoption("--browser-engine", "chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser(browser_engine: str) -> Iterator[Browser]:
+    with BROWSERS[browser_engine]() as launched:
         yield launched
 
 

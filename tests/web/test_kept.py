@@ -158,7 +158,7 @@ def test_edits_of_a_killed_tab_are_saved_by_the_next_one(device: Device, project
 
 def test_edits_that_no_storage_keeps_are_called_so(device: Device, project: Project) -> None:
     """In a browser without storage, the page says that unsaved edits are not stored, and saves them like others."""
-    device.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    device.run_first("Object.defineProperty(window, 'indexedDB', { value: undefined })")
     device.open(project.id).retitle("Revenue", "Only here")
     device.says("Not saved yet, not stored in this browser yet")
     device.lose_network()
@@ -172,11 +172,11 @@ def test_edits_that_no_storage_keeps_are_called_so(device: Device, project: Proj
 def test_a_lost_sign_in_is_shown_in_words(device: Device, project: Project) -> None:
     """A user who is signed out sees the reason and nothing else; after signing in, their unsaved edit is there."""
     device.open(project.id).retitle("Revenue", "Signed out")
-    device.page.route("**/local/token*", lambda route: route.fulfill(json={"token": None, "expiresIn": 0}))
+    device.answer("GET", "/local/token", 200, {"token": None, "expiresIn": 0})
     device.reload()
     device.warns("You are signed out. Sign in to load and save.")
     device.shows()
-    device.page.unroute("**/local/token*")
+    device.stop_answering("/local/token")
     # Back from signing in, the page has the focus again.
     device.page.evaluate("dispatchEvent(new Event('focus'))")
     device.shows("Signed out", "Units")
@@ -185,18 +185,17 @@ def test_a_lost_sign_in_is_shown_in_words(device: Device, project: Project) -> N
     assert project.charts["a"]["title"] == "Signed out"
 
 
-def test_another_user_saves_nothing_of_the_first(device: Device, project: Project) -> None:
+def test_another_user_saves_nothing_of_the_first(device: Device, project: Project, stack: LocalStack) -> None:
     """A page whose token has become another user's says so, sends nothing more, and keeps the edit for its user."""
     device.open(project.id).retitle("Revenue", "Still mine")
     device.answer("PATCH", "/config", 401, {"type": "urn:problem:unauthorized", "status": 401})
-    someone = re.compile("/local/token")
-    device.context.route(someone, lambda route: route.continue_(url=f"{device.url}/local/token?sub=someone-else"))
+    device.answer("GET", "/local/token", 200, {"token": stack.token("someone-else"), "expiresIn": 3600})
     device.button("Save").click()
     device.warns("Someone else has signed in. Unsaved edits stay in this browser for the user who made them.")
     device.stop_answering("/config")
     device.button("Save").click()
     assert project.document["version"] == 1
-    device.context.unroute(someone)
+    device.stop_answering("/local/token")
     device.reload().save()
     assert project.charts["a"]["title"] == "Still mine"
 
@@ -218,9 +217,20 @@ def test_an_offline_save_arrives_later(device: Device, project: Project) -> None
     assert project.charts["a"]["title"] == "On the train"
 
 
+def test_a_page_left_with_an_edit_works_when_it_comes_back(device: Device, project: Project) -> None:
+    """An edit made just before the page is left is saved, and the page shows it when the user is back."""
+    device.open(project.id).shows("Revenue", "Units")
+    device.page.get_by_role("switch", name="Autosave").check()
+    device.retitle("Revenue", "On the way out")
+    device.page.goto("/client/dist/index.js")
+    device.open(project.id).shows("On the way out", "Units")
+    device.says("Version 2")
+    assert [each["version"] for each in project.versions] == [2, 1]
+
+
 def test_autosave_retries_after_an_outage(device: Device, project: Project) -> None:
     """An edit that autosave could not save is saved automatically as soon as the server answers again."""
-    device.open(project.id)
+    device.open(project.id).shows("Revenue", "Units")
     device.page.get_by_role("switch", name="Autosave").check()
     device.lose_network()
     device.retitle("Revenue", "By itself")
@@ -342,11 +352,10 @@ def test_a_restore_loses_no_unsaved_edit(device: Device, project: Project) -> No
     assert project.version(3)["config"]["chartCustomizations"]["a"]["title"] == "Unsaved"
 
 
-def test_a_second_tab_follows_the_first(device: Device, project: Project, stack: LocalStack) -> None:
+def test_a_second_tab_follows_the_first(device: Device, project: Project) -> None:
     """What one tab saves appears in the browser's other tab without a reload."""
     device.open(project.id).shows("Revenue", "Units")
-    second = device.context.new_page()
-    second.goto(f"{stack.url}/#/dashboards/{project.id}")
-    expect(second.locator("article h3")).to_have_text(["Revenue", "Units"])
+    second = device.tab().open(project.id)
+    second.shows("Revenue", "Units")
     device.retitle("Revenue", "In both").save()
-    expect(second.locator("article h3")).to_have_text(["In both", "Units"])
+    second.shows("In both", "Units")

@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,11 +19,12 @@ from playwright.sync_api import (
     Dialog,
     Locator,
     Page,
+    Position,
     Route,
     expect,
     sync_playwright,
 )
-from playwright.sync_api import Error as PlaywrightError
+from support.running import child_processes
 
 type Json = dict[str, Any]
 
@@ -80,6 +81,9 @@ FORGET = """() => new Promise((resolve, reject) => {
 })"""
 
 
+COMPUTE = """() => { for (const end = performance.now() + 500; performance.now() < end;); }"""
+
+
 class Device:
     """One user's browser with its own cache, and the dashboard that is open in it."""
 
@@ -91,7 +95,7 @@ class Device:
         )
         self.context.set_default_timeout(10_000)
         # The user who is signed in, and no autosave: set only once, because a test may clear the storage.
-        self.context.add_init_script(f"""
+        self.run_first(f"""
             localStorage.setItem("dashkeep.user", {json.dumps(user)});
             if (!sessionStorage.getItem("begun")) localStorage.setItem("dashkeep.autosave", "off");
             sessionStorage.setItem("begun", "yes");
@@ -116,12 +120,16 @@ class Device:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.errors.append(message.text)
 
+    def run_first(self, script: str) -> None:
+        """Run a script before every page's own; an empty page has no storage."""
+        self.context.add_init_script(f'if (origin !== "null") {{ {script} }}')
+
     def remember(self, **items: str) -> Self:
         """Put texts into the browser's `localStorage` before the first page is opened."""
         texts = "".join(
             f"localStorage.setItem({json.dumps(name)}, {json.dumps(text)});" for name, text in items.items()
         )
-        self.context.add_init_script(f"""
+        self.run_first(f"""
             if (!sessionStorage.getItem("remembered")) {{ {texts} }}
             sessionStorage.setItem("remembered", "yes");
         """)
@@ -143,8 +151,12 @@ class Device:
 
     def kill(self) -> None:
         """Kill the tab's process: nothing in it runs any more, no event handler either."""
-        with self.page.expect_event("crash"), suppress(PlaywrightError):
-            self.page.goto("chrome://crash")
+        # WebKit's driver does not survive it, so all of its browser is killed.
+        kill_browser: Callable[[], None] | None = getattr(self.context, "kill", None)
+        if kill_browser:
+            kill_browser()
+        else:
+            child_processes.kill(child_processes.busiest(lambda: self.page.evaluate(COMPUTE)))
 
     def forget(self) -> Self:
         """Clear all that the browser has stored."""
@@ -237,14 +249,9 @@ class Device:
 
     def drag(self, title: str, across: int, down: int) -> Self:
         """Drag a chart by its handle; distances are in pixels."""
-        handle = self.card(title).locator(".handle").bounding_box()
-        assert handle
-        x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
-        mouse = self.page.mouse
-        mouse.move(x, y)
-        mouse.down()
-        mouse.move(x + across, y + down, steps=12)
-        mouse.up()
+        handle = self.card(title).locator(".handle")
+        end: Position = {"x": 5 + across, "y": 5 + down}
+        handle.drag_to(handle, force=True, source_position={"x": 5, "y": 5}, target_position=end, steps=12)
         return self
 
     # --- what happens between page and server ---
