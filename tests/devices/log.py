@@ -70,7 +70,6 @@ class State:
     status: str
     origin: str | None
     is_kept: bool
-    is_dirty: bool
     text: str | None
 
 

@@ -71,11 +71,11 @@ let shown = null;
 /** The configs before and after the last change. */
 let last = [null, null];
 
-function observe({ version, status, origin, isKept, isDirty, config, error }) {
+function observe({ version, status, origin, isKept, config, error }) {
   if (config !== last[1]) last = [last[1], config];
   const isNew = status === "clean" && config !== shown;
   if (isNew) shown = config;
-  note({ version, status, origin, isKept, isDirty, error: error?.code ?? null, ...(isNew && { text: JSON.stringify(config) }) });
+  note({ version, status, origin, isKept, error: error?.code ?? null, ...(isNew && { text: JSON.stringify(config) }) });
 }
 
 // --- what is done ---

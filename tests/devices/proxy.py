@@ -117,7 +117,6 @@ class Proxy:
                     status=each["status"],
                     origin=each["origin"],
                     is_kept=each["isKept"],
-                    is_dirty=each["isDirty"],
                     text=each.get("text"),
                 )
             )

@@ -140,20 +140,16 @@ class Verdict:
                     yield f"version {version} of {user} {project} has edits of {names - {user}}"
 
     def versions_that_went_back(self) -> Iterator[str]:
-        """Within a page the version never falls; over reloads of a tab, the versions that the server confirmed.
-
-        A page that takes over unsaved edits shows them on the version that they were made on, until they are saved.
-        """
+        """Within a page the version never falls; over reloads of a tab, the versions confirmed as the newest."""
         shown: dict[str, int] = {}
         confirmed: dict[tuple[Place, str], int] = {}
-        takes_over = {state.page for state in self._log.states if state.origin == "cache" and state.is_dirty}
         for state in self._states():
             if state.version < shown.get(state.page, 0):
                 yield f"{state.page} went from version {shown[state.page]} back to {state.version}"
             shown[state.page] = state.version
             if state.origin == "network" and state.status == "clean":
                 tab = state.place, state.tab
-                if state.version < confirmed.get(tab, 0) and state.page not in takes_over:
+                if state.version < confirmed.get(tab, 0):
                     yield f"{tab} went from version {confirmed[tab]} back to {state.version}"
                 confirmed[tab] = state.version
 

@@ -121,7 +121,6 @@ def test_states_are_recorded(start: Callable[..., tuple[Proxy, Server, Log]]) ->
         "status": "clean",
         "origin": "network",
         "isKept": True,
-        "isDirty": False,
         "text": "{}",
     }
     body = {"page": "page", "tab": "left", "project": "sales", "user": "ann", "entries": [entry]}

@@ -125,6 +125,7 @@ export interface Events {
   /** An edit was rejected. */
   refused: { readonly error: DashkeepError };
   saveAsked: { readonly message?: string | undefined };
+  /** `newest` is `version`, or a later one if this save had been accepted before. */
   saved: { readonly key: string; readonly version: Version; readonly newest: number; readonly at: number };
   saveFailed: { readonly key: string; readonly error: DashkeepError };
   resolved: { readonly choice: Side | { readonly config: Json } };
@@ -502,7 +503,9 @@ function saved(core: Draft, { key, version, newest, at }: Events["saved"]): void
   core.isSending = false;
   core.lastSavedAt = at;
   succeeded(core);
-  learn(core, Math.max(newest, version.version));
+  learn(core, newest);
+  // A repeated save is answered with the version that it made, which may no longer be the newest.
+  core.isCopy = newest > version.version;
   core.effects.push({ do: "copy", version, isOnly: false }, { do: "tell", version: version.version });
   // A correction of what was sent does not apply to the version that has arrived.
   if (core.hasEdits) rebase(core, sent, version);

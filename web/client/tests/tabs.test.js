@@ -248,3 +248,19 @@ test("an edit made offline is shown after a reload offline, and is saved when th
   await browser.advance(1_500);
   assert.deepEqual([server.config, reloaded.state.status], [titled("mine"), "clean"]);
 });
+
+test("a repeated save that is answered with an older version is a copy until the newest version has arrived", async () => {
+  const { server, browser, tab, document } = await opened();
+  document.edit(titled("mine"));
+  server.instead = [server.lose];
+  await document.save().catch(() => {});
+  tab.kill();
+  server.save({ ...titled("mine"), theme: "dark" });
+  const { client } = world({ server, browser });
+  const next = client.open("p", { autosave: true });
+  const shown = /** @type {any[]} */ ([]);
+  next.subscribe(({ status, version, origin }) => shown.push([status, version, origin]));
+  await next.load();
+  await browser.advance(60_000);
+  assert.deepEqual(shown.filter(([status]) => status === "clean"), [["clean", 2, "cache"], ["clean", 3, "network"]]);
+});
