@@ -85,6 +85,7 @@ export interface Core {
   /** Another user has signed in, so nothing more is sent. */
   readonly isStopped: boolean;
   readonly base: Version | null;
+  /** Whether the server has not answered yet, and `base` is a copy. */
   readonly isCopy: boolean;
   readonly sent: Sent | null;
   readonly mine: Json;
@@ -173,7 +174,7 @@ export function start(name: string, autosave: boolean, initial: Json): Core {
     isSending: false,
     isStopped: false,
     base: null,
-    isCopy: false,
+    isCopy: true,
     sent: null,
     mine: null,
     hasEdits: false,
@@ -504,8 +505,6 @@ function saved(core: Draft, { key, version, newest, at }: Events["saved"]): void
   core.lastSavedAt = at;
   succeeded(core);
   learn(core, newest);
-  // A repeated save is answered with the version that it made, which may no longer be the newest.
-  core.isCopy = newest > version.version;
   core.effects.push({ do: "copy", version, isOnly: false }, { do: "tell", version: version.version });
   // A correction of what was sent does not apply to the version that has arrived.
   if (core.hasEdits) rebase(core, sent, version);

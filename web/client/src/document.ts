@@ -166,7 +166,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       config: (mine ?? (base ? null : known?.config) ?? null) as Config | null,
       version: known?.version ?? 0,
       updatedAt: known?.updatedAt ?? null,
-      origin: known && (core.isCopy || !base ? "cache" : "network"),
+      origin: known && (core.isCopy || known.version < core.newest ? "cache" : "network"),
       isDirty: isDirty(core),
       isKept: isKept(core),
       lastSavedAt: core.lastSavedAt,

@@ -86,14 +86,16 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
       }),
     async keepEdits(document, slot, edits, base) {
       const isKept = bases.get(slot) === base;
-      bases.delete(slot);
+      // Nothing is known until the transaction has completed, and then only if no other has begun since.
+      const unknown = {} as Version;
+      bases.set(slot, unknown);
       await run("readwrite", async (store) => {
         if (!isKept) store.put(toText(base), baseOf(document, slot));
         store.put(edits, editsOf(document, slot));
         // A page that is being closed does not live to see its requests succeed, which would commit by itself.
         store.transaction.commit();
       });
-      bases.set(slot, base);
+      if (bases.get(slot) === unknown) bases.set(slot, base);
     },
     dropEdits: (document, slot) =>
       run("readwrite", async (store) => {

@@ -90,7 +90,7 @@ export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: Tr
     if (answer.status === 401 && !options.keepalive) answer = await once(method, path, options, await token(true));
     const { status, body, headers } = answer;
     if (status < 400) return answer;
-    if (status === 401) throw failure("unauthorized", {}, status);
+    if (status === 401) throw failure("unauthorized", undefined, status);
     const problem = problemOf(body);
     const code = problem ? String(problem["type"]).replace("urn:problem:", "") : `http-${status}`;
     throw new (status === 412 && problem ? ConflictError : DashkeepError)(status, code, problem, Number(headers.get("Retry-After")) || undefined);
@@ -158,8 +158,8 @@ export function versionOf({ body, headers }: Answer): number {
   return Number(version);
 }
 
-export function failure(code: ClientCode, options: ErrorOptions & { detail?: string } = {}, status = 0): DashkeepError {
-  return new DashkeepError(status, code, { detail: options.detail ?? messages[code] }, undefined, options);
+export function failure(code: ClientCode, options?: ErrorOptions, status = 0): DashkeepError {
+  return new DashkeepError(status, code, { detail: messages[code] }, undefined, options);
 }
 
 /** Wait for a module that is loaded when it is first needed; rejects with the code `network`, and the next call tries again. */

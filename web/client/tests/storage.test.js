@@ -92,6 +92,16 @@ test("a fact is what was set last, or first if the first one counts", async () =
   assert.deepEqual([await storage.setFact(["owner"], "a", true), await storage.setFact(["owner"], "b", true), await storage.fact(["owner"])], ["a", "a", "a"]);
 });
 
+test("edits are stored with their base, also if they were stored and deleted at the same time before", async () => {
+  const storage = browserStorage(new IDBFactory());
+  const base = version(1);
+  await Promise.all([storage.keepEdits(KEY, "slot", edits(), base), storage.dropEdits(KEY, "slot")]);
+  await storage.keepEdits(KEY, "slot", edits(), base);
+  assert.equal((await storage.edits(KEY, "slot"))?.base.version, 1);
+  await Promise.all([storage.keepEdits(KEY, "slot", edits(), base), storage.keepEdits(KEY, "slot", edits(), version(2))]);
+  assert.equal((await storage.edits(KEY, "slot"))?.base.version, 2);
+});
+
 test("what one page keeps, another page of the origin finds", async () => {
   const factory = new IDBFactory();
   await browserStorage(factory).keepEdits(KEY, "slot", edits(), version(1));
