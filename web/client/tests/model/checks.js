@@ -139,7 +139,9 @@ export function checkEdits({ ledger }) {
 export function checkResolved(before, after, choice, wasEdited) {
   const { base, theirs, conflicts } = before.conflict;
   const isSide = typeof choice !== "object";
-  const wanted = leaves(isSide ? mergeShape(base, theirs, before.mine, choice, conflicts.filter((/** @type {string} */ pointer) => wasEdited || pointer === "")).config : choice.config);
+  // An element that they deleted is named by its index in the base, which in theirs may be that of another disputed one.
+  const isWhole = (/** @type {string} */ pointer) => pointer === "" || (wasEdited && !conflicts.some((/** @type {string} */ other) => other.startsWith(`${pointer}/`)));
+  const wanted = leaves(isSide ? mergeShape(base, theirs, before.mine, choice, conflicts.filter(isWhole)).config : choice.config);
   const shown = leaves(after.mine);
   const places = [...new Set([...wanted.keys(), ...shown.keys()])];
   const wrong = places.find((place) => wanted.get(place) !== shown.get(place));
