@@ -14,6 +14,8 @@ import jsonpatch
 from devices.log import Act, Changes, Config, Facts, Log, Place, Save, State, changed, changes, facts
 from support.storage.model import patched
 
+from dashboard_store.repository.configs import REPEATABLE
+
 type History = Mapping[int, Config]
 type Histories = Mapping[tuple[str, str], History]
 
@@ -154,11 +156,16 @@ class Verdict:
                 confirmed[tab] = state.version
 
     def repeated_saves(self) -> Iterator[str]:
-        """A key makes at most one version: the first that it is answered with."""
+        """A key makes at most one version, the first that it is answered with, if the server looks for it there."""
         made: dict[str, int] = {}
+
+        def is_repeated(save: Save, version: int) -> bool:
+            first = made.get(save.key or "", version)
+            return first < version and first <= (save.base or 0) + REPEATABLE
+
         for (user, project, version), saves in sorted(self._answered.items()):
             makers = [save for save in saves if self._result(save, version) == self._facts(user, project, version)]
-            if makers and all(save.key is not None and made.get(save.key, version) < version for save in makers):
+            if makers and all(is_repeated(save, version) for save in makers):
                 yield f"version {version} of {user} {project} repeats version {made[makers[0].key or '']}"
             for save in saves:
                 if save.key is not None:

@@ -1,5 +1,6 @@
 """The verdict on a run of devices finds each kind of violation, and nothing in a run without one."""
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -268,6 +269,19 @@ def test_a_save_that_takes_effect_twice_is_found() -> None:
     history = config(), config(**{EDIT: EDIT}), config(), config(**{EDIT: EDIT})
     log = Log(saves=[add(), drop(2, 3), add(1, 4, key="key-2")], acts=[edit(), act("undo", {EDITS + EDIT: None})])
     assert broken(log, *history) == {"saves that took effect twice"}
+
+
+def test_a_repetition_may_take_effect_where_the_server_no_longer_knows_the_key() -> None:
+    """The server looks for a key among the 25 versions after the save's base."""
+    titles = ["first", *map(str, range(2, 28))]
+    before = [config(title) for title in titles]
+    history = *before, config("27", **{EDIT: EDIT}), config("27"), config("27", **{EDIT: EDIT})
+    retitled = [retitle(title, number, number + 1) for number, title in enumerate(titles) if number]
+    acts = [titled(title, seen=seen) for seen, title in itertools.pairwise(titles)]
+    log = Log(
+        saves=[*retitled, add(1, 28), drop(28, 29), add(1, 30)], acts=[*acts, edit(), act("undo", {EDITS + EDIT: None})]
+    )
+    assert broken(log, *history) == set()
 
 
 def test_an_edit_that_is_saved_with_two_keys_is_found() -> None:
