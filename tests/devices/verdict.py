@@ -172,16 +172,21 @@ class Verdict:
                     made.setdefault(save.key, version)
 
     def edits_with_two_keys(self) -> Iterator[str]:
-        """An edit is saved with one key, unless it was removed in between: a repetition is known by its key."""
+        """An edit is saved with one key, unless it was removed in between: a repetition is known by its key.
+
+        Where the storage is full, the key cannot be stored, and a page that takes over older edits makes another one.
+        """
         keys: dict[tuple[Place, str], set[str]] = defaultdict(set)
         for (_, _, version), saves in self._answered.items():
             for save in saves:
                 for place, value in self._changes_of(save, version - 1).items():
                     if place.startswith(EDITS) and value is not None and save.key and save.restored is None:
                         keys[save.place, place].add(save.key)
-        removed = {place for act in self._log.acts for place, value in act.changes.items() if value is None}
+        excused = {place for act in self._log.acts for place, value in act.changes.items() if value is None}
+        full = {end.page for end in self._log.ends if end.was_full}
+        excused |= {EDITS + act.edit for act in self._log.acts if act.edit is not None and act.page in full}
         for (device, place), found in keys.items():
-            if len(found) > 1 and place not in removed:
+            if len(found) > 1 and place not in excused:
                 yield f"{place} was saved by {device} with the keys {sorted(found)}"
 
     # --- what the log says ---

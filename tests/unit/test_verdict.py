@@ -279,7 +279,8 @@ def test_a_repetition_may_take_effect_where_the_server_no_longer_knows_the_key()
     retitled = [retitle(title, number, number + 1) for number, title in enumerate(titles) if number]
     acts = [titled(title, seen=seen) for seen, title in itertools.pairwise(titles)]
     log = Log(
-        saves=[*retitled, add(1, 28), drop(28, 29), add(1, 30)], acts=[*acts, edit(), act("undo", {EDITS + EDIT: None})]
+        saves=[*retitled, add(1, 28), drop(28, 29), add(1, 30, key="key-28")],
+        acts=[*acts, edit(), act("undo", {EDITS + EDIT: None})],
     )
     assert broken(log, *history) == set()
 
@@ -290,6 +291,8 @@ def test_an_edit_that_is_saved_with_two_keys_is_found() -> None:
     assert broken(Log(saves=saves, acts=[edit()]), config(), config(**{EDIT: EDIT})) == {"edits saved with two keys"}
     again = [edit(), act("undo", {EDITS + EDIT: None}, 2), act("redo", {EDITS + EDIT: EDIT}, 3)]
     assert broken(Log(saves=saves, acts=again), config(), config(**{EDIT: EDIT})) == set()
+    ends = [End(2, DEVICE, "page", was_full=True)]
+    assert broken(Log(saves=saves, acts=[edit()], ends=ends), config(), config(**{EDIT: EDIT})) == set()
 
 
 def test_states_are_read_in_the_order_of_their_page() -> None:
