@@ -44,6 +44,8 @@ class Outcome:
     states: int
     versions: int
     saves: int
+    other_keys: int
+    """Edits that a closed page and the next one saved with different keys; the second save finds them made."""
     violations: Mapping[str, list[str]]
 
     def figures(self) -> dict[str, str | int]:
@@ -57,6 +59,7 @@ class Outcome:
             "versions": self.versions,
             "states seen": self.states,
             "edits kept or saved": self.edits,
+            "edits saved again with another key": self.other_keys,
             **{promise: len(found) for promise, found in self.violations.items()},
         }
 
@@ -136,6 +139,7 @@ def run(
         len(log.states),
         sum(map(len, histories.values())),
         len(log.saves),
+        verdict.repeated_with_another_key(),
         {
             **verdict.violations(),
             "edits that could not be saved": unsaved,

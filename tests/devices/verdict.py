@@ -47,7 +47,7 @@ class Verdict:
             "edits in another user's project": self.edits_of_strangers,
             "versions that went back": self.versions_that_went_back,
             "saves that took effect twice": self.repeated_saves,
-            "edits saved with two keys": self.edits_with_two_keys,
+            "edits made twice": self.edits_made_twice,
         }
         return {promise: list(check()) for promise, check in found.items()}
 
@@ -171,23 +171,34 @@ class Verdict:
                 if save.key is not None:
                     made.setdefault(save.key, version)
 
-    def edits_with_two_keys(self) -> Iterator[str]:
-        """An edit is saved with one key, unless it was removed in between: a repetition is known by its key.
+    def edits_made_twice(self) -> Iterator[str]:
+        """An edit that someone has removed comes back only if its device makes it again."""
+        again = {place for act in self._log.acts for place, value in act.changes.items() if value is None}
+        for (device, place), keys in self._keys().items():
+            if len(keys) == 1 or place in again:
+                continue
+            made = [
+                version
+                for version in sorted(self._history(device))[1:]
+                if self._appears(device, place, version)
+                and any(save.key in keys for save in self._answered[device.user, device.project, version])
+            ]
+            if len(made) > 1:
+                yield f"{place} was made by {device} in the versions {made}"
 
-        Where the storage is full, the key cannot be stored, and a page that takes over older edits makes another one.
-        """
+    def repeated_with_another_key(self) -> int:
+        """Count the edits that were saved with two keys: a page was closed before the browser had stored the first."""
+        return sum(len(keys) > 1 for keys in self._keys().values())
+
+    def _keys(self) -> dict[tuple[Place, str], set[str]]:
+        """Return the keys with which each edit was saved, by device and place."""
         keys: dict[tuple[Place, str], set[str]] = defaultdict(set)
         for (_, _, version), saves in self._answered.items():
             for save in saves:
                 for place, value in self._changes_of(save, version - 1).items():
                     if place.startswith(EDITS) and value is not None and save.key and save.restored is None:
                         keys[save.place, place].add(save.key)
-        excused = {place for act in self._log.acts for place, value in act.changes.items() if value is None}
-        full = {end.page for end in self._log.ends if end.was_full}
-        excused |= {EDITS + act.edit for act in self._log.acts if act.edit is not None and act.page in full}
-        for (device, place), found in keys.items():
-            if len(found) > 1 and place not in excused:
-                yield f"{place} was saved by {device} with the keys {sorted(found)}"
+        return keys
 
     # --- what the log says ---
 
@@ -228,6 +239,9 @@ class Verdict:
 
     def _vanishes(self, of: Place, place: str, version: int) -> bool:
         return place in self._of(of, version - 1) and place not in self._of(of, version)
+
+    def _appears(self, of: Place, place: str, version: int) -> bool:
+        return place in self._of(of, version) and place not in self._of(of, version - 1)
 
     def _removes(self, of: Place, place: str, version: int) -> bool:
         """Whether a save that was answered with this version says that it removes the value."""

@@ -11,7 +11,7 @@ from devices.run import REDUCED, UNLIMITED, client_files, run
 from support.project.figures import keep
 from support.running.local_stack import LocalStack
 
-OPERATIONS: Final = 6_000
+OPERATIONS: Final = 4_000
 FAULTS: Final = {
     "a save in flight counts as saved": (
         ("core.js", 'return "saving";'),
@@ -22,15 +22,6 @@ FAULTS: Final = {
         ("document.js", "(await storage.slots(place))"),
         "[]",
         "edits lost",
-    ),
-    "a retry gets a new key": (
-        ("core.js", "    const { sent } = core;\n    if (!sent)\n        return;"),
-        (
-            "    if (core.sent && core.error)\n"
-            "        core.sent = { ...core.sent, key: `${core.name}-${(core.saves += 1)}` };\n"
-            "    const { sent } = core;\n    if (!sent)\n        return;"
-        ),
-        "edits saved with two keys",
     ),
     "a load replaces edits": (
         ("core.js", "if (!core.base || !(isDirty(core) || isKnown))"),

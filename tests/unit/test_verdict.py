@@ -285,14 +285,17 @@ def test_a_repetition_may_take_effect_where_the_server_no_longer_knows_the_key()
     assert broken(log, *history) == set()
 
 
-def test_an_edit_that_is_saved_with_two_keys_is_found() -> None:
-    """An edit has one key, unless it was removed in between: the server cannot know a repetition by another key."""
-    saves = [add(), add(1, 2, key="another")]
-    assert broken(Log(saves=saves, acts=[edit()]), config(), config(**{EDIT: EDIT})) == {"edits saved with two keys"}
+def test_an_edit_that_is_made_twice_is_found() -> None:
+    """A save that is repeated with another key changes nothing, unless someone has removed the edit in between."""
+    history = config(), config(**{EDIT: EDIT}), config(), config(**{EDIT: EDIT})
+    removed = drop(2, 3, place=OTHERS)
+    log = Log(saves=[add(), removed, add(1, 4, key="another")], acts=[edit()])
+    assert "edits made twice" in broken(log, *history)
     again = [edit(), act("undo", {EDITS + EDIT: None}, 2), act("redo", {EDITS + EDIT: EDIT}, 3)]
-    assert broken(Log(saves=saves, acts=again), config(), config(**{EDIT: EDIT})) == set()
-    ends = [End(2, DEVICE, "page", was_full=True)]
-    assert broken(Log(saves=saves, acts=[edit()], ends=ends), config(), config(**{EDIT: EDIT})) == set()
+    assert "edits made twice" not in broken(replace(log, acts=again), *history)
+    unchanged = Log(saves=[add(), add(1, 2, key="another")], acts=[edit()])
+    assert broken(unchanged, *history[:2]) == set()
+    assert Verdict(unchanged, {("ann", "sales"): dict(enumerate(history[:2], 1))}).repeated_with_another_key() == 1
 
 
 def test_states_are_read_in_the_order_of_their_page() -> None:
