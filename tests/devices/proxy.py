@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -135,13 +135,12 @@ class Proxy:
 
     def ask(self, request: Request) -> Answer:
         """Pass a request on to the server, and record it if it is a save of a config."""
-        calls = http.client.HTTPConnection(self._server.hostname or "", self._server.port, timeout=60)
         hidden = {"host", "connection", "accept-encoding", "content-length"}
         sent = {name: value for name, value in request.headers.items() if name.lower() not in hidden}
-        calls.request(request.method, request.path, request.body or None, sent | {"Accept-Encoding": "identity"})
-        response = calls.getresponse()
-        answer = response.status, dict(response.getheaders()), response.read()
-        calls.close()
+        with closing(http.client.HTTPConnection(self._server.hostname or "", self._server.port, timeout=60)) as calls:
+            calls.request(request.method, request.path, request.body or None, sent | {"Accept-Encoding": "identity"})
+            response = calls.getresponse()
+            answer = response.status, dict(response.getheaders()), response.read()
         found = _CONFIG.fullmatch(urlsplit(request.path).path)
         if found and request.method != "GET":
             self._log.saves.append(self._save(request, answer, found[1], found[2]))
