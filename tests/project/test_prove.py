@@ -81,8 +81,8 @@ def test_the_browsers_results_are_a_table() -> None:
 def test_only_the_browsers_table_is_replaced() -> None:
     """The rest of the document stays unchanged, and rewriting the table gives the same text."""
     document = (ROOT / "docs" / "testing.md").read_text()
-    once = browsers.renewed(document, "new")
-    assert browsers.renewed(once, "new") == once
+    once = renewed(document, "new", browsers.BEGIN, browsers.END)
+    assert renewed(once, "new", browsers.BEGIN, browsers.END) == once
     before, _, after = document.partition(browsers.BEGIN)
     assert once.startswith(before)
     assert once.endswith(after.partition(browsers.END)[2])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from prove.report import renewed
 from support.project.figures import keep
 from support.project.template import ROOT
 
@@ -63,15 +64,9 @@ def _words(test: str) -> str:
     return re.sub("_", " ", name) + (f": {case}" if case else "")
 
 
-def renewed(document: str, text: str) -> str:
-    """Replace the table in the document."""
-    before, _, rest = document.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"
-
-
 def main() -> int:
     found = {engine: tested(engine) for engine in ENGINES}
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(), table(found)))
+    DOCUMENT.write_text(renewed(DOCUMENT.read_text(), table(found), BEGIN, END))
     keep(
         {
             f"passed in {ENGINES[engine]}": f"{list(each.values()).count('passed')} of {len(each)}"

@@ -63,8 +63,8 @@ def _shown(value: str | int) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def renewed(document: str, text: str) -> str:
-    """Replace the section in the document."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+def renewed(document: str, text: str, begin: str = BEGIN, end: str = END) -> str:
+    """Replace what is between two marks in the document."""
+    before, _, rest = document.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"

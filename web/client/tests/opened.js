@@ -1,6 +1,6 @@
 /** What the tests of documents share. */
 
-import { CONFIG, world } from "./support.js";
+import { CONFIG, titled, world } from "./support.js";
 
 /**
  * Open the project "p" and load it; a new server has it at version 1.
@@ -14,6 +14,17 @@ export async function opened({ server, browser, user, getToken, timeout, storage
   const document = made.client.open(project, { autosave: false, ...options });
   await document.load();
   return { ...made, document };
+}
+
+/** Kill a tab whose save was accepted at version 2 but not answered; somebody else has made version 3 since. */
+export async function killedUnanswered() {
+  const made = await opened();
+  made.document.edit(titled("mine"));
+  made.server.instead = [made.server.lose];
+  await made.document.save().catch(() => {});
+  made.tab.kill();
+  made.server.save({ ...titled("mine"), theme: "dark" });
+  return made;
 }
 
 /** @param {any} document */

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { history, opened, title } from "./opened.js";
+import { history, killedUnanswered, opened, title } from "./opened.js";
 import { CONFIG, MOMENT, Server, settled, titled, token, world } from "./support.js";
 
 const run = promisify(execFile);
@@ -163,12 +163,7 @@ test("the edits of a closed tab are shown over what the application has loaded",
 });
 
 test("a save of a killed tab that was not answered is repeated, though the application has loaded a newer version", async () => {
-  const { server, browser, tab, document } = await opened();
-  document.edit(titled("mine"));
-  server.instead = [server.lose];
-  await document.save().catch(() => {});
-  tab.kill();
-  server.save({ ...titled("mine"), theme: "dark" });
+  const { server, browser } = await killedUnanswered();
   const loaded = { config: server.config, version: 3, updatedAt: MOMENT };
   const next = world({ server, browser }).client.open("p", { loaded, autosave: true });
   await next.load();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { IDBDatabase } from "fake-indexeddb";
 
-import { charted, history, opened, title } from "./opened.js";
+import { charted, history, killedUnanswered, opened, title } from "./opened.js";
 import { Browser, CONFIG, Server, settled, titled, token, world } from "./support.js";
 
 /** Edit a title in a tab, and kill the tab. @type {(server: Server, browser: Browser, name: string, options?: any) => Promise<void>} */
@@ -250,12 +250,7 @@ test("an edit made offline is shown after a reload offline, and is saved when th
 });
 
 test("a repeated save that is answered with an older version is a copy until the newest version has arrived", async () => {
-  const { server, browser, tab, document } = await opened();
-  document.edit(titled("mine"));
-  server.instead = [server.lose];
-  await document.save().catch(() => {});
-  tab.kill();
-  server.save({ ...titled("mine"), theme: "dark" });
+  const { server, browser } = await killedUnanswered();
   const { client } = world({ server, browser });
   const next = client.open("p", { autosave: true });
   const shown = /** @type {any[]} */ ([]);
