@@ -156,7 +156,7 @@ REFUSALS: dict[str, tuple[Any, Operations, str, str]] = {
         {},
         [{"op": "remove", "path": f"/{'a' * 1_000}"}],
         "/0",
-        f"The path /{'a' * 199}… does not exist.",
+        f"The path /{'a' * 98}…{'a' * 99} does not exist.",
     ),
 }
 

@@ -135,6 +135,22 @@ class TestAccepted:
         """Integers of up to 10,000 digits stay integers; a float keeps its value and stays a float."""
         assert checked(parse(number.encode()), RULES) == number
 
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ("-0", "-0.0"),
+            ("[1,-0]", "[1,-0.0]"),
+            ('{"a": -0 }', '{"a":-0.0}'),
+            ("[-0,-0]\n", "[-0.0,-0.0]"),
+            ("[-0e0, -0E+5, -0.0, -0.00]", "[-0.0,-0.0,-0.0,-0.0]"),
+            ('["-0", "2026-01-05", 0, -1, -10, 0.5, -0.5]', '["-0","2026-01-05",0,-1,-10,0.5,-0.5]'),
+        ],
+    )
+    def test_minus_zero_keeps_its_sign(self, sent: str, kept: str) -> None:
+        """-0 is minus zero, as JavaScript reads it, in whichever form it is written; nothing else changes."""
+        assert repr(read(sent)) == repr(json.loads(kept))
+        assert json_fast.read(sent.encode(), RULES)[1] == kept
+
     @pytest.mark.parametrize("plane", range(17))
     def test_text_of_every_plane_is_preserved(self, plane: int) -> None:
         """Every scalar value except NUL is text, including the noncharacters at the end of a plane."""
@@ -171,6 +187,12 @@ class TestAccepted:
             (token * limit, f"This is nested more than {limit} levels deep.")
         ]
 
+    @pytest.mark.parametrize("backslashes", [2, 4, 6])
+    def test_an_escaped_backslash_before_a_number_is_no_nul(self, backslashes: int) -> None:
+        """u0000 after an even number of backslashes is text."""
+        text = "\\" * backslashes + "u0000"
+        assert read(f'["{text}", "n{text}"]') == [json.loads(f'"{text}"'), "n" + json.loads(f'"{text}"')]
+
     def test_width_is_not_limited(self) -> None:
         """A document may have any number of elements at the deepest level."""
         document = [[index] for index in range(1000)]
@@ -191,6 +213,7 @@ class TestRefused:
             pytest.param(r'"a\ud800b"', "an unpaired surrogate", id="an unpaired high surrogate"),
             pytest.param(r'"\udc00\ud800"', "an unpaired surrogate", id="surrogates in the wrong order"),
             pytest.param(r'"a\u0000b"', "NUL", id="NUL"),
+            pytest.param(r'"\\\u0000"', "NUL", id="NUL after a backslash"),
             pytest.param(
                 r'{"x\ud800": 1}', "A member's name contains an unpaired surrogate.", id="a surrogate in a name"
             ),
@@ -235,6 +258,11 @@ class TestRefused:
     def test_at_most_twenty_errors_are_reported(self) -> None:
         """A response lists the first twenty errors only, so its size is limited."""
         assert pointers(f"[{', '.join(['NaN'] * 1000)}]") == [f"/{index}" for index in range(20)]
+
+    @pytest.mark.parametrize("levels", [1, 2, 20])
+    def test_what_is_too_deep_is_named_once(self, levels: int) -> None:
+        """A value that is nested too deeply is named where it begins, whatever is inside."""
+        assert pointers(nested(RULES.max_depth + levels, "[", "]")) == ["/0" * RULES.max_depth]
 
     def test_a_name_that_cannot_be_encoded_is_escaped(self) -> None:
         """A pointer through a refused name can be encoded as UTF-8, so the response can be sent."""

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+from support.inputs.counted_names import CountedName, counted_names
 from support.project.template import ROOT
 from support.storage.model import by_value
 
+from dashboard_store.documents import merge as merging
+from dashboard_store.documents.json_text import compact, pointer
 from dashboard_store.documents.merge import Merged, merge, merge_patch, same
 from local.dashboards import dashboard
 
@@ -93,7 +96,7 @@ def canonical(document: Any) -> str:
 def both_ways(base: Any, left: Any, right: Any) -> Any:
     """Merge two edits in both orders, assert that there is no conflict and both results are equal, and return it."""
     one, other = merge(base, left, right), merge(base, right, left)
-    assert (one.conflicts, other.conflicts) == ((), ())
+    assert (*one.conflicts, *other.conflicts) == ()
     assert text(one.document) == text(other.document)
     return one.document
 
@@ -169,6 +172,48 @@ CONFLICTS: dict[str, tuple[Any, Any, Any, list[str]]] = {
 }
 
 
+def test_merging_is_linear() -> None:
+    """Each member's name is looked up a bounded number of times, however many members and edits there are."""
+    names = counted_names(3_000)
+    base = dict.fromkeys(names, 0)
+    merged = merge(base, {**base, names[0]: 1, "theirs": 1}, {**dict(reversed(base.items())), names[1]: 1, "mine": 1})
+    assert (len(merged.document), list(merged.conflicts)) == (3_002, [])
+    assert CountedName.uses <= 60 * len(names)
+
+
+def test_nesting_does_not_repeat_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs only in the order of its members is compared once, not again at each level around it."""
+    written: list[int] = []
+
+    def counted(value: Any) -> str:
+        text = compact(value)
+        written.append(len(text))
+        return text
+
+    monkeypatch.setattr(merging, "compact", counted)
+    base: Any = {str(number): number for number in range(1_000)}
+    theirs, mine = dict(reversed(base.items())), dict(sorted(base.items()))
+    for _ in range(30):
+        base, theirs, mine = {"a": base}, {"a": theirs}, {"a": mine}
+    assert merge(base, theirs, mine).document == base
+    assert sum(written) <= 8 * len(compact(base))
+
+
+def test_only_conflicts_that_are_read_become_pointers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All conflicts are counted, but a pointer is written when it is read: a long name may be part of all of them."""
+    written: list[Any] = []
+
+    def counted(path: Any) -> str:
+        written.append(path)
+        return pointer(path)
+
+    monkeypatch.setattr(merging, "pointer", counted)
+    base, theirs, mine = ({"name": {str(number): side for number in range(2_000)}} for side in range(3))
+    merged = merge(base, theirs, mine)
+    assert (len(merged.conflicts), written) == (2_000, [])
+    assert (merged.conflicts[7], len(written)) == ("/name/7", 1)
+
+
 @pytest.mark.parametrize("case", CONFLICTS)
 def test_different_changes_of_both_sides_conflict(case: str) -> None:
     """Conflicts are pointers in the order of their document, whose values stay until the conflicts are resolved."""
@@ -197,7 +242,7 @@ def test_an_array_without_identities_is_one_value(case: str) -> None:
     """Unless every element has a unique id, elements cannot be matched, so two edits of an array are a conflict."""
     base, theirs, mine = NOT_IDENTIFIED[case]
     merged = merge({"rows": base}, {"rows": theirs}, {"rows": mine})
-    assert (merged.conflicts, merged.document) == (("/rows",), {"rows": theirs})
+    assert (list(merged.conflicts), merged.document) == (["/rows"], {"rows": theirs})
     assert merge({"rows": base}, {"rows": theirs}, {"rows": base}).document == {"rows": theirs}
 
 
@@ -301,7 +346,7 @@ def test_the_order_of_members_alone_is_never_a_conflict(case: str) -> None:
     """Reordering members alone never conflicts with another client's edit or delete."""
     base, reordered, other = REORDERED[case]
     for merged in (merge(base, reordered, other), merge(base, other, reordered)):
-        assert (merged.conflicts, canonical(merged.document)) == ((), canonical(other))
+        assert (list(merged.conflicts), canonical(merged.document)) == ([], canonical(other))
 
 
 def test_the_order_of_members_is_kept_in_an_array_without_identities() -> None:
@@ -313,7 +358,8 @@ def test_the_order_of_members_is_kept_in_an_array_without_identities() -> None:
 def test_two_different_orders_are_a_conflict_at_the_array() -> None:
     """If both sides reordered elements differently, the conflict names the array, and their order is taken."""
     base, theirs, mine = ({"o": {"rows": rows(*order)}} for order in ((1, 2, 3), (3, 1, 2), (2, 3, 1)))
-    assert merge(base, theirs, mine) == Merged(theirs, ("/o/rows",))
+    merged = merge(base, theirs, mine)
+    assert (list(merged.conflicts), merged.document) == (["/o/rows"], theirs)
 
 
 def test_the_order_of_members_is_kept() -> None:
@@ -593,7 +639,7 @@ class Edited:
         assert json.dumps(documents) == before, "the inputs were changed"
         note(f"base {text(self.base)}")
         note(f"theirs {self.left}, mine {self.right}")
-        note(f"merged {text(merged.document)}, conflicts {merged.conflicts}")
+        note(f"merged {text(merged.document)}, conflicts {list(merged.conflicts)}")
         return merged
 
 
@@ -701,7 +747,7 @@ def test_merging_again_changes_nothing(base: Any, theirs: Any, mine: Any) -> Non
     first = merge(base, theirs, mine)
     if not first.conflicts:
         again = merge(base, first.document, mine)
-        assert (text(again.document), again.conflicts) == (text(first.document), ())
+        assert (text(again.document), list(again.conflicts)) == (text(first.document), [])
 
 
 @given(base=anything, theirs=anything, mine=anything)
@@ -722,7 +768,7 @@ def test_both_orders_of_saving_conflict_or_neither_does(base: Any, theirs: Any, 
 def test_numbers_written_differently_are_no_edit(base: Any, edit: Any) -> None:
     """A client that writes each number in another form changes nothing, so the other side's edit is kept exactly."""
     merged = merge(base, edit, respelled(base))
-    assert (json.dumps(merged.document), merged.conflicts) == (json.dumps(edit), ())
+    assert (json.dumps(merged.document), list(merged.conflicts)) == (json.dumps(edit), [])
 
 
 def respelled(document: Any) -> Any:

@@ -41,7 +41,7 @@ class TestNewProjects:
             new(id="p-1_A", description="d", settings={"tags": [], "fileInfo": info, "dashboardConfig": charts}),
             SETTINGS,
         )
-        assert made.project == Project("Sales", "d", {"tags": [], "fileInfo": info})
+        assert made.project == Project("Sales", "d", {"fileInfo": info, "tags": []})
         assert made.id == "p-1_A"
         assert made.config
         assert made.config.document == charts
@@ -179,6 +179,13 @@ class TestPatches:
         with pytest.raises(InvalidProject) as refused:
             patched(PROJECT, patch, SETTINGS)
         assert pointers(refused) == [place]
+
+    @pytest.mark.parametrize(("before", "after"), [(True, 1), (1, 1.0), (False, 0), (0.0, -0.0)])
+    def test_projects_are_equal_if_they_are_written_alike(self, before: Any, after: Any) -> None:
+        """Python takes true, 1 and 1.0 for equal; as settings they are different, and storing one is a change."""
+        one, other = (replace(PROJECT, settings={"fileInfo": {"n": value}}) for value in (before, after))
+        assert one != other
+        assert patched(one, {"settings": {"fileInfo": {"n": after}}}, SETTINGS) == other
 
     def test_a_patch_adds_missing_settings(self) -> None:
         """A patch can add settings to a project without any."""

@@ -8,6 +8,7 @@
 `project`        the name, description and settings of a project
 `dataset`        the table behind a dashboard
 `json_patch`     applying RFC 6902 patches
+`excerpts`       what a response shows of something that may be larger than a response
 `merge`, `diff`  merging the changes of two sides; listing the changes between two versions
 `unsafe_html`    text that a browser would execute
 """

@@ -1,17 +1,111 @@
-"""The changes between two configs: RFC 6902 operations, and the names of the charts."""
+"""The changes between two configs: RFC 6902 operations, and the names of the charts.
+
+`operations` is linear in the size of the two documents: equal values get equal numbers first, from the inside outwards,
+so that no value is compared again at each level around it. What two arrays begin and end with alike is left out, the
+rest is compared position by position.
+
+Only `add`, `remove` and `replace` occur: some libraries apply a `move` within an array wrongly.
+"""
 
 import json
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
-import jsonpatch
+from dashboard_store.documents.excerpts import Written
+from dashboard_store.documents.json_text import JsonObject, Path, pointer
 
-from dashboard_store.documents.json_text import JsonObject
+MAX_OPERATIONS: Final = 1_000
+"""How many operations a response lists."""
 
 
-def operations(before: Any, after: Any) -> list[JsonObject]:  # noqa: ANN401 - any JSON values
-    """List the JSON patch operations (RFC 6902) that turn `before` into `after`, ignoring the order of members."""
-    changes: list[JsonObject] = json.loads(jsonpatch.make_patch(before, after).to_string())
-    return changes
+class _Change(NamedTuple):
+    """An operation before it is written; `remove` has no value."""
+
+    name: str
+    path: Path
+    value: Any = None
+
+
+def operations(before: Any, after: Any) -> Sequence[JsonObject]:  # noqa: ANN401 - any JSON values
+    """List the JSON patch operations (RFC 6902) that turn `before` into `after`, ignoring the order of members.
+
+    Numbers that are written differently, such as 6 and 6.0, are different.
+    """
+    return Written(_operation, list(_Comparison(before, after).changes()))
+
+
+def _operation(change: _Change) -> JsonObject:
+    written = {"op": change.name, "path": pointer(change.path)}
+    return written if change.name == "remove" else {**written, "value": change.value}
+
+
+class _Comparison:
+    """Two documents, whose objects and arrays have a number each: the same if they are equal."""
+
+    def __init__(self, before: Any, after: Any) -> None:  # noqa: ANN401
+        self._before = before
+        self._after = after
+        self._numbers: dict[Any, int] = {}
+        self._known: dict[int, int] = {}
+        self._number(before)
+        self._number(after)
+
+    def changes(self) -> Iterator[_Change]:
+        return self._between(self._before, self._after, None)
+
+    def _number(self, value: Any) -> Any:  # noqa: ANN401
+        """Return what is the same for equal values, and remember it for objects and arrays."""
+        if isinstance(value, dict):
+            content: Any = frozenset((name, self._number(inner)) for name, inner in value.items())
+        elif isinstance(value, list):
+            content = tuple(map(self._number, value))
+        else:
+            return _scalar(value)
+        return self._known.setdefault(id(value), self._numbers.setdefault(content, len(self._numbers)))
+
+    def _differ(self, before: Any, after: Any) -> bool:  # noqa: ANN401
+        return bool(self._key(before) != self._key(after))
+
+    def _key(self, value: Any) -> Any:  # noqa: ANN401
+        return self._known[id(value)] if isinstance(value, dict | list) else _scalar(value)
+
+    def _between(self, before: Any, after: Any, path: Path) -> Iterator[_Change]:  # noqa: ANN401
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from self._members(before, after, path)
+        elif isinstance(before, list) and isinstance(after, list):
+            yield from self._elements(before, after, path)
+        elif self._differ(before, after):
+            yield _Change("replace", path, after)
+
+    def _members(self, before: JsonObject, after: JsonObject, path: Path) -> Iterator[_Change]:
+        for name in before:
+            if name not in after:
+                yield _Change("remove", (path, name))
+        for name, value in after.items():
+            if name not in before:
+                yield _Change("add", (path, name), value)
+            elif self._differ(before[name], value):
+                yield from self._between(before[name], value, (path, name))
+
+    def _elements(self, before: list[Any], after: list[Any], path: Path) -> Iterator[_Change]:
+        shorter = min(len(before), len(after))
+        start = next((index for index in range(shorter) if self._differ(before[index], after[index])), shorter)
+        shorter -= start
+        tail = next((index for index in range(shorter) if self._differ(before[-1 - index], after[-1 - index])), shorter)
+        kept = start + shorter - tail
+        for index in range(start, kept):
+            if self._differ(before[index], after[index]):
+                yield from self._between(before[index], after[index], (path, index))
+        # From the end, so that no index depends on an earlier removal.
+        for index in reversed(range(kept, len(before) - tail)):
+            yield _Change("remove", (path, index))
+        for index in range(kept, len(after) - tail):
+            yield _Change("add", (path, index), after[index])
+
+
+def _scalar(value: Any) -> Any:  # noqa: ANN401
+    """Tell a scalar from others and from the number of a value: by type and, for a float, by its text."""
+    return type(value), repr(value) if isinstance(value, float) else value
 
 
 def chart_changes(before: JsonObject | None, after: JsonObject | None) -> dict[str, list[str]]:

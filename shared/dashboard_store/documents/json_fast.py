@@ -3,6 +3,7 @@
 Separate from `json_text`, because loading a dashboard does not need Pydantic, whose import takes longer than the rest.
 """
 
+import re
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
@@ -11,6 +12,8 @@ from dashboard_store.documents.json_text import Rules, check, checked, parse
 
 # How a number beyond the range of a double is written.
 _INFINITY: Final = b"Infinity"
+# Minus zero, which Pydantic's core reads as the integer 0, or a text that looks like it.
+_MINUS_ZERO: Final = re.compile(rb"-0(?![0-9.eE])")
 
 
 def read(body: bytes, rules: Rules) -> tuple[Any, str]:
@@ -66,4 +69,5 @@ def _read_whole(body: bytes) -> tuple[Any, str] | None:
 def _keeps_all(body: bytes, encoded: bytes) -> bool:
     # A duplicate member loses the colon of the first one. A colon written as an escape inside a string counts on one
     # side only.
-    return body.count(b":") == encoded.count(b":") and b"\\u003" not in body and _INFINITY not in encoded
+    is_whole = body.count(b":") == encoded.count(b":") and b"\\u003" not in body and _INFINITY not in encoded
+    return is_whole and not _MINUS_ZERO.search(body)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from dashboard_store.documents.excerpts import shortened
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, JsonObject, Rules, checked, compact
 from dashboard_store.documents.merge import same
 from dashboard_store.errors import FieldError, InvalidConfig
@@ -37,7 +38,7 @@ _END: Final = "-"
 # An operation's value is inside an object inside an array.
 _DEPTH_OF_VALUES: Final = 2
 _SIZE_OF_PATCH: Final = 2
-_MAX_SHOWN: Final = 200
+_LONGEST_SHOWN: Final = 200
 
 
 class _Inapplicable(Exception):  # noqa: N818 - a sentence about an operation, for the client
@@ -216,7 +217,7 @@ def _absent(path: str) -> _Inapplicable:
 
 
 def _shown(path: str) -> str:
-    return path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…"
+    return shortened(path, _LONGEST_SHOWN)
 
 
 def _not_applied(index: int, message: str) -> InvalidConfig:

@@ -29,7 +29,9 @@ that the result does not depend on which side is merged first. The order of an o
 but is never a conflict.
 
 Comparisons dominate the cost. Python's `==` is fast, but ignores the order of members and takes true for 1. Only what
-it finds equal is compared further: by its written texts, which are nearly always the same, or else value by value.
+it finds equal is compared further: by its written texts, which are nearly always the same, or else value by value, once
+for all levels. Everything else is linear in the size of the documents: `==` alone may read a value again at each level
+of nesting, of which there are at most as many as a document may have.
 """
 
 from collections import deque
@@ -37,6 +39,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from dashboard_store.documents.excerpts import Written
 from dashboard_store.documents.json_text import Path, compact, pointer
 
 IDENTITIES: Final = ("id", "i", "uid")
@@ -63,7 +66,7 @@ class Merged:
     """
 
     document: Any
-    conflicts: tuple[str, ...]
+    conflicts: Sequence[str]
 
 
 def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -83,7 +86,7 @@ def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
     """Merge two documents that have the same base; `theirs` is the one that is already saved."""
     merger = _Merger()
     document = merger.join(base, theirs, mine, None)
-    return Merged(document, tuple(pointer(path) for path in merger.conflicts))
+    return Merged(document, Written(pointer, merger.conflicts))
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: ANN401
@@ -100,23 +103,18 @@ def _same_booleans(one: Any, other: Any) -> bool:  # noqa: ANN401
     return isinstance(one, bool) is isinstance(other, bool)
 
 
-def _same_order(one: Any, other: Any) -> bool:  # noqa: ANN401
-    """Whether the members of two values that `same` finds equal are in the same order."""
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(map(_same_order, one.values(), other.values()))
-    return not isinstance(one, list) or all(map(_same_order, one, other))
-
-
 class _Merger:
     """A single merge, which collects the paths of its conflicts."""
 
     def __init__(self) -> None:
         self.conflicts: list[Path] = []
+        # Whether two objects or arrays that `==` finds equal are the same in everything, by their ids.
+        self._alike: dict[tuple[int, int], bool] = {}
 
     def join(self, base: Any, theirs: Any, mine: Any, path: Path) -> Any:  # noqa: ANN401
-        if _unchanged(base, mine) or _unchanged(theirs, mine):
+        if self._unchanged(base, mine) or self._unchanged(theirs, mine):
             return theirs
-        if _unchanged(base, theirs):
+        if self._unchanged(base, theirs):
             return mine
         if isinstance(base, dict) and isinstance(theirs, dict) and isinstance(mine, dict):
             return self._members(base, theirs, mine, path)
@@ -158,12 +156,28 @@ class _Merger:
                 joined[name] = value
         return joined
 
+    def _unchanged(self, before: Any, after: Any) -> bool:  # noqa: ANN401
+        """Whether a side is unchanged, the order of members included, because a new order is a change to carry over."""
+        if before is after:
+            return True
+        known = self._alike.get((id(before), id(after)))
+        if known is not None or before != after:
+            return known or False
+        return (isinstance(before, dict | list) and compact(before) == compact(after)) or self._are_alike(before, after)
 
-def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401
-    """Whether a side is unchanged, the order of members included, because a new order is a change to carry over."""
-    if before is after or before != after:
-        return before is after
-    return compact(before) == compact(after) or (_same_booleans(before, after) and _same_order(before, after))
+    def _are_alike(self, before: Any, after: Any) -> bool:  # noqa: ANN401
+        """Compare two values that `==` finds equal, and remember the result of everything inside for later levels."""
+        if not isinstance(before, dict | list):
+            return isinstance(before, bool) is isinstance(after, bool)
+        # `inside` is a list, because later levels need all of it.
+        if isinstance(before, dict):
+            inside = [self._are_alike(value, after[name]) for name, value in before.items()]
+            alike = all(inside) and list(before) == list(after)
+        else:
+            inside = [self._are_alike(*pair) for pair in zip(before, after, strict=True)]
+            alike = all(inside)
+        self._alike[id(before), id(after)] = alike
+        return alike
 
 
 class _Arrays(NamedTuple):
@@ -219,10 +233,9 @@ def _ordered(
     # place for it.
     in_theirs = [name for name in theirs if name in known]
     in_mine = [name for name in mine if name in known]
-    theirs_moved = in_theirs != old
-    mine_moved = in_mine != [name for name in old if name in set(in_mine)]
-    skeleton = in_mine if mine_moved and not theirs_moved else in_theirs
-    skeleton = [*skeleton, *(name for name in old if name not in set(skeleton))]
+    mine_has, theirs_moved = set(in_mine), in_theirs != old
+    mine_moved = in_mine != [name for name in old if name in mine_has]
+    skeleton = dict.fromkeys(in_mine if mine_moved and not theirs_moved else in_theirs) | dict.fromkeys(old)
     order = list(_with_new(skeleton, _runs(theirs, known, kept), _runs(mine, known, kept)))
     return order, theirs_moved and mine_moved and in_theirs != in_mine
 
@@ -240,7 +253,7 @@ def _runs(side: Iterable[str], known: Container[str], wanted: Container[str]) ->
 
 
 def _with_new(
-    skeleton: Sequence[str], theirs: Mapping[str | None, list[str]], mine: Mapping[str | None, list[str]]
+    skeleton: Iterable[str], theirs: Mapping[str | None, list[str]], mine: Mapping[str | None, list[str]]
 ) -> Iterator[str]:
     given: set[str] = set()
     for name in (None, *skeleton):

@@ -53,9 +53,12 @@ class ProjectPatchSchema(Schema):
     settings: ProjectSettingsPatchSchema | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """What a project's owner may change; `settings` contains `fileInfo` and `tags` if they were given."""
+    """What a project's owner may change; `settings` contains `fileInfo` and `tags` if they were given.
+
+    Two projects are equal if they are written alike: 1, 1.0 and true are different settings.
+    """
 
     name: str
     description: str
@@ -63,6 +66,12 @@ class Project:
 
     def as_document(self) -> JsonObject:
         return {"name": self.name, "description": self.description, "settings": self.settings}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Project) and compact(self.as_document()) == compact(other.as_document())
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(frozen=True, slots=True)
