@@ -138,6 +138,14 @@ def complete(client: Client, bucket_client: "S3Client", content_type: str, conte
     return client.post(send_file(client, bucket_client, content.encode(), content_type), {})
 
 
+def test_two_texts_that_run_together_are_refused(project: Client) -> None:
+    """A title that ends within a value is refused, since a subtitle could end it; the subtitle alone is harmless."""
+    chart = {"title": "<img alt='", "subtitle": "' src=1 onerror=alert(1)>"}
+    reply = project.put(CONFIG, {"chartCustomizations": {"c": chart}}, if_match='"1"')
+    assert (reply.status, reply.code) == (422, "unsafe-text")
+    assert [error["pointer"] for error in reply.json["errors"]] == ["/chartCustomizations/c/title"]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_unsafe_text_in_a_file_is_refused_with_its_place(project: Client, bucket_client: "S3Client", name: str) -> None:
     """Unsafe text in a file's cells or column names is refused likewise, and the previous table stays."""

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route
 from support.handlers.http_api import Client
-from support.inputs.unsafe_texts import HARMLESS, RUNNING, UNSAFE, collection
+from support.inputs.unsafe_texts import HARMLESS, RUNNING, RUNNING_TOGETHER, UNSAFE, collection
 
 from dashboard_store.documents.unsafe_html import is_unsafe
+from dashboard_store.documents.unsafe_html.html_names import HANDLERS
 from dashboard_store.settings import Settings
 
 URL = "http://dashboard.test/"
@@ -67,11 +68,19 @@ def test_this_browser_runs_dangerous_text(page: Page, name: str) -> None:
     assert any(ran(page, [RUNNING[name]]) for _ in range(5))
 
 
+@pytest.mark.parametrize("name", RUNNING_TOGETHER)
+def test_this_browser_runs_dangerous_pairs(page: Page, name: str) -> None:
+    """Each of these texts runs a script together with the next one, but neither of them alone does."""
+    pair = RUNNING_TOGETHER[name]
+    assert any(ran(page, pair) for _ in range(5))
+    assert [text for text in pair if ran(page, [text])] == []
+
+
 @pytest.fixture
 def stored(client: Client, connect: Callable[[Settings], None], settings: Settings) -> Callable[[list[str]], list[str]]:
     """Send texts in configs and return those that are stored; each attempt leaves out what the last one refused."""
     # An answer names at most twenty refused texts, so the collection needs more writes than a minute allows.
-    connect(replace(settings, writes_per_minute=100_000))
+    connect(replace(settings, writes_per_minute=100_000, requests_per_minute=100_000))
     client.post("/api/projects", {"id": "p", "name": "P"})
 
     def send(texts: list[str]) -> list[str]:
@@ -118,9 +127,18 @@ def test_unsafe_text_is_refused(stored: Callable[[list[str]], list[str]]) -> Non
 
 def test_every_handler_of_this_browser_is_known(page: Page) -> None:
     """An attribute named after any of this browser's event handlers is refused."""
-    names: list[str] = page.evaluate("handlerNames()")
+    names: set[str] = set(page.evaluate("handlerNames()"))
     assert len(names) > 100
+    assert names <= HANDLERS
     assert [name for name in names if not is_unsafe(f"<b {name}=x>")] == []
+
+
+def test_no_other_attribute_of_the_form_is_a_handler(page: Page) -> None:
+    """Words that begin with on and are no known handler run nothing in this browser."""
+    words = ["onion", "onsale", "oncall", "ontime", "onboard", "onset", "onsomethingnew", "onhand", "onto"]
+    texts = [f"<b {name}=alert(1) tabindex=0>x</b>" for name in words]
+    assert [text for text in texts if is_unsafe(text)] == []
+    assert culprits(page, texts) == []
 
 
 # --- generated texts ---

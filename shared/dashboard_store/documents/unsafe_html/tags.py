@@ -12,6 +12,12 @@ avoids that question: it reads a tag at every position where one could begin, an
 A tag is harmful because of its name (`script`) or an attribute: an event handler, a URL that is a script or a document
 that can contain scripts, `srcdoc`, `http-equiv=refresh`, the `href` of a `base`.
 
+A tag is harmful, too, if it does not end within the text, and the next text could add an attribute to it. If the text
+ends within a quoted value, or where a value is due, the value goes on through the page's own tags until the next text
+closes it: `<img alt='` and `' src=1 onerror=alert(1)>`. Any other tag is ended by the page's next tag, unless the page
+joins two texts with nothing but text between them. Then only the tag's form can tell it from a comparison, such as
+`a <b and c=1`: it is a tag if an attribute with a value follows the name of an element directly, on the same line.
+
 The time is linear in the length of the text. Tags may begin within each other's attributes, so each position is read as
 an attribute at most once: `_Tags._known` caches what the attributes from a position onwards could do.
 """
@@ -24,10 +30,14 @@ from enum import Flag, auto
 from functools import cached_property
 from typing import Final
 
+from dashboard_store.documents.unsafe_html.html_names import ELEMENTS, HANDLERS
+
 # HTML's white space; browsers turn a carriage return into a line feed before tokenizing.
-_SPACE: Final = r"\t\n\f\r "
+_WHITE: Final = "\t\n\f\r "
+_SPACE: Final = re.escape(_WHITE)
 _TAG: Final = re.compile(r"<[A-Za-z]")
-# Every harmful tag has one of these. Searching for them first avoids reading most texts, such as a table of links.
+# Every harmful tag that ends has one of these. Searching for them first avoids reading most texts, such as a table of
+# links.
 _SIGN: Final = re.compile(
     rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*+[\"']?[\0- ]*[djv&]",
     re.IGNORECASE,
@@ -49,12 +59,13 @@ _ATTRIBUTE: Final = re.compile(rf"=?[^{_SPACE}/>=]*")
 _EQUALS: Final = re.compile(rf"[{_SPACE}]*=[{_SPACE}]*")
 _UNQUOTED_END: Final = re.compile(rf"[{_SPACE}>]")
 
-# Every name that a current or future browser could treat as an event handler, except for words that are common in
-# comparisons and in XML.
-_HANDLER: Final = re.compile("on[a-z]+")
-_NOT_HANDLERS: Final = frozenset(
-    {"onboard", "once", "one", "ones", "ongoing", "onhand", "online", "only", "onorder", "onset", "onsite", "onto"}
-)
+_VALUE_AFTER_NAME: Final = re.compile(r"[ \t/]+[a-z][a-z-]*[ \t]*=", re.IGNORECASE)
+# What an unfinished tag has after the last `>`: itself or a quote.
+_START_OR_QUOTE: Final = re.compile("<[A-Za-z]|[\"']")
+
+# No relevant name is longer.
+_LONGEST_ELEMENT: Final = max(map(len, ELEMENTS))
+_LONGEST_ATTRIBUTE: Final = max(map(len, HANDLERS))
 _URL_ATTRIBUTES: Final = frozenset(
     {
         *("action", "archive", "background", "by", "cite", "classid", "code", "codebase", "data", "dynsrc"),
@@ -108,6 +119,7 @@ class _Harm(Flag):
     ALWAYS = auto()
     UNLESS_PICTURE = auto()
     TO_BASE = auto()
+    UNFINISHED = auto()
 
 
 _NONE: Final = _Harm(0)
@@ -125,7 +137,14 @@ def _unescaped(text: str) -> str:
 
 
 def _harms(text: str) -> bool:
-    return bool(_SIGN.search(text)) and _Tags(text).are_harmful()
+    return (bool(_SIGN.search(text)) or _may_be_unfinished(text)) and _Tags(text).are_harmful()
+
+
+def _may_be_unfinished(text: str) -> bool:
+    """Whether the text may end within a tag: a fast check, which rules out most texts with tags."""
+    # `>` does not end a quoted value, which the last quote of its kind opens.
+    is_quote_open = any(text.rpartition(quote)[0].rstrip(_WHITE).endswith("=") for quote in "\"'")
+    return is_quote_open or bool(_START_OR_QUOTE.search(text, text.rfind(">") + 1))
 
 
 class _Tags:
@@ -145,8 +164,7 @@ class _Tags:
             start = tag.start() + 1
             if start > end:
                 end = _NAME_END.search(self._text, start).start()  # type: ignore[union-attr]
-            # No relevant name is longer.
-            yield self._text[start : min(end, start + 8)].lower(), end
+            yield self._text[start : min(end, start + _LONGEST_ELEMENT + 1)].lower(), end
 
     def _is_harmful(self, name: str, end: int) -> bool:
         if name == "script":
@@ -156,6 +174,7 @@ class _Tags:
             _Harm.ALWAYS in harm
             or (_Harm.UNLESS_PICTURE in harm and name not in _PICTURES)
             or (_Harm.TO_BASE in harm and name == "base")
+            or (_Harm.UNFINISHED in harm and name in ELEMENTS and bool(_VALUE_AFTER_NAME.match(self._text, end)))
         )
 
     def _harm_from(self, place: int) -> _Harm:
@@ -179,19 +198,21 @@ class _Tags:
         text = self._text
         start = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
         if start == len(text) or text[start] == ">":
-            return None, _NONE
+            return None, _Harm.UNFINISHED if start == len(text) else _NONE
         end = _ATTRIBUTE.match(text, start).end()  # type: ignore[union-attr]
         equals = _EQUALS.match(text, end)
         if not equals:
             return end, _NONE
         value = equals.end()
         if value == len(text) or text[value] == ">":
-            return None, _NONE
+            return None, _Harm.ALWAYS if value == len(text) else _NONE
         quote = text[value] if text[value] in "\"'" else ""
         first = value + len(quote)
         last = self._end_of_value(first, quote)
-        harm = self._harm_of(text[start : min(end, start + 32)].lower(), first, last) if first < last else _NONE
-        return min(last + len(quote), len(text)), harm
+        if quote and last == len(text):
+            return None, _Harm.ALWAYS
+        name = text[start : min(end, start + _LONGEST_ATTRIBUTE + 1)].lower()
+        return last + len(quote), self._harm_of(name, first, last) if first < last else _NONE
 
     def _end_of_value(self, first: int, quote: str) -> int:
         if quote:
@@ -210,7 +231,7 @@ class _Tags:
 
     def _harm_of(self, name: str, first: int, last: int) -> _Harm:
         """Classify an attribute whose value is the text from `first` to `last`."""
-        if name == "srcdoc" or (_HANDLER.fullmatch(name) and name not in _NOT_HANDLERS):
+        if name == "srcdoc" or name in HANDLERS:
             return _Harm.ALWAYS
         if name == "http-equiv" and _REFRESH.match(self._text, first, last):
             return _Harm.ALWAYS
