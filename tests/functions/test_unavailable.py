@@ -1,15 +1,20 @@
 """A database or a bucket that is throttled, contended, slow or out of reach, as a client of the API sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.handlers.files import send_file
 from support.handlers.http_api import Client, apps
+from support.running.servers import REQUEST_ID, Step, answers, refuses, serving
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 
 from dashboard_store.app import Store
+from dashboard_store.dynamodb.client import DynamoDBClient
+from dashboard_store.dynamodb.connection_pool import ConnectionPool
+from dashboard_store.dynamodb.sigv4 import Credentials
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
@@ -66,6 +71,67 @@ def test_a_failed_read_is_503(saved: Client, moto_client: Tapped, fault: str) ->
         reply = saved.get(CONFIG)
     assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
     assert saved.get(CONFIG).json["config"] == OLD
+
+
+# What something else than DynamoDB may respond with: the status and the body.
+NOT_DYNAMODBS: dict[str, tuple[int, Any]] = {
+    "a list": (200, [{"Item": {}}]),
+    "a list as an error": (400, [{"__type": "#ValidationException"}]),
+    "a text": (200, "Item"),
+    "a text as an error": (400, "__type"),
+    "a number": (200, 1),
+    "a proxy's page": (200, b"<html>It works!</html>"),
+    "a proxy's refusal": (403, b"<html>Forbidden</html>"),
+    "another service's refusal": (400, {"message": "Forbidden"}),
+}
+# What could be DynamoDB's response to another operation.
+ILLEGIBLE: dict[str, tuple[int, Any]] = {
+    "an item that is a list": (200, {"Item": [], "Items": [[]], "Responses": [[]], "UnprocessedKeys": []}),
+    "an item that is a text": (200, {"Item": "a", "Items": "a", "Responses": "a", "UnprocessedKeys": {}}),
+    "units that are a text": (200, {"ConsumedCapacity": "all"}),
+}
+
+
+@contextmanager
+def answered_by(step: Step, settings: Settings) -> Iterator[None]:
+    """Connect every function to a server that takes the place of DynamoDB."""
+    keys = Credentials("AKID", "secret", None)
+    with serving(step) as server, closing(ConnectionPool(server.url)) as pool:
+        database = DynamoDBClient(pool, "eu-central-1", lambda: keys, lambda _: None)
+        for app in apps():
+            items = Items(database, settings.table_name, pause=lambda _: None)
+            app.connect(Store(settings, items, app.store.bucket, app.store.now))
+        yield
+
+
+@pytest.mark.parametrize("name", NOT_DYNAMODBS | ILLEGIBLE)
+def test_a_read_of_what_is_not_dynamodbs_is_503(saved: Client, settings: Settings, name: str) -> None:
+    """Whatever responds in DynamoDB's place, a reader learns that the storage is out of reach, and nothing else."""
+    status, body = (NOT_DYNAMODBS | ILLEGIBLE)[name]
+    with answered_by(answers(body, status), settings):
+        replies = [saved.get(path) for path in ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions")]
+    for reply in replies:
+        assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
+
+
+@pytest.mark.parametrize("name", NOT_DYNAMODBS)
+def test_a_write_to_what_is_not_dynamodb_is_503(saved: Client, settings: Settings, name: str) -> None:
+    """Whatever responds in DynamoDB's place, a write is 503 and never reported as saved."""
+    status, body = NOT_DYNAMODBS[name]
+    with answered_by(answers(body, status), settings):
+        replies = [write(saved) for write in WRITES.values()]
+    for reply in replies:
+        assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
+
+
+def test_the_log_has_dynamodbs_id_of_a_failed_request(
+    saved: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log line of a request that failed for DynamoDB's sake has the id by which AWS finds the call."""
+    with answered_by(refuses("ThrottlingException"), settings):
+        assert saved.get(CONFIG).status == 503
+    logged = vars(caplog.records[-1])
+    assert (logged["status"], logged["database_request_id"]) == (503, REQUEST_ID)
 
 
 DATA = "/api/projects/p/data"

@@ -171,7 +171,13 @@ def test_valid_keys_outlast_a_failing_endpoint(endpoint: Server, clock: Clock) -
         current()
 
 
-UNUSABLE: list[Any] = [b"no JSON", {"AccessKeyId": "k", "SecretAccessKey": "the-secret"}, ["the-secret"], None]
+UNUSABLE: list[Any] = [
+    b"no JSON",
+    b"[" * 200_000,
+    {"AccessKeyId": "k", "SecretAccessKey": "the-secret"},
+    ["the-secret"],
+    None,
+]
 
 
 @pytest.mark.parametrize("endpoint", [(answers(document),) for document in UNUSABLE], indirect=True)
@@ -196,11 +202,11 @@ def test_no_password_is_sent_in_clear(url: str) -> None:
 def test_local_endpoints_need_no_tls(host: str) -> None:
     """Loopback and the addresses of ECS and EKS endpoints are contacted without TLS; here no server answers."""
     current = credentials.from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/"}, pause=no_pause)
-    with mock.patch("socket.create_connection", side_effect=ConnectionRefusedError) as connect:
+    with mock.patch("socket.getaddrinfo", side_effect=ConnectionRefusedError) as resolve:
         with pytest.raises(Unreachable):
             current()
-        assert connect.call_args[0][0] == (host.strip("[]"), 80)
-    assert connect.call_count == retry.CREDENTIALS_ATTEMPTS
+        assert resolve.call_args[0] == (host.strip("[]"), 80)
+    assert resolve.call_count == retry.CREDENTIALS_ATTEMPTS
 
 
 def test_an_endpoint_uses_http() -> None:

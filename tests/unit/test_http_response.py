@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.running.stopwatch import Stopwatch, stopwatch
 
-from dashboard_store.dynamodb.http_response import MAX_HEAD_BYTES, HttpResponse, MalformedResponse, read_response
+from dashboard_store import retry
+from dashboard_store.dynamodb.http_response import (
+    MAX_BYTES,
+    MAX_HEAD_BYTES,
+    HttpResponse,
+    MalformedResponse,
+    read_response,
+)
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Amz-Crc32: 7\r\n\r\nhello"
 READ = HttpResponse(200, {"content-length": "5", "x-amz-crc32": "7"}, b"hello")
@@ -117,6 +125,14 @@ BROKEN = {
         PLAIN.replace(b"Length: 5", b"Length: +5"),
         "the Content-Length is not a number",
     ),
+    "a length of more digits than any (6.3)": (
+        PLAIN.replace(b"Length: 5", b"Length: " + b"9" * 5_000),
+        "the Content-Length is not a number",
+    ),
+    "a length in other digits (6.3)": (
+        PLAIN.replace(b"Length: 5", b"Length: \xb2"),
+        "the Content-Length is not a number",
+    ),
     "two lengths (6.3)": (
         PLAIN.replace(b"X-Amz-Crc32: 7", b"Content-Length: 6"),
         "the Content-Length is not a number",
@@ -162,12 +178,107 @@ def test_a_connection_closed_before_the_response_is_another_error() -> None:
 
 
 def test_a_timeout_is_another_error(ends: tuple[socket.socket, socket.socket]) -> None:
-    """A server that stops in the middle of its response runs into the connection's timeout."""
+    """A server that stops in the middle of its response runs into the time limit."""
     server, client = ends
-    client.settimeout(0.05)
     server.sendall(PLAIN[:-1])
-    with pytest.raises(TimeoutError):
+    with retry.limited(0.05), pytest.raises(TimeoutError):
         read_response(client)
+
+
+class Dripping:
+    """A connection over which one byte of a response comes every second; it notes the timeouts it was given."""
+
+    def __init__(self, watch: Stopwatch, sent: bytes) -> None:
+        self._watch = watch
+        self._rest = sent
+        self.timeouts: list[float | None] = []
+
+    def settimeout(self, seconds: float | None) -> None:
+        self.timeouts.append(seconds)
+
+    def recv(self, _: int) -> bytes:
+        self._watch.pause(1)
+        part, self._rest = self._rest[:1], self._rest[1:]
+        return part
+
+
+@pytest.mark.parametrize(
+    "sent", [PLAIN, b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 99, b"HTTP/1.1 100 -\r\n\r\n" * 9], ids=["", "close", "interim"]
+)
+def test_a_byte_a_second_does_not_extend_the_time(sent: bytes) -> None:
+    """However little a server sends at a time, each wait is for what is left of one time limit."""
+    with stopwatch() as watch, retry.limited(40):
+        connection: Any = Dripping(watch, sent)
+        with pytest.raises(TimeoutError):
+            read_response(connection)
+    assert connection.timeouts == [float(left) for left in range(40, 0, -1)]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        PLAIN,
+        PLAIN.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked").replace(
+            b"hello", b"5\r\nhello\r\n0\r\n\r\n"
+        ),
+    ],
+    ids=["a length", "chunks"],
+)
+def test_a_response_may_come_byte_by_byte(sent: bytes) -> None:
+    """Every mark is found even if its bytes come one at a time."""
+    with stopwatch() as watch, retry.limited(1_000):
+        connection: Any = Dripping(watch, sent)
+        response, is_reusable = read_response(connection)
+    assert (response.body, is_reusable) == (b"hello", True)
+
+
+class Endless:
+    """A connection over which a head comes, and then the same part again and again; it counts the bytes."""
+
+    def __init__(self, head: bytes, part: bytes, total: int = 300_000_000) -> None:
+        self._head = head
+        self._part = part
+        self._total = total
+        self.received = 0
+
+    def settimeout(self, _: float | None) -> None:
+        """Nothing is waited for."""
+
+    def recv(self, count: int) -> bytes:
+        part, self._head = (self._head or self._part)[: min(count, self._total - self.received)], b""
+        self.received += len(part)
+        return part
+
+
+# The bodies that are longer than any of DynamoDB's, and whether that is known before they are read.
+TOO_LONG: dict[str, tuple[bytes, bytes, bool]] = {
+    "its length": (b"Content-Length: 300000000\r\n\r\n", bytes(65_536), True),
+    "one byte too many": (b"Content-Length: %d\r\n\r\n" % (MAX_BYTES + 1), bytes(65_536), True),
+    "with the head": (b"Content-Length: %d\r\n\r\n" % MAX_BYTES, bytes(65_536), False),
+    "the close": (b"\r\n", bytes(65_536), False),
+    "one chunk": (b"Transfer-Encoding: chunked\r\n\r\n11e1a300\r\n", bytes(65_536), True),
+    "many chunks": (b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + bytes(0x4000) + b"\r\n", False),
+    "trailers": (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"a" * 10_000 + b"\r\n", False),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+def test_a_response_longer_than_dynamodbs_is_not_read(name: str) -> None:
+    """A response that is or announces to be too long is refused, and at most MAX_BYTES are kept of it."""
+    head, part, is_announced = TOO_LONG[name]
+    connection: Any = Endless(b"HTTP/1.1 200 OK\r\n" + head, part)
+    with pytest.raises(MalformedResponse, match=r"^the response is too long$"):
+        read_response(connection)
+    assert connection.received <= (1_000 if is_announced else MAX_BYTES + 65_536)
+
+
+def test_the_longest_response_is_read() -> None:
+    """A response of exactly MAX_BYTES is complete, and so is DynamoDB's longest: 16 MB of items in base64."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %08d\r\n\r\n"
+    length = MAX_BYTES - len(head % 0)
+    connection: Any = Endless(head % length, bytes(65_536), MAX_BYTES)
+    response, _ = read_response(connection)
+    assert len(response.body) == length > 16 * 1024 * 1024 * 4 / 3
 
 
 class CutOff:
@@ -175,6 +286,9 @@ class CutOff:
 
     def __init__(self, delivered: bytes) -> None:
         self._delivered = [delivered] if delivered else []
+
+    def settimeout(self, _: float | None) -> None:
+        """Nothing is waited for."""
 
     def recv(self, _: int) -> bytes:
         if self._delivered:

@@ -1,6 +1,6 @@
 """How `Items` handles a transport's responses: what it retries, how long it pauses, and which errors it raises."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
@@ -68,7 +68,7 @@ def test_an_outage_is_described(failure: Exception, said: str) -> None:
 
 @pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_contended_transaction_is_retried(reason: str, pauses: list[float]) -> None:
-    """Up to five attempts are made; the longest pause between them doubles, starting at 50 ms."""
+    """Attempts are made for five seconds; the longest pause between them doubles from 50 to 400 ms."""
     transport = Scripted(cancelled("None", reason), cancelled(reason), {})
     items_on(transport, pauses).transact(put(KEY))
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
@@ -76,15 +76,24 @@ def test_a_contended_transaction_is_retried(reason: str, pauses: list[float]) ->
     transport = Scripted(cancelled(reason))
     with pytest.raises(Contended):
         items_on(transport, pauses).transact(put(KEY))
-    assert (transport.calls, pauses) == (retry.CONTENTION_ATTEMPTS, [0.05, 0.1, 0.2, 0.4])
+    assert (transport.calls, pauses) == (15, [0.05, 0.1, 0.2, *[0.4] * 11])
+    assert sum(pauses) <= retry.PATIENCE_SECONDS < sum(pauses) + 0.4
 
 
-def test_no_pause_is_longer_than_four_tenths_of_a_second(pauses: list[float]) -> None:
-    """The pause between two attempts is limited, however many attempts there were."""
+def test_a_transaction_may_be_given_fewer_attempts(pauses: list[float]) -> None:
+    """A caller that has another way to write limits the attempts."""
+    transport = Scripted(cancelled("TransactionConflict"))
+    with pytest.raises(Contended):
+        items_on(transport, pauses).transact(put(KEY), attempts=2)
+    assert (transport.calls, pauses) == (2, [0.05])
+
+
+def test_a_race_lasts_longer_than_contention(pauses: list[float]) -> None:
+    """A change that loses to other writers is attempted for eight seconds."""
     with pytest.raises(StorageUnavailable):
         items_on(Scripted({}), pauses).race(loses, "changes")
-    assert len(pauses) == retry.RACE_ATTEMPTS - 1
-    assert pauses == [0.05, 0.1, 0.2, *[0.4] * (retry.RACE_ATTEMPTS - 4)]
+    assert pauses == [0.05, 0.1, 0.2, *[0.4] * 19]
+    assert sum(pauses) <= retry.RACE_SECONDS < sum(pauses) + 0.4
 
 
 def test_a_single_back_off_is_that_after_a_first_attempt(pauses: list[float]) -> None:
@@ -113,6 +122,7 @@ def test_a_race_ends_with_the_first_attempt_that_wins(pauses: list[float]) -> No
     assert (len(attempts), pauses) == (3, [0.05, 0.1])
 
 
+@pytest.mark.usefixtures("pauses")
 def test_a_race_that_is_always_lost_is_an_outage() -> None:
     """After the last attempt the error says what there were too many of, with the lost race as its cause."""
     calls: list[None] = []
@@ -126,7 +136,7 @@ def test_a_race_that_is_always_lost_is_an_outage() -> None:
     ) as unavailable:
         items_on(Scripted({})).race(attempt, "uploads to this project")
     assert isinstance(unavailable.value.__cause__, ConditionFailed)
-    assert len(calls) == retry.RACE_ATTEMPTS
+    assert len(calls) == 23
 
 
 @pytest.mark.parametrize("error", [KeyError("k"), Contended(), StorageUnavailable("s")], ids=type)
@@ -145,10 +155,7 @@ def test_another_error_ends_a_race_at_once(error: Exception, pauses: list[float]
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [
-        (
-            cancelled("ItemCollectionSizeLimitExceeded", "ValidationError"),
-            "ItemCollectionSizeLimitExceeded, ValidationError",
-        ),
+        (cancelled("DuplicateItem", "ValidationError"), "DuplicateItem, ValidationError"),
         (Refused("TransactionCanceledException", {}), ""),
     ],
 )
@@ -169,13 +176,84 @@ def test_a_failed_single_write_has_the_item_found() -> None:
         assert failed.value.found == (found,)
 
 
-def test_items_that_are_never_returned_are_an_outage() -> None:
+def test_items_that_are_never_returned_are_an_outage(pauses: list[float]) -> None:
     """A batch read that never returns all items is given up after the last attempt."""
     left = {"UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "a"}}]}}, "Responses": {"t": []}}
     transport = Scripted(left)
-    with pytest.raises(StorageUnavailable, match=r"^The database did not return every item in time\. Try again\.$"):
-        items_on(transport).get_many([KEY])
-    assert transport.calls == retry.CONTENTION_ATTEMPTS
+    with pytest.raises(StorageUnavailable, match=r"^The database did not process every item in time\. Try again\.$"):
+        items_on(transport, pauses).get_many([KEY])
+    assert (transport.calls, len(pauses)) == (15, 14)
+
+
+READS: dict[str, Callable[[Items], object]] = {
+    "get": lambda items: items.get(KEY),
+    "get_snapshot": lambda items: items.get_snapshot([KEY]),
+    "get_many": lambda items: items.get_many([KEY]),
+    "query": lambda items: list(items.query("USER#u")),
+    "query_newest": lambda items: list(items.query_newest("USER#u", "L#", 10)),
+    "delete_many": lambda items: items.delete_many([KEY]),
+}
+
+# What is an object, but not DynamoDB's response to the operation.
+ILLEGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "an item that is a list": ("get", {"Item": []}),
+    "a value without a type": ("get", {"Item": {"pk": "a"}}),
+    "a value of two types": ("get", {"Item": {"pk": {"S": "a", "N": "1"}}}),
+    "a value of an unknown type": ("get", {"Item": {"pk": {"X": "a"}}}),
+    "a number in words": ("get", {"Item": {"pk": {"N": "one"}}}),
+    "bytes that are not base64": ("get", {"Item": {"pk": {"B": "a"}}}),
+    "a map that is a text": ("get", {"Item": {"pk": {"M": "a"}}}),
+    "units that are a text": ("get", {"ConsumedCapacity": "one"}),
+    "units without a number": ("get", {"ConsumedCapacity": {}}),
+    "no items of a snapshot": ("get_snapshot", {}),
+    "too few items of a snapshot": ("get_snapshot", {"Responses": []}),
+    "no items of a batch": ("get_many", {"UnprocessedKeys": {}}),
+    "no unprocessed keys": ("get_many", {"Responses": {}}),
+    "no items of a query": ("query", {}),
+    "items that are a number": ("query_newest", {"Items": 1}),
+    "no unprocessed writes": ("delete_many", {}),
+}
+
+
+@pytest.mark.parametrize("name", ILLEGIBLE)
+def test_a_response_to_something_else_is_an_outage(name: str) -> None:
+    """A response without the members of the operation, or with other types, is 503 instead of a defect of ours."""
+    read, response = ILLEGIBLE[name]
+    with pytest.raises(
+        StorageUnavailable, match=r"^The database's response cannot be read\. Try again\.$"
+    ) as unavailable:
+        READS[read](items_on(Scripted(response)))
+    assert unavailable.value.__cause__
+
+
+@pytest.mark.parametrize("reasons", [1, ["ConditionalCheckFailed"], [{"Code": "ConditionalCheckFailed", "Item": 1}]])
+def test_a_cancellation_for_unreadable_reasons_is_an_outage(reasons: object) -> None:
+    """A cancelled transaction whose reasons have another form than DynamoDB's is 503."""
+    refusal = Refused("TransactionCanceledException", {"CancellationReasons": reasons})
+    with pytest.raises(StorageUnavailable, match="cannot be read"):
+        items_on(Scripted(refusal)).transact(put(KEY))
+
+
+def test_a_failed_write_with_an_unreadable_item_is_an_outage() -> None:
+    """A failed condition whose item has another form than DynamoDB's is 503."""
+    refusal = Refused("ConditionalCheckFailedException", {"Item": ["a"]})
+    with pytest.raises(StorageUnavailable, match="cannot be read"):
+        items_on(Scripted(refusal)).write_alone(update(KEY, {"n": 2}, EXISTS))
+
+
+def test_a_defect_of_ours_is_no_outage() -> None:
+    """An error of the transport that is not about the response passes through."""
+    with pytest.raises(KeyError, match="AWS_SECRET_ACCESS_KEY"):
+        items_on(Scripted(KeyError("AWS_SECRET_ACCESS_KEY"))).get(KEY)
+
+
+@pytest.mark.parametrize("failure", [Unreachable("no", "ID"), Refused("ThrottlingException", {}, "ID")], ids=type)
+def test_an_outage_has_dynamodbs_request_as_its_cause(failure: Exception) -> None:
+    """DynamoDB's id of the failed request can be read from the cause of the error."""
+    with pytest.raises(StorageUnavailable) as unavailable:
+        items_on(Scripted(failure)).get(KEY)
+    assert unavailable.value.__cause__ is failure
+    assert getattr(failure, "request_id", None) == "ID"
 
 
 def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:

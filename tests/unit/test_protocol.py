@@ -81,7 +81,7 @@ def test_a_refusal_keeps_the_whole_response() -> None:
 @pytest.mark.parametrize(
     ("error", "is_retryable"),
     [
-        pytest.param(TransportError(), True, id="no result"),
+        pytest.param(TransportError("No result."), True, id="no result"),
         pytest.param(Unreachable("No response."), True, id="no response"),
         *(pytest.param(Refused(code, {}), True, id=code) for code in ("InternalServerError", "ThrottlingException")),
         *(
@@ -101,3 +101,23 @@ def test_a_refusal_keeps_the_whole_response() -> None:
 def test_a_transient_error_is_retryable(error: TransportError, *, is_retryable: bool) -> None:
     """A call can be retried if no response came, or if the refusal says nothing about the request."""
     assert error.is_retryable is is_retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "is_busy"),
+    [
+        pytest.param(Unreachable("No response."), False, id="no response"),
+        *(pytest.param(Refused(code, {}), True, id=code) for code in ("ThrottlingException", "RequestLimitExceeded")),
+        *(pytest.param(Refused(code, {}), False, id=code) for code in ("InternalServerError", "ValidationException")),
+    ],
+)
+def test_only_a_refusal_for_the_load_is_busy(error: TransportError, *, is_busy: bool) -> None:
+    """A throttle passes after some time; a failure may last, and repeating what is invalid changes nothing."""
+    assert error.is_busy is is_busy
+
+
+def test_an_error_keeps_dynamodbs_id_of_the_request() -> None:
+    """The id is part of every error that DynamoDB caused, and of no message."""
+    errors = (Unreachable("No.", "ID"), Refused("ValidationException", {}, "ID"))
+    assert [(error.request_id, "ID" in str(error)) for error in errors] == [("ID", False)] * 2
+    assert Unreachable("No.").request_id is Refused("ValidationException", {}).request_id is None

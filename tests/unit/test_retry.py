@@ -1,10 +1,13 @@
-"""The retry loop: how many attempts it makes, what it raises, and how long it pauses in between."""
+"""Time limits, and the retry loop: how many attempts it makes, what it raises, and how long it pauses in between."""
 
+import threading
+from collections.abc import Iterator
 from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.running.stopwatch import stopwatch
 
 from dashboard_store import retry
 
@@ -24,28 +27,61 @@ class Scripted:
         raise outcome(self.calls)
 
 
-def is_transient(error: Exception) -> bool:
+def is_transient(error: Exception, _: int) -> bool:
     return isinstance(error, LookupError)
+
+
+def is_one_of_three(_: Exception, attempt: int) -> bool:
+    return attempt < 3
+
+
+@pytest.fixture
+def longest() -> Iterator[None]:
+    """Every pause is as long as it can be: 0.05, 0.1, 0.2, then 0.4 seconds."""
+    with mock.patch("random.SystemRandom.uniform", lambda _, _least, most: most):
+        yield
 
 
 @pytest.mark.parametrize("failures", range(5))
 def test_the_first_success_is_returned(failures: int) -> None:
-    """Attempts are made until one succeeds, up to the limit, and not after that."""
+    """Attempts are made until one succeeds, and not after that."""
     attempt = Scripted(*[KeyError] * failures, "done", "done again")
     pauses: list[float] = []
-    assert retry.retried(attempt, 5, is_transient, pauses.append) == "done"
+    assert retry.retried(attempt, is_transient, pauses.append) == "done"
     assert (attempt.calls, len(pauses)) == (failures + 1, failures)
 
 
-@pytest.mark.parametrize("attempts", [1, 2, 5, 40])
-def test_the_last_attempts_error_is_raised(attempts: int) -> None:
-    """If no attempt succeeds, the error of the last one is raised, without a pause after it."""
+def test_an_error_may_be_retryable_a_number_of_times() -> None:
+    """The caller decides by the attempt's number, from 1; the error of the last attempt is raised, without a pause."""
     attempt = Scripted(KeyError)
     pauses: list[float] = []
     with pytest.raises(KeyError) as failure:
-        retry.retried(attempt, attempts, is_transient, pauses.append)
-    assert failure.value.args == (attempts,)
-    assert (attempt.calls, len(pauses)) == (attempts, attempts - 1)
+        retry.retried(attempt, is_one_of_three, pauses.append)
+    assert failure.value.args == (3,)
+    assert (attempt.calls, len(pauses)) == (3, 2)
+
+
+@pytest.mark.parametrize(("seconds", "pauses"), [(0, 0), (0.04, 0), (0.05, 1), (0.36, 3), (5, 14)])
+@pytest.mark.usefixtures("longest")
+def test_pauses_are_limited_in_total(seconds: float, pauses: int) -> None:
+    """The loop ends before a pause that would make all pauses longer than `seconds`."""
+    attempt = Scripted(KeyError)
+    paused: list[float] = []
+    with pytest.raises(KeyError) as failure:
+        retry.retried(attempt, is_transient, paused.append, seconds)
+    assert failure.value.args == (pauses + 1,)
+    assert len(paused) == pauses
+    assert sum(paused) == pytest.approx(sum([0.05, 0.1, 0.2, *[0.4] * 20][:pauses]))
+
+
+@pytest.mark.usefixtures("longest")
+def test_no_pause_is_made_that_does_not_end_in_time() -> None:
+    """The loop raises the last error instead of a pause at whose end the time limit would be over."""
+    attempt = Scripted(KeyError)
+    with stopwatch() as watch, retry.limited(0.75), pytest.raises(KeyError):
+        retry.retried(attempt, is_transient, watch.pause)
+    assert attempt.calls == 4
+    assert watch.seconds == pytest.approx(0.35)
 
 
 @pytest.mark.parametrize("before", range(4))
@@ -54,7 +90,7 @@ def test_what_is_not_retryable_is_raised_at_once(before: int) -> None:
     attempt = Scripted(*[KeyError] * before, ValueError, "done")
     pauses: list[float] = []
     with pytest.raises(ValueError, match=f"^{before + 1}$"):
-        retry.retried(attempt, 5, is_transient, pauses.append)
+        retry.retried(attempt, is_transient, pauses.append)
     assert (attempt.calls, len(pauses)) == (before + 1, before)
 
 
@@ -66,7 +102,7 @@ def test_an_interrupt_is_not_retried() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        retry.retried(interrupted, 5, lambda _: True, pauses.append)
+        retry.retried(interrupted, lambda *_: True, pauses.append)
     assert pauses == []
 
 
@@ -82,7 +118,7 @@ def test_it_pauses_only_between_attempts() -> None:
         mock.patch.object(retry, "full_jitter", float),
         pytest.raises(KeyError),
     ):
-        retry.retried(attempt, 4, is_transient, lambda seconds: events.append(f"pause {seconds}"))
+        retry.retried(attempt, is_transient, lambda seconds: events.append(f"pause {seconds}"), 6)
     assert events == ["attempt", "pause 1.0", "attempt", "pause 2.0", "attempt", "pause 3.0", "attempt"]
 
 
@@ -108,3 +144,55 @@ def test_the_bound_doubles_up_to_four_tenths_of_a_second() -> None:
 def test_pauses_after_the_same_attempt_differ() -> None:
     """Pauses are random, because writers that collided once would otherwise collide every time."""
     assert len({retry.full_jitter(1) for _ in range(100)}) > 90
+
+
+def test_time_is_unlimited_without_a_limit() -> None:
+    """Outside of any limit, and again after one, a socket waits as long as it has to."""
+    assert retry.seconds_left() is None
+    with retry.limited(1):
+        assert retry.seconds_left() is not None
+    assert retry.seconds_left() is None
+
+
+def test_what_is_left_decreases_until_it_is_an_error() -> None:
+    """A timeout is what is left at that moment; once nothing is left, waiting is a TimeoutError."""
+    with stopwatch() as watch, retry.limited(3):
+        assert retry.seconds_left() == 3
+        watch.pause(2)
+        assert retry.seconds_left() == 1
+        watch.pause(1)
+        with pytest.raises(TimeoutError, match=r"^The time limit is over\.$"):
+            retry.seconds_left()
+
+
+@given(outer=st.floats(0.1, 100), inner=st.floats(0.1, 100))
+def test_the_limit_that_ends_first_counts(outer: float, inner: float) -> None:
+    """A limit within another can only shorten the time, and its end restores the one around it."""
+    with stopwatch(), retry.limited(outer):
+        with retry.limited(inner):
+            assert retry.seconds_left() == min(outer, inner)
+        assert retry.seconds_left() == outer
+
+
+def test_a_limit_ends_with_an_error() -> None:
+    """A limit no longer applies after an error left its block."""
+    with pytest.raises(KeyError), retry.limited(-1):
+        raise KeyError
+    assert retry.seconds_left() is None
+
+
+def test_threads_have_limits_of_their_own() -> None:
+    """A limit applies to the thread that set it: another thread works for another request."""
+    found: list[float | None] = []
+    with retry.limited(1):
+        thread = threading.Thread(target=lambda: found.append(retry.seconds_left()))
+        thread.start()
+        thread.join()
+    assert found == [None]
+
+
+def test_the_limits_fit_each_other() -> None:
+    """A call has time for each of its attempts, and a function of 15 seconds for a race and the response."""
+    assert retry.CALL_ATTEMPTS * retry.EXCHANGE_SECONDS <= retry.CALL_SECONDS
+    assert retry.CONNECT_SECONDS < retry.EXCHANGE_SECONDS
+    assert retry.RACE_SECONDS + retry.SPARE_SECONDS < 15

@@ -3,8 +3,8 @@
 Theory of operation
 ===================
 
-A call makes at most `retry.CALL_ATTEMPTS` attempts, each limited by CONNECT_SECONDS and READ_SECONDS. An attempt is
-repeated if its outcome says nothing about the request: no response, a damaged one, a server error or a throttle.
+A call and all of its attempts end within `retry.CALL_SECONDS`. An attempt is repeated if its outcome says nothing about
+the request: as often as fits while DynamoDB is busy, and once after a server error or without a response of DynamoDB's.
 Repeating is safe for every call that this package makes: reads change nothing, all attempts of a transaction carry the
 same `ClientRequestToken` (API_TransactWriteItems, "ClientRequestToken"), and counting one of a user's writes twice is
 better than never. Other unconditional writes must not be made with this client.
@@ -33,6 +33,7 @@ from dashboard_store.dynamodb.sigv4 import Credentials, signed
 _TARGET: Final = "DynamoDB_20120810."
 _SERVER_FAILURES: Final = 500
 _OK: Final = 200
+_ID_CHARACTERS: Final = 128
 # The refusals that a wrong clock causes, and the smallest difference that counts as a wrong clock.
 _SKEWED: Final = frozenset(
     {
@@ -56,10 +57,16 @@ _DOMAINS: Final = {
 
 
 def endpoint_url(environment: Mapping[str, str], region: str) -> str:
-    """Return the URL of DynamoDB: the one in the environment, or the region's."""
+    """Return the URL of DynamoDB: the one in the environment, or the region's.
+
+    `AWS_USE_FIPS_ENDPOINT=true` chooses the endpoint whose TLS is validated under FIPS 140, where the region has one.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+    """
     named = environment.get("AWS_ENDPOINT_URL_DYNAMODB") or environment.get("AWS_ENDPOINT_URL")
     domain = next((domain for start, domain in _DOMAINS.items() if region.startswith(start)), "amazonaws.com")
-    return named or f"https://dynamodb.{region}.{domain}"
+    # In GovCloud, every endpoint is validated, and none has another name.
+    is_fips = environment.get("AWS_USE_FIPS_ENDPOINT", "").lower() == "true" and not region.startswith("us-gov-")
+    return named or f"https://dynamodb{'-fips' if is_fips else ''}.{region}.{domain}"
 
 
 class DynamoDBClient:
@@ -96,7 +103,8 @@ class DynamoDBClient:
         """Make a call. Raises Refused or Unreachable."""
         once = {"ClientRequestToken": secrets.token_hex(16)} if operation == "TransactWriteItems" else {}
         body = json.dumps({**once, **request}, separators=(",", ":")).encode()
-        return retry.retried(lambda: self._attempted(operation, body), retry.CALL_ATTEMPTS, _is_retryable, self._pause)
+        with retry.limited(retry.CALL_SECONDS):
+            return retry.retried(lambda: self._attempted(operation, body), _is_retryable, self._pause)
 
     def close(self) -> None:
         self._pool.close()
@@ -134,23 +142,29 @@ class DynamoDBClient:
         return changed
 
 
-def _is_retryable(error: Exception) -> bool:
-    return isinstance(error, TransportError) and error.is_retryable
+def _is_retryable(error: Exception, attempt: int) -> bool:
+    if not isinstance(error, TransportError):
+        return False
+    return error.is_busy or (error.is_retryable and attempt < retry.CALL_ATTEMPTS)
 
 
 def _result(response: HttpResponse) -> dict[str, Any]:
-    """Decode a response. Raises Refused, or Unreachable if it is damaged or the server failed."""
+    """Decode a response. Raises Refused, or Unreachable if the server failed or the response is not DynamoDB's."""
+    request_id = response.headers.get("x-amzn-requestid", "")[:_ID_CHARACTERS] or None
     checksum = response.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(crc32(response.body)):
-        raise Unreachable("The checksum of the response is wrong.")
+        raise Unreachable("The checksum of the response is wrong.", request_id)
     if response.status >= _SERVER_FAILURES:
-        raise Unreachable(f"DynamoDB failed with status {response.status}.")
+        raise Unreachable(f"DynamoDB failed with status {response.status}.", request_id)
     try:
         document = json.loads(response.body)
-    except ValueError:
-        raise Unreachable(f"The body of the {response.status} response is not JSON.") from None
-    if response.status == _OK:
-        result: dict[str, Any] = document
-        return result
-    code = str(document.get("__type", response.status)).rpartition("#")[2]
-    raise Refused(code, document)
+    except (ValueError, RecursionError):
+        raise Unreachable(f"The body of the {response.status} response is not JSON.", request_id) from None
+    # A proxy may respond with JSON as well, but not with DynamoDB's id of the request.
+    if request_id and isinstance(document, dict):
+        if response.status == _OK:
+            return document
+        kind = document.get("__type")
+        if kind and isinstance(kind, str):
+            raise Refused(kind.rpartition("#")[2], document, request_id)
+    raise Unreachable(f"The {response.status} response is not DynamoDB's.", request_id)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from dashboard_store import retry
 from dashboard_store.dynamodb.http_response import HttpResponse, MalformedResponse, read_response
 from dashboard_store.dynamodb.protocol import Unreachable
 
 # https://www.amazontrust.com/repository/
 AMAZON_ROOTS: Final = Path(__file__).with_name("amazon_roots.pem")
 
-CONNECT_SECONDS: Final = 1
-READ_SECONDS: Final = 2
 MAX_KEPT: Final = 64
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # The errors of a request on a connection that the server closed while it was idle.
@@ -51,14 +50,15 @@ class ConnectionPool:
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> HttpResponse:
         """Send a request, with `host` and `content-length` added to its headers, and read the response.
 
-        Raises Unreachable.
+        Raises Unreachable, at the latest after `retry.EXCHANGE_SECONDS`.
         """
         stated = {**headers, "host": self.host, "content-length": str(len(body))}
         # Runs of white space become one space, as in the signature, so no value can contain a line break.
         lines = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in stated.items())
         request = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
         try:
-            return self._send(request)
+            with retry.limited(retry.EXCHANGE_SECONDS):
+                return self._send(request)
         except (OSError, MalformedResponse) as exc:
             # The other kept connections are just as stale.
             self.close()
@@ -79,7 +79,7 @@ class ConnectionPool:
 
     def _exchange_on(self, connection: socket.socket, request: bytes) -> HttpResponse:
         try:
-            connection.sendall(request)
+            _send_all(connection, request)
             response, is_reusable = read_response(connection)
         except BaseException:
             connection.close()
@@ -91,25 +91,41 @@ class ConnectionPool:
         return response
 
     def _open(self) -> socket.socket:
-        try:
-            return self._connect()
-        except ssl.SSLCertVerificationError:
-            if not self._asks_system:
-                raise
-            self._tls, self._asks_system = ssl.create_default_context(), False
-            return self._connect()
+        with retry.limited(retry.CONNECT_SECONDS):
+            try:
+                return self._secured()
+            except ssl.SSLCertVerificationError:
+                if not self._asks_system:
+                    raise
+                self._tls, self._asks_system = ssl.create_default_context(), False
+                return self._secured()
 
-    def _connect(self) -> socket.socket:
-        opened = socket.create_connection(self._address, CONNECT_SECONDS)
+    def _secured(self) -> socket.socket:
+        opened = self._connected()
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
+                opened.settimeout(retry.seconds_left())
                 opened = self._tls.wrap_socket(opened, server_hostname=self._address[0])
-            opened.settimeout(READ_SECONDS)
         except BaseException:
             opened.close()
             raise
         return opened
+
+    def _connected(self) -> socket.socket:
+        """Connect to the first of the server's addresses that accepts: together they have one time limit."""
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM):
+            opened = socket.socket(family, kind, protocol)
+            try:
+                opened.settimeout(retry.seconds_left())
+                opened.connect(address)
+            except OSError as exc:
+                opened.close()
+                failure = exc
+            else:
+                return opened
+        raise failure or OSError("The server has no address.")
 
     def _take_usable(self) -> socket.socket | None:
         while kept := self._pop():
@@ -124,6 +140,14 @@ class ConnectionPool:
         except IndexError:
             # Another thread took the last one first.
             return None
+
+
+def _send_all(connection: socket.socket, request: bytes) -> None:
+    # `sendall` over TLS restarts its timeout with every part that it sends.
+    rest = memoryview(request)
+    while rest:
+        connection.settimeout(retry.seconds_left())
+        rest = rest[connection.send(rest) :]
 
 
 def _is_readable(connection: socket.socket) -> bool:

@@ -87,8 +87,7 @@ class _Endpoint:
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         return retry.retried(
             lambda: _fetch(url, path, self._headers()),
-            retry.CREDENTIALS_ATTEMPTS,
-            lambda exc: isinstance(exc, Unreachable),
+            lambda exc, attempt: isinstance(exc, Unreachable) and attempt < retry.CREDENTIALS_ATTEMPTS,
             self._pause,
         )
 
@@ -111,6 +110,6 @@ def _fetch(url: str, path: str, headers: Mapping[str, str]) -> tuple[Credentials
         document = json.loads(response.body)
         credentials = Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"])
         return credentials, datetime.fromisoformat(document["Expiration"]).timestamp()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         # The response may contain part of the credentials, so the error does not quote it.
         raise Unreachable("The credentials endpoint returned no credentials.") from None

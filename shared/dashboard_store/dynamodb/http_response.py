@@ -13,6 +13,9 @@ The connection can be reused if the response was HTTP/1.1 without `Connection: c
 delimited by something other than the end of the connection, and no byte followed it: such a byte would be read as the
 start of the next response.
 
+Each wait for bytes ends with the time limit (`retry.seconds_left`), and no response is longer than MAX_BYTES: one that
+announces more is not read.
+
 A connection that ends before the first byte was closed while it was idle, and the request can be sent again on another
 one; if it ends later, the response is incomplete (section 8). A response that violates this grammar is rejected, never
 guessed at. `http.client` parses responses with the e-mail package, which takes more CPU than the rest of a call;
@@ -25,10 +28,16 @@ import ssl
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from dashboard_store import retry
+
+MAX_BYTES: Final = 33_554_432
+"""The longest response, head included. DynamoDB's longest holds 16 MB of items, and base64 makes them 22 MB.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 MAX_HEAD_BYTES: Final = 65_536
 
 _READ_BYTES: Final = 65_536
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 _FIRST_FINAL: Final = 200
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -50,7 +59,8 @@ class HttpResponse(NamedTuple):
 def read_response(connection: socket.socket) -> tuple[HttpResponse, bool]:
     """Read the response to a request other than HEAD; return it and whether the connection can be reused.
 
-    Raises MalformedResponse, or ConnectionResetError or the socket's own error if not a single byte was received.
+    Raises MalformedResponse, TimeoutError, or ConnectionResetError or the socket's own error if not a single byte was
+    received.
     """
     buffer = _Buffer(connection)
     is_1_1, status, headers = _read_head(buffer)
@@ -67,7 +77,7 @@ class _Buffer:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._bytes = bytearray()
-        self._has_begun = False
+        self._received = 0
 
     @property
     def is_empty(self) -> bool:
@@ -75,24 +85,26 @@ class _Buffer:
 
     def take_until(self, mark: bytes) -> bytes:
         """Consume up to the mark; return the bytes before it."""
-        while (end := self._bytes.find(mark)) < 0:
+        start = 0
+        while (end := self._bytes.find(mark, start)) < 0:
             if len(self._bytes) > MAX_HEAD_BYTES:
                 raise MalformedResponse("the head is too long")
+            # The mark may have begun in what was searched.
+            start = max(0, len(self._bytes) - len(mark) + 1)
             self._receive()
         return self._take(end + len(mark))[:end]
 
     def take_exactly(self, count: int) -> bytes:
+        if count > MAX_BYTES:
+            raise MalformedResponse("the response is too long")
         while len(self._bytes) < count:
             self._receive()
         return self._take(count)
 
     def take_rest(self) -> bytes:
         """Consume all bytes until the server closes the connection."""
-        try:
-            while part := self._connection.recv(_READ_BYTES):
-                self._bytes += part
-        except _CLOSED as exc:
-            raise MalformedResponse("the response is incomplete") from exc
+        while self._receives():
+            pass
         return self._take(len(self._bytes))
 
     def _take(self, count: int) -> bytes:
@@ -101,18 +113,26 @@ class _Buffer:
         return taken
 
     def _receive(self) -> None:
+        if self._receives():
+            return
+        if not self._received:
+            raise ConnectionResetError("closed without a response")
+        raise MalformedResponse("the response is incomplete")
+
+    def _receives(self) -> bool:
+        """Receive some bytes; return False if the server has sent all of them."""
+        self._connection.settimeout(retry.seconds_left())
         try:
             part = self._connection.recv(_READ_BYTES)
         except _CLOSED as exc:
-            if not self._has_begun:
+            if not self._received:
                 raise
             raise MalformedResponse("the response is incomplete") from exc
-        if not part and not self._has_begun:
-            raise ConnectionResetError("closed without a response")
-        if not part:
-            raise MalformedResponse("the response is incomplete")
-        self._has_begun = True
+        self._received += len(part)
+        if self._received > MAX_BYTES:
+            raise MalformedResponse("the response is too long")
         self._bytes += part
+        return bool(part)
 
 
 def _read_head(buffer: _Buffer) -> tuple[bool, int, dict[str, str]]:
@@ -143,7 +163,7 @@ def _read_body(buffer: _Buffer, status: int, headers: Mapping[str, str]) -> tupl
         return _read_chunks(buffer), True
     if length is None:
         return buffer.take_rest(), False
-    if not (length.isascii() and length.isdecimal()):
+    if not _LENGTH.fullmatch(length):
         raise MalformedResponse("the Content-Length is not a number")
     return buffer.take_exactly(int(length)), True
 

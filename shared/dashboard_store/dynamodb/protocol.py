@@ -2,7 +2,7 @@
 
     TransportError
     ├── Refused      DynamoDB answered with an error, permanent or transient: `code`, `document`
-    └── Unreachable  no usable response: no connection, a timeout, a damaged response, or a server error
+    └── Unreachable  no usable response: no connection, a timeout, a server error, or what is not DynamoDB's response
 
 A value in the wire format is `{"S": "text"}`, `{"N": "1"}`, `{"B": "<base64>"}`, `{"BOOL": true}`, `{"NULL": true}`,
 `{"L": [values]}` or `{"M": {name: value}}`.
@@ -13,17 +13,14 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-# Transient refusals: another attempt may succeed.
+# Transient refusals: DynamoDB failed, or it is busy and will accept the request after some time.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-RETRYABLE_CODES: Final = frozenset(
+_FAILURES: Final = frozenset({"InternalServerError", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable"})
+_BUSY: Final = frozenset(
     {
-        "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
@@ -35,26 +32,39 @@ _SAFE_TO_QUOTE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundExc
 
 
 class TransportError(Exception):
-    """A call returned no result."""
+    """A call returned no result; `request_id` is DynamoDB's id of it, which AWS support asks for, or None."""
+
+    def __init__(self, message: str, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
 
     @property
     def is_retryable(self) -> bool:
         """Whether another attempt may succeed."""
         return True
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether DynamoDB will accept the same request after some time."""
+        return False
+
 
 class Refused(TransportError):  # noqa: N818 - the name says what happened
     """DynamoDB answered with an error; `document` is the body of its response."""
 
-    def __init__(self, code: str, document: Mapping[str, Any]) -> None:
+    def __init__(self, code: str, document: Mapping[str, Any], request_id: str | None = None) -> None:
         message = document.get("message") or document.get("Message") if code in _SAFE_TO_QUOTE else None
-        super().__init__(f"DynamoDB refused the request: {code}{f': {message}' if message else ''}")
+        super().__init__(f"DynamoDB refused the request: {code}{f': {message}' if message else ''}", request_id)
         self.code = code
         self.document = document
 
     @property
     def is_retryable(self) -> bool:
-        return self.code in RETRYABLE_CODES
+        return self.is_busy or self.code in _FAILURES
+
+    @property
+    def is_busy(self) -> bool:
+        return self.code in _BUSY
 
 
 class Unreachable(TransportError):  # noqa: N818

@@ -44,6 +44,8 @@ class Exchange:
     stopped: threading.Event
 
 
+REQUEST_ID = "DYNAMODBSREQUEST"
+
 # Returns whether the connection stays open.
 type Step = Callable[[Exchange], bool]
 
@@ -51,7 +53,10 @@ type Step = Callable[[Exchange], bool]
 def answers(
     document: Any = None, status: int = 200, headers: Mapping[str, str] | None = None, *, keeps: bool = True
 ) -> Step:
-    """Answer as DynamoDB does; bytes are sent unchanged. `keeps=False` then closes the connection unannounced."""
+    """Answer as DynamoDB does; bytes are sent unchanged. `keeps=False` then closes the connection unannounced.
+
+    Of `headers`, an empty value removes what DynamoDB sends.
+    """
 
     def answer(exchange: Exchange) -> bool:
         exchange.connection.sendall(_head_and_body(document, status, headers or {}))
@@ -97,9 +102,9 @@ def hangs(exchange: Exchange) -> bool:
 
 def _head_and_body(document: Any, status: int, headers: Mapping[str, str]) -> bytes:
     body = document if isinstance(document, bytes) else json.dumps({} if document is None else document).encode()
-    sent = {"content-length": str(len(body)), "x-amz-crc32": str(crc32(body))}
+    sent = {"content-length": str(len(body)), "x-amz-crc32": str(crc32(body)), "x-amzn-requestid": REQUEST_ID}
     sent |= headers
-    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items() if value)
     return f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode() + body
 
 
