@@ -61,8 +61,8 @@ class Measure:
         address = ProjectAddress("user-1", name.partition(".")[0])
         self._store.projects.create("user-1", read_new_project({"id": address.project_id, "name": name}, SETTINGS))
         text = compact(rows)
-        first = read_upload({"fileName": name, "rawData": rows}, SETTINGS)
-        second = read_upload({"fileName": f"again-{name}", "rawData": rows}, SETTINGS)
+        first = read_upload(json.dumps({"fileName": name, "rawData": rows}).encode(), SETTINGS)
+        second = read_upload(json.dumps({"fileName": f"again-{name}", "rawData": rows}).encode(), SETTINGS)
         return [
             f"{len(rows):,}",
             f"{len(text.encode()):,}",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from dashboard_store.documents.config import never_saved_body, stored_body
 from dashboard_store.documents.config_schema import read_config, read_customizations
@@ -160,6 +161,31 @@ class TestRefused:
         """The number of errors in a response is limited."""
         charts = dict.fromkeys(map(str, range(400)), 0)
         assert len(field_errors({"chartCustomizations": charts})) == 20
+
+    @pytest.mark.parametrize(
+        "members",
+        [
+            pytest.param({"chartCustomizations": dict.fromkeys(map(str, range(1_000)), 1)}, id="charts"),
+            pytest.param({"filters": [{}, *[1] * 1_000]}, id="filters"),
+            pytest.param(dict.fromkeys(map(str, range(1_000)), 1), id="unknown members"),
+        ],
+    )
+    def test_a_check_ends_at_its_twentieth_error(self, members: dict[str, Any]) -> None:
+        """Errors that no response shows are not looked for, and those that it shows keep their places."""
+        with pytest.raises(InvalidConfig) as refused:
+            read_config(config(**members), SETTINGS)
+        cause = refused.value.__cause__
+        assert isinstance(cause, ValidationError)
+        assert cause.error_count() == 20
+        first = "/filters/1" if "filters" in members else ""
+        assert refused.value.field_errors[0].pointer.startswith(first)
+        last = "/filters/20" if "filters" in members else "19"
+        assert refused.value.field_errors[-1].pointer.endswith(last)
+
+    def test_what_follows_many_unknown_members_is_checked(self) -> None:
+        """Unknown members hide no other error."""
+        document = {**dict.fromkeys(map(str, range(1_000))), **config(theme=1)}
+        assert field_errors(document)[0][0] == "/theme"
 
     @pytest.mark.parametrize(
         ("old", "new"), [("currentTheme", "theme"), ("dashboardFilters", "filters")], ids=["theme", "filters"]

@@ -52,6 +52,8 @@ def column(*cells: str) -> bytes:
         pytest.param(["9" * 10_001], "string", ["9" * 10_001], id="more digits than an integer may have"),
         pytest.param(["1.50", "2"], "number", [1.5, 2], id="decimals"),
         pytest.param(["1e3", "-2.5E-7"], "number", [1000.0, -2.5e-7], id="exponents"),
+        pytest.param(["-0", "1.5"], "string", ["-0", "1.5"], id="minus zero"),
+        pytest.param(["-0.0", "-0.5"], "number", [-0.0, -0.5], id="minus zero as a decimal"),
         pytest.param(["1e999"], "string", ["1e999"], id="out of range for a double"),
         pytest.param(["007", "12"], "string", ["007", "12"], id="a leading zero"),
         pytest.param(["+49", "12"], "string", ["+49", "12"], id="a plus"),

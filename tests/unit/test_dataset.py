@@ -3,19 +3,30 @@
 import gzip
 import io
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from support.inputs.texts import kept_texts
 
+from dashboard_store.documents.dataset import upload_body
 from dashboard_store.documents.dataset.column_types import JsonColumn
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of, json_rows, read_groups
 from dashboard_store.documents.dataset.upload import Upload, read_analysis, read_upload
-from dashboard_store.documents.json_text import parse
-from dashboard_store.errors import AnalysisTooLarge, BadInput, ConfigTooLarge, InvalidConfig, InvalidData
+from dashboard_store.documents.json_text import compact, parse, parse_at
+from dashboard_store.errors import (
+    AnalysisTooLarge,
+    BadInput,
+    ConfigTooLarge,
+    InvalidConfig,
+    InvalidData,
+    MalformedJson,
+    RequestTooLarge,
+)
 from dashboard_store.settings import Settings
 
 SETTINGS = Settings(table_name="unused")
@@ -37,12 +48,12 @@ def upload(rows: Any = ({"a": 1},), **members: Any) -> dict[str, Any]:
 
 
 def read(document: Any, settings: Settings = SETTINGS) -> Upload:
-    return read_upload(document, settings)
+    return read_upload(json.dumps(document).encode(), settings)
 
 
 def pointers(document: Any, error: type[BadInput] = InvalidData) -> list[str]:
     with pytest.raises(BadInput) as refused:
-        read_upload(document, SETTINGS)
+        read(document)
     assert type(refused.value) is error
     return [each.pointer for each in refused.value.field_errors]
 
@@ -50,7 +61,8 @@ def pointers(document: Any, error: type[BadInput] = InvalidData) -> list[str]:
 def written(*groups: list[Row]) -> bytes:
     writer = TableWriter()
     for rows in groups:
-        writer.add_rows(rows, columns_of(rows))
+        columns = columns_of(rows)
+        writer.add_rows(columns, list(map(compact, columns.cells.values())))
     return writer.finish()
 
 
@@ -196,6 +208,7 @@ class TestSchema:
             pytest.param({"rawData": [{"a": 1}]}, ["/fileName"], id="no file name"),
             pytest.param(upload(fileName=""), ["/fileName"], id="an empty file name"),
             pytest.param(upload(fileName="f" * 256), ["/fileName"], id="a file name of 256"),
+            pytest.param(upload(fileName="f\r"), ["/fileName"], id="a line break in a file name"),
             pytest.param({"fileName": "f"}, ["/rawData"], id="no rows"),
             pytest.param(upload([]), ["/rawData"], id="an empty array of rows"),
             pytest.param(upload([{}]), ["/rawData"], id="no columns"),
@@ -258,6 +271,97 @@ class TestSchema:
     def test_at_most_twenty_places_are_named(self, document: Any) -> None:
         """The number of errors in a response is limited, because it could not be sent otherwise."""
         assert 0 < len(pointers(document)) <= 20
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            pytest.param({"dataSchema": {"columnNames": [1] * 1_000}}, id="column names"),
+            pytest.param({"dataSchema": {"columnTypes": dict.fromkeys(map(str, range(1_000)), 1)}}, id="column types"),
+            pytest.param({"dataSchema": dict.fromkeys(map(str, range(1_000)))}, id="unknown members of the schema"),
+            pytest.param(dict.fromkeys(map(str, range(1_000))), id="unknown members"),
+        ],
+    )
+    def test_a_check_ends_at_its_twentieth_error(self, more: dict[str, Any]) -> None:
+        """Errors that no response shows are not looked for."""
+        with pytest.raises(InvalidData) as refused:
+            read(upload(**more))
+        cause = refused.value.__cause__
+        assert isinstance(cause, ValidationError)
+        assert cause.error_count() == 20
+
+
+WHOLE = '{"fileName":"f","rawData":[{"a":[{"b":"}]"}]}, {"a": -0.5e1}],\n"analysis":{"a":[null]}, "dataSchema":null}'
+
+
+class TestBodies:
+    @pytest.mark.parametrize("end", range(1, len(WHOLE)))
+    def test_a_truncated_body_is_refused_where_it_ends(self, end: int) -> None:
+        """A body that is read in groups is refused with the same place as one that is parsed at once."""
+        body = WHOLE[:end].encode()
+        with pytest.raises(MalformedJson) as expected:
+            parse(body)
+        with pytest.raises(MalformedJson) as refused:
+            read_upload(body, SETTINGS)
+        assert str(refused.value) == str(expected.value)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"fileName":"f" "rawData":[]}',
+            '{"fileName":"f","rawData":[{"a":1} {"a":1}]}',
+            '{"fileName":"f","rawData":[{"a":1},]}',
+            '{"fileName":"f","rawData":[{"a":01}]}',
+            '{"fileName":"f","rawData":[{"a":1}]]}',
+            '{"fileName" "f"}',
+            "{fileName:1}",
+            '{"fileName":"f"} x',
+            "[] []",
+        ],
+    )
+    def test_malformed_json_is_refused_with_its_place(self, text: str) -> None:
+        """The error names line and column, wherever it is."""
+        with pytest.raises(MalformedJson, match=r"\(line 1, column \d+\)\.$"):
+            read_upload(text.encode(), SETTINGS)
+
+    def test_a_repeated_member_is_refused(self) -> None:
+        """Keeping either of two members of the same name would lose the other."""
+        for name in ("fileName", "rawData"):
+            assert _refused(f'{{"rawData":[{{"a":1}}],"fileName":"f","{name}":[]}}') == [""]
+
+    def test_parts_besides_the_rows_are_limited_together(self) -> None:
+        """What is not a row is parsed at once, so it has a limit far below that of the rows."""
+        with pytest.raises(RequestTooLarge) as refused:
+            read(upload(analysis={"a": " " * 2_400_000}, x=" " * 200_000))
+        assert refused.value.limit_bytes == 4 * (262_144 + 262_144 + 100_000)
+
+    def test_many_members_are_read_in_linear_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No member copies what follows it: the text that members are read from is the same for all."""
+        texts = set()
+
+        def counted(text: str, start: int) -> tuple[Any, int]:
+            texts.add(id(text))
+            return parse_at(text, start)
+
+        monkeypatch.setattr(upload_body, "parse_at", counted)
+        assert len(pointers(upload(**dict.fromkeys(map(str, range(1_000)), 1)))) == 20
+        assert len(texts) <= 2
+
+    def test_memory_does_not_depend_on_the_number_of_rows(self) -> None:
+        """Rows are parsed a group at a time: twice as many take no more memory than their own text."""
+        peaks = []
+        for count in (300_000, 600_000):
+            body = b'{"fileName":"f","rawData":[' + b",".join([b'{"v":1}'] * count) + b"]}"
+            tracemalloc.start()
+            read_upload(body, SETTINGS)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        assert peaks[1] - peaks[0] < 6_000_000
+
+
+def _refused(text: str) -> list[str]:
+    with pytest.raises(InvalidData) as refused:
+        read_upload(text.encode(), SETTINGS)
+    return [each.pointer for each in refused.value.field_errors]
 
 
 class TestLimits:

@@ -52,7 +52,7 @@ def sent(body: bytes | None, url: str = URL, **headers: str) -> Event:
 
 def in_base64(body: bytes, **headers: str) -> Event:
     """Make the event of a request whose body is passed as base64, whatever its content type."""
-    return {**sent(b"", **headers), "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return {**sent(body, **headers), "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
 def asked(**query: str) -> Request:
@@ -323,13 +323,28 @@ class TestBody:
 
     def test_a_compressed_body_is_limited_in_both_sizes(self) -> None:
         """A gzip is limited both compressed and decompressed."""
-        body = json.dumps("x" * 1_000).encode()
+        body = json.dumps("x" * 1_002).encode()
         made = sent(gzip.compress(body), content_type="application/gzip")
-        assert received(made, replace(SETTINGS, max_request_bytes=100, max_decompressed_bytes=len(body))).json()
+        assert received(made, replace(SETTINGS, max_request_bytes=100, max_config_bytes=len(body) // 4)).json()
         with pytest.raises(RequestTooLarge):
-            received(made, replace(SETTINGS, max_decompressed_bytes=len(body) - 1)).json()
+            received(made, replace(SETTINGS, max_config_bytes=len(body) // 4 - 1)).json()
         with pytest.raises(RequestTooLarge):
             received(made, replace(SETTINGS, max_request_bytes=10)).json()
+
+    @pytest.mark.parametrize("damaged", [b'"\xe9"', b'"\xff\xfe"', b'"\xc3\xa9\xc3"'], ids=ascii)
+    def test_a_body_that_is_not_what_was_sent_is_refused(self, damaged: bytes) -> None:
+        """API Gateway replaces bytes that are not UTF-8; the length that was sent shows it."""
+        with pytest.raises(MalformedJson, match="send it in UTF-8"):
+            received(sent(damaged, content_type="application/json")).json()
+
+    @pytest.mark.parametrize("length", [None, "", "x", "-1"])
+    def test_a_length_need_not_be_named(self, length: str | None) -> None:
+        """A body that was sent without its length, as HTTP/2 allows, is read, and so is one that holds U+FFFD."""
+        made = sent('"\ufffd"'.encode(), content_type="application/json")
+        assert received(made).json() == "\ufffd"
+        made["headers"]["content-length"] = length
+        made["headers"] = {name: value for name, value in made["headers"].items() if value is not None}
+        assert received(made).json() == "\ufffd"
 
     def test_an_unpaired_surrogate_is_malformed(self) -> None:
         """An unpaired surrogate in an event is the client's error, not an internal one."""
@@ -533,6 +548,11 @@ class TestQuery:
     def test_a_message_has_at_most_200_characters(self, query: dict[str, str], expected: str | None) -> None:
         """The limit of a message is in characters, and longer messages are refused, not truncated."""
         check(lambda: asked(**query).origin(forced=False).message, expected, "message")
+
+    @pytest.mark.parametrize("text", ["\0", "\r", "\n", "\x1b[2J", "\x7f", "\x85", "\x9f", "\ud800"], ids=ascii)
+    def test_a_message_is_one_line_of_text(self, text: str) -> None:
+        """A message with a control character or an unpaired surrogate is refused: lists show it on one line."""
+        check(lambda: asked(message=f"a{text}b").origin(forced=False), None, "message")
 
     def test_a_message_may_be_left_out(self) -> None:
         """Without a message, history has null."""

@@ -3,8 +3,9 @@
 import gzip
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dashboard_store.compression import gzipped
 from dashboard_store.documents.json_text import JsonObject, served
@@ -46,6 +47,16 @@ class Origin(NamedTuple):
     merged: bool = False
     restored_from: int | None = None
     key: str | None = None
+
+
+# Unicode's category Cc.
+_CONTROL: Final = re.compile("[\0-\x1f\x7f-\x9f]")
+
+
+def control_error(text: str) -> str | None:
+    """Describe the first control character of a text that lists show on one line; None if it has none."""
+    found = _CONTROL.search(text)
+    return found and f"This contains the control character U+{ord(found[0]):04X}."
 
 
 def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:

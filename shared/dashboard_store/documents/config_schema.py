@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from dashboard_store.documents.config import Config
 from dashboard_store.documents.json_fast import checked_text, read, written
 from dashboard_store.documents.json_text import JsonObject, Path, Rules, checked, largest, pointer
-from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.documents.validation import Schema, entries, is_object, validated
 from dashboard_store.errors import ConfigTooLarge, FieldError, InvalidConfig
 from dashboard_store.settings import Settings
 
@@ -37,13 +37,15 @@ type Layout = Annotated[Any, AfterValidator(_layout)]
 type Theme = Annotated[Any, AfterValidator(_theme)]
 """Some older clients send only its name."""
 
+type Charts = Annotated[dict[str, JsonObject], entries(is_object)]
+
 
 class ConfigSchema(Schema):
     """The members of a config; the content of a chart, a layout, a filter or a theme is up to the client."""
 
-    chartCustomizations: dict[str, JsonObject]  # noqa: N815 - the contract's names
+    chartCustomizations: Charts  # noqa: N815 - the contract's names
     currentLayout: Layout = None  # noqa: N815
-    filters: list[JsonObject] | None = None
+    filters: Annotated[list[JsonObject] | None, entries(is_object)] = None
     theme: Theme = None
     extensions: JsonObject = Field(default_factory=dict)
 
@@ -54,7 +56,7 @@ ConfigPatchSchema: Final = create_model("ConfigPatchSchema", __base__=Schema, **
 
 
 class CustomizationsSchema(Schema):
-    chartCustomizations: dict[str, JsonObject]  # noqa: N815
+    chartCustomizations: Charts  # noqa: N815
 
 
 def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401

@@ -1,4 +1,6 @@
-"""The request body: its media type, encoding and size are checked before it is read.
+"""The request body: its media type, encoding and size are checked before it is read, and that it is what was sent.
+
+How large a body may be depends on what its route stores, so that no body costs much more than a document.
 
 Compressed bodies are sent as `Content-Type: application/gzip`. API Gateway passes on bodies that it considers text as
 text, which corrupts a gzip sent as `application/json` with `Content-Encoding: gzip`; such a body is accepted if it
@@ -7,7 +9,7 @@ arrives intact.
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dashboard_store.compression import GZIP_WBITS
@@ -21,6 +23,32 @@ GZIP: Final = "application/gzip"
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
+# The largest project without its config, announcement of a file, and description of columns, in bytes.
+_PROJECT: Final = 40_000
+_ANNOUNCEMENT: Final = 2_000
+_COLUMNS: Final = 100_000
+
+# A body may be four times as large as the largest document of its route: spaces and escapes make a text longer, and a
+# patch also names what it removes.
+_LARGEST_BODIES: Final[Mapping[str, Callable[[Settings], int]]] = {
+    "POST /api/projects": lambda settings: 4 * (_PROJECT + settings.max_config_bytes),
+    "PATCH /api/projects/{projectId}": lambda _: 4 * _PROJECT,
+    "PUT /api/projects/{projectId}/config": lambda settings: 4 * settings.max_config_bytes,
+    "PATCH /api/projects/{projectId}/config": lambda settings: 4 * settings.max_config_bytes,
+    "PUT /api/projects/{projectId}/data/customizations": lambda settings: 4 * settings.max_config_bytes,
+    "POST /api/projects/{projectId}/data": lambda settings: settings.max_decompressed_bytes,
+    "PUT /api/projects/{projectId}/data/analysis": lambda settings: 4 * settings.max_analysis_bytes,
+    "POST /api/projects/{projectId}/data/uploads": lambda _: 4 * _ANNOUNCEMENT,
+    "POST /api/projects/{projectId}/data/uploads/{uploadId}/complete": (
+        lambda settings: 4 * (_COLUMNS + settings.max_analysis_bytes)
+    ),
+}
+
+
+def largest_body(route: str, settings: Settings) -> int:
+    """Return the maximum size in bytes of a route's body, once it is decompressed."""
+    return _LARGEST_BODIES[route](settings)
+
 
 def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -> bytes:
     """Read the body of a request that accepts JSON and the given media types.
@@ -28,17 +56,17 @@ def json_text(event: Mapping[str, Any], settings: Settings, *media_types: str) -
     Raises a BadInput error or RequestTooLarge.
     """
     body = _sent(event)
-    if len(body) > settings.max_request_bytes:
-        limit = settings.max_request_bytes
-        raise RequestTooLarge(
-            f"The body is {len(body)} bytes; the limit is {limit}.", limit_bytes=limit, actual_bytes=len(body)
-        )
+    _refuse_larger(body, settings.max_request_bytes)
     media_type = media_type_of(event)
     if media_type not in {JSON, GZIP, *media_types}:
         taken = ", ".join(dict.fromkeys((JSON, *media_types, GZIP)))
         raise UnsupportedMediaType(f"The media type {media_type} is not supported here; use one of {taken}.")
-    if _is_compressed(event, media_type, body):
-        body = decompressed(body, settings.max_decompressed_bytes)
+    is_compressed = _is_compressed(event, media_type, body)
+    _refuse_changed(event, body)
+    limit = largest_body(event["routeKey"], settings)
+    if is_compressed:
+        body = decompressed(body, limit)
+    _refuse_larger(body, limit)
     if not body:
         raise MalformedJson("The body is empty.")
     return body
@@ -78,6 +106,23 @@ def _sent(event: Mapping[str, Any]) -> bytes:
         return base64.b64decode(body)
     except ValueError as exc:
         raise MalformedJson("The body is not valid base64.") from exc
+
+
+def _refuse_larger(body: bytes, limit: int) -> None:
+    if len(body) > limit:
+        detail = f"The body is {len(body)} bytes; the limit is {limit}."
+        raise RequestTooLarge(detail, limit_bytes=limit, actual_bytes=len(body))
+
+
+def _refuse_changed(event: Mapping[str, Any], body: bytes) -> None:
+    """Refuse a body whose length is not that which was sent.
+
+    API Gateway replaces what is not valid UTF-8 by U+FFFD, which takes three bytes. Requests of HTTP/2, and those sent
+    in chunks, may lack the length.
+    """
+    length = headers_of(event).get("content-length", "")
+    if length.isdecimal() and int(length) != len(body):
+        raise MalformedJson(f"The body was sent as {length} bytes and arrived as {len(body)}; send it in UTF-8.")
 
 
 def _is_compressed(event: Mapping[str, Any], media_type: str, body: bytes) -> bool:

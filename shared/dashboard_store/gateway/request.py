@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from dashboard_store.documents.config import Origin
+from dashboard_store.documents.config import Origin, control_error
 from dashboard_store.documents.json_text import encodable, parse
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
 from dashboard_store.errors import (
@@ -209,6 +209,10 @@ class Request:
         value = self._query.get("message")
         if value is not None and len(value) > _MAX_MESSAGE:
             raise _invalid("message", f"This is {len(value)} characters long; the limit is {_MAX_MESSAGE}.")
+        if value is not None and (found := control_error(value)):
+            raise _invalid("message", found)
+        if value is not None and value != encodable(value):
+            raise _invalid("message", "This contains an unpaired surrogate.")
         if value is not None and is_unsafe(value):
             raise UnsafeText([FieldError("message", MESSAGE)])
         return value

@@ -1,5 +1,6 @@
 """What the contract tests save, and the preconditions with which they save it."""
 
+import json
 from typing import Any
 
 from conftest import BUCKET, TABLE
@@ -22,4 +23,4 @@ def config(**charts: Any) -> Config:
 
 
 def upload(name: str, **more: Any) -> Upload:
-    return read_upload({"fileName": name, "rawData": [{"a": 1}], **more}, SETTINGS)
+    return read_upload(json.dumps({"fileName": name, "rawData": [{"a": 1}], **more}).encode(), SETTINGS)

@@ -1,6 +1,8 @@
 """The table behind a dashboard: read from rows or from a file, stored by column, returned as rows or as CSV.
 
 `upload`                the request bodies that contain a table or an analysis, or announce a file
+`upload_body`           the body of an upload, whose rows are read in groups
+`json_array`            an array of rows in a JSON text, read in groups
 `csv_file`, `json_file` files, read in bounded memory; errors name row and column
 `rows`                  rows of JSON values, checked, typed and stored
 `column_types`          the type of a column, inferred from its cells

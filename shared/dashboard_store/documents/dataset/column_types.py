@@ -4,18 +4,20 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from dashboard_store.documents.json_text import LONGEST_INTEGER
 
 type ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "string"]
 
+COLUMN_TYPES: Final[Sequence[ColumnType]] = get_args(ColumnType.__value__)
 BOOLEANS: Final = frozenset({"true", "false", "True", "False", "TRUE", "FALSE"})
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATETIME: Final = rf"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
 # As in JSON: a leading zero or a plus sign indicates a code or a telephone number, which remains text.
 _INTEGER: Final = rf"0|-?[1-9][0-9]{{0,{LONGEST_INTEGER - 1}}}"
-_NUMBER: Final = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+# -0 is no integer, and as a number it would come back as 0.
+_NUMBER: Final = r"(?!-0\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 
 
 def _all_parse(pattern: str, parse: Callable[[str], object]) -> Callable[[Iterable[str]], bool]:
@@ -78,10 +80,11 @@ class JsonColumn:
         self._kinds: set[type] = set()
         self._of_text: list[ColumnType] = list(_OF_TEXT)
 
-    def add(self, cells: Iterable[Any]) -> None:
-        present = [cell for cell in cells if cell is not None]
-        self._kinds.update(map(type, present))
-        if self._kinds <= {str}:
+    def add(self, cells: Collection[Any]) -> None:
+        self._kinds.update(map(type, cells))
+        self._kinds.discard(type(None))
+        if self._kinds == {str} and self._of_text:
+            present = [cell for cell in cells if cell is not None]
             self._of_text = [each for each in self._of_text if fits(each, present)]
 
     @property

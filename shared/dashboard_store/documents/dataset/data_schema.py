@@ -4,23 +4,27 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Annotated, Any, Final
 
-from dashboard_store.documents.dataset.column_types import ColumnType
+from dashboard_store.documents.dataset.column_types import COLUMN_TYPES, ColumnType
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, JsonObject, compact
-from dashboard_store.documents.validation import Schema
+from dashboard_store.documents.validation import Schema, entries
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
-# The schema shares the table's item, whose size DynamoDB limits, with an analysis and a small table.
 LONGEST_SCHEMA: Final = 100_000
+"""The maximum size of a stored schema in bytes: it shares an item with an analysis and a small table."""
+
+
+def _is_text(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, str)
 
 
 class ColumnsSchema(Schema):
     """The `dataSchema` of a body: what the client specifies about the columns."""
 
-    columnNames: list[str] | None = None  # noqa: N815 - the contract's names
-    columnTypes: dict[str, ColumnType] | None = None  # noqa: N815
+    columnNames: Annotated[list[str] | None, entries(_is_text)] = None  # noqa: N815 - the contract's names
+    columnTypes: Annotated[dict[str, ColumnType] | None, entries(COLUMN_TYPES.__contains__)] = None  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Rows of JSON values: checked, typed and stored one group at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from dashboard_store.documents.dataset.column_types import JsonColumn
-from dashboard_store.documents.dataset.data_schema import Content
+from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of
-from dashboard_store.documents.json_text import Path, compact, pointer
+from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, compact, pointer, served
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
@@ -14,8 +15,12 @@ from dashboard_store.settings import Settings
 GROUP_CHARACTERS: Final = 1_000_000
 
 
+type Group = tuple[list[Any], str]
+"""Some values of an array, which are storable, and their text as `json_fast.written` produces it."""
+
+
 class RowsReader:
-    """Reads the rows of a JSON table in order; the caller has checked that they are storable.
+    """Reads the rows of a JSON table in order.
 
     `at` is the path of the rows in the body or file.
     """
@@ -26,23 +31,33 @@ class RowsReader:
         self._writer = TableWriter()
         self._columns: dict[str, JsonColumn] = {}
         self._rows = 0
+        self._raw_bytes = 1
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Add some rows. Raises InvalidData."""
+    def read(self, groups: Iterator[Group]) -> Content:
+        """Read a table. Raises InvalidData."""
+        for values, text in groups:
+            self._add(values)
+            self._raw_bytes += len(served(text)) - 1
+        types = {name: column.type for name, column in self._columns.items()}
+        return Content(self._rows, types, self._writer.finish(), self._raw_bytes)
+
+    def _add(self, rows: Sequence[Any]) -> None:
+        if odd := [index for index, row in enumerate(rows, self._rows) if type(row) is not dict]:
+            places = [pointer((self._at, index)) for index in odd[:MAX_FIELD_ERRORS]]
+            raise unreadable(*(FieldError(place, "This must be an object.") for place in places))
         columns = columns_of(rows)
-        for name, cells in columns.items():
-            if any(_length(cell) > self._settings.max_cell_characters for cell in cells):
+        texts = list(map(written, columns.cells.values()))
+        limit = self._settings.max_cell_characters
+        for (name, cells), text in zip(columns.cells.items(), texts, strict=True):
+            # No cell is longer than its column.
+            if len(text) > limit and any(_length(cell) > limit for cell in cells):
                 raise self._long_cell_error(rows, name)
             self._columns.setdefault(name, JsonColumn()).add(cells)
         if len(self._columns) > self._settings.max_columns:
             error = FieldError(pointer(self._at), f"The table has more than {self._settings.max_columns} columns.")
             raise InvalidData("The table has too many columns.", [error])
-        self._writer.add_rows(rows, columns)
+        self._writer.add_rows(columns, texts)
         self._rows += len(rows)
-
-    def content(self, raw_bytes: int) -> Content:
-        types = {name: column.type for name, column in self._columns.items()}
-        return Content(self._rows, types, self._writer.finish(), raw_bytes)
 
     def _long_cell_error(self, rows: Iterable[Row], name: str) -> InvalidData:
         limit = self._settings.max_cell_characters

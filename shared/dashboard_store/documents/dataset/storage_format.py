@@ -7,11 +7,14 @@ import csv
 import gzip
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, BinaryIO, Final
+from operator import itemgetter
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from dashboard_store.compression import DATASET_LEVEL, DOWNLOAD_LEVEL, gzip_writer
+from dashboard_store.documents.json_fast import written
 from dashboard_store.documents.json_text import compact, served
 
 type Row = dict[str, Any]
@@ -26,15 +29,10 @@ class TableWriter:
         self._gzip = gzip_writer(DATASET_LEVEL)
         self._parts: list[bytes] = []
 
-    def add_rows(self, rows: Sequence[Row], columns: Mapping[str, Sequence[Any]]) -> None:
-        """Add rows of any shape, with the cells that `columns_of` collects from them."""
-        names = list(columns)
-        place = {name: index for index, name in enumerate(names)}
-        shapes: dict[tuple[str, ...], int] = {}
-        shape_of_row = [shapes.setdefault(tuple(row), len(shapes)) for row in rows]
-        members = [[place[name] for name in shape] for shape in shapes]
-        texts = list(map(compact, columns.values()))
-        self._add(names, members, len(rows) if len(shapes) == 1 else shape_of_row, texts)
+    def add_rows(self, rows: "Columns", columns: Sequence[str]) -> None:
+        """Add rows of any shape; each column is the JSON array of its cells as text."""
+        place = {name: index for index, name in enumerate(rows.cells)}
+        self._add(list(place), [[place[name] for name in shape] for shape in rows.shapes], rows.shape_of_row, columns)
 
     def add_columns(self, names: Sequence[str], count: int, columns: Sequence[str]) -> None:
         """Add rows that have every column; each column is the JSON array of its cells as text."""
@@ -49,13 +47,36 @@ class TableWriter:
         return b"".join([*self._parts, self._gzip.flush()])
 
 
-def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
+class Columns(NamedTuple):
+    """Rows by column: their shapes, the index of each row's shape, and the cells of each column.
+
+    If all rows have one shape, their number takes the place of the indices.
+    """
+
+    shapes: Sequence[tuple[str, ...]]
+    shape_of_row: Sequence[int] | int
+    cells: Mapping[str, Sequence[Any]]
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
     """Collect the cells of each column; linear in the number of cells, not in rows times columns."""
-    columns: dict[str, list[Any]] = {}
+    shape = tuple(rows[0]) if rows else ()
+    if _have_shape(rows, shape):
+        return Columns([shape], len(rows), {name: list(map(itemgetter(name), rows)) for name in shape})
+    shapes: dict[tuple[str, ...], int] = {}
+    shape_of_row = [shapes.setdefault(tuple(row), len(shapes)) for row in rows]
+    columns = defaultdict[str, list[Any]](list)
     for row in rows:
         for name, cell in row.items():
-            columns.setdefault(name, []).append(cell)
-    return columns
+            columns[name].append(cell)
+    return Columns(list(shapes), shape_of_row, columns)
+
+
+def _have_shape(rows: Sequence[Row], shape: Sequence[str]) -> bool:
+    """Whether all rows have the same members in the same order, as in most tables; without a step for each row."""
+    return {len(shape)}.issuperset(map(len, rows)) and all(
+        {name}.issuperset(names) for name, names in zip(shape, zip(*rows, strict=True), strict=True)
+    )
 
 
 def read_groups(stored: BinaryIO) -> Iterator[list[Row]]:
@@ -77,7 +98,7 @@ def json_rows(stored: BinaryIO) -> Iterator[bytes]:
     """Write the rows as the JSON array that responses contain, one group at a time."""
     opening = b"["
     for rows in read_groups(stored):
-        yield opening + served(compact(rows)[1:-1])
+        yield opening + served(written(rows)[1:-1])
         opening = b","
     yield b"]"
 

@@ -1,31 +1,39 @@
 """The request bodies that contain a table or an analysis, or announce a file."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from dashboard_store.compression import gzipped
-from dashboard_store.documents.config import Config
+from dashboard_store.documents.config import Config, control_error
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.csv_file import read_csv
 from dashboard_store.documents.dataset.data_schema import ColumnsSchema, Content, make_schema
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
-from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, RowsReader
-from dashboard_store.documents.dataset.storage_format import Row
+from dashboard_store.documents.dataset.upload_body import read_body
 from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact, served
-from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.documents.validation import Schema, validated, with_first_unknown
 from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
 from dashboard_store.settings import Settings
 
 type FileType = Literal["text/csv", "application/json", "application/x-ndjson"]
 
 
+def _one_line(text: str) -> str:
+    if error := control_error(text):
+        raise PydanticCustomError("control_character", error)
+    return text
+
+
+type FileName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_line)]
+
+
 class UploadSchema(Schema):
-    fileName: str = Field(min_length=1, max_length=255)  # noqa: N815 - the contract's names
-    rawData: list[Row] = Field(min_length=1)  # noqa: N815
+    fileName: FileName  # noqa: N815 - the contract's names
+    rawData: list[Any]  # noqa: N815 - whose content is read before
     dataSchema: ColumnsSchema | None = None  # noqa: N815
     analysis: JsonObject | None = None
     chartCustomizations: JsonObject | None = None  # noqa: N815
@@ -34,7 +42,7 @@ class UploadSchema(Schema):
 class AnnouncementSchema(Schema):
     """The body that announces a file of `bytes` bytes."""
 
-    fileName: str = Field(min_length=1, max_length=255)  # noqa: N815
+    fileName: FileName  # noqa: N815
     contentType: FileType  # noqa: N815
     bytes: int = Field(ge=1)
 
@@ -87,25 +95,33 @@ class Completion:
     digest: bytes
 
 
-def read_upload(document: Any, settings: Settings) -> Upload:  # noqa: ANN401
-    """Check the body of an upload. Raises InvalidData, InvalidConfig, or a TooLarge error."""
-    texts = _texts(document, settings)
-    body = validated(UploadSchema, document, InvalidData)
-    content = _read_rows(body.rawData, texts["rawData"], settings)
+def read_upload(body: bytes, settings: Settings) -> Upload:
+    """Read the body of an upload in bounded memory.
+
+    Raises MalformedJson, RequestTooLarge, InvalidData, InvalidConfig, UnsafeText or another TooLarge error.
+    """
+    document, content = read_body(body, settings)
+    texts = _texts(UploadSchema, document, settings)
+    given = validated(UploadSchema, document, InvalidData)
+    if content is None:
+        raise AssertionError("a body with an array of rows has a table")
     return Upload(
-        schema=make_schema(body.fileName, body.dataSchema or ColumnsSchema(), content, settings, "/rawData"),
+        schema=make_schema(given.fileName, given.dataSchema or ColumnsSchema(), content, settings, "/rawData"),
         content=content,
-        digest=_digest(*(texts.get(name, "") for name in ("fileName", "rawData", "dataSchema", "analysis"))),
-        analysis=None if body.analysis is None else _analysis(texts["analysis"], settings),
+        digest=_digest(
+            hashlib.sha256(content.stored).hexdigest(),
+            *(texts.get(name, "") for name in ("fileName", "dataSchema", "analysis")),
+        ),
+        analysis=None if given.analysis is None else _analysis(texts["analysis"], settings),
         config=None
-        if body.chartCustomizations is None
-        else read_config({"chartCustomizations": body.chartCustomizations}, settings),
+        if given.chartCustomizations is None
+        else read_config({"chartCustomizations": given.chartCustomizations}, settings),
     )
 
 
 def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema:  # noqa: ANN401
     """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
-    _texts(document, settings)
+    _texts(AnnouncementSchema, document, settings)
     body = validated(AnnouncementSchema, document, InvalidData)
     limit = settings.max_upload_bytes
     if body.bytes > limit:
@@ -116,7 +132,7 @@ def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema: 
 
 def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
     """Check the body that completes an upload. Raises InvalidData or AnalysisTooLarge."""
-    texts = _texts(document, settings)
+    texts = _texts(CompletionSchema, document, settings)
     body = validated(CompletionSchema, document, InvalidData)
     return Completion(
         schema=body.dataSchema or ColumnsSchema(),
@@ -146,27 +162,16 @@ def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN40
     return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
 
 
-def _texts(document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
+def _texts(schema: type[Schema], document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
     """Check each member of a body separately, so that the body adds no level of nesting; return their compact JSON."""
     if not isinstance(document, dict):
         checked(document, Rules(settings.max_depth, InvalidData))
         # The schema reports what was expected instead.
         return {}
     return {
-        name: checked(part, Rules(settings.max_depth, InvalidData, (None, name))) for name, part in document.items()
+        name: checked(part, Rules(settings.max_depth, InvalidData, (None, name)))
+        for name, part in with_first_unknown(schema, document).items()
     }
-
-
-def _read_rows(rows: list[Row], text: str, settings: Settings) -> Content:
-    reader = RowsReader(settings, at=(None, "rawData"))
-    for group in _groups(rows, len(text)):
-        reader.add(group)
-    return reader.content(len(served(text)))
-
-
-def _groups(rows: list[Row], characters: int) -> Iterator[list[Row]]:
-    size = max(1, len(rows) * GROUP_CHARACTERS // characters)
-    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _read_file(file: BinaryIO, content_type: FileType, given: ColumnsSchema, settings: Settings) -> Content:

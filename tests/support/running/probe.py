@@ -1,0 +1,20 @@
+"""A function for tests of the local stack: it writes down each batch that it receives, and answers as it is asked to.
+
+Packed and deployed on its own, so it imports nothing of the tests.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    if "Records" not in event:
+        return {"statusCode": 200, "body": "x" * int(event["queryStringParameters"]["bytes"])}
+    with Path(os.environ["BATCHES"]).open("a") as batches:
+        batches.write(json.dumps(event["Records"]) + "\n")
+    keys = [record["dynamodb"]["Keys"]["sk"]["S"] for record in event["Records"]]
+    if any(key.startswith("poison") for key in keys):
+        raise ValueError("The test asked for this failure.")
+    return {"batchItemFailures": []}
