@@ -1,4 +1,4 @@
-"""Reads configs and their history, health, limits and flags. Writes nothing."""
+"""Reads configs and their history, limits and flags. Writes nothing."""
 
 from http import HTTPStatus
 
@@ -46,17 +46,13 @@ def get_version(request: Request, project_id: str, version: str) -> ApiResponse:
 def diff_versions(request: Request, project_id: str, version: str, other: str) -> ApiResponse:
     """Return 200 with the changes between two versions, as RFC 6902 and by chart. Problems: not-found."""
     # Imported here because loading a dashboard needs no diff and starts faster without it.
-    from dashboard_store.documents.diff import chart_changes, operations  # noqa: PLC0415
+    from dashboard_store.documents.diff import MAX_OPERATIONS, chart_changes, operations  # noqa: PLC0415
+    from dashboard_store.documents.excerpts import listed  # noqa: PLC0415
 
     numbers = version_number(version), version_number(other)
     before, after = (found.config() for found in app.store.configs.versions(request.config(project_id), *numbers))
-    return json_response({"operations": operations(before, after), "charts": chart_changes(before, after)})
-
-
-@api.get("/api/health")
-def get_health(_: Request) -> ApiResponse:
-    """Return 200, without a token: the function runs."""
-    return json_response({"status": "ok"})
+    changes = listed("operation", operations(before, after), MAX_OPERATIONS)
+    return json_response({**changes, "charts": chart_changes(before, after)})
 
 
 @api.get("/api/flags")

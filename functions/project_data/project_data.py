@@ -23,6 +23,7 @@ from dashboard_store.gateway.body import JSON
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
     CSV,
+    LARGEST_BODY,
     ApiResponse,
     attachment,
     csv_response,
@@ -69,7 +70,7 @@ def post_data(request: Request, project_id: str) -> ApiResponse:
     Problems: version-conflict, invalid-data, unsafe-text, analysis-too-large, those of a config.
     """
     precondition = request.precondition.narrowed(TABLE)
-    upload = request.body(read_upload)
+    upload = read_upload(request.text(), request.settings)
     app.store.rate_limit.count(request.user)
     result = app.store.dataset_writes.upload(request.project(project_id), upload, precondition)
     charts = {"chartCustomizations": "saved" if result.config_saved else "kept"} if upload.config else {}
@@ -207,11 +208,13 @@ def _shown_response(
         return json_response(rest, headers=headers)
     if dataset is None:
         return json_response({"rawData": None, **rest}, headers=headers)
-    if dataset.raw_bytes > request.settings.max_raw_data_bytes:
-        form = DownloadFormat("json", JSON, attachment(dataset.schema["fileName"], "json"))
-        url = app.store.downloads.json_url(address, dataset, form)
-        return json_response({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
-    return spliced_response("rawData", app.store.downloads.json_rows(dataset), rest, headers)
+    if dataset.raw_bytes <= request.settings.max_raw_data_bytes:
+        whole = spliced_response("rawData", app.store.downloads.json_rows(dataset), rest, headers)
+        if whole.fits:
+            return whole
+    form = DownloadFormat("json", JSON, attachment(dataset.schema["fileName"], "json"))
+    url = app.store.downloads.json_url(address, dataset, form)
+    return json_response({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
 
 
 def _part(part: str, shown: Shown) -> Any:  # noqa: ANN401 - any JSON value
@@ -239,9 +242,12 @@ def _csv_response(
 ) -> ApiResponse:
     if dataset is None:
         raise NotFound("The project has no data.")
-    file_name = dataset.schema["fileName"]
-    if dataset.raw_bytes > request.settings.max_raw_data_bytes:
-        # The rows are smaller as CSV than as JSON, but clients can rely only on one rule for both.
-        form = DownloadFormat("csv", CSV, attachment(file_name, "csv"))
-        return redirect_response(app.store.downloads.csv_url(address, dataset, form), headers)
-    return csv_response(app.store.downloads.csv_rows(dataset), file_name, headers)
+    schema = dataset.schema
+    # A row may lack members, which are empty cells: the separators alone may be too long, however short the rows are.
+    separators = schema["rowCount"] * (schema["columnCount"] + 1)
+    if dataset.raw_bytes <= request.settings.max_raw_data_bytes and separators <= LARGEST_BODY:
+        whole = csv_response(app.store.downloads.csv_rows(dataset), schema["fileName"], headers)
+        if whole.fits:
+            return whole
+    form = DownloadFormat("csv", CSV, attachment(schema["fileName"], "csv"))
+    return redirect_response(app.store.downloads.csv_url(address, dataset, form), headers)

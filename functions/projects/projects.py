@@ -66,10 +66,14 @@ def patch_project(request: Request, project_id: str) -> ApiResponse:
 
 @api.delete("/api/projects/<project_id>")
 def delete_project(request: Request, project_id: str) -> ApiResponse:
-    """Return 204; `restore_project` brings the project back. Problems: not-found, version-conflict."""
+    """Return 204; `restore_project` brings the project back, unless it is deleted `?permanently=true`.
+
+    Problems: not-found, version-conflict, invalid-query.
+    """
     precondition = request.precondition
+    permanently = request.choice("permanently", ("false", "true"), "false") == "true"
     app.store.rate_limit.count(request.user)
-    app.store.project_deletion.delete(request.project(project_id), precondition)
+    app.store.project_deletion.delete(request.project(project_id), precondition, permanently=permanently)
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
@@ -78,6 +82,18 @@ def restore_project(request: Request, project_id: str) -> ApiResponse:
     """Return 200 with the project as it was before it was deleted. Problems: not-found, also after 30 days."""
     app.store.rate_limit.count(request.user)
     return _response(app.store.project_deletion.restore(request.project(project_id)))
+
+
+@api.get("/api/usage")
+def get_usage(request: Request) -> ApiResponse:
+    """Return 200 with what the user stores, and the limits."""
+    used, limits = app.store.usage.of(request.user), request.settings
+    return json_response(
+        {
+            "projects": {"used": used.projects, "limit": limits.max_projects},
+            "storedBytes": {"used": used.stored_bytes, "limit": limits.max_stored_bytes},
+        }
+    )
 
 
 def _response(

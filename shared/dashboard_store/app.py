@@ -7,10 +7,10 @@ so a function loads only what it uses.
 # ruff: noqa: PLC0415 - late imports are the purpose of this module
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.gateway.resolver import Resolver
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from dashboard_store.repository.dataset_writes import DatasetWrites
     from dashboard_store.repository.datasets import Datasets
     from dashboard_store.repository.downloads import Downloads
+    from dashboard_store.repository.history_bound import HistoryBound
     from dashboard_store.repository.project_deletion import ProjectDeletion
+    from dashboard_store.repository.project_purge import ProjectPurge
     from dashboard_store.repository.projects import Projects
     from dashboard_store.repository.rate_limit import RateLimit
     from dashboard_store.repository.uploads import Uploads
+    from dashboard_store.repository.usage import Usage
 
 type Repository = Literal[
     "configs",
@@ -41,6 +44,7 @@ type Repository = Literal[
     "projects",
     "rate_limit",
     "uploads",
+    "usage",
 ]
 
 
@@ -67,6 +71,12 @@ class Store:
         self._given_bucket = bucket
         self._lifetimes = retention.Lifetimes(settings)
 
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Open the table and the bucket that a function's environment names."""
+        settings = Settings.from_environment(environment)
+        return cls(settings, Items(DynamoDBClient.from_environment(environment), settings.table_name))
+
     @cached_property
     def bucket(self) -> "Bucket":
         from dashboard_store.repository.bucket import Bucket
@@ -80,6 +90,12 @@ class Store:
         return RateLimit(self.items, self.settings, self.now)
 
     @cached_property
+    def usage(self) -> "Usage":
+        from dashboard_store.repository.usage import Usage
+
+        return Usage(self.items, self.settings, self.now)
+
+    @cached_property
     def configs(self) -> "Configs":
         from dashboard_store.repository.configs import Configs
 
@@ -89,19 +105,31 @@ class Store:
     def config_saves(self) -> "ConfigSaves":
         from dashboard_store.repository.config_saves import ConfigSaves
 
-        return ConfigSaves(self.items, self.configs, self.rate_limit, self._lifetimes, self.now)
+        return ConfigSaves(self.items, self.configs, self.rate_limit, self.usage, self.now)
 
     @cached_property
     def projects(self) -> "Projects":
         from dashboard_store.repository.projects import Projects
 
-        return Projects(self.items, self._lifetimes, self.now)
+        return Projects(self.items, self.usage, self._lifetimes, self.now)
 
     @cached_property
     def project_deletion(self) -> "ProjectDeletion":
         from dashboard_store.repository.project_deletion import ProjectDeletion
 
         return ProjectDeletion(self.items, self.projects, self._lifetimes, self.now)
+
+    @cached_property
+    def project_purge(self) -> "ProjectPurge":
+        from dashboard_store.repository.project_purge import ProjectPurge
+
+        return ProjectPurge(self.items, self.bucket, self.usage, self.now)
+
+    @cached_property
+    def history_bound(self) -> "HistoryBound":
+        from dashboard_store.repository.history_bound import HistoryBound
+
+        return HistoryBound(self.items, self.settings)
 
     @cached_property
     def datasets(self) -> "Datasets":
@@ -113,13 +141,13 @@ class Store:
     def dataset_writes(self) -> "DatasetWrites":
         from dashboard_store.repository.dataset_writes import DatasetWrites
 
-        return DatasetWrites(self.items, self.bucket, self.datasets, self.settings, self.now)
+        return DatasetWrites(self.items, self.bucket, self.usage, self.settings, self.now)
 
     @cached_property
     def uploads(self) -> "Uploads":
         from dashboard_store.repository.uploads import Uploads
 
-        return Uploads(self.items, self.bucket, self.now)
+        return Uploads(self.items, self.bucket, self.usage, self.now)
 
     @cached_property
     def downloads(self) -> "Downloads":
@@ -141,15 +169,14 @@ class App:
         self.resolver = Resolver()
         self.handler = self.resolver.handler
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-            settings = Settings.from_environment(os.environ)
-            self.connect(Store(settings, Items(DynamoDBClient.from_environment(os.environ), settings.table_name)))
+            self.connect(Store.from_environment(os.environ))
             for repository in repositories:
                 getattr(self.store, repository)
 
     def connect(self, store: Store) -> None:
         """Use a store from now on."""
         self.store = store
-        self.resolver.connect(store.settings, lambda: store.items.units)
+        self.resolver.connect(store.settings, lambda: store.items.units, store.rate_limit.request)
 
     @cached_property
     def flags(self) -> "Flags":

@@ -21,12 +21,14 @@ StoreError
 │   └── NoRoute              no route matches the path
 ├── MethodNotAllowed         the path exists, but does not support the method
 ├── ProjectExists
+├── QuotaExceeded            the owner stores as much as `GET /api/limits` allows
+├── Gone                     the bytes of a table were removed from the bucket
 ├── PreconditionRequired     the save does not name a version
 ├── VersionConflict          the save names a version other than the newest
 │   ├── ConfigConflict
 │   ├── DatasetConflict
 │   └── AnalysisConflict
-├── RateLimited              the user has used up the writes of this minute
+├── RateLimited              the user has made too many requests or writes
 └── StorageUnavailable       the database is throttled, contended or unreachable; a retry may succeed
 """
 
@@ -148,6 +150,19 @@ class ProjectExists(StoreError):  # noqa: N818
     pass
 
 
+class QuotaExceeded(StoreError):  # noqa: N818
+    """`used` and `limit` count what the message names: bytes, projects or drafts."""
+
+    def __init__(self, detail: str, *, used: int, limit: int) -> None:
+        super().__init__(detail)
+        self.used = used
+        self.limit = limit
+
+
+class Gone(StoreError):  # noqa: N818
+    pass
+
+
 _NAMELESS: Final = (
     'Send If-Match: "<version>" with the version to replace, or If-None-Match: * to create the first version.'
 )
@@ -216,10 +231,10 @@ class AnalysisConflict(VersionConflict):
 
 
 class RateLimited(StoreError):  # noqa: N818
-    """`retry_after` is the number of whole seconds until the next minute begins."""
+    """`limit` is the number of `what`, requests or writes, per minute; `retry_after` is in whole seconds."""
 
-    def __init__(self, limit: int, retry_after: int) -> None:
-        super().__init__(f"The limit is {limit} writes per minute. Try again in {retry_after} s.")
+    def __init__(self, what: str, limit: int, retry_after: int) -> None:
+        super().__init__(f"The limit is {limit} {what} per minute. Try again in {retry_after} s.")
         self.retry_after = retry_after
 
 

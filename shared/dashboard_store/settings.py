@@ -12,6 +12,7 @@ class Settings:
     table_name: str
     bucket_name: str = ""
     flags_path: str = ""
+    log_key: str = ""
     database_load_default: bool = False
     require_precondition: bool = True
     history_retention_days: int = 90
@@ -21,7 +22,7 @@ class Settings:
     max_depth: int = 32
     max_analysis_bytes: int = 262_144
     max_request_bytes: int = 6_000_000
-    max_decompressed_bytes: int = 50_000_000
+    max_decompressed_bytes: int = 8_000_000
     max_upload_bytes: int = 100_000_000
     max_columns: int = 1_000
     max_cell_characters: int = 1_000_000
@@ -29,6 +30,11 @@ class Settings:
     max_inline_table_bytes: int = 32_768
     data_versions_kept: int = 5
     writes_per_minute: int = 120
+    requests_per_minute: int = 1_200
+    max_projects: int = 1_000
+    max_stored_bytes: int = 1_000_000_000
+    max_history_bytes: int = 50_000_000
+    max_drafts: int = 20
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -38,6 +44,7 @@ class Settings:
             table_name=environment["TABLE_NAME"],
             bucket_name=environment["BUCKET_NAME"],
             flags_path=environment["FLAGS_PATH"],
+            log_key=environment["LOG_KEY"],
             database_load_default=_switch(environment, "DATABASE_LOAD_DEFAULT", default="false"),
             require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),
             **limits,
@@ -48,7 +55,7 @@ class Settings:
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_NOT_LIMITS = {"table_name", "bucket_name", "flags_path", "database_load_default", "require_precondition"}
+_NOT_LIMITS = {"table_name", "bucket_name", "flags_path", "log_key", "database_load_default", "require_precondition"}
 _LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NOT_LIMITS)
 
 

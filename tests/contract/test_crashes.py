@@ -11,9 +11,10 @@ from support.handlers.files import send_file
 from support.handlers.http_api import Client, Reply, apps
 from support.storage.clients import Answer, Call, Request
 from support.storage.engines import Engine
+from support.storage.objects import assert_objects_have_owners
 
 from dashboard_store.app import Store
-from dashboard_store.repository import keys
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
@@ -121,7 +122,7 @@ def test_an_interrupted_upload_is_done_or_not(
     assert (again.status, again.json["version"]) == (200 if seen["version"] == 2 else 201, 2)
     assert owner.get(DATA).json["rawData"] == NEW
     assert owner.get(f"{DATA}/versions/1").json["rawData"] == OLD
-    assert_objects_have_owners(owner, engine, bucket_client)
+    assert_objects_have_owners(engine, bucket_client, ProjectAddress(owner.user, "p"))
 
 
 @pytest.mark.parametrize("way", STEPS)
@@ -136,16 +137,20 @@ def test_the_steps_are_complete(owner: Client, engine: Engine, bucket_client: "S
     assert crashing.calls[-3:] == ["TransactWriteItems", "PutObject", "TransactWriteItems"]
 
 
-def assert_objects_have_owners(client: Client, engine: Engine, bucket_client: "S3Client") -> None:
-    """Assert that exactly one item names each table in the bucket, and that each table's item names one that exists."""
-    items = engine.items(keys.partition(client.user))
-    named = [item["object"]["S"] for item in items if "object" in item]
-    folder = named[0].rsplit("/", 2)[0]
-    stored = bucket_client.list_objects_v2(Bucket=BUCKET, Prefix=f"{folder}/")["Contents"]
-    found = {each["Key"] for each in stored}
-    assert len(named) == len(set(named))
-    assert found <= set(named)
-    tables = {item["object"]["S"] for item in items if item["sk"]["S"].startswith("DATA")}
-    assert tables <= found
-    unfinished = [item for item in items if item["sk"]["S"].startswith("UPLOAD#") and "object" in item]
-    assert all("expiresAt" in item for item in unfinished)
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, STEPS["file"][1] + 1))
+def test_an_interrupted_completion_may_be_repeated_differently(
+    owner: Client, engine: Engine, bucket_client: "S3Client", step: int, moment: str
+) -> None:
+    """After a crash at any step of a completion, another one with a different schema leaves no object without a name.
+
+    It is refused if the first one took effect.
+    """
+    complete = send_file(owner, bucket_client, b"n\n2\n3\n", name="new.csv")
+    with Crashing(engine, bucket_client).at(step, moment), pytest.raises(Crash):
+        owner.post(complete, {})
+    again = owner.post(complete, {"dataSchema": {"columnTypes": {"n": "string"}}})
+    seen = owner.get(DATA).json
+    assert seen["version"] == 2
+    assert (again.status, seen["rawData"][0]["n"]) in ((201, "2"), (422, 2))
+    assert_objects_have_owners(engine, bucket_client, ProjectAddress(owner.user, "p"))

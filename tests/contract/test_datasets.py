@@ -16,6 +16,7 @@ from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUna
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
+from dashboard_store.repository.items import Items
 from dashboard_store.repository.uploads import PendingUpload
 from dashboard_store.settings import Settings
 
@@ -101,7 +102,7 @@ def test_an_object_is_named_before_it_exists(
     )
     with written(engine) as names, out_of_reach as put, pytest.raises(StorageUnavailable):
         large.dataset_writes.upload(address, upload("first"), Precondition())
-    (name,) = names
+    (name,) = (each for each in names if each.startswith("UPLOAD#"))
     item = store.items.get({"pk": keys.partition(address.owner), "sk": name}) or {}
     assert item["object"] == put.call_args[0][0]
     assert item["expiresAt"] > 0
@@ -121,14 +122,43 @@ def test_a_table_is_stored_in_its_item_up_to_the_limit(store: Store, address: Pr
 def test_a_stored_object_is_named_only_by_its_table(
     store: Store, large: Store, address: ProjectAddress, clock: Clock
 ) -> None:
-    """Once stored, a large table's object is named only by the table's item, and does not expire with the upload."""
-    uploaded = large.dataset_writes.upload(address, upload("first"), Precondition())
-    place = (store.items.get(keys.dataset(address)) or {})["object"]
-    announced = store.items.get(keys.upload(address, place.split("/")[-2])) or {}
-    assert "object" not in announced
-    assert announced["completed"] == uploaded.version
-    assert announced["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
-    assert store.bucket.get(place)
+    """Once stored, a large table's object is named only by the table's item, which states its size in the bucket.
+
+    The item that named it before expires after a day, without it.
+    """
+    large.dataset_writes.upload(address, upload("first"), Precondition())
+    table = store.items.get(keys.dataset(address)) or {}
+    before = store.items.get(keys.upload(address, table["object"].split("/")[-2])) or {}
+    assert set(before) == {"pk", "sk", "expiresAt"}
+    assert before["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
+    described = store.bucket.describe(table["object"])
+    assert described
+    assert table["objectBytes"] == described.size
+
+
+def test_an_objects_name_and_size_move_together(large: Store, address: ProjectAddress) -> None:
+    """A kept table and a deleted project's table name the same object with the same size as before."""
+    large.dataset_writes.upload(address, upload("first"), Precondition())
+    first = large.items.get(keys.dataset(address)) or {}
+    large.dataset_writes.upload(address, upload("second"), Precondition())
+    second = large.items.get(keys.dataset(address)) or {}
+    large.project_deletion.delete(address, Precondition())
+    kept = large.items.get(keys.dataset_version(address, 1)) or {}
+    aside = large.items.get(keys.deleted(keys.dataset(address))) or {}
+    for before, after in ((first, kept), (second, aside)):
+        assert (after["object"], after["objectBytes"]) == (before["object"], before["objectBytes"])
+
+
+def test_an_upload_that_expired_is_not_completed(
+    engine: Engine, store: Store, address: ProjectAddress, clock: Clock
+) -> None:
+    """If an announced upload expires while it is completed, nothing is stored, and no item without expiry is left."""
+    hasty = Store(SETTINGS, Items(engine, engine.table_name, pause=lambda _: None), store.bucket, clock)
+    gone = PendingUpload("0" * 32, "t.csv", "text/csv", 3, None, None)
+    with pytest.raises(StorageUnavailable):
+        hasty.dataset_writes.upload(address, upload("first"), Precondition(), gone)
+    assert hasty.datasets.current(address).version == 0
+    assert hasty.items.get(keys.upload(address, "0" * 32)) is None
 
 
 def test_an_overtaken_upload_is_the_next_version(engine: Engine, store: Store, address: ProjectAddress) -> None:

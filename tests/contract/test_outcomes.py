@@ -15,6 +15,7 @@ from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis
+from dashboard_store.documents.json_text import compact, served
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.errors import ConfigConflict, FieldError, InvalidQuery
 from dashboard_store.identifiers import ProjectAddress
@@ -101,20 +102,72 @@ def test_every_save_moves_its_project_up(store: Store, address: ProjectAddress, 
         assert first() == (f"other-{number}", keys.timestamp(clock.moment))
 
 
-def test_a_page_with_configs_holds_what_fits(
-    store: Store, address: ProjectAddress, clock: Clock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("with_configs", [False, True])
+def test_a_page_holds_what_fits_into_a_response(
+    store: Store, address: ProjectAddress, monkeypatch: pytest.MonkeyPatch, *, with_configs: bool
 ) -> None:
-    """A page with configs ends before it is too large, but has at least one project; one without is not limited."""
+    """A page ends before its projects are too large for a response, but has at least one; none is left out."""
+    # A character that is longer in a response.
+    named = {"name": "<" * 200, "settings": {"dashboardConfig": {"chartCustomizations": {"c": {"title": "<b>"}}}}}
+    for name in ("q", "r", "s"):
+        store.projects.create(address.owner, read_new_project({"id": name, **named}, SETTINGS))
+    whole = store.projects.page(address.owner, 10, None, with_configs=with_configs).projects
+    sizes = [len(served(compact(project))) for project in whole]
+    for most, held in ((sum(sizes), 4), (sum(sizes) - 1, 3), (sizes[0] + sizes[1], 2), (sizes[0], 1), (0, 1)):
+        monkeypatch.setattr("dashboard_store.repository.projects.MAX_PAGE_BYTES", most)
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while len(found) < len(whole):
+            page = store.projects.page(address.owner, 10, cursor, with_configs=with_configs)
+            assert len(page.projects) == held or cursor
+            found += page.projects
+            cursor = page.cursor
+        assert (found, cursor) == (whole, None)
+
+
+def test_configs_beyond_a_page_are_not_read(
+    engine: Engine, store: Store, address: ProjectAddress, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only as many configs are read as may fit, so that a list costs no more than its answer."""
     for name in ("q", "r"):
         store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
-    size = config(a=1).size
     for project in (address, ProjectAddress(address.owner, "q")):
         clock.advance(seconds=1)
         store.config_saves.save(project.config(), config(a=1), at(0), Origin())
-    for most, held in ((2 * size, 3), (2 * size - 1, 1), (size, 1), (size - 1, 1), (0, 1)):
-        monkeypatch.setattr("dashboard_store.repository.projects.MAX_PAGE_BYTES", most)
-        assert len(store.projects.page(address.owner, 10, None, with_configs=True).projects) == held
-        assert len(store.projects.page(address.owner, 10, None).projects) == 3
+    monkeypatch.setattr("dashboard_store.repository.projects.MAX_PAGE_BYTES", config(a=1).size)
+    with engine.recorded() as calls:
+        store.projects.page(address.owner, 10, None, with_configs=True)
+    (request,) = (request for operation, request in calls if operation == "BatchGetItem")
+    assert [len(each["Keys"]) for each in request["RequestItems"].values()] == [1]
+
+
+def test_history_goes_on_behind_expired_versions(store: Store, address: ProjectAddress, clock: Clock) -> None:
+    """Versions that have expired but are not removed yet, however many, end neither the list nor its pages."""
+    place = address.config()
+    for version in range(9):
+        store.config_saves.save(place, config(a=version), at(version), Origin())
+    expired = {"expiresAt": int(clock.moment.timestamp()) - 1}
+    for version in range(3, 9):
+        store.items.transact(update(keys.config_version(place, version), expired, EXISTS))
+    listed, before = store.configs.history(place, 2, None)
+    assert ([each["version"] for each in listed], before) == ([9, 2], 2)
+    listed, before = store.configs.history(place, 2, before)
+    assert ([each["version"] for each in listed], before) == ([1], None)
+
+
+def test_a_list_goes_on_after_a_megabyte(store: Store, address: ProjectAddress) -> None:
+    """A query ends at 1 MB, which is not the end of the list: every project is on some page."""
+    text = "\N{CYRILLIC SMALL LETTER YA}" * 2_000
+    made = {f"p{number}" for number in range(300)}
+    for name in made:
+        store.projects.create(address.owner, read_new_project({"id": name, "name": "P", "description": text}, SETTINGS))
+    found: list[str] = []
+    cursor = None
+    while cursor or not found:
+        page = store.projects.page(address.owner, 100, cursor)
+        found += [project["id"] for project in page.projects]
+        cursor = page.cursor
+    assert sorted(found) == sorted(made | {address.project_id})
 
 
 def test_a_cursor_leads_to_the_next_page(store: Store, address: ProjectAddress) -> None:
@@ -123,7 +176,8 @@ def test_a_cursor_leads_to_the_next_page(store: Store, address: ProjectAddress) 
     made = [address.project_id, "aW", "aB", "bcW", "_", "-a", "abcd", "X"]
     for name in made[1:]:
         store.projects.create(address.owner, read_new_project({"id": name, "name": name}, SETTINGS))
-    found, cursor = [], None
+    found: list[str] = []
+    cursor = None
     for _ in made:
         page = store.projects.page(address.owner, 1, cursor)
         found += [project["id"] for project in page.projects]

@@ -1,6 +1,7 @@
 """Races on each engine whose conditional writes are atomic between threads."""
 
 import io
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -121,7 +122,7 @@ def test_changes_of_the_newest_version_all_win(store: Store, address: ProjectAdd
 
 
 def table_of(writer: int) -> Upload:
-    return read_upload({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}, SETTINGS)
+    return read_upload(json.dumps({"fileName": f"{writer}.csv", "rawData": [{"writer": writer}]}).encode(), SETTINGS)
 
 
 def test_parallel_uploads_are_consecutive_versions(store: Store, address: ProjectAddress) -> None:

@@ -130,7 +130,7 @@ def test_an_upload_is_announced_for_an_hour(store: Store, clock: Clock, address:
 
 def test_an_upload_is_announced_under_a_unique_id(store: Store, clock: Clock, address: ProjectAddress) -> None:
     """A repeated id does not overwrite the first upload, and a generated id cannot be guessed."""
-    uploads = Uploads(store.items, store.bucket, clock, new_id=lambda: "once")
+    uploads = Uploads(store.items, store.bucket, store.usage, clock, new_id=lambda: "once")
     uploads.announce(address, *FILE)
     with pytest.raises(NotFound):
         uploads.announce(address, "other.csv", "text/csv", 4)
@@ -252,10 +252,11 @@ def waits(store: Store, monkeypatch: pytest.MonkeyPatch, address: ProjectAddress
 
     def noted(attempt: int) -> float:
         attempts.append(attempt)
-        return 0.0
+        return 0.001
 
     monkeypatch.setattr(store.items, "transact", overtaken)
     monkeypatch.setattr(retry, "full_jitter", noted)
+    monkeypatch.setattr(retry, "RACE_SECONDS", 0.005)
     return attempts
 
 

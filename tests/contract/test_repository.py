@@ -1,6 +1,7 @@
 """What the repository promises, on every engine alike."""
 
 import uuid
+from itertools import islice
 
 import pytest
 from conftest import Clock
@@ -78,13 +79,13 @@ def test_the_index_lists_without_documents(store: Store, user: str) -> None:
     store.items.transact(
         put({"pk": pk, "sk": "unlisted"}), put({"pk": other, "sk": "s", "listKey": "L#9", "summary": {}})
     )
-    first = store.items.query_newest(pk, "L#", limit=2)
+    first = list(islice(store.items.query_newest(pk, "L#", page=2), 2))
     assert [(item["sk"], item["summary"], "answer" in item) for item in first] == [
         ("s2", {"n": 2}, False),
         ("s1", {"n": 1}, False),
     ]
     after = {name: first[-1][name] for name in ("pk", "sk", "listKey")}
-    assert [item["sk"] for item in store.items.query_newest(pk, "L#", limit=2, after=after)] == ["s0"]
+    assert [item["sk"] for item in store.items.query_newest(pk, "L#", page=2, after=after)] == ["s0"]
 
 
 def test_saves_are_consecutive_versions(store: Store, address: ProjectAddress) -> None:
@@ -118,8 +119,8 @@ def test_a_save_does_not_create_its_project(store: Store, user: str) -> None:
     ):
         with pytest.raises(NotFound):
             save()
-    assert store.items.query_newest(keys.partition(user), "PROJECT#", limit=10) == []
-    assert store.items.query_newest(keys.partition(user), "CONFIGVERSION#", limit=10) == []
+    assert list(store.items.query_newest(keys.partition(user), "PROJECT#", page=10)) == []
+    assert list(store.items.query_newest(keys.partition(user), "CONFIGVERSION#", page=10)) == []
     assert store.items.get(keys.config(saved)) is None
     assert store.items.get(keys.config(draft)) is None
 

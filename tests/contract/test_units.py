@@ -15,7 +15,7 @@ CALLS: dict[str, tuple[Callable[[Items, Item], object], float]] = {
     "a strongly consistent read": (lambda items, key: items.get(key), 1),
     "a read in a transaction": (lambda items, key: items.get_snapshot([key]), 2),
     "a read of several": (lambda items, key: items.get_many([key]), 1),
-    "a query": (lambda items, key: items.query_newest(key["pk"], "PROJECT#", 5), 1),
+    "a query": (lambda items, key: list(items.query_newest(key["pk"], "PROJECT#", 5)), 1),
     "a write in a transaction": (lambda items, key: items.transact(update(key, {"seen": 1}, EXISTS)), 2),
     "a write alone": (lambda items, key: items.write_alone(update(key, {"seen": 1}, EXISTS)), 1),
 }

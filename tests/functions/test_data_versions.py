@@ -1,9 +1,13 @@
 """Kept uploads, downloads of tables, and tables as CSV."""
 
+import base64
 import csv
 import gzip
+import hashlib
 import io
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +16,8 @@ from conftest import BUCKET, TABLE, Clock
 from support.handlers.files import key_of
 from support.handlers.http_api import Client
 from support.storage.clients import Tapped, items_of
+
+from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -222,3 +228,31 @@ def test_parts_of_an_upload_are_picked(project: Client) -> None:
         "updatedAt",
     }
     assert project.get(f"{VERSIONS}/1?include=chartCustomizations").code == "invalid-query"
+
+
+DIGESTS = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(4_000))
+# Neither compresses below 200 KB; as long as an analysis may be.
+NOISE = "".join(base64.b85encode(bytes.fromhex(each)).decode() for each in (DIGESTS, DIGESTS[::-1]))[:262_000]
+# Together as long as a schema may be, in UTF-8.
+NAMES = [f"{number:03}{'ж' * 43}" for number in range(480)]
+
+
+def test_whatever_an_upload_may_hold_can_be_kept(project: Client) -> None:
+    """Long names in any script, an analysis that does not compress and a small table fit the item that keeps them."""
+    cells = {name: DIGESTS[60 * index : 60 * index + 60] for index, name in enumerate(NAMES)}
+    table = {"rawData": [cells], "analysis": {"text": NOISE}}
+    for version in (1, 2):
+        assert project.post(DATA, {**table, "fileName": f"{version}.csv"}).status == 201
+    kept = project.get(f"{VERSIONS}/1").json
+    assert (kept["rawData"], kept["analysis"]) == (table["rawData"], table["analysis"])
+    assert kept["dataSchema"]["columnNames"] == NAMES
+
+
+def test_a_large_inline_table_leaves_room(user: str, connect: Callable[[Settings], None], settings: Settings) -> None:
+    """A table is stored in its item only if the largest schema and analysis fit beside it, whatever is configured."""
+    connect(replace(settings, max_inline_table_bytes=131_072))
+    project = Client(user)
+    assert project.post("/api/projects", {"id": "p", "name": "P"}).status == 201
+    table = {"rawData": [{**dict.fromkeys(NAMES, 1), "text": NOISE[:150_000]}], "analysis": {"text": NOISE}}
+    for version in (1, 2):
+        assert project.post(DATA, {**table, "fileName": f"{version}.csv"}).status == 201

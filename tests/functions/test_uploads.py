@@ -116,6 +116,23 @@ def test_a_completion_before_the_file_is_refused(project: Client) -> None:
     assert_refused(project, project.post(place, {}), 422, "invalid-data")
 
 
+def test_a_file_that_is_removed_meanwhile_was_not_sent(
+    project: Client, send: Callable[..., str], bucket_client: "S3Client"
+) -> None:
+    """A file that is removed between its description and its download is 422, like one that was never sent."""
+    place = send(CSV)
+
+    def remove(params: dict[str, Any], **_: Any) -> None:
+        bucket_client.delete_object(Bucket=BUCKET, Key=params["Key"])
+
+    bucket_client.meta.events.register("before-parameter-build.s3.GetObject", remove)
+    try:
+        reply = project.post(place, {})
+    finally:
+        bucket_client.meta.events.unregister("before-parameter-build.s3.GetObject", remove)
+    assert_refused(project, reply, 422, "invalid-data")
+
+
 def test_a_larger_file_than_announced_is_refused(project: Client, send: Callable[..., str]) -> None:
     """A file in the bucket that is larger than announced is 413 with both sizes."""
     reply = project.post(send(CSV, size=len(CSV) - 1), {})

@@ -33,6 +33,8 @@ def test_an_object_has_its_type_and_encoding(bucket: Bucket, bucket_client: "S3C
     bucket.delete(user)
     bucket.delete(user)
     assert bucket.describe(user) is None
+    assert bucket.get(user) is None
+    assert not bucket.fetch(user, file)
 
 
 def test_the_named_bucket_is_used(bucket: Bucket, bucket_client: "S3Client", user: str) -> None:
@@ -84,6 +86,9 @@ class Refusing:
     def head_object(self, **_: str) -> None:
         raise ClientError({"Error": {"Code": self._code}}, "HeadObject")
 
+    def get_object(self, **_: str) -> None:
+        raise ClientError({"Error": {"Code": self._code}}, "GetObject")
+
 
 def refusing(code: str) -> Bucket:
     client: Any = Refusing(code)
@@ -94,18 +99,32 @@ def refusing(code: str) -> Bucket:
 def test_an_object_that_is_absent_is_none(code: str) -> None:
     """However S3 reports a missing object, the result is None and not an error."""
     assert refusing(code).describe("key") is None
+    assert refusing(code).get("key") is None
 
 
 @pytest.mark.parametrize(
-    "code", ["500", "503", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "ThrottlingException"]
+    "code",
+    [
+        "500",
+        "502",
+        "503",
+        "504",
+        "InternalError",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+    ],
 )
 def test_a_bucket_that_is_busy_is_unavailable(code: str) -> None:
     """Transient errors are StorageUnavailable; the response to HEAD has only a status as its code."""
-    with pytest.raises(StorageUnavailable, match=r"^The bucket is busy\. Try again\.$"):
-        refusing(code).describe("key")
+    for read in (refusing(code).describe, refusing(code).get):
+        with pytest.raises(StorageUnavailable, match=r"^The bucket is busy\. Try again\.$"):
+            read("key")
 
 
 def test_a_wrong_request_is_not_an_outage() -> None:
     """Any other error of S3 is a defect and is raised unchanged."""
-    with pytest.raises(ClientError, match="AccessDenied"):
-        refusing("AccessDenied").describe("key")
+    for read in (refusing("AccessDenied").describe, refusing("AccessDenied").get):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            read("key")

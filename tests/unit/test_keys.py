@@ -107,10 +107,9 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_a_rate_window_is_a_minute_in_utc() -> None:
-    """A user's writes within one minute of UTC are counted under one key, whatever the local time zone."""
-    assert keys.rate_window("user-1", MOMENT) == {"pk": PK, "sk": "RATE#2026-02-28T23:30Z"}
-    assert keys.rate_window("user-1", MOMENT.astimezone(UTC)) == keys.rate_window("user-1", MOMENT)
+def test_a_user_has_one_bucket() -> None:
+    """A user's writes are counted under one key."""
+    assert keys.rate("user-1") == {"pk": PK, "sk": "RATE"}
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:

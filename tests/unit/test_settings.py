@@ -11,7 +11,7 @@ LIMITS = {
     "maxDepth": 32,
     "maxAnalysisBytes": 262_144,
     "maxRequestBytes": 6_000_000,
-    "maxDecompressedBytes": 50_000_000,
+    "maxDecompressedBytes": 8_000_000,
     "maxUploadBytes": 100_000_000,
     "maxColumns": 1_000,
     "maxCellCharacters": 1_000_000,
@@ -19,16 +19,22 @@ LIMITS = {
     "maxInlineTableBytes": 32_768,
     "dataVersionsKept": 5,
     "writesPerMinute": 120,
+    "requestsPerMinute": 1_200,
+    "maxProjects": 1_000,
+    "maxStoredBytes": 1_000_000_000,
+    "maxHistoryBytes": 50_000_000,
+    "maxDrafts": 20,
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }
-NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p"}
+NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p", "LOG_KEY": "k"}
 
 
 def test_the_defaults_are_the_contracts() -> None:
     """A deployment that sets only its resources has the documented limits and requires preconditions."""
     settings = Settings.from_environment({**NAMES, "UNRELATED": "x"})
     assert (settings.table_name, settings.bucket_name, settings.flags_path) == ("t", "b", "a/e/p")
+    assert settings.log_key == "k"
     assert not settings.database_load_default
     assert settings.require_precondition
     assert settings.limits() == LIMITS

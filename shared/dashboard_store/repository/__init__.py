@@ -7,9 +7,10 @@
 | config version | `CONFIGVERSION#<id>#<session>#<version>` | one version, until it expires |
 | data | `DATA#<id>` | the newest table's schema; the table, or its object's key; `kept`: the earlier uploads |
 | data version | `DATAVERSION#<id>#<version>` | an earlier upload, with its analysis |
-| upload | `UPLOAD#<id>#<upload>` | an announced file, or a table being written; until it expires |
+| upload | `UPLOAD#<id>#<upload>` | an announced file, or a table being stored; until it expires |
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
-| rate window | `RATE#<minute>` | the number of the user's writes in that minute; until it expires |
+| rate | `RATE` | when the writes that the user has made are paid off; until then |
+| usage | `USAGE` | how much the user stores, and whether they may store more |
 | deleted | `DELETED#…` | an item of a deleted project, until it is restored or purged |
 
 `pk` is always `USER#<sub>`. Ids and session ids cannot contain `#`, so keys are unambiguous. The index `listing` holds
@@ -20,11 +21,12 @@ write conditional on the config needs no other check. `expiresAt` is in epoch se
 
 | Object, after `<folder>/<user's hash>/<id>/` | Holds | Removed |
 |---|---|---|
-| `uploads/…<upload>` | a file as sent | by the bucket's lifecycle, after a day |
+| `uploads/…<upload>` | a file as sent | once its upload is completed, else by the bucket's lifecycle after a day |
 | `tables/…<upload>/<SHA-256>` | a table too large for its item | when the item that names it expires |
 | `downloads/…<digest>.<suffix>` | a table as JSON or CSV, for download | by the bucket's lifecycle, after a day |
 
-`configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `uploads`, `downloads` and
-`rate_limit` are what handlers call. They build on `items` (calls to the table), `expressions` (conditions and updates),
-`keys`, `retention`, and `bucket`, the only module that uses boto3.
+`configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `uploads`, `downloads`,
+`rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`, `project_purge` and `history_bound` follow
+the table's stream. All build on `items` (calls to the table), `expressions` (conditions and updates), `keys`,
+`retention`, `stored_bytes`, and `bucket`, the only module that uses boto3.
 """

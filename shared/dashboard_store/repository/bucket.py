@@ -1,6 +1,6 @@
 """One S3 bucket: whole objects, and presigned URLs with which a browser uploads or downloads one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,9 @@ _UNAVAILABLE: Final = frozenset(
     {
         # The response to HEAD has no body, so its only error code is the status.
         "500",
+        "502",
         "503",
+        "504",
         "InternalError",
         "RequestTimeout",
         "ServiceUnavailable",
@@ -69,25 +71,25 @@ class Bucket:
                 Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, ContentEncoding="gzip"
             )
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str) -> bytes | None:
+        """Read an object; None if it does not exist."""
+        found = _unless_absent(lambda: self._client.get_object(Bucket=self._bucket, Key=key))
         with _translated():
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return found and found["Body"].read()
 
-    def fetch(self, key: str, file: BinaryIO) -> None:
-        """Copy an object's content into a file."""
+    def fetch(self, key: str, file: BinaryIO) -> bool:
+        """Copy an object's content into a file; return False if the object does not exist."""
+        found = _unless_absent(lambda: self._client.get_object(Bucket=self._bucket, Key=key))
+        if found is None:
+            return False
         with _translated():
-            file.writelines(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK))
+            file.writelines(found["Body"].iter_chunks(_CHUNK))
+        return True
 
     def describe(self, key: str) -> ObjectInfo | None:
         """Look up an object; None if it does not exist."""
-        try:
-            with _translated():
-                head = self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] in _ABSENT:
-                return None
-            raise
-        return ObjectInfo(head["ContentLength"], head["LastModified"])
+        head = _unless_absent(lambda: self._client.head_object(Bucket=self._bucket, Key=key))
+        return head and ObjectInfo(head["ContentLength"], head["LastModified"])
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is not an error."""
@@ -112,6 +114,17 @@ class Bucket:
         """Make the URL that serves an object, with the given Content-Disposition (RFC 6266)."""
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition}
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+
+
+def _unless_absent[T](call: Callable[[], T]) -> T | None:
+    """Make a call that reads one object; None if it does not exist."""
+    try:
+        with _translated():
+            return call()
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] in _ABSENT:
+            return None
+        raise
 
 
 @contextmanager

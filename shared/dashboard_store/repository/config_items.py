@@ -8,6 +8,7 @@ from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.configs import KEY, NO_CONFIG
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, check, update
+from dashboard_store.repository.usage import WRITABLE
 
 
 class ConfigChange(NamedTuple):
@@ -77,17 +78,20 @@ def expected_condition(
     return Condition(f"{expression} AND #summary.#updatedAt > :oldest", {**values, "oldest": oldest})
 
 
-def project_write(address: ConfigAddress, summary: Item) -> Write:
-    """Update the project's summary with its config; for a draft, only require that the project exists."""
-    key = keys.project(address.project)
+def project_write(address: ConfigAddress, change: ConfigChange, summary: Item) -> Write:
+    """Update the project's summary with its config; for a draft, only require that the project exists.
+
+    It also requires that the owner may store more, unless the change deletes the config.
+    """
+    key, permitted = keys.project(address.project), WRITABLE if change.config else EXISTS
     if address.session:
-        return check(key, EXISTS)
+        return check(key, permitted)
     assignments = {
         "listKey": keys.listed(address.project, summary["updatedAt"]),
         "summary.updatedAt": summary["updatedAt"],
         "summary.dashboardConfig": shown_in_project(summary),
     }
-    return update(key, assignments, EXISTS)
+    return update(key, assignments, permitted)
 
 
 def _summary(change: ConfigChange, version: int, updated_at: str) -> Item:

@@ -8,7 +8,7 @@ effect before, it is answered with the version that it made, whatever came after
 the newest needs no look: it cannot have taken effect.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,6 @@ from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import BadInput, ConfigConflict, NoProject, TooLarge
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
-from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import (
     ConfigChange,
     digest_of,
@@ -32,6 +31,7 @@ from dashboard_store.repository.configs import NEVER_SAVED, Configs, ConfigVersi
 from dashboard_store.repository.expressions import Item, put
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
+from dashboard_store.repository.usage import Usage
 
 type Edit = Callable[[JsonObject | None], Config | None]
 """Makes the config to save from the one that it replaces; None means no config, on either side."""
@@ -85,13 +85,14 @@ class ConfigSaves:
         items: Items,
         configs: Configs,
         rate_limit: RateLimit,
-        lifetimes: retention.Lifetimes,
+        usage: Usage,
         now: Callable[[], datetime],
     ) -> None:
         self._items = items
         self._configs = configs
         self._rate_limit = rate_limit
-        self._lifetimes = lifetimes
+        self._usage = usage
+        self._lifetimes = configs.lifetimes
         self._now = now
 
     def save(
@@ -100,14 +101,15 @@ class ConfigSaves:
         """Replace the config, or delete it if None, provided the newest version meets the precondition.
 
         If the content is already the newest, nothing changes and the result says so, whatever the precondition: this
-        repeats a save whose response was lost. Raises NoProject, ConfigConflict, RateLimited or StorageUnavailable.
+        repeats a save whose response was lost. Raises NoProject, ConfigConflict, QuotaExceeded, RateLimited or
+        StorageUnavailable.
         """
         expected = precondition.only
         # At version 0 there is nothing to delete, so nothing to write; only a read can find that out.
         if expected is None or (config is None and expected == 0):
             return self.change(address, lambda _: config, precondition, origin)
         try:
-            return self._replace_named(address, ConfigChange(config, origin), expected)
+            return self._replace(address, ConfigChange(config, origin), expected)
         except _Superseded as exc:
             repeated = self._repeated(address, origin, expected, exc.newest)
             if repeated:
@@ -137,7 +139,6 @@ class ConfigSaves:
         repeated = self._repeated(address, origin, precondition.only, newest, whole=True)
         if repeated is None:
             raise self._conflict(address, newest, precondition.base, edit)
-        self._rate_limit.count_unwritten(address.project.owner)
         return repeated
 
     def merge(self, address: ConfigAddress, config: Config, base: int, origin: Origin, read: Read) -> SaveResult:
@@ -147,7 +148,7 @@ class ConfigSaves:
         no longer holds the base.
         """
         try:
-            return self._replace_named(address, ConfigChange(config, origin), base)
+            return self._replace(address, ConfigChange(config, origin), base)
         except _Superseded as exc:
             newest = exc.newest
         repeated = self._repeated(address, origin, base, newest)
@@ -164,14 +165,12 @@ class ConfigSaves:
         before = newest if newest.version == base else self._before(address, base, newest)
         mine = edit(before.config()) if before else None
         if before and digest_of(mine) == newest.digest:
-            self._rate_limit.count_unwritten(address.project.owner)
             return SaveResult(newest, changed=False)
-        try:
-            if before is newest:
-                return self._replace_named(address, ConfigChange(mine, origin), base)
-            self._rate_limit.count_unwritten(address.project.owner)
-        except _Superseded as exc:
-            newest = exc.newest
+        if before is newest:
+            try:
+                return self._replace(address, ConfigChange(mine, origin), base)
+            except _Superseded as exc:
+                newest = exc.newest
         repeated = self._repeated(address, origin, base, newest, whole=True)
         return repeated or self._join(_Branch(address, base, before, mine, origin), newest, read)
 
@@ -216,24 +215,15 @@ class ConfigSaves:
         """Read the base of a save, unless the client named a version that did not exist yet."""
         return None if base is None or base > newest.version else self._configs.base(address, base)
 
-    def _replace_named(self, address: ConfigAddress, change: ConfigChange, named: int) -> SaveResult:
-        """Replace the version that the client named; count the save even if it writes nothing."""
-        try:
-            result = self._replace(address, change, named)
-        except (_Superseded, NoProject):
-            self._rate_limit.count_unwritten(address.project.owner)
-            raise
-        if not result.changed:
-            self._rate_limit.count_unwritten(address.project.owner)
-        return result
-
     def _replace(
         self, address: ConfigAddress, change: ConfigChange, expected: int, renewed: Item | None = None
     ) -> SaveResult:
         moment = self._now()
+        if address.session and expected == 0:
+            self._usage.require_room_for_draft(self._configs.draft_count(address.project))
         newest_item, in_history = version_items(address, change, expected + 1, moment, self._lifetimes)
         is_current = expected_condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
-        writes = [put(newest_item, is_current), put(in_history), project_write(address, newest_item["summary"])]
+        writes = [put(newest_item, is_current), put(in_history), project_write(address, change, newest_item["summary"])]
         if renewed:
             writes.append(put(history_item(address, renewed, moment, self._lifetimes)))
         try:
@@ -242,13 +232,16 @@ class ConfigSaves:
             found, _, project, *_ = exc.found
         else:
             return SaveResult(ConfigVersion.from_item(newest_item))
-        if project is not None or (not found and not address.session):
+        if project == {} or (found == {} and not address.session):
             raise NoProject
         newest = self._configs.live(found) or NEVER_SAVED
         if newest.version and newest.digest == newest_item["digest"]:
             return SaveResult(newest, changed=False)
-        if newest.version != expected or renewed:
+        if found is not None and (newest.version != expected or renewed):
             raise _Superseded(newest)
+        if project:
+            # It exists and refuses the save, because its owner may store no more.
+            raise self._usage.refusal(address.project.owner)
         # Only the version's age can have failed the condition: rewrite its item in history.
         return self._replace(address, change, expected, renewed=found)
 
@@ -284,7 +277,7 @@ def _merged(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -
     return merge(before.config() or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
 
 
-def _refusal(newest: ConfigVersion, base: int | None, conflicts: tuple[str, ...] | None = None) -> ConfigConflict:
+def _refusal(newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | None = None) -> ConfigConflict:
     return ConfigConflict(
         version=newest.version,
         document=newest.config(),

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from dashboard_store.documents.config import config_in
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject, NotFound
-from dashboard_store.identifiers import ConfigAddress
+from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
@@ -59,7 +60,7 @@ NEVER_SAVED: Final = ConfigVersion(version=0, digest=NO_CONFIG, body=None, summa
 class Configs:
     def __init__(self, items: Items, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
         self._items = items
-        self._lifetimes = lifetimes
+        self.lifetimes = lifetimes
         self._now = now
 
     def newest(self, address: ConfigAddress) -> ConfigVersion:
@@ -89,6 +90,12 @@ class Configs:
             # The newest version never expires, even when its item in history has.
             found[newest.version] = newest
         return [_existing(found[version], version) for version in versions]
+
+    def draft_count(self, project: ProjectAddress) -> int:
+        """Count a project's drafts. Reads all of them."""
+        kept = self._items.query(keys.partition(project.owner), keys.configs(project), ("sk", "expiresAt"))
+        # Only drafts expire.
+        return sum("expiresAt" in item and not retention.has_expired(item, self._now()) for item in kept)
 
     def base(self, address: ConfigAddress, version: int) -> ConfigVersion | None:
         """Read the version that a save was made from; None if history no longer holds it."""
@@ -131,7 +138,7 @@ class Configs:
         return [_shown(summary) for summary in summaries[:limit]], summaries[limit - 1]["version"] if has_more else None
 
     def retention_days(self, address: ConfigAddress) -> int:
-        return self._lifetimes.days(address)
+        return self.lifetimes.days(address)
 
     def live(self, item: Item | None) -> ConfigVersion | None:
         """Read a version from its item; None if the item is absent or expired."""
@@ -142,7 +149,9 @@ class Configs:
         key = keys.config_version(address, newest + 1)
         after = {**key, "listKey": key["sk"]}
         items = self._items.query_newest(key["pk"], keys.config_versions(address), limit, after)
-        return [item["summary"] for item in items if not retention.has_expired(item, self._now())]
+        # Those that expired but are not removed yet may fill whole pages.
+        live = (item["summary"] for item in items if not retention.has_expired(item, self._now()))
+        return list(islice(live, limit))
 
 
 def _shown(summary: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,16 +1,16 @@
 """Writing a project's table and its analysis; `datasets` describes how they are stored."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from dashboard_store.documents.config import Config, Origin
+from dashboard_store.documents.dataset.data_schema import LONGEST_SCHEMA
 from dashboard_store.documents.dataset.storage_format import MEDIA_TYPE
 from dashboard_store.documents.dataset.upload import Analysis, Completion, Upload
-from dashboard_store.documents.json_text import JsonObject
+from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import AnalysisConflict, DatasetConflict, FieldError, InvalidData, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition, entity_tag
@@ -18,12 +18,18 @@ from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.config_items import ConfigChange, shown_in_project, version_items
 from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, analysis_in, dataset_summary
-from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, put, update
-from dashboard_store.repository.items import Items
+from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, put, update
+from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.uploads import PendingUpload, new_upload_id
+from dashboard_store.repository.usage import WRITABLE, Usage
 from dashboard_store.settings import Settings
 
-_NOT_COMPLETED: Final = Condition("attribute_not_exists(#completed)")
+# Without the first part, completing an upload that has just expired would create an item that never does.
+_PENDING: Final = Condition("attribute_exists(#pk) AND attribute_not_exists(#completed)")
+# A kept version's item holds its schema, its analysis and a small table. DynamoDB stores 400 KB; 14 KB of them are for
+# the rest of the item, and for what escapes add to an analysis that hardly compresses.
+_ITEM_ROOM: Final = 409_600 - 14_000
+_NAMES_OBJECT: Final = Condition("attribute_exists(#object)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,12 @@ class AnalysisResult:
 
 class DatasetWrites:
     def __init__(
-        self, items: Items, bucket: Bucket, datasets: Datasets, settings: Settings, now: Callable[[], datetime]
+        self, items: Items, bucket: Bucket, usage: Usage, settings: Settings, now: Callable[[], datetime]
     ) -> None:
         self._items = items
         self._bucket = bucket
-        self._datasets = datasets
+        self._usage = usage
+        self._datasets = Datasets(items)
         self._settings = settings
         self._lifetimes = retention.Lifetimes(settings)
         self._now = now
@@ -69,8 +76,7 @@ class DatasetWrites:
         data = self._datasets.current(address)
         if data.newest and data.version == pending.completed and pending.request == completion.digest:
             return _unchanged(data, data.newest)
-        message = f"This upload was already completed, as version {pending.completed}. Upload the file again."
-        raise InvalidData("An upload can be completed only once.", [FieldError("", message)])
+        raise _already_completed(pending.completed)
 
     def upload(
         self,
@@ -79,25 +85,32 @@ class DatasetWrites:
         precondition: Precondition,
         pending: PendingUpload | None = None,
     ) -> UploadResult:
-        """Replace the table if its version meets the precondition; repeating the newest upload changes nothing.
+        """Replace the table if its version meets the precondition.
 
-        `pending` is the announced file that the table was read from. Raises NoProject, DatasetConflict or
-        StorageUnavailable.
+        Repeating the newest upload changes nothing, unless its object is gone: then it brings the rows back.
+        `pending` is the announced file that the table was read from. Raises NoProject, DatasetConflict,
+        StorageUnavailable, or InvalidData if a concurrent request completed the same file as another table.
         """
-        upload_id = pending.upload_id if pending else new_upload_id()
-        place: Item | None = None
+        placed: tuple[Item, list[Write]] | None = None
+        completed: int | None = None
 
         def attempt() -> UploadResult:
-            nonlocal place
+            nonlocal placed, completed
             data = self._datasets.current(address)
-            if data.newest and data.newest.digest == upload.digest:
+            if data.newest and data.newest.digest == upload.digest and self._is_stored(data.newest):
                 return _unchanged(data, data.newest)
+            if completed is not None:
+                raise _already_completed(completed)
             if not precondition.holds(data.version):
                 raise _dataset_conflict(data, precondition)
-            place = place or self._placed(address, upload.content.stored, upload_id)
-            completes = pending is not None or "object" in place
-            finish = [_finish(address, upload_id, data.version + 1, upload)] if completes else []
-            return self._replace(address, upload, data, place, finish)
+            placed = placed or self._placed(address, upload.content.stored)
+            place, takeover = placed
+            finish = [_finish(address, pending, data.version + 1, upload)] if pending else []
+            try:
+                return self._replace(address, upload, data, place, [*takeover, *finish])
+            except ConditionFailed as exc:
+                completed = next((item["completed"] for item in exc.found if item and "completed" in item), None)
+                raise
 
         return self._items.race(attempt, "uploads to this project")
 
@@ -120,16 +133,37 @@ class DatasetWrites:
 
         return self._items.race(attempt, "changes to this analysis")
 
-    def _placed(self, address: ProjectAddress, stored: bytes, upload_id: str) -> Item:
-        """Store a table's bytes, if they are too large for the item; return the attribute that holds or names them."""
-        if len(stored) <= self._settings.max_inline_table_bytes:
-            return {"columns": stored}
-        place = f"tables/{keys.folder(address)}/{upload_id}/{hashlib.sha256(stored).hexdigest()}"
+    def _transact(self, address: ProjectAddress, *writes: Write) -> None:
+        """Do writes that store something, the last one to the project. Raises QuotaExceeded or ConditionFailed."""
+        try:
+            self._items.transact(*writes)
+        except ConditionFailed as exc:
+            # If the project exists, its owner may store no more. Whatever else was in the way is read again.
+            if exc.found[-1] and not any(exc.found[:-1]):
+                raise self._usage.refusal(address.owner) from exc
+            raise
+
+    def _is_stored(self, dataset: DatasetVersion) -> bool:
+        return "columns" in dataset.item or self._bucket.describe(dataset.item["object"]) is not None
+
+    def _placed(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:
+        """Store a table's bytes, if they are too large for the item.
+
+        Return the attributes that hold or name them, and the writes with which a table's item takes the object over.
+        """
+        room = _ITEM_ROOM - LONGEST_SCHEMA - self._settings.max_analysis_bytes
+        if len(stored) <= min(self._settings.max_inline_table_bytes, room):
+            return {"columns": stored}, []
+        # Two attempts must not share this item, even if both complete the same file: it names one object.
+        upload_id = new_upload_id()
+        key = keys.upload(address, upload_id)
+        object_key = f"tables/{keys.folder(address)}/{upload_id}/{hashlib.sha256(stored).hexdigest()}"
+        place = {"object": object_key, "objectBytes": len(stored)}
         # An item names the object before it is written, so that the object is removed if the upload fails.
-        named = {"object": place, "expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
-        self._items.transact(update(keys.upload(address, upload_id), named, _NOT_COMPLETED))
-        self._bucket.put(place, stored, MEDIA_TYPE)
-        return {"object": place}
+        expiry = {"expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
+        self._transact(address, put({**key, **place, **expiry}), check(keys.project(address), WRITABLE))
+        self._bucket.put(object_key, stored, MEDIA_TYPE)
+        return place, [update(key, {}, _NAMES_OBJECT, remove=list(place))]
 
     def _replace(
         self, address: ProjectAddress, upload: Upload, before: ProjectData, place: Item, finish: list[Write]
@@ -146,7 +180,7 @@ class DatasetWrites:
             **keys.dataset(address),
             "version": version,
             "digest": upload.digest,
-            "schema": json.dumps(upload.schema),
+            "schema": compact(upload.schema),
             "rawBytes": upload.content.raw_bytes,
             **place,
             "updatedAt": updated_at,
@@ -164,7 +198,7 @@ class DatasetWrites:
         if config_saved:
             config_writes, assignments["summary.dashboardConfig"] = self._first_config(address, upload.config, moment)
             writes += config_writes
-        self._items.transact(*writes, update(keys.project(address), assignments, EXISTS))
+        self._transact(address, *writes, update(keys.project(address), assignments, WRITABLE))
         config_version = 1 if config_saved else before.config.version
         tag = entity_tag(version, int(has_analysis), config_version)
         return UploadResult(version, upload.schema, updated_at, tag, config_saved=config_saved)
@@ -187,6 +221,8 @@ class DatasetWrites:
         summaries = [newest.summary, *before.kept]
         keep = self._settings.data_versions_kept - 1
         item = {name: value for name, value in newest.item.items() if name != "kept"} | {
+            # Schemas that were stored with escapes could be too long to be kept.
+            "schema": compact(newest.schema),
             **keys.dataset_version(address, newest.version),
             "analysisVersion": newest.analysis_version,
             "updatedAt": newest.updated_at,
@@ -213,17 +249,23 @@ class DatasetWrites:
             "summary.data.hasAnalysis": True,
             "summary.data.updatedAt": updated_at,
         }
-        self._items.transact(
+        self._transact(
+            address,
             put(_analysis_item(address, version, analysis_version + 1, updated_at, analysis), unmoved),
-            update(keys.project(address), assignments, EXISTS),
+            update(keys.project(address), assignments, WRITABLE),
         )
         return AnalysisResult(version, analysis_version + 1, updated_at)
 
 
-def _finish(address: ProjectAddress, upload_id: str, version: int, upload: Upload) -> Write:
-    """Complete an upload: the table's item takes over the object that the upload's item named."""
+def _finish(address: ProjectAddress, pending: PendingUpload, version: int, upload: Upload) -> Write:
+    """Complete an announced upload, once."""
     done = {"completed": version, "request": upload.request}
-    return update(keys.upload(address, upload_id), done, _NOT_COMPLETED, remove=["object"])
+    return update(keys.upload(address, pending.upload_id), done, _PENDING)
+
+
+def _already_completed(version: int) -> InvalidData:
+    message = f"This upload was already completed, as version {version}. Upload the file again."
+    return InvalidData("An upload can be completed only once.", [FieldError("", message)])
 
 
 def _unchanged(data: ProjectData, newest: DatasetVersion) -> UploadResult:

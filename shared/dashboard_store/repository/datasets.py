@@ -4,9 +4,9 @@ The analysis is a separate item, so that writing it does not consume write units
 newest table: an upload replaces both, and keeps what it replaces, in one transaction.
 
 A small table is stored in its item, a larger one in the bucket, under a key that ends with its SHA-256 and is unique to
-the upload. The object is complete before a table's item names it. At any time exactly one item names an object: the
-upload's item, then the table's. The object is removed when that item expires: after a failed upload, when the upload is
-no longer kept, or after the project was deleted. `purge_objects` follows the table's stream.
+the attempt to store it. At any time exactly one item names an object, and states its size: first an item of the
+attempt, then the table's. The object is complete before a table's item names it. `object_lifetimes` determines when it
+is removed.
 """
 
 import gzip

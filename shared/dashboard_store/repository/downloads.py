@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows
+from dashboard_store.errors import Gone
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
@@ -59,4 +60,10 @@ class Downloads:
 
     def _content(self, dataset: DatasetVersion) -> io.BytesIO:
         item = dataset.item
-        return io.BytesIO(item["columns"] if "columns" in item else self._bucket.get(item["object"]))
+        stored = item["columns"] if "columns" in item else self._bucket.get(item["object"])
+        if stored is None:
+            raise Gone(
+                "The rows of this table no longer exist. Its schema and analysis do: request them with `include`. "
+                "To have the rows again, upload the file again."
+            )
+        return io.BytesIO(stored)

@@ -1,17 +1,30 @@
 """The items of one DynamoDB table: plain dicts in and out, domain errors, bounded retries."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from functools import partial
+from itertools import batched
 from typing import Any, Final
 
 from dashboard_store import retry
-from dashboard_store.dynamodb.protocol import Refused, Transport, Unreachable, marshal, serialize, unmarshal
-from dashboard_store.errors import StorageUnavailable
+from dashboard_store.dynamodb.protocol import Refused, Transport, TransportError, marshal, serialize, unmarshal
+from dashboard_store.errors import QuotaExceeded, StorageUnavailable
 from dashboard_store.repository.expressions import Item, Write
+
+type Response = Mapping[str, Any]
+"""The document of DynamoDB's response to one operation."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _TRANSIENT_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+_MOST_IN_A_BATCH: Final = 25
+
+# The limit of a partition of a table with a local index. No user gets there, because `maxStoredBytes` is less.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
+_MOST_BYTES_IN_A_PARTITION: Final = 10_000_000_000
+_COLLECTION_FULL: Final = "ItemCollectionSizeLimitExceeded"
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an outcome of a write that callers turn into a domain error
@@ -37,7 +50,7 @@ class _Incomplete(StorageUnavailable):
     """A batch left keys unprocessed."""
 
     def __init__(self) -> None:
-        super().__init__("The database did not return every item in time. Try again.")
+        super().__init__("The database did not process every item in time. Try again.")
 
 
 class Items:
@@ -55,65 +68,109 @@ class Items:
 
     def get(self, key: Item) -> Item | None:
         """Read one item with strong consistency, so that a read after a save sees it."""
-        with _translated():
-            response = self._call("GetItem", TableName=self._table_name, Key=marshal(key), ConsistentRead=True)
-        return unmarshal(response["Item"]) if "Item" in response else None
+        request = {"TableName": self._table_name, "Key": marshal(key), "ConsistentRead": True}
+        return self._call("GetItem", _item, **request)
 
     def get_snapshot(self, keys: Sequence[Item]) -> list[Item | None]:
         """Read several items in one snapshot, in the order of their keys."""
         gets = [{"Get": {"TableName": self._table_name, "Key": marshal(key)}} for key in keys]
-        response = self._uncontended("TransactGetItems", TransactItems=gets)
-        return [unmarshal(each["Item"]) if "Item" in each else None for each in response["Responses"]]
+
+        def read(response: Response) -> list[Item | None]:
+            return [_item(each) for _, each in zip(keys, response["Responses"], strict=True)]
+
+        return self._uncontended("TransactGetItems", read, TransactItems=gets)
 
     def get_many(self, keys: Sequence[Item]) -> list[Item]:
         """Read up to 100 items, each with strong consistency, in any order; absent ones are omitted."""
         found: list[Item] = []
         wanted = [marshal(key) for key in keys]
 
-        def read() -> list[Item]:
+        def read(response: Response) -> None:
             nonlocal wanted
+            found.extend(map(unmarshal, response["Responses"].get(self._table_name, [])))
+            wanted = response["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
+
+        def attempt() -> list[Item]:
             if wanted:
-                request = {self._table_name: {"Keys": wanted, "ConsistentRead": True}}
-                with _translated():
-                    response = self._call("BatchGetItem", RequestItems=request)
-                found.extend(map(unmarshal, response["Responses"].get(self._table_name, [])))
-                wanted = response["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
+                self._call(
+                    "BatchGetItem", read, RequestItems={self._table_name: {"Keys": wanted, "ConsistentRead": True}}
+                )
             if wanted:
                 raise _Incomplete
             return found
 
-        return self._retried(read, retry.CONTENTION_ATTEMPTS, _Incomplete)
+        return self._retried(attempt, _Incomplete)
 
-    def query_newest(self, pk: str, prefix: str, limit: int, after: Item | None = None) -> list[Item]:
-        """Read the entries of the index `listing` under a prefix, in descending order of `listKey`."""
-        values = {":pk": serialize(pk), ":prefix": serialize(prefix)}
+    def query(self, pk: str, prefix: str = "", names: Sequence[str] = ()) -> Iterator[Item]:
+        """Yield the items whose sort key has a prefix, in ascending order; if `names` are given, only these attributes.
+
+        Every item is read as a whole, so it consumes the same units.
+        """
+        values = {":pk": serialize(pk), **({":prefix": serialize(prefix)} if prefix else {})}
+        condition = "pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk"
+        placeholders = {f"#{name}": name for name in names}
+        projection: dict[str, Any] = (
+            {"ProjectionExpression": ", ".join(placeholders), "ExpressionAttributeNames": placeholders} if names else {}
+        )
+        return self._pages(KeyConditionExpression=condition, ExpressionAttributeValues=values, **projection)
+
+    def query_newest(self, pk: str, prefix: str, page: int, after: Item | None = None) -> Iterator[Item]:
+        """Yield the entries of the index `listing` under a prefix, in descending order of `listKey`.
+
+        A request reads up to `page` of them. A caller that takes no more than it needs makes no request too many.
+        """
         start = {"ExclusiveStartKey": marshal(after)} if after else {}
-        with _translated():
-            response = self._call(
-                "Query",
-                TableName=self._table_name,
-                IndexName="listing",
-                KeyConditionExpression="pk = :pk AND begins_with(listKey, :prefix)",
-                ExpressionAttributeValues=values,
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                Limit=limit,
-                **start,
-            )
-        return [unmarshal(item) for item in response["Items"]]
+        return self._pages(
+            IndexName="listing",
+            KeyConditionExpression="pk = :pk AND begins_with(listKey, :prefix)",
+            ExpressionAttributeValues={":pk": serialize(pk), ":prefix": serialize(prefix)},
+            ScanIndexForward=False,
+            Limit=page,
+            **start,
+        )
 
-    def transact(self, *writes: Write, attempts: int = retry.CONTENTION_ATTEMPTS) -> None:
+    def _pages(self, **request: Any) -> Iterator[Item]:  # noqa: ANN401 - the operation's parameters
+        """Yield what a Query finds. A page ends at its limit, or when its items are 1 MB."""
+
+        def read(response: Response) -> tuple[list[Item], Any]:
+            return [unmarshal(item) for item in response["Items"]], response.get("LastEvaluatedKey")
+
+        while True:
+            items, last = self._call("Query", read, TableName=self._table_name, ConsistentRead=True, **request)
+            yield from items
+            if last is None:
+                return
+            request["ExclusiveStartKey"] = last
+
+    def transact(self, *writes: Write, attempts: float = math.inf) -> None:
         """Do all of the writes or none. Raises ConditionFailed, Contended or another StorageUnavailable.
 
         Attempts within one call of the transport share an idempotency token. Across calls, the condition on the version
         turns the repeat of a write that took effect into ConditionFailed, never into a second change.
         """
         named = [{kind: {"TableName": self._table_name, **part} for kind, part in write.items()} for write in writes]
-        self._uncontended("TransactWriteItems", attempts, TransactItems=named)
+        self._uncontended("TransactWriteItems", _nothing, attempts, TransactItems=named)
 
     def write_alone(self, write: Write) -> None:
         """Do one `update` outside of any transaction. Raises like `transact`."""
-        self._uncontended("UpdateItem", TableName=self._table_name, **write["Update"])
+        self._uncontended("UpdateItem", _nothing, TableName=self._table_name, **write["Update"])
+
+    def delete_many(self, keys: Sequence[Item]) -> None:
+        """Remove any number of items, present or not, each on its own. Raises StorageUnavailable."""
+        for chunk in batched(keys, _MOST_IN_A_BATCH, strict=False):
+            self._delete_batch([{"DeleteRequest": {"Key": marshal(key)}} for key in chunk])
+
+    def _delete_batch(self, deletes: list[dict[str, Any]]) -> None:
+        def left(response: Response) -> list[dict[str, Any]]:
+            return list(response["UnprocessedItems"].get(self._table_name, []))
+
+        def attempt() -> None:
+            nonlocal deletes
+            deletes = self._call("BatchWriteItem", left, RequestItems={self._table_name: deletes})
+            if deletes:
+                raise _Incomplete
+
+        self._retried(attempt, _Incomplete)
 
     def back_off(self) -> None:
         """Pause as after a first attempt."""
@@ -123,55 +180,89 @@ class Items:
         """Call `attempt`, which reads, decides and writes; repeat it while other writers are faster.
 
         Raises what `attempt` raises, except ConditionFailed, which becomes StorageUnavailable after
-        `retry.RACE_ATTEMPTS`. `subject` names the concurrent writes in its message.
+        `retry.RACE_SECONDS`. `subject` names the concurrent writes in its message.
         """
         try:
-            return self._retried(attempt, retry.RACE_ATTEMPTS, ConditionFailed)
+            return self._retried(attempt, ConditionFailed, seconds=retry.RACE_SECONDS)
         except ConditionFailed as exc:
             raise StorageUnavailable(f"There are too many concurrent {subject}. Try again.") from exc
 
-    def _uncontended(
+    def _uncontended[T](
         self,
         operation: str,
-        attempts: int = retry.CONTENTION_ATTEMPTS,
+        read: Callable[[Response], T],
+        attempts: float = math.inf,
         **request: Any,  # noqa: ANN401 - the operation's parameters
-    ) -> dict[str, Any]:
+    ) -> T:
         """Make a call, and repeat it if it conflicts with another transaction."""
+        return self._retried(lambda: self._call(operation, read, **request), Contended, attempts)
 
-        def call() -> dict[str, Any]:
-            with _translated():
-                return self._call(operation, **request)
+    def _retried[T](
+        self,
+        attempt: Callable[[], T],
+        error: type[Exception],
+        attempts: float = math.inf,
+        seconds: float = retry.PATIENCE_SECONDS,
+    ) -> T:
+        def is_retryable(exc: Exception, number: int) -> bool:
+            return isinstance(exc, error) and number < attempts
 
-        return self._retried(call, attempts, Contended)
+        return retry.retried(attempt, is_retryable, self._pause, seconds)
 
-    def _retried[T](self, attempt: Callable[[], T], attempts: int, error: type[Exception]) -> T:
-        return retry.retried(attempt, attempts, lambda exc: isinstance(exc, error), self._pause)
+    def _call[T](
+        self,
+        operation: str,
+        read: Callable[[Response], T],
+        **request: Any,  # noqa: ANN401 - the operation's parameters
+    ) -> T:
+        """Make a call and return what `read` makes of the response. Raises domain errors."""
+        try:
+            response = self._transport.call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
+        except TransportError as exc:
+            error = _legible(partial(_domain_error, exc))
+            if error is None:
+                raise
+            raise error from exc
+        self.units += _legible(lambda: _consumed(response))
+        return _legible(lambda: read(response))
 
-    def _call(self, operation: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - the operation's parameters
-        response = self._transport.call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
-        consumed = response.get("ConsumedCapacity", [])
-        each = consumed if isinstance(consumed, list) else [consumed]
-        self.units += sum(capacity["CapacityUnits"] for capacity in each)
-        return response
+
+def _domain_error(error: TransportError) -> Exception | None:
+    """Return the domain error for a failed call, or None for a refusal caused by a defect of ours."""
+    if not isinstance(error, Refused):
+        return StorageUnavailable("The database cannot be reached. Try again.")
+    match error.code:
+        case "TransactionCanceledException":
+            return _cancellation(error.document.get("CancellationReasons", []))
+        case "TransactionConflictException":
+            return Contended()
+        case "ConditionalCheckFailedException":
+            return ConditionFailed([_found({"Code": "ConditionalCheckFailed", **error.document})])
+        case "ItemCollectionSizeLimitExceededException":
+            return _collection_full()
+    return StorageUnavailable("The database is busy. Try again.") if error.is_retryable else None
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the transport's errors into domain errors; a refusal caused by a defect of ours passes through."""
+def _legible[T](read: Callable[[], T]) -> T:
+    """Return what `read` finds in a response. Raises StorageUnavailable if that is not where DynamoDB puts it."""
     try:
-        yield
-    except Unreachable as exc:
-        raise StorageUnavailable("The database cannot be reached. Try again.") from exc
-    except Refused as exc:
-        if exc.code == "TransactionCanceledException":
-            raise _cancellation(exc.document.get("CancellationReasons", [])) from exc
-        if exc.code == "TransactionConflictException":
-            raise Contended from exc
-        if exc.code == "ConditionalCheckFailedException":
-            raise ConditionFailed([_found({"Code": "ConditionalCheckFailed", **exc.document})]) from exc
-        if exc.is_retryable:
-            raise StorageUnavailable("The database is busy. Try again.") from exc
-        raise
+        return read()
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise StorageUnavailable("The database's response cannot be read. Try again.") from exc
+
+
+def _consumed(response: Response) -> float:
+    consumed = response.get("ConsumedCapacity", [])
+    each = consumed if isinstance(consumed, list) else [consumed]
+    return float(sum(capacity["CapacityUnits"] for capacity in each))
+
+
+def _item(response: Response) -> Item | None:
+    return unmarshal(response["Item"]) if "Item" in response else None
+
+
+def _nothing(_: Response) -> None:
+    """Read nothing: the response to a write holds only what it consumed."""
 
 
 def _cancellation(reasons: Sequence[Mapping[str, Any]]) -> Exception:
@@ -180,8 +271,15 @@ def _cancellation(reasons: Sequence[Mapping[str, Any]]) -> Exception:
         return ConditionFailed([_found(reason) for reason in reasons])
     if any(reason.get("Code") in _TRANSIENT_REASONS for reason in reasons):
         return Contended()
+    if any(reason.get("Code") == _COLLECTION_FULL for reason in reasons):
+        return _collection_full()
     codes = ", ".join(str(reason.get("Code")) for reason in reasons)
     return RuntimeError(f"The database refused a transaction: {codes}.")
+
+
+def _collection_full() -> QuotaExceeded:
+    limit = _MOST_BYTES_IN_A_PARTITION
+    return QuotaExceeded(f"You store {limit} bytes, more than the database can hold.", used=limit, limit=limit)
 
 
 def _found(reason: Mapping[str, Any]) -> Item | None:

@@ -12,11 +12,25 @@ from dashboard_store.identifiers import VERSION_DIGITS, ConfigAddress, ProjectAd
 from dashboard_store.repository.expressions import Item
 
 PROJECTS: Final = "PROJECT#"
+_DELETED: Final = "DELETED#"
+DELETED_PROJECTS: Final = f"{_DELETED}{PROJECTS}"
 _USERS: Final = "USER#"
 
 
 def partition(user: str) -> str:
     return f"{_USERS}{user}"
+
+
+def user_of(item: Item) -> str:
+    """Read the user to whom an item belongs."""
+    user: str = item["pk"].removeprefix(_USERS)
+    return user
+
+
+def parts(item: Item) -> tuple[bool, list[str]]:
+    """Read whether an item belongs to a deleted project, and its kind, the project's id and what follows."""
+    usual = item["sk"].removeprefix(_DELETED)
+    return usual != item["sk"], usual.split("#")
 
 
 def project(address: ProjectAddress) -> Item:
@@ -25,12 +39,17 @@ def project(address: ProjectAddress) -> Item:
 
 def project_of(item: Item) -> ProjectAddress:
     """Read the address of a project from its item."""
-    return ProjectAddress(item["pk"].removeprefix(_USERS), item["sk"].removeprefix(PROJECTS))
+    return ProjectAddress(user_of(item), item["sk"].removeprefix(PROJECTS))
 
 
 def config(address: ConfigAddress) -> Item:
     """Return the key of a config's newest version."""
     return _key(address.project, "CONFIG", f"#{address.session}")
+
+
+def configs(address: ProjectAddress) -> str:
+    """Return the common prefix of a project's config and its drafts."""
+    return f"CONFIG#{address.project_id}#"
 
 
 def config_version(address: ConfigAddress, version: int) -> Item:
@@ -40,6 +59,11 @@ def config_version(address: ConfigAddress, version: int) -> Item:
 def config_versions(address: ConfigAddress) -> str:
     """Return the common prefix of all versions of a config."""
     return f"CONFIGVERSION#{address.project.project_id}#{address.session}#"
+
+
+def history(address: ProjectAddress) -> str:
+    """Return the common prefix of all versions of a project's config and its drafts."""
+    return f"CONFIGVERSION#{address.project_id}#"
 
 
 def dataset(address: ProjectAddress) -> Item:
@@ -62,14 +86,35 @@ def upload(address: ProjectAddress, upload_id: str) -> Item:
     return _key(address, "UPLOAD", f"#{upload_id}")
 
 
+def uploads(address: ProjectAddress) -> str:
+    """Return the common prefix of a project's uploads."""
+    return f"UPLOAD#{address.project_id}#"
+
+
+def belongings(address: ProjectAddress) -> tuple[str, ...]:
+    """Return the prefixes of everything of a deleted project but its own item, its table and its analysis."""
+    own = configs(address), history(address), uploads(address), f"DATAVERSION#{address.project_id}#"
+    return (*own, f"{_DELETED}{configs(address)}")
+
+
 def deleted(key: Item) -> Item:
     """Return the key under which an item of a deleted project is kept until it is restored or purged."""
-    return {"pk": key["pk"], "sk": f"DELETED#{key['sk']}"}
+    return {"pk": key["pk"], "sk": f"{_DELETED}{key['sk']}"}
 
 
-def rate_window(user: str, window: datetime) -> Item:
-    """Return the key of the counter of a user's writes in the minute that begins at `window`."""
-    return {"pk": partition(user), "sk": f"RATE#{_utc(window, 'minutes')}"}
+def usage(user: str) -> Item:
+    """Return the key of what a user stores: the sums that quotas limit."""
+    return {"pk": partition(user), "sk": "USAGE"}
+
+
+def rate(user: str) -> Item:
+    """Return the key of the bucket that limits a user's writes."""
+    return {"pk": partition(user), "sk": "RATE"}
+
+
+def is_counter(item: Item) -> bool:
+    """Whether an item counts what its user does, and is not stored by them."""
+    return bool(item["sk"].startswith(("RATE", "USAGE")))
 
 
 def listed(address: ProjectAddress, updated_at: str) -> str:
@@ -82,9 +127,14 @@ def folder(address: ProjectAddress) -> str:
     return f"{hashlib.sha256(address.owner.encode()).hexdigest()}/{address.project_id}"
 
 
+def announced_file(address: ProjectAddress, upload_id: str) -> str:
+    """Return the key of the object of an announced file."""
+    return f"uploads/{folder(address)}/{upload_id}"
+
+
 def timestamp(moment: datetime) -> str:
     """Format a time as RFC 3339 in UTC with milliseconds, as the contract requires."""
-    return _utc(moment, "milliseconds")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _key(address: ProjectAddress, kind: str, rest: str = "") -> Item:
@@ -93,7 +143,3 @@ def _key(address: ProjectAddress, kind: str, rest: str = "") -> Item:
 
 def _padded(version: int) -> str:
     return f"{version:0{VERSION_DIGITS}}"
-
-
-def _utc(moment: datetime, precision: str) -> str:
-    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

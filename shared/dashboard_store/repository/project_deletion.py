@@ -2,11 +2,11 @@
 
 A delete moves the project's items to other keys in one transaction. To every reader and writer, an item that is not at
 its usual key does not exist, so no code has to check whether a project is deleted. Versions and drafts stay where they
-are; without their project they cannot be reached.
+are; without their project they cannot be reached. `project_purge` removes all of it in the end.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject
@@ -28,18 +28,23 @@ class ProjectDeletion:
         self._lifetimes = lifetimes
         self._now = now
 
-    def delete(self, address: ProjectAddress, precondition: Precondition) -> None:
+    def delete(self, address: ProjectAddress, precondition: Precondition, *, permanently: bool = False) -> None:
         """Delete a project with everything in it; for `retention.RESTORABLE`, `restore` brings it back.
 
+        If `permanently`, nothing brings it back, also not if it was deleted before: `purge_objects` removes it at once.
         Raises NoProject, VersionConflict with the current project, or StorageUnavailable.
         """
+        kept_for = timedelta() if permanently else retention.RESTORABLE
 
         def attempt() -> None:
             item, *parts = self._items.get_snapshot(_places(address))
+            if item is None and permanently:
+                self._end_restoring(address)
+                return
             if item is None:
                 raise NoProject
             require_version(precondition, item)
-            self._items.transact(*self._moves_aside(address, item, parts))
+            self._items.transact(*self._moves_aside(address, item, parts, kept_for))
 
         self._items.race(attempt, "changes to this project")
 
@@ -71,9 +76,19 @@ class ProjectDeletion:
             return self._projects.get(address)
         return self._projects.get(address)
 
-    def _moves_aside(self, address: ProjectAddress, item: Item, parts: Sequence[Item | None]) -> list[Write]:
+    def _end_restoring(self, address: ProjectAddress) -> None:
+        """Make a project that was deleted before impossible to restore. Raises NoProject."""
+        over = {"restorableUntil": retention.expires_at(self._now())}
+        try:
+            self._items.write_alone(update(keys.deleted(keys.project(address)), over, EXISTS))
+        except ConditionFailed as exc:
+            raise NoProject from exc
+
+    def _moves_aside(
+        self, address: ProjectAddress, item: Item, parts: Sequence[Item | None], kept_for: timedelta
+    ) -> list[Write]:
         moment = self._now()
-        restorable_until = retention.expires_at(moment + retention.RESTORABLE)
+        restorable_until = retention.expires_at(moment + kept_for)
         # The id is free again once nothing is kept under it any more, so not before the youngest version has expired.
         id_until = retention.expires_at(moment + max(retention.RESTORABLE, self._lifetimes.longest))
         writes: list[Write] = []

@@ -4,14 +4,15 @@ import re
 import secrets
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final, NamedTuple
 
 from dashboard_store.documents.config import Config, Origin
-from dashboard_store.documents.json_text import JsonObject
+from dashboard_store.documents.json_text import JsonObject, compact, served
 from dashboard_store.documents.project import NewProject, Project
 from dashboard_store.errors import FieldError, InvalidQuery, NoProject, ProjectExists, VersionConflict
 from dashboard_store.identifiers import ID_PATTERN, ProjectAddress
@@ -19,7 +20,7 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.config_items import ConfigChange, never_saved_item, shown_in_project, version_items
 from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
+from dashboard_store.repository.expressions import IS_NEW, Condition, Item, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.project_items import (
     config_summary,
@@ -30,9 +31,10 @@ from dashboard_store.repository.project_items import (
     project_summary,
     settings_text,
 )
+from dashboard_store.repository.usage import FULL, WRITABLE, Usage
 
 MAX_PAGE_BYTES: Final = 3_500_000
-"""The most bytes of configs on one page: Lambda returns at most 6 MB, and base64 adds a third."""
+"""The most bytes of projects on one page: Lambda returns at most 6 MB, and base64 adds a third."""
 
 
 class ProjectCreation(NamedTuple):
@@ -51,8 +53,9 @@ class ProjectPage:
 
 
 class Projects:
-    def __init__(self, items: Items, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
+    def __init__(self, items: Items, usage: Usage, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
         self._items = items
+        self._usage = usage
         self._lifetimes = lifetimes
         self._now = now
 
@@ -60,7 +63,7 @@ class Projects:
         """Create a project, with its first config if one is given.
 
         If the project exists exactly as this would create it, the request repeats one whose response was lost. Raises
-        ProjectExists.
+        ProjectExists or QuotaExceeded.
         """
         moment = self._now()
         address = ProjectAddress(owner, new.id or str(uuid7(moment)))
@@ -71,14 +74,17 @@ class Projects:
             config_items = version_items(address.config(), change, 1, moment, self._lifetimes)
             config = shown_in_project(config_items[0]["summary"])
         item = project_item(address, new.project, config, moment)
-        unused = Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": retention.expires_at(moment)})
-        deleted = check(keys.deleted(keys.project(address)), unused)
+        # Also if it has expired: what is left of it has not been purged yet.
+        deleted = check(keys.deleted(keys.project(address)), IS_NEW)
         try:
-            self._items.transact(put(item, IS_NEW), deleted, *map(put, config_items))
+            counted = self._usage.another_project(owner)
+            self._items.transact(put(item, IS_NEW), deleted, counted, *map(put, config_items))
         except ConditionFailed as exc:
-            found = exc.found[0]
+            found, kept, usage, *_ = exc.found
             if found and is_as_created(found, item) and (not new.config or self._is_first(address, new.config)):
                 return ProjectCreation(project_document(found), is_new=False)
+            if found is None and kept is None and usage is not None:
+                raise self._usage.refusal(owner) from exc
             detail = "A project already has the id" if found else "A deleted project still has the id"
             raise ProjectExists(f"{detail} {address.project_id}. Choose another id.") from exc
         return ProjectCreation(project_document(item), is_new=True)
@@ -92,7 +98,7 @@ class Projects:
     ) -> JsonObject:
         """Save what `edit` makes of the project if the precondition holds; saving equal content changes nothing.
 
-        Raises NoProject, VersionConflict with the current project, or StorageUnavailable.
+        Raises NoProject, VersionConflict with the current project, QuotaExceeded or StorageUnavailable.
         """
 
         def attempt() -> JsonObject:
@@ -102,6 +108,8 @@ class Projects:
             if after == before:
                 return project_document(item)
             require_version(precondition, item)
+            if FULL in item:
+                raise self._usage.refusal(address.owner)
             return project_document(self._write(address, item, after))
 
         return self._items.race(attempt, "changes to this project")
@@ -109,12 +117,17 @@ class Projects:
     def page(self, owner: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for another list's cursor."""
         after = _read_cursor(owner, cursor) if cursor is not None else None
-        found = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
-        items = _fitting(found[:limit]) if with_configs else found[:limit]
+        entries = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
+        found = list(islice(entries, limit + 1))
+        items = found[:limit]
+        if with_configs:
+            items = items[: _fitting((item["summary"]["dashboardConfig"] or {}).get("bytes", 0) for item in items)]
         summaries = [project_summary(item) for item in items]
         if with_configs:
             self._add_configs(owner, summaries)
-        return ProjectPage(summaries, _cursor(items[-1]) if len(items) < len(found) else None)
+        # Names and configs may contain characters that are longer in a response.
+        fitting = _fitting(len(served(compact(summary))) for summary in summaries)
+        return ProjectPage(summaries[:fitting], _cursor(items[fitting - 1]) if fitting < len(found) else None)
 
     def _is_first(self, address: ProjectAddress, config: Config) -> bool:
         """Whether the project's newest config is its first version and has the content of `config`."""
@@ -138,7 +151,7 @@ class Projects:
         }
         top = {"listKey": keys.listed(address, updated_at), "settings": settings_text(project)}
         assignments = top | {f"summary.{name}": value for name, value in changes.items()}
-        unchanged = Condition(f"{EXISTS.expression} AND #summary.#version = :expected", {"expected": version})
+        unchanged = Condition(f"{WRITABLE.expression} AND #summary.#version = :expected", {"expected": version})
         self._items.transact(update(keys.project(address), assignments, unchanged))
         return {**item, **top, "summary": {**item["summary"], **changes}}
 
@@ -166,10 +179,10 @@ def require_version(precondition: Precondition, item: Item) -> None:
         )
 
 
-def _fitting(items: Sequence[Item]) -> Sequence[Item]:
-    sizes = accumulate((item["summary"]["dashboardConfig"] or {}).get("bytes", 0) for item in items)
-    count = sum(total <= MAX_PAGE_BYTES for total in sizes)
-    return items[: max(1, count)]
+def _fitting(sizes: Iterable[int]) -> int:
+    """Return how many entries of these sizes in bytes fit on a page; the first one always does."""
+    totals = list(accumulate(sizes))
+    return max(bisect_right(totals, MAX_PAGE_BYTES), min(1, len(totals)))
 
 
 def _cursor(item: Item) -> str:

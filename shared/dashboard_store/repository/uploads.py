@@ -13,6 +13,7 @@ from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, check, put
 from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,24 @@ def new_upload_id() -> str:
 
 class Uploads:
     def __init__(
-        self, items: Items, bucket: Bucket, now: Callable[[], datetime], new_id: Callable[[], str] = new_upload_id
+        self,
+        items: Items,
+        bucket: Bucket,
+        usage: Usage,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str] = new_upload_id,
     ) -> None:
         self._items = items
         self._bucket = bucket
+        self._usage = usage
         self._now = now
         self._new_id = new_id
 
     def announce(self, address: ProjectAddress, file_name: str, content_type: FileType, size: int) -> AnnouncedUpload:
-        """Allow a file of at most `size` bytes to be sent to the bucket. Raises NoProject."""
+        """Allow a file of at most `size` bytes to be sent to the bucket, and reserve them in the owner's quota.
+
+        Raises NoProject or QuotaExceeded.
+        """
         moment = self._now()
         upload_id = self._new_id()
         item = {
@@ -65,11 +75,15 @@ class Uploads:
             "expiresAt": retention.expires_at(moment + retention.UNFINISHED),
         }
         try:
-            self._items.transact(check(keys.config(address.config()), EXISTS), put(item, IS_NEW))
+            reserved = self._usage.announced(address.owner, size)
+            self._items.transact(check(keys.project(address), EXISTS), put(item, IS_NEW), reserved)
         except ConditionFailed as exc:
+            project, _, usage = exc.found
+            if project is None and usage is not None:
+                raise self._usage.refusal(address.owner, announced=size) from exc
             raise NoProject from exc
         seconds = int(retention.UPLOADABLE.total_seconds())
-        form = self._bucket.upload_form(_place(address, upload_id), content_type, size, seconds)
+        form = self._bucket.upload_form(keys.announced_file(address, upload_id), content_type, size, seconds)
         return AnnouncedUpload(upload_id, form["url"], form["fields"], keys.timestamp(moment + retention.UPLOADABLE))
 
     def pending(self, address: ProjectAddress, upload_id: str) -> PendingUpload:
@@ -83,16 +97,12 @@ class Uploads:
 
     def fetch(self, address: ProjectAddress, pending: PendingUpload, file: BinaryIO) -> None:
         """Copy the uploaded file into `file`. Raises InvalidData if it was not sent, or UploadTooLarge."""
-        place = _place(address, pending.upload_id)
+        place = keys.announced_file(address, pending.upload_id)
         found = self._bucket.describe(place)
-        if found is None:
-            error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
-            raise InvalidData("The file has not been sent yet.", [error])
-        if found.size > pending.size:
+        if found and found.size > pending.size:
             detail = f"The file is {found.size} bytes, but only {pending.size} were announced."
             raise UploadTooLarge(detail, limit_bytes=pending.size, actual_bytes=found.size)
-        self._bucket.fetch(place, file)
-
-
-def _place(address: ProjectAddress, upload_id: str) -> str:
-    return f"uploads/{keys.folder(address)}/{upload_id}"
+        # The file may have been removed since, if another request completed the upload.
+        if found is None or not self._bucket.fetch(place, file):
+            error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
+            raise InvalidData("The file has not been sent yet.", [error])

@@ -29,6 +29,10 @@ def refuses(code: str, reasons: tuple[str, ...] = ()) -> Fault:
     return refuse
 
 
+def let_through(_: str) -> None:
+    """Be no fault: `injected` then only counts the calls."""
+
+
 def _is_out_of_reach(_: str) -> None:
     raise Unreachable("injected")
 

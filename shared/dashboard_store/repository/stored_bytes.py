@@ -1,0 +1,46 @@
+"""How many bytes an item stores: what quotas count.
+
+An item counts as many bytes as DynamoDB bills for it, without its entry in the index. It also counts the object that it
+names, and the file that it announces until that is completed.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+"""
+
+from typing import Any, Final
+
+from dashboard_store.repository.expressions import Item
+
+_CONTAINER_BYTES: Final = 3
+_ELEMENT_BYTES: Final = 1
+
+
+def stored_bytes(item: Item) -> int:
+    """Count the bytes of an item, of the object that it names and of the file that it announces."""
+    object_bytes: int = item.get("objectBytes", 0)
+    return _attributes(item) + object_bytes + announced_bytes(item)
+
+
+def announced_bytes(item: Item) -> int:
+    """Return the size of the file that an item announces; 0 for any other item, and once the upload is completed."""
+    size: int = item.get("size", 0)
+    return 0 if "completed" in item else size
+
+
+def _attributes(item: Item) -> int:
+    return sum(len(name.encode()) + _value(value) for name, value in item.items())
+
+
+def _value(value: Any) -> int:  # noqa: ANN401 - any type of attribute
+    match value:
+        case bool() | None:
+            return 1
+        case str():
+            return len(value.encode())
+        case bytes():
+            return len(value)
+        case int():
+            # One byte for every two significant digits, and one more.
+            return (len(str(abs(value)).rstrip("0")) + 1) // 2 + 1
+        case dict():
+            return _CONTAINER_BYTES + _attributes(value) + _ELEMENT_BYTES * len(value)
+        case _:
+            return _CONTAINER_BYTES + sum(_value(each) + _ELEMENT_BYTES for each in value)

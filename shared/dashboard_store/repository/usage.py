@@ -1,0 +1,222 @@
+"""How much each user stores, and the verdict whether they may store more.
+
+Theory of operation
+===================
+
+A save costs nothing more for quotas. `purge_objects` follows the table's stream and adds up, in the user's item
+`USAGE`, by how many bytes each record changed what they store. When the sum reaches the limit, it marks each of the
+user's projects as `full`. A write that stores something requires, of the project's item that it writes or checks
+anyway, that this mark is absent. When the sum is down to LIFTED_AT of the limit, the marks are removed. So a limit can
+be exceeded by what is written before the stream is read, and deleting always works.
+
+What is rare is counted exactly, in the write itself: a project when it is created, the bytes of an announced file.
+
+A record counts once: the write that adds its bytes also stores its sequence number, and requires that the number stored
+before is the one that was read. One number per user is enough, because a table with a local index keeps all items of a
+partition key together, so their records are in one shard or in its successors.
+
+A recount adds up the items themselves. It happens when a user is counted for the first time (also on a new stream),
+RECOUNTED_AFTER later, when the sum crosses RECOUNTED_AT of the limit, and after records whose time is too close to a
+recount to say whether it saw them. Records from before a recount are skipped.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from dashboard_store.errors import QuotaExceeded
+from dashboard_store.repository import keys
+from dashboard_store.repository.changes import Change
+from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, update
+from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.settings import Settings
+
+FULL: Final = "full"
+"""The mark on a project's item whose owner may store no more."""
+
+WRITABLE: Final = Condition(f"attribute_exists(#pk) AND attribute_not_exists(#{FULL})")
+"""The condition on a project's item of every write that stores something."""
+
+LIFTED_AT: Final = 0.95
+RECOUNTED_AT: Final = 0.8
+RECOUNTED_AFTER: Final = timedelta(days=7)
+
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+_CLOSE_AGAIN_AFTER: Final = timedelta(hours=1)
+# The stream gives times in whole seconds.
+_CLOCK: Final = timedelta(seconds=1)
+
+
+class Used(NamedTuple):
+    """What a user stores."""
+
+    projects: int
+    stored_bytes: int
+
+
+class Usage:
+    def __init__(self, items: Items, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._items = items
+        self._most_bytes = settings.max_stored_bytes
+        self._most_projects = settings.max_projects
+        self._most_drafts = settings.max_drafts
+        self._now = now
+
+    def of(self, user: str) -> Used:
+        """Return what a user stores, as last counted. A user who was never counted is counted now."""
+        return _used(self._counted(user))
+
+    def another_project(self, user: str) -> Write:
+        """Return the write that counts a new project; `refusal` explains why it failed."""
+        room = Condition(
+            f"attribute_not_exists(#{FULL}) AND (attribute_not_exists(#projects) OR #projects < :most)",
+            {"most": self._most_projects},
+        )
+        return update(keys.usage(user), {}, room, add={"projects": 1})
+
+    def one_project_less(self, user: str) -> Write:
+        """Return the write that counts a purged project."""
+        return update(keys.usage(user), {}, EXISTS, add={"projects": -1})
+
+    def announced(self, user: str, size: int) -> Write:
+        """Return the write that reserves the bytes of an announced file; `refusal` explains why it failed."""
+        room = Condition(
+            f"attribute_not_exists(#{FULL}) AND (attribute_not_exists(#storedBytes) OR #storedBytes <= :most)",
+            {"most": self._most_bytes - size},
+        )
+        return update(keys.usage(user), {}, room, add={"storedBytes": size})
+
+    def require_room_for_draft(self, drafts: int) -> None:
+        """Raise QuotaExceeded if a project with this number of drafts may have no more.
+
+        First saves of several drafts at once may exceed the limit.
+        """
+        if drafts >= self._most_drafts:
+            detail = f"This project has {drafts} drafts, and the limit is {self._most_drafts}. Continue one of them."
+            raise QuotaExceeded(detail, used=drafts, limit=self._most_drafts)
+
+    def refusal(self, user: str, *, announced: int = 0) -> QuotaExceeded:
+        """Return the error of a write that exceeds a quota, with `announced` bytes if it announces a file."""
+        used = _used(self._items.get(keys.usage(user)) or {})
+        if used.projects >= self._most_projects:
+            return QuotaExceeded(
+                f"You have {used.projects} projects, and the limit is {self._most_projects}. "
+                "Delete a project permanently before you create another one.",
+                used=used.projects,
+                limit=self._most_projects,
+            )
+        new = f", and the file would add {announced}" if announced else ""
+        return QuotaExceeded(
+            f"You store {used.stored_bytes} bytes{new}; the limit is {self._most_bytes}. "
+            "Delete projects or tables that you no longer need.",
+            used=used.stored_bytes,
+            limit=self._most_bytes,
+        )
+
+    def count(self, user: str, changes: Sequence[Change]) -> None:
+        """Count records of a user's items, in the order of the stream, then mark their projects or remove the marks.
+
+        Records that were counted before change nothing. Raises StorageUnavailable; then the records have to come again.
+        """
+
+        def attempt() -> Item:
+            return self._count(user, self._items.get(keys.usage(user)) or {}, changes)
+
+        usage = self._items.race(attempt, "changes to this user's usage")
+        if usage.get(FULL, False) != usage.get("marked", False):
+            self._mark(user, is_full=usage.get(FULL, False))
+
+    def _count(self, user: str, usage: Item, changes: Sequence[Change]) -> Item:
+        last = changes[-1]
+        position = {"stream": last.stream, "sequence": last.order}
+        if self._is_due(usage) or usage.get("stream", last.stream) != last.stream:
+            return self._recount(user, usage, position)
+        new = [each for each in changes if each.order > usage.get("sequence", "")]
+        unseen = [each for each in new if each.at + _CLOCK.total_seconds() > usage["countedFrom"] / 1000]
+        if not new:
+            return usage
+        before = _used(usage).stored_bytes
+        added = sum(each.added_bytes for each in unseen)
+        close = self._most_bytes * RECOUNTED_AT
+        crosses = before < close <= before + added and self._is_older(usage, _CLOSE_AGAIN_AFTER)
+        if crosses or before + added < 0:
+            return self._recount(user, usage, position)
+        uncertain = {"uncertain": True} if any(each.at <= usage["countedTo"] / 1000 for each in unseen) else {}
+        add = {"storedBytes": added, "projects": sum(each.added_projects for each in unseen)}
+        return self._write(user, usage, {**position, **uncertain}, before + added, add)
+
+    def _recount(self, user: str, usage: Item, position: Item) -> Item:
+        """Add up everything that the user stores."""
+        began, total, projects = self._now(), 0, 0
+        for item in self._items.query(keys.partition(user)):
+            if not keys.is_counter(item):
+                total += stored_bytes(item)
+                projects += item["sk"].startswith((keys.PROJECTS, keys.DELETED_PROJECTS))
+        times = {"countedFrom": _milliseconds(began), "countedTo": _milliseconds(self._now() + _CLOCK)}
+        found = {"storedBytes": total, "projects": projects, "uncertain": False}
+        return self._write(user, usage, {**position, **times, **found}, total, {})
+
+    def _write(self, user: str, usage: Item, assignments: Item, total: int, add: dict[str, int]) -> Item:
+        """Change a user's usage, provided that it is as it was read."""
+        is_full = total >= self._most_bytes or (usage.get(FULL, False) and total > self._most_bytes * LIFTED_AT)
+        verdict = {FULL: True} if is_full else {}
+        # An announced file or a new project adds to a sum while records are counted; a recount must not undo that.
+        compared = ("sequence", "countedFrom", *(("storedBytes", "projects") if not add else ()))
+        unchanged = _unchanged(usage, compared)
+        gone = [] if is_full else [FULL]
+        self._items.write_alone(update(keys.usage(user), {**assignments, **verdict}, unchanged, remove=gone, add=add))
+        kept = {name: value for name, value in usage.items() if name not in gone}
+        return {**kept, **assignments, **verdict}
+
+    def _counted(self, user: str) -> Item:
+        def attempt() -> Item:
+            usage = self._items.get(keys.usage(user)) or {}
+            return usage if "countedFrom" in usage else self._recount(user, usage, {})
+
+        return self._items.race(attempt, "changes to this user's usage")
+
+    def _is_due(self, usage: Item) -> bool:
+        if "countedFrom" not in usage or self._is_older(usage, RECOUNTED_AFTER):
+            return True
+        return bool(usage["uncertain"]) and self._is_older(usage, _AGAIN_AFTER)
+
+    def _is_older(self, usage: Item, age: timedelta) -> bool:
+        return bool(usage["countedFrom"] <= _milliseconds(self._now() - age))
+
+    def _mark(self, user: str, *, is_full: bool) -> None:
+        """Set or remove the mark on every project, also on deleted ones, which may be restored."""
+        # A project that is deleted or restored meanwhile moves with the mark that it had: look again until all have it.
+        while keys_to_mark := [*self._projects_marked(user, marked=not is_full)]:
+            for key in keys_to_mark:
+                mark = update(key, {FULL: True} if is_full else {}, EXISTS, remove=() if is_full else (FULL,))
+                try:
+                    self._items.write_alone(mark)
+                except ConditionFailed:
+                    # It was deleted or restored in the meantime.
+                    continue
+        marked: Item = {"marked": True} if is_full else {}
+        self._items.write_alone(update(keys.usage(user), marked, EXISTS, remove=() if is_full else ("marked",)))
+
+    def _projects_marked(self, user: str, *, marked: bool) -> Iterator[Item]:
+        for prefix in (keys.PROJECTS, keys.DELETED_PROJECTS):
+            for item in self._items.query(keys.partition(user), prefix, ("pk", "sk", FULL)):
+                if (FULL in item) == marked:
+                    yield {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _used(usage: Item) -> Used:
+    return Used(usage.get("projects", 0), usage.get("storedBytes", 0))
+
+
+def _unchanged(usage: Item, names: Sequence[str]) -> Condition:
+    values: dict[str, Any] = {name: usage[name] for name in names if name in usage}
+    parts = [f"#{name} = :{name}" if name in values else f"attribute_not_exists(#{name})" for name in names]
+    return Condition(" AND ".join(parts), values)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

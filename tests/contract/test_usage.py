@@ -1,0 +1,406 @@
+"""What a user stores is counted from the table's stream, and who stores too much may store no more, only delete."""
+
+import copy
+import io
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from conftest import TABLE, Clock
+from purge_objects import process
+from support.handlers.http_api import CONTEXT
+from support.storage.clients import Answer, Call, Request
+from support.storage.contents import SETTINGS, at, config, upload
+from support.storage.engines import Engine
+from support.storage.stream import Stream
+
+from dashboard_store.app import Store
+from dashboard_store.documents.config import Origin
+from dashboard_store.documents.dataset.upload import read_analysis, read_completion, read_uploaded
+from dashboard_store.documents.project import read_new_project
+from dashboard_store.dynamodb.protocol import unmarshal
+from dashboard_store.errors import QuotaExceeded
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.preconditions import Precondition
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import put
+from dashboard_store.repository.items import Items
+from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.repository.usage import FULL
+from dashboard_store.settings import Settings
+
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Limits that a test can reach, and a table of more than ten bytes in the bucket."""
+    return replace(
+        SETTINGS,
+        max_stored_bytes=LIMIT,
+        max_projects=3,
+        max_drafts=2,
+        max_inline_table_bytes=10,
+        writes_per_minute=10_000,
+    )
+
+
+@pytest.fixture
+def stream(engine: Engine, clock: Clock) -> Iterator[Stream]:
+    with Stream(engine, clock).following() as followed:
+        yield followed
+
+
+def create(store: Store, user: str, project_id: str) -> ProjectAddress:
+    store.projects.create(user, read_new_project({"id": project_id, "name": project_id}, SETTINGS))
+    return ProjectAddress(user, project_id)
+
+
+def present(stream: Stream, user: str) -> tuple[int, int]:
+    """Count a user's projects and bytes from the items themselves."""
+    found = [unmarshal(item) for item in stream.items(keys.partition(user))]
+    stored = [item for item in found if not keys.is_counter(item)]
+    projects = sum(item["sk"].startswith(("PROJECT#", "DELETED#PROJECT#")) for item in stored)
+    return projects, sum(map(stored_bytes, stored))
+
+
+def live_a_little(store: Store, user: str) -> Iterator[str]:
+    """Do everything that changes what a user stores, step by step."""
+    sales = create(store, user, "sales")
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    store.config_saves.save(sales.config(), config(c=2, d="text"), at(1), Origin("autosave"))
+    store.config_saves.save(sales.config("tab"), config(c=3), at(0), Origin())
+    yield "saved"
+    for name in ("first", "second"):
+        store.dataset_writes.upload(sales, upload(name, rawData=[{"a": "text"}] * 100), Precondition())
+    store.dataset_writes.analyse(sales, read_analysis({"analysis": {"of": "second"}}, SETTINGS), Precondition())
+    yield "uploaded"
+    announced = store.uploads.announce(sales, "readings.csv", "text/csv", 100)
+    store.uploads.announce(sales, "never-sent.csv", "text/csv", 3_000)
+    yield "announced"
+    pending, completion = store.uploads.pending(sales, announced.upload_id), read_completion({}, SETTINGS)
+    read = read_uploaded(io.BytesIO(b"reading\n4.5\n7\n"), "readings.csv", "text/csv", completion, SETTINGS)
+    store.dataset_writes.upload(sales, read, Precondition(), pending)
+    yield "completed"
+    plans = create(store, user, "plans")
+    store.config_saves.save(plans.config(), config(c=1), at(0), Origin())
+    store.project_deletion.delete(plans, Precondition())
+    store.project_deletion.restore(plans)
+    yield "restored"
+    store.config_saves.save(sales.config(), None, at(2), Origin())
+    store.project_deletion.delete(sales, Precondition(), permanently=True)
+    yield "deleted permanently"
+
+
+@pytest.mark.parametrize("most", [1, 4, None])
+def test_what_is_counted_is_what_is_stored(store: Store, user: str, stream: Stream, most: int | None) -> None:
+    """After every step, the sums are those of the items, in whatever batches records come, and if each comes twice."""
+    for _ in live_a_little(store, user):
+        stream.clock.advance(seconds=10)
+        while stream.records:
+            event = stream.take(most)
+            for _ in range(2):
+                process(copy.deepcopy(event), CONTEXT, store)
+        assert store.usage.of(user) == present(stream, user)
+    assert {each["sk"]["S"].partition("#")[0] for each in stream.items(keys.partition(user))} >= {
+        "PROJECT",
+        "USAGE",
+    }
+
+
+def test_records_that_come_again_in_another_batch_count_once(store: Store, user: str, stream: Stream) -> None:
+    """After a failure, Lambda may send fewer records than before, or the same with later ones behind them."""
+    create(store, user, "sales-before")
+    stream.deliver(store)
+    for _ in live_a_little(store, user):
+        stream.clock.advance(seconds=10)
+        records = stream.take()["Records"]
+        for batch in (records[:2], records[:1], records, records[:3]):
+            process({"Records": copy.deepcopy(batch)}, CONTEXT, store)
+        stream.deliver(store)
+        assert store.usage.of(user) == present(stream, user)
+
+
+def test_records_from_before_a_recount_are_not_counted_again(store: Store, user: str, stream: Stream) -> None:
+    """A recount sees everything that is stored, so records of earlier writes that come after it change nothing."""
+    sales = create(store, user, "sales")
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    stream.clock.advance(seconds=10)
+    assert store.usage.of(user) == present(stream, user)
+    stream.deliver(store)
+    assert store.usage.of(user) == present(stream, user)
+
+
+def test_records_close_to_a_recount_make_another_one_due(store: Store, user: str, stream: Stream) -> None:
+    """Times of records are whole seconds. If one may be from either side, the next batch recounts a minute later."""
+    sales = create(store, user, "sales")
+    store.usage.of(user)
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    stream.deliver(store)
+    stream.clock.advance(minutes=2)
+    store.config_saves.save(sales.config(), config(c=2), at(1), Origin())
+    stream.deliver(store)
+    assert store.usage.of(user) == present(stream, user)
+
+
+@pytest.mark.parametrize(("later", "wrong"), [(timedelta(days=8), 5), (timedelta(hours=2), LIMIT * 4 // 5 - 1)])
+def test_a_wrong_sum_is_corrected(store: Store, user: str, stream: Stream, later: timedelta, wrong: int) -> None:
+    """A recount is due after a week, and when the sum reaches 80 % of the limit."""
+    sales = create(store, user, "sales")
+    stream.deliver(store)
+    spoil(stream, user, wrong)
+    stream.clock.advance(seconds=later.total_seconds())
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    stream.deliver(store)
+    assert store.usage.of(user) == present(stream, user)
+
+
+def test_a_sum_below_zero_is_corrected(store: Store, user: str, stream: Stream) -> None:
+    """If more is removed than was counted, the items are counted anew: nobody stores less than nothing."""
+    sales = create(store, user, "sales")
+    store.config_saves.save(sales.config("tab"), config(c=1), at(0), Origin())
+    stream.deliver(store)
+    spoil(stream, user, 1)
+    stream.clock.advance(seconds=10)
+    stream.expire(keys.config(sales.config("tab")))
+    stream.deliver(store)
+    assert store.usage.of(user) == present(stream, user)
+    assert store.usage.of(user).stored_bytes > 0
+
+
+def spoil(stream: Stream, user: str, stored: int) -> None:
+    """Make a user's sum wrong."""
+    change = {
+        "TableName": TABLE,
+        "Key": {"pk": {"S": keys.partition(user)}, "sk": {"S": "USAGE"}},
+        "UpdateExpression": "SET storedBytes = :wrong",
+        "ExpressionAttributeValues": {":wrong": {"N": str(stored)}},
+    }
+    stream.client.call("UpdateItem", change)
+
+
+@pytest.fixture
+def full(store: Store, user: str, stream: Stream) -> ProjectAddress:
+    """The project `sales`, whose owner has stored more than they may, mostly in the project `large`."""
+    sales, large = create(store, user, "sales"), create(store, user, "large")
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    store.dataset_writes.upload(sales, upload("table"), Precondition())
+    stream.deliver(store)
+    noise = [{"a": secrets.token_hex(LIMIT * 2 // 5)} for _ in range(3)]
+    store.dataset_writes.upload(large, upload("large", rawData=noise), Precondition())
+    stream.deliver(store)
+    return sales
+
+
+def writes(store: Store, sales: ProjectAddress) -> dict[str, Callable[[], object]]:
+    """Everything that stores something."""
+    name = store.projects.get(sales)["name"]
+    return {
+        "save": lambda: store.config_saves.save(sales.config(), config(c=2), at(1), Origin()),
+        "change": lambda: store.config_saves.change(sales.config(), lambda _: config(c=3), Precondition(), Origin()),
+        "first save of a draft": lambda: store.config_saves.save(sales.config("tab"), config(c=1), at(0), Origin()),
+        "upload": lambda: store.dataset_writes.upload(sales, upload("again"), Precondition()),
+        "analyse": lambda: store.dataset_writes.analyse(
+            sales, read_analysis({"analysis": {"of": "sales"}}, SETTINGS), Precondition()
+        ),
+        "announce": lambda: store.uploads.announce(sales, "f.csv", "text/csv", 10),
+        "create": lambda: create(store, sales.owner, "another"),
+        "rename": lambda: store.projects.change(
+            sales, lambda project: replace(project, name=f"{name}, renamed"), Precondition()
+        ),
+    }
+
+
+def test_who_is_over_the_limit_stores_nothing_more(store: Store, user: str, full: ProjectAddress) -> None:
+    """Every write that stores something is refused with the limit and what is used."""
+    for name, write in writes(store, full).items():
+        with pytest.raises(QuotaExceeded) as refusal:
+            write()
+        assert (refusal.value.limit, refusal.value.used) == (LIMIT, store.usage.of(user).stored_bytes), name
+
+
+def test_who_is_over_the_limit_reads_and_repeats(store: Store, full: ProjectAddress) -> None:
+    """Reading works, and a save of what is already there is answered as always."""
+    assert store.configs.newest(full.config()).version == 1
+    assert store.config_saves.save(full.config(), config(c=1), at(0), Origin()).changed is False
+    assert store.dataset_writes.upload(full, upload("table"), Precondition()).changed is False
+
+
+def test_who_is_over_the_limit_deletes_and_stores_again(
+    store: Store, user: str, stream: Stream, full: ProjectAddress
+) -> None:
+    """Deleting a config always works, and so does a project; once it is purged, everything can be stored again."""
+    store.config_saves.save(full.config(), None, at(1), Origin())
+    large = ProjectAddress(user, "large")
+    store.project_deletion.delete(large, Precondition())
+    stream.deliver(store)
+    with pytest.raises(QuotaExceeded):
+        store.config_saves.save(full.config(), config(c=2), at(2), Origin())
+    store.project_deletion.delete(large, Precondition(), permanently=True)
+    stream.deliver(store)
+    store.config_saves.save(full.config(), config(c=2), at(2), Origin())
+    for name, write in writes(store, full).items():
+        if name != "save":
+            write()
+
+
+def may_store(store: Store, project: ProjectAddress) -> bool:
+    item = store.items.get(keys.project(project))
+    assert item
+    return FULL not in item
+
+
+def test_the_verdict_changes_at_the_limit_and_at_95_percent(store: Store, user: str, stream: Stream) -> None:
+    """It comes when the sum reaches the limit and goes when it is down to 95 % of it, so it does not flicker."""
+    sales = create(store, user, "sales")
+    stream.deliver(store)
+    percent = LIMIT // 100
+    sums = [(LIMIT - 1, True), (LIMIT, False), (95 * percent + 1, False), (95 * percent, True), (LIMIT - 1, True)]
+    for number, (total, expected) in enumerate(sums):
+        # An item of the same size replaces the previous one, so that the sum is what the test says.
+        store.items.transact(put({**keys.analysis(sales), "version": number + 1}))
+        if number == 0:
+            stream.deliver(store)
+            store.items.transact(put({**keys.analysis(sales), "version": 9}))
+        spoil(stream, user, total)
+        stream.deliver(store)
+        assert may_store(store, sales) == expected, total
+
+
+def test_marks_are_removed_after_an_interruption(store: Store, user: str, stream: Stream, full: ProjectAddress) -> None:
+    """If the function ends between counting and marking, the records come again, and the marks follow then."""
+    store.project_deletion.delete(ProjectAddress(user, "large"), Precondition(), permanently=True)
+    assert process(stream.take(), CONTEXT, store) == {"batchItemFailures": []}
+    freed = stream.take()
+
+    def ends_before_marking(proceed: Call, operation: str, request: Request) -> Answer:
+        if operation == "Query":
+            raise KeyboardInterrupt
+        return proceed(operation, request)
+
+    with stream.client.tapped(ends_before_marking), pytest.raises(KeyboardInterrupt):
+        process(copy.deepcopy(freed), CONTEXT, store)
+    assert not may_store(store, full)
+    process(freed, CONTEXT, store)
+    assert may_store(store, full)
+
+
+def test_a_project_that_moves_while_it_is_marked_is_marked(store: Store, user: str, stream: Stream) -> None:
+    """A project that is deleted or restored during the marking has the mark at its new place."""
+    sales = create(store, user, "sales")
+    stream.deliver(store)
+    store.items.transact(put({**keys.analysis(sales), "version": 1}))
+    spoil(stream, user, LIMIT)
+    moved = False
+
+    def moves(proceed: Call, operation: str, request: Request) -> Answer:
+        nonlocal moved
+        if operation == "UpdateItem" and request["Key"]["sk"]["S"].startswith("PROJECT#") and not moved:
+            moved = True
+            store.project_deletion.delete(sales, Precondition())
+        return proceed(operation, request)
+
+    with stream.client.tapped(moves):
+        process(stream.take(), CONTEXT, store)
+    store.project_deletion.restore(sales)
+    assert not may_store(store, sales)
+
+
+def test_projects_are_limited_until_they_are_purged(store: Store, user: str, stream: Stream) -> None:
+    """A deleted project counts until it is purged: by a request, or because it expired."""
+    made = [create(store, user, name) for name in ("a", "b", "c")]
+    for project in made[:2]:
+        store.project_deletion.delete(project, Precondition())
+    with pytest.raises(QuotaExceeded) as refusal:
+        create(store, user, "d")
+    assert (refusal.value.used, refusal.value.limit) == (3, 3)
+    assert not store.projects.create(user, read_new_project({"id": "c", "name": "c"}, SETTINGS)).is_new
+    store.project_deletion.delete(made[0], Precondition(), permanently=True)
+    stream.deliver(store)
+    stream.clock.advance(days=200)
+    stream.expire(keys.deleted(keys.project(made[1])))
+    stream.deliver(store)
+    assert store.usage.of(user).projects == 1
+    create(store, user, "d")
+    create(store, user, "e")
+
+
+def test_projects_never_exceed_their_limit(atomic_engine: Engine, store: Store, user: str) -> None:
+    """However many create projects at once, there are never more than the limit allows."""
+    assert atomic_engine
+
+    def attempt(number: int) -> bool:
+        try:
+            create(Store(store.settings, Items(atomic_engine, TABLE), store.bucket), user, f"p{number}")
+        except QuotaExceeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(16))) == 3
+    assert store.usage.of(user).projects == 3
+
+
+def test_announced_bytes_never_exceed_the_limit(
+    atomic_engine: Engine, store: Store, user: str, address: ProjectAddress
+) -> None:
+    """An announced upload reserves its bytes in its own write: together, announced files fit into the quota."""
+    before = store.usage.of(user).stored_bytes
+
+    def attempt(number: int) -> int:
+        own = Store(store.settings, Items(atomic_engine, TABLE), store.bucket)
+        try:
+            own.uploads.announce(address, f"{number}.csv", "text/csv", LIMIT // 5)
+        except QuotaExceeded:
+            return 0
+        return LIMIT // 5
+
+    with ThreadPoolExecutor(8) as pool:
+        reserved = sum(pool.map(attempt, range(16)))
+    assert reserved == 4 * LIMIT // 5
+    assert store.usage.of(user).stored_bytes == before + reserved
+
+
+def test_an_announced_file_that_never_comes_is_given_back(
+    store: Store, user: str, stream: Stream, address: ProjectAddress
+) -> None:
+    """The bytes that an announcement reserved are free again when it expires."""
+    announced = store.uploads.announce(address, "f.csv", "text/csv", LIMIT // 2)
+    stream.deliver(store)
+    assert store.usage.of(user).stored_bytes > LIMIT // 2
+    stream.expire(keys.upload(address, announced.upload_id))
+    stream.deliver(store)
+    assert store.usage.of(user) == present(stream, user)
+
+
+def test_a_project_has_no_more_drafts_than_allowed(
+    store: Store, user: str, address: ProjectAddress, clock: Clock
+) -> None:
+    """A draft beyond the limit is refused, those that exist can be saved, and an expired one makes room."""
+    for session in ("one", "two"):
+        store.config_saves.save(address.config(session), config(c=1), at(0), Origin())
+        clock.advance(days=10)
+    with pytest.raises(QuotaExceeded) as refusal:
+        store.config_saves.save(address.config("three"), config(c=1), at(0), Origin())
+    assert (refusal.value.used, refusal.value.limit) == (2, 2)
+    store.config_saves.save(address.config("two"), config(c=2), at(1), Origin())
+    clock.advance(days=11)
+    store.config_saves.save(address.config("three"), config(c=1), at(0), Origin())
+    assert user
+
+
+def test_a_save_costs_no_unit_more(engine: Engine, store: Store, address: ProjectAddress) -> None:
+    """A save makes one request and writes the items that it wrote before there were quotas."""
+    with engine.recorded() as calls:
+        store.config_saves.save(address.config(), config(c=1), at(0), Origin())
+    ((operation, request),) = calls
+    written = [
+        part["Item" if "Item" in part else "Key"]["sk"]["S"]
+        for each in request["TransactItems"]
+        for part in each.values()
+    ]
+    assert operation == "TransactWriteItems"
+    assert [sk.partition("#")[0] for sk in written] == ["CONFIG", "CONFIGVERSION", "PROJECT", "RATE"]
