@@ -33,6 +33,7 @@ ENVIRONMENT: Final = {
     "TABLE_NAME": "table",
     "BUCKET_NAME": "bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
+    "LOG_KEY": "a-key",
     # A fixed hash order, so that counts are reproducible.
     "PYTHONHASHSEED": "0",
 }

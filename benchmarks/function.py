@@ -3,8 +3,8 @@
 It sees only its function's folder, the layer and Python itself. Like the runtime, it reads the event from JSON and
 writes the answer as JSON, and both are measured. Its argument is a JSON object: `path`, the entries that Lambda has on
 its path; `handler`, as in the template; `event`, a file; `item`, a file with the item that an in-memory database
-returns; and `does`: `answer` the event once, `serve` requests from standard input, or `count` bytecode. Without `does`,
-it is the bare interpreter.
+returns; and `does`: `answer` the event once, `serve` requests from standard input, `measure` each of them in a process
+of its own, or `count` bytecode. Without `does`, it is the bare interpreter.
 """
 
 import base64
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TextIO
 
 CONTEXT: Final = SimpleNamespace(
     aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
@@ -31,6 +31,9 @@ CONTEXT: Final = SimpleNamespace(
 )
 WARM_UP: Final = 3
 CONSUMED: Final = {"TableName": "table", "CapacityUnits": 1.0}
+MOST_SECONDS: Final = 60
+MOST_BYTES: Final = 4_000_000_000
+"""What ends a measured request: far beyond what a function may use, but no more than this machine can spare."""
 
 
 class Boto3:
@@ -68,7 +71,7 @@ def connect(module: Any, item: str) -> None:  # noqa: ANN401 - a handler's modul
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
 
-    settings = Settings("table", "bucket", writes_per_minute=1_000_000)
+    settings = Settings("table", "bucket", writes_per_minute=1_000_000, requests_per_minute=1_000_000_000)
     module.app.connect(Store(settings, Items(Wire(item), settings.table_name)))
 
 
@@ -107,9 +110,7 @@ def _peak() -> float:
 
 def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
     """For each request line, answer an event repeatedly, and report the last answer and the CPU seconds."""
-    output = os.fdopen(os.dup(1), "w", buffering=1)
-    # All handlers log to /dev/null.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    output = _output_without_logs()
     for line in sys.stdin:
         request = json.loads(line)
         text = Path(request["event"]).read_text()
@@ -120,6 +121,45 @@ def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
             given = answered(handle, text)
         seconds = time.process_time() - began
         output.write(json.dumps({"seconds": seconds, "answer": json.loads(given)}) + "\n")
+
+
+def measure(handle: Any) -> None:  # noqa: ANN401
+    """For each request line, answer an event in a process of its own, and report how that process exited.
+
+    It begins as this one is after its start. The request's file `report` gets the answer, its bytes, the CPU seconds,
+    and the peak of the process's memory in megabytes.
+    """
+    output = _output_without_logs()
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if not child:
+            _measure_and_exit(handle, **request)
+        _, status = os.waitpid(child, 0)
+        output.write(json.dumps({"exit": os.waitstatus_to_exitcode(status)}) + "\n")
+
+
+def _measure_and_exit(handle: Any, event: str, report: str) -> NoReturn:  # noqa: ANN401
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    code = 1
+    try:
+        text = Path(event).read_text()
+        began = time.process_time()
+        given = answered(handle, text)
+        measured = {"seconds": time.process_time() - began, "megabytes": _peak(), "bytes": len(given.encode())}
+        Path(report).write_text(json.dumps({**measured, "answer": json.loads(given)}))
+        code = 0
+    finally:
+        # Whatever happened, the loop goes on in the parent alone.
+        os._exit(code)
+
+
+def _output_without_logs() -> TextIO:
+    """Return the output, and send what handlers log to /dev/null from now on."""
+    output = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return output
 
 
 def count(path: list[str], handler: str, event: str, item: str) -> None:
@@ -165,6 +205,8 @@ def main(given: str) -> None:
             answer(handle, options["event"])
         case "serve":
             serve(*load(**options))
+        case "measure":
+            measure(load(**options)[1])
         case "count":
             count(**options)
 

@@ -23,7 +23,7 @@ type Json = dict[str, Any]
 TABLE: Final = "table"
 USER: Final = "user-1"
 PROJECT: Final = "sales"
-SETTINGS: Final = Settings(TABLE, "bucket", writes_per_minute=1_000_000)
+SETTINGS: Final = Settings(TABLE, "bucket", writes_per_minute=1_000_000, requests_per_minute=1_000_000_000)
 NAMES: Final = {"small": "2 KB", "medium": "20 KB", "large": "200 KB"}
 
 

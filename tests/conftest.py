@@ -9,7 +9,7 @@ import boto3
 import hypothesis
 import pytest
 from moto import mock_aws
-from support.handlers.http_api import Client, apps
+from support.handlers.http_api import Client, apps, handler_module
 from support.project.template import table_definition
 from support.running.local_stack import LocalStack
 from support.storage import engines
@@ -119,6 +119,7 @@ def connect(moto_client: Tapped, bucket: Bucket, clock: Clock) -> Callable[[Sett
     def connect_all(settings: Settings) -> None:
         for app in apps():
             app.connect(Store(settings, Items(moto_client, settings.table_name), bucket, clock))
+        handler_module("HealthFunction").api.connect(settings)
 
     return connect_all
 

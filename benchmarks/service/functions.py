@@ -121,7 +121,9 @@ def _environment(endpoint: str) -> dict[str, str]:
         "TABLE_NAME": "benchmark",
         "BUCKET_NAME": "benchmark",
         "FLAGS_PATH": "benchmark/benchmark/benchmark",
+        "LOG_KEY": "benchmark",
         "WRITES_PER_MINUTE": "1000000000",
+        "REQUESTS_PER_MINUTE": "1000000000",
     }
 
 

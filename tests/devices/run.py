@@ -25,8 +25,8 @@ from support.running.local_stack import LocalStack
 CLIENT: Final = ROOT / "web" / "client" / "dist"
 REDUCED: Final = 210
 """The operations of a run of about a minute."""
-UNLIMITED: Final = {"WritesPerMinute": "100000"}
-"""The parameters of a stack that accepts more saves than people make."""
+UNLIMITED: Final = {"WritesPerMinute": "100000", "RequestsPerMinute": "1000000"}
+"""The parameters of a stack that accepts more than people ask for and save."""
 FIRST: Final[Config] = {
     "chartCustomizations": {chart: {"title": f"Chart {chart}"} for chart in CHARTS},
     "currentLayout": [{"id": chart, "x": 0} for chart in CHARTS],

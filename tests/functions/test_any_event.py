@@ -2,14 +2,18 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import BUCKET, TABLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.handlers.appconfig import AppConfig
-from support.handlers.http_api import Client, event, handler_module, send
+from support.handlers.http_api import Client, event, find_route, handler_module, send
 from support.project.template import Route, routes
+
+from dashboard_store.settings import Settings
 
 ROUTES = [route for route in routes() if route.path != "$default"]
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "get", "")
@@ -84,6 +88,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         path, method = draw(st.just(path) | anything), draw(st.sampled_from(METHODS))
     made = event(method, "/api/projects")
     made["rawPath"] = made["requestContext"]["http"]["path"] = path
+    made["routeKey"] = made["requestContext"]["routeKey"] = find_route(method, path).key
     made["headers"] |= draw(st.dictionaries(st.sampled_from(HEADERS), values, max_size=4))
     made["queryStringParameters"] = draw(st.dictionaries(st.sampled_from(PARAMETERS) | anything, values, max_size=3))
     body = draw(bodies)
@@ -95,8 +100,9 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.fixture
-def service(client: Client) -> Client:
-    """A client of the handlers, flags included, where `user-1` has the project `p`."""
+def service(client: Client, connect: Callable[[Settings], None]) -> Client:
+    """A client of the handlers, flags included, where `user-1` has the project `p` and never meets a rate limit."""
+    connect(Settings(TABLE, BUCKET, writes_per_minute=10**6, requests_per_minute=10**6))
     handler_module("GetConfigFunction").app.flags = AppConfig({"databaseLoad": {"default": True}}).flags()
     Client("user-1").post("/api/projects", {"id": "p", "name": "P"})
     return client

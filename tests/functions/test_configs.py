@@ -317,3 +317,16 @@ def test_a_missing_precondition_names_the_current_version(project: Client) -> No
     save(project, CHARTS)
     reply = project.put(CONFIG, CHARTS)
     assert (reply.status, reply.code, reply.json["currentVersion"]) == (428, "precondition-required", 1)
+
+
+def test_minus_zero_is_kept(project: Client) -> None:
+    """-0 is minus zero, as JavaScript reads it, in a config, a patch and a project."""
+    assert project.put(CONFIG, b'{"chartCustomizations":{},"extensions":{"v":-0}}', if_match='"0"').status == 200
+    assert repr(project.get(CONFIG).json["config"]["extensions"]) == "{'v': -0.0}"
+    patched = project.patch(CONFIG, b'{"extensions":{"w":-0e3}}')
+    assert repr(patched.json["config"]["extensions"]) == "{'v': -0.0, 'w': -0.0}"
+    patch = b'[{"op":"add","path":"/extensions/v","value":-0.0},{"op":"add","path":"/extensions/w","value":0}]'
+    patched = project.patch(CONFIG, patch, if_match='"2"', content_type="application/json-patch+json")
+    assert repr(patched.json["config"]["extensions"]) == "{'v': -0.0, 'w': 0}"
+    changed = project.patch("/api/projects/p", b'{"settings":{"fileInfo":{"v":-0}}}', if_match="*")
+    assert repr(changed.json["settings"]["fileInfo"]["v"]) == "-0.0"

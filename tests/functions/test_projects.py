@@ -327,6 +327,20 @@ def test_a_patch_that_changes_nothing_makes_no_version(client: Client) -> None:
     assert client.patch("/api/projects/p", {"name": "New"}, if_match='"1"').json == first
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(True, 1), (1, 1.0), (0, False), (0.0, -0.0), ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
+)
+def test_a_value_that_only_looks_equal_is_stored(client: Client, before: Any, after: Any) -> None:
+    """true, 1 and 1.0 are different values, and so are two orders: a patch from one to the other is a change."""
+    create(client, "p", settings={"fileInfo": {"n": [before]}, "tags": ["a"]})
+    for version, value in ((1, after), (2, before)):
+        patched = client.patch("/api/projects/p", {"settings": {"fileInfo": {"n": [value]}}}, if_match=f'"{version}"')
+        assert (patched.status, patched.json["version"]) == (200, version + 1)
+        assert repr(client.get("/api/projects/p").json["settings"]["fileInfo"]["n"]) == repr([value])
+    again = client.patch("/api/projects/p", {"settings": {"fileInfo": {"n": [before]}}}, if_match='"1"')
+    assert (again.status, again.json["version"]) == (200, 3)
+
+
 def test_saves_do_not_conflict_with_a_patch(client: Client) -> None:
     """A project's own version counts only changes of its name, description and settings."""
     create(client, "p")

@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "TABLE_NAME": "a-table",
     "BUCKET_NAME": "a-bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
+    "LOG_KEY": "a-key",
     "DATABASE_LOAD_DEFAULT": "true",
 }
 

@@ -4,17 +4,21 @@ import hashlib
 import io
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.handlers.http_api import Client, event, send
+from support.handlers.http_api import Client, event, handler_module, send
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, injected_in_bucket
 
+from dashboard_store.dynamodb.protocol import Refused, Unreachable
 from dashboard_store.gateway import telemetry
+from dashboard_store.gateway.log_hash import project_hash, user_hash
+from dashboard_store.gateway.response import LARGEST_BODY, ApiResponse
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,8 +39,8 @@ type Act = Callable[[Client], Any]
 def _sales(client: Client, connect: Callable[[Settings], None], settings: Settings) -> None:
     """The user's project `sales`, whose config is at version 1, under a limit of eight writes."""
     # The template's name of the service, which Powertools reads when the module is imported.
-    telemetry.metrics.service = "dashkeep"
-    connect(replace(settings, writes_per_minute=8))
+    telemetry.logger.service = "dashkeep"
+    connect(replace(settings, writes_per_minute=8, log_key="a-key"))
     assert client.post("/api/projects", {"id": "sales", "name": SECRET}).status == 201
     assert client.put(CONFIG, CHARTS, if_none_match="*").status == 200
 
@@ -141,7 +145,8 @@ def test_a_request_emits_its_metrics(client: Client, name: str) -> None:
     assert set(found) == expected
     for metric, line in found.items():
         assert line["Dimensions"] == [["service"]]
-        assert line[metric] == [1.0] or metric == "ConfigLoadLatency"
+        assert line["service"] == "dashkeep"
+        assert line[metric] == 1 or metric == "ConfigLoadLatency"
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
@@ -169,6 +174,55 @@ def test_a_failure_of_the_bucket_is_counted(client: Client, bucket_client: "S3Cl
     assert found["RequestError"]["route"] == "POST /api/projects/{projectId}/data"
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        pytest.param(Unreachable("injected", "THE-ID"), 503, id="unreachable"),
+        pytest.param(Refused("AccessDeniedException", {}, "THE-ID"), 500, id="a defect"),
+    ],
+)
+def test_a_failure_names_the_databases_request(
+    client: Client, moto_client: Tapped, error: Exception, status: int
+) -> None:
+    """Only the line of a request that failed because of the database has the id that AWS support asks for."""
+
+    def fail(_: str) -> None:
+        raise error
+
+    with written() as lines, injected(moto_client, fail):
+        assert client.get(CONFIG).status == status
+    (line,) = (line for line in lines if line.get("message") == "request")
+    assert line["database_request_id"] == "THE-ID"
+    with written() as lines:
+        client.get(CONFIG)
+        client.put(CONFIG, OTHER, if_match='"7"')
+    assert all("database_request_id" not in line for line in lines)
+
+
+def test_every_refused_request_is_counted(
+    client: Client, connect: Callable[[Settings], None], settings: Settings
+) -> None:
+    """A request over the user's limit has its line and counts as RateLimited, whatever it asks for."""
+    connect(replace(settings, requests_per_minute=2))
+    with written() as lines:
+        statuses = [client.get("/api/limits").status for _ in range(5)]
+    assert statuses == [200, 200, 429, 429, 429]
+    requests = _by_request(lines)
+    assert [set(emitted(each)) for each in requests] == [set(), set(), *[{"RateLimited"}] * 3]
+    assert [each[0]["outcome"] for each in requests[2:]] == ["rate-limited"] * 3
+
+
+def test_a_response_that_is_too_large_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A route whose response Lambda would not pass on is answered with 500, logged as a defect and counted."""
+    health = handler_module("HealthFunction")
+    monkeypatch.setattr(health, "json_response", lambda _: ApiResponse(body=os.urandom(LARGEST_BODY + 1)))
+    with written() as lines:
+        reply = Client("anyone").get("/api/health")
+    assert (reply.status, reply.code) == (500, "internal-error")
+    assert [line["message"] for line in lines if line.get("level") == "ERROR"] == ["defect"]
+    assert set(emitted(lines)) == {"RequestError"}
+
+
 def _by_request(lines: list[Line]) -> list[list[Line]]:
     starts = [index for index, line in enumerate(lines) if line.get("message") == "request"]
     return [lines[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
@@ -181,8 +235,8 @@ def test_the_line_says_what_happened(client: Client, user: str) -> None:
     (line,) = (line for line in lines if line.get("message") == "request")
     expected = {
         "route": "PUT /api/projects/{projectId}/config",
-        "user": hashlib.sha256(user.encode()).hexdigest()[:16],
-        "project": "sales",
+        "user": user_hash("a-key", user),
+        "project": project_hash("a-key", user, "sales"),
         "version": "2",
         "status": 200,
         "outcome": "saved",
@@ -230,7 +284,7 @@ def test_sizes_are_those_of_the_bodies(client: Client) -> None:
 
 
 def test_no_content_is_written(client: Client, user: str) -> None:
-    """No name, title, message, table, token or user is logged, not even for failures."""
+    """No name, title, message, table, token, user or project is logged, not even for failures."""
     upload = {"fileName": f"{SECRET}.csv", "rawData": [{SECRET: SECRET}], "analysis": {"summary": SECRET}}
     with written() as lines:
         client.put(f"{CONFIG}?message={SECRET}", OTHER, if_match='"1"')
@@ -239,8 +293,9 @@ def test_no_content_is_written(client: Client, user: str) -> None:
         client.get(f"{PROJECT}/data")
         client.get(f"/api/projects?include={SECRET}")
         client.get(f"/api/{SECRET}")
+        client.get(f"{PROJECT}/none")
         send(event("GET", CONFIG, user=None, headers={"authorization": f"Bearer {SECRET}"}))
-    assert len(_by_request(lines)) == 7
+    assert len(_by_request(lines)) == 8
     text = json.dumps(lines, ensure_ascii=False)
-    for word in ("Müller", "M%C3%BCller", "GmbH", user):
+    for word in ("Müller", "M%C3%BCller", "GmbH", user, "sales"):
         assert word not in text

@@ -80,7 +80,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "repository/rate_limit.py": (*_tests("contract", "rate_limit"), *_tests("functions", "rate_limit")),
     "repository/retention.py": (*_CONFIGS, *_PROJECTS, *_DATA),
     "repository/uploads.py": (*_CONTRACT, *_DATA),
-    "retry.py": (*_tests("unit", "retry", "items"), *_TRANSPORT),
+    "retry.py": (*_tests("unit", "retry", "deadlines", "items"), *_TRANSPORT),
 }
 
 ARGUMENTS: Final = (

@@ -43,6 +43,7 @@ FIRING: list[Series] = [
         for name, function in functions().items()
     ),
     ("PurgeBehindAlarm", [{"IteratorAge": 3_600_001}]),
+    ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": 1}]),
 ]
 QUIET: list[Series] = [
     *((name, [NOTHING] * 3) for name in ALARMS),
@@ -64,6 +65,7 @@ QUIET: list[Series] = [
         for name, function in functions().items()
     ),
     ("PurgeBehindAlarm", [{"IteratorAge": 3_600_000}]),
+    ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": 0}]),
 ]
 
 

@@ -25,7 +25,7 @@ FLAGS = {
     "Fn::Sub": "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${Flags}"
     "/environment/${FlagsEnvironment}/configuration/${FlagsProfile}"
 }
-# The resources that each action may be allowed on: for a query only the index, which holds no documents.
+# The resources that each action may be allowed on.
 RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:GetItem": [TABLE],
     "dynamodb:BatchGetItem": [TABLE],
@@ -33,16 +33,17 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:UpdateItem": [TABLE],
     "dynamodb:DeleteItem": [TABLE],
     "dynamodb:ConditionCheckItem": [TABLE],
-    "dynamodb:Query": [LISTING],
+    "dynamodb:BatchWriteItem": [TABLE],
+    "dynamodb:Query": [TABLE, LISTING],
     "s3:GetObject": FOLDERS,
     "s3:PutObject": FOLDERS,
-    "s3:DeleteObject": [{"Fn::Sub": "${Bucket.Arn}/tables/*"}],
+    "s3:DeleteObject": FOLDERS[:2],
     "s3:ListBucket": [{"Fn::GetAtt": ["Bucket", "Arn"]}],
     "appconfig:StartConfigurationSession": [FLAGS],
     "appconfig:GetLatestConfiguration": [FLAGS],
 }
-# The settings that name a resource of the stack, and so have no parameter.
-RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path"}
+# The settings that name the stack or a resource of it, and so have no parameter.
+RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path", "log_key"}
 
 
 def parameter_name(setting: str) -> str:
@@ -50,7 +51,7 @@ def parameter_name(setting: str) -> str:
 
 
 def statements(function: str) -> list[dict[str, Any]]:
-    return [statement for policy in functions()[function]["Policies"] for statement in policy["Statement"]]
+    return [statement for policy in functions()[function].get("Policies", []) for statement in policy["Statement"]]
 
 
 def permissions(function: str) -> set[str]:
@@ -116,6 +117,8 @@ def test_every_variable_is_a_setting() -> None:
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
     assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}
+    # It ends with a random UUID, and the log does not contain it.
+    assert VARIABLES["LOG_KEY"] == {"Ref": "AWS::StackId"}
     assert VARIABLES["FLAGS_PATH"] == {"Fn::Sub": "${Flags}/${FlagsEnvironment}/${FlagsProfile}"}
 
 
@@ -133,7 +136,7 @@ def test_every_parameter_is_used_and_described() -> None:
 @pytest.mark.parametrize("function", sorted(functions()))
 def test_permissions_have_no_wildcards(function: str) -> None:
     """A function may perform only named actions on the stack's own resources: no wildcard, scan or administration."""
-    assert statements(function)
+    assert bool(statements(function)) is (function != "HealthFunction")
     for statement in statements(function):
         assert set(statement) == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
@@ -150,16 +153,37 @@ def test_the_loading_function_can_only_read() -> None:
     assert permissions("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"} | flags
 
 
-def test_only_lists_may_query() -> None:
-    """Only the functions that list projects or versions, or look for a repeated save there, may query."""
-    querying = {function for function in functions() if "dynamodb:Query" in permissions(function)}
-    assert querying == {"GetConfigFunction", "PutConfigFunction", "ProjectsFunction"}
+def test_the_loading_function_queries_no_documents() -> None:
+    """The function that loads configs may query only the index, which holds no documents."""
+    queried = [each["Resource"] for each in statements("GetConfigFunction") if "dynamodb:Query" in each["Action"]]
+    assert queried == [LISTING]
 
 
-def test_only_the_projects_function_may_delete_items() -> None:
-    """Only deleting and restoring a project removes items; all other items that are removed expire."""
-    deleting = {function for function in functions() if "dynamodb:DeleteItem" in permissions(function)}
-    assert deleting == {"ProjectsFunction"}
+def test_requests_without_a_token_reach_one_function() -> None:
+    """Health checks and unrouted requests, which anyone may send, reach a function that may do nothing else."""
+    assert {route.function for route in routes() if not route.needs_token} == {"HealthFunction"}
+    assert {route.path for route in routes() if route.function == "HealthFunction"} == {"/api/health", "$default"}
+    assert permissions("HealthFunction") == set()
+
+
+@pytest.mark.parametrize("function", sorted(functions()))
+def test_concurrency_can_be_reserved(function: str) -> None:
+    """Each function has a parameter that reserves instances for it; by default none are."""
+    condition, number, none = functions()[function]["ReservedConcurrentExecutions"]["Fn::If"]
+    parameter = number["Ref"]
+    assert parameter == f"{function.removesuffix('Function')}Concurrency"
+    assert none == {"Ref": "AWS::NoValue"}
+    assert PARAMETERS[parameter]["Default"] == -1
+    assert template()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, -1]}]}
+
+
+def test_only_projects_and_the_purge_may_delete_items() -> None:
+    """Only deleting and restoring a project, and the purge, remove items; all other items that are removed expire."""
+    removing = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+    assert {name for name in functions() if removing & permissions(name)} == {
+        "ProjectsFunction",
+        "PurgeObjectsFunction",
+    }
 
 
 def test_the_table_is_on_demand_and_recoverable() -> None:
@@ -206,9 +230,36 @@ def test_temporary_objects_expire() -> None:
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 
-def test_the_stream_has_old_images() -> None:
-    """The table's stream delivers expired items as they were, because they hold the keys of their objects."""
-    assert RESOURCES["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
+def test_objects_can_be_restored_as_far_back_as_the_table() -> None:
+    """A table's object is kept for 35 days after it was removed, as long as point-in-time recovery goes back."""
+    properties = RESOURCES["Bucket"]["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    kept = {
+        rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert kept == {"uploads/": 1, "downloads/": 1, "tables/": 35}
+    assert any(rule.get("ExpiredObjectDeleteMarker") for rule in rules)
+
+
+def test_the_stream_has_both_images() -> None:
+    """The table's stream delivers items before and after each change: what is stored is counted by their difference."""
+    assert RESOURCES["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_a_record_that_fails_for_ever_is_put_aside() -> None:
+    """A record of the stream that cannot be processed is tried a few times, alone in the end, then kept for 14 days."""
+    (mapping,) = (event["Properties"] for event in functions()["PurgeObjectsFunction"]["Events"].values())
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 1 <= mapping["MaximumRetryAttempts"] <= 10
+    assert mapping["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": {"Fn::GetAtt": ["PurgeFailures", "Arn"]},
+    }
+    assert RESOURCES["PurgeFailures"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3_600
 
 
 def test_only_the_purge_may_delete_objects() -> None:

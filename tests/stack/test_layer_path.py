@@ -25,13 +25,15 @@ LAMBDA = {
     "TABLE_NAME": "a-table",
     "BUCKET_NAME": "a-bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
+    "LOG_KEY": "a-key",
 }
 # Requests that are answered after everything but the database call has run.
 EVENTS_OF = {
-    "GetConfigFunction": ("get_config/401-token-without-exp", "get_limits/200-limits", "unrouted/404-no-such-route"),
+    "GetConfigFunction": ("get_config/401-token-without-exp", "get_limits/200-limits"),
     "PutConfigFunction": ("put_config/401-token-without-exp", "put_config/422-invalid-config-unknown-member"),
     "ProjectDataFunction": ("post_data/401-token-without-exp", "post_data/422-invalid-data-no-rows"),
     "ProjectsFunction": ("list_projects/401-token-without-exp", "create_project/422-invalid-project-no-name"),
+    "HealthFunction": ("get_health/200-ok", "unrouted/404-no-such-route"),
 }
 
 every_function = pytest.mark.parametrize("function", http_functions())
@@ -161,6 +163,13 @@ def test_reading_needs_no_pydantic(built: Built) -> None:
     assert "pydantic" in _loaded(built, "PutConfigFunction", *heavy)
 
 
+def test_health_needs_no_database(built: Built) -> None:
+    """The function that answers without a token starts without the code that reaches the database."""
+    reaching = ("dashboard_store.dynamodb", "dashboard_store.repository")
+    assert not _loaded(built, "HealthFunction", *reaching)
+    assert _loaded(built, "GetConfigFunction", *reaching)
+
+
 @pytest.mark.parametrize("function", ["GetConfigFunction", "PutConfigFunction", "ProjectsFunction"])
 def test_dashboards_need_no_sdk(built: Built, function: str) -> None:
     """The config and project functions start without boto3; Powertools only checks whether botocore exists."""
@@ -178,7 +187,7 @@ def test_bytecode_is_shipped(built: Built, function: str) -> None:
 
 
 def _actions(function: dict[str, Any]) -> list[str]:
-    statements = [statement for policy in function["Policies"] for statement in policy["Statement"]]
+    statements = [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
     return [action for statement in statements for action in statement["Action"]]
 
 

@@ -40,7 +40,9 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     ),
     (errors.DatasetConflict(version=7, document={}, base=5, updated_at=SAVED_AT), "version-conflict"),
     (errors.AnalysisConflict(version=7, analysis_version=3, document={}, updated_at=SAVED_AT), "version-conflict"),
-    (errors.RateLimited(120, 17), "rate-limited"),
+    (errors.QuotaExceeded("q", used=7, limit=7), "quota-exceeded"),
+    (errors.Gone("g"), "gone"),
+    (errors.RateLimited("writes", 120, 17), "rate-limited"),
     (errors.StorageUnavailable("s"), "storage-unavailable"),
 ]
 
@@ -126,11 +128,33 @@ class TestMembers:
         ]
         assert "errors" not in rendered(errors.InvalidConfig("c"))
 
+    def test_field_errors_end(self) -> None:
+        """At most twenty errors are listed, and the middle of a long pointer or message is left out."""
+        found = [FieldError(f"/{'<' * 250_000}/{number}", f"{'<' * 250_000}{number}.") for number in range(40)]
+        response = problem(errors.InvalidConfig("c", found), "r")
+        shown = json.loads(response.body)["errors"]
+        assert len(response.body) < 1_000_000
+        assert len(shown) == 20
+        assert [each["pointer"][:3] + each["pointer"][-4:] for each in shown[::19]] == ["/<<<</0", "/<<</19"]
+        assert [each["message"][-4:] for each in shown[::19]] == ["<<0.", "<19."]
+
+    def test_conflicts_end(self) -> None:
+        """At most a hundred conflicts are listed; a list that is not complete says so and how many there are."""
+        places = [f"/{number}" for number in range(101)]
+        error = errors.ConfigConflict(
+            version=7, document={}, base=5, updated_at=SAVED_AT, source="ai", conflicts=places
+        )
+        shown = members(error)
+        assert (shown["conflicts"], shown["truncated"], shown["conflictCount"]) == (places[:100], True, 101)
+
     def test_a_config_too_large_has_sizes_and_largest_parts(self) -> None:
         """A client over the limit learns by how much, and which parts are the largest."""
         document = rendered(errors.ConfigTooLarge(limit_bytes=10, actual_bytes=12, largest=[("/c", 9), ("/d", 1)]))
         assert (document["limitBytes"], document["actualBytes"]) == (10, 12)
         assert document["largest"] == [{"pointer": "/c", "bytes": 9}, {"pointer": "/d", "bytes": 1}]
+        long = errors.ConfigTooLarge(limit_bytes=10, actual_bytes=12, largest=[(f"/{'<' * 250_000}c", 9)] * 5)
+        assert len(problem(long, "r").body) < 1_000_000
+        assert rendered(long)["largest"][0]["pointer"].endswith("<c")
 
     def test_an_unknown_size_is_left_out(self) -> None:
         """Where reading stopped at the limit, the response has no actual size."""
@@ -244,7 +268,7 @@ class TestMembers:
 
     def test_the_time_to_wait_is_sent(self) -> None:
         """A 503 and a 429 say after how many seconds a retry may succeed."""
-        assert problem(errors.RateLimited(120, 17), "r").headers["Retry-After"] == "17"
+        assert problem(errors.RateLimited("writes", 120, 17), "r").headers["Retry-After"] == "17"
         assert problem(errors.StorageUnavailable("s", 3), "r").headers["Retry-After"] == "3"
 
     def test_no_error_is_cached(self) -> None:

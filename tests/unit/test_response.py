@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 from aws_lambda_powertools.event_handler import Response
 
 from dashboard_store.documents.json_text import compact, served
+from dashboard_store.gateway.body import JSON
 from dashboard_store.gateway.response import (
+    LAMBDA_BYTES,
+    LARGEST_BODY,
+    AnswerTooLarge,
     ApiResponse,
     accepts_gzip,
     attachment,
@@ -155,6 +160,38 @@ def test_a_small_body_is_sent_as_text(
     )
     assert response.base64_encoded is not is_text
     assert (response.body == text) is is_text
+
+
+def payload(response: Response[str]) -> int:
+    """Return the bytes of what Lambda sends to API Gateway."""
+    made = {"statusCode": response.status_code, "headers": response.headers, "body": response.body}
+    return len(json.dumps({**made, "isBase64Encoded": response.base64_encoded}))
+
+
+@pytest.mark.parametrize("is_gzip", [False, True], ids=["text", "gzip"])
+def test_the_largest_body_fits(is_gzip: bool) -> None:  # noqa: FBT001
+    """The largest body that is sent unchanged is within what Lambda passes on, with 16 KB of headers."""
+    body = b"\x1f" * LARGEST_BODY if not is_gzip else os.urandom(LARGEST_BODY - 4) + b"\xff\xff\xff\x7f"
+    response = ApiResponse(200, body, JSON, {"Location": "x" * 16_000}, is_gzip=is_gzip)
+    assert response.fits
+    written = encoded(response, "gzip" if is_gzip else None, {})
+    assert sent(written) == body
+    assert LAMBDA_BYTES - 1_000 < payload(written) <= LAMBDA_BYTES
+
+
+def test_what_does_not_fit_is_compressed_unasked() -> None:
+    """A body that is too large for Lambda is compressed, even for a client that does not accept gzip."""
+    response = json_response("<" * (LARGEST_BODY // 6 + 1))
+    assert not response.fits
+    written = encoded(response, "identity", {})
+    assert is_gzip(written)
+    assert content(written) == response.body
+
+
+def test_what_does_not_fit_compressed_is_a_defect() -> None:
+    """A body that Lambda would not pass on in any form is never sent."""
+    with pytest.raises(AnswerTooLarge, match=f"the limit is {LARGEST_BODY}"):
+        encoded(ApiResponse(200, os.urandom(LARGEST_BODY + 1), JSON), "gzip", {})
 
 
 def problem_response(document: Any, headers: dict[str, str]) -> ApiResponse:

@@ -3,10 +3,17 @@
 from typing import Any, Final
 
 from dashboard_store import errors
-from dashboard_store.documents.json_text import encodable
+from dashboard_store.documents.excerpts import listed, shortened
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, encodable
 from dashboard_store.gateway.response import ApiResponse, json_response
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+MAX_CONFLICTS: Final = 100
+"""How many conflicts a response lists."""
+
+# A member's name may be as long as a request: twenty whole pointers would not fit into a response.
+_LONGEST_TEXT: Final = 2_000
 
 # An error without a row uses that of its nearest base class. Only StoreErrors are explained; all others are defects.
 PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
@@ -16,6 +23,8 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.NotFound: (404, "not-found", "Not found"),
     errors.MethodNotAllowed: (405, "method-not-allowed", "Method not allowed"),
     errors.ProjectExists: (409, "project-exists", "The id is already taken"),
+    errors.QuotaExceeded: (403, "quota-exceeded", "The storage quota is used up"),
+    errors.Gone: (410, "gone", "The table is gone"),
     errors.VersionConflict: (412, "version-conflict", "Someone else saved in the meantime"),
     errors.ConfigTooLarge: (413, "config-too-large", "The config is too large"),
     errors.AnalysisTooLarge: (413, "analysis-too-large", "The analysis is too large"),
@@ -28,7 +37,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
     errors.UnsafeText: (422, "unsafe-text", "A browser would execute this text"),
     errors.PreconditionRequired: (428, "precondition-required", "A precondition is required"),
-    errors.RateLimited: (429, "rate-limited", "Too many writes this minute"),
+    errors.RateLimited: (429, "rate-limited", "Too many requests"),
     errors.StorageUnavailable: (503, "storage-unavailable", "Storage is temporarily unavailable"),
     Exception: (500, "internal-error", "Something went wrong on the server"),
 }
@@ -53,14 +62,20 @@ def problem(error: Exception, request_id: str) -> ApiResponse:
 def _members(error: Exception) -> dict[str, Any]:
     match error:
         case errors.BadInput(field_errors=found) if found:
-            return {"errors": [{"pointer": each.pointer, "message": each.message} for each in found]}
+            return {"errors": [_field_error(each) for each in found[:MAX_FIELD_ERRORS]]}
         case errors.TooLarge():
             return _sizes(error)
+        case errors.QuotaExceeded(used=used, limit=limit):
+            return {"used": used, "limit": limit}
         case errors.PreconditionRequired():
             return _versions(error)
         case errors.VersionConflict():
             return _conflict(error)
     return {}
+
+
+def _field_error(error: errors.FieldError) -> dict[str, str]:
+    return {"pointer": shortened(error.pointer, _LONGEST_TEXT), "message": shortened(error.message, _LONGEST_TEXT)}
 
 
 def _versions(error: errors.PreconditionRequired) -> dict[str, Any]:
@@ -76,7 +91,8 @@ def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
     match error:
         case errors.ConfigConflict(conflicts=conflicts):
             newest = {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
-            return version | current | newest | ({} if conflicts is None else {"conflicts": list(conflicts)})
+            known = {} if conflicts is None else listed("conflict", conflicts, MAX_CONFLICTS)
+            return version | current | newest | known
         case errors.DatasetConflict():
             return version | current | {"updatedAt": error.updated_at, "baseVersion": error.base}
         case errors.AnalysisConflict():
@@ -90,7 +106,9 @@ def _sizes(error: errors.TooLarge) -> dict[str, Any]:
     if error.actual_bytes is not None:
         members["actualBytes"] = error.actual_bytes
     if isinstance(error, errors.ConfigTooLarge):
-        members["largest"] = [{"pointer": pointer, "bytes": size} for pointer, size in error.largest]
+        members["largest"] = [
+            {"pointer": shortened(pointer, _LONGEST_TEXT), "bytes": size} for pointer, size in error.largest
+        ]
     return members
 
 

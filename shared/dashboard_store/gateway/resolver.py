@@ -1,24 +1,25 @@
 """Registers a function's handlers, each of which takes a Request and returns an ApiResponse.
 
-Every request goes through `Resolver._respond`, whether or not a route matches: it requires a user, turns errors into
-problem details, encodes the response and reports the exchange. Powertools matches the route.
+Every request goes through `Resolver._respond`, whether or not a route matches: it requires a user, counts the request,
+turns errors into problem details, encodes the response and reports the exchange. Powertools matches the route.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from dashboard_store import retry
 from dashboard_store.errors import MethodNotAllowed, NoProject, NoRoute, StoreError
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.problems import problem
 from dashboard_store.gateway.request import Request
-from dashboard_store.gateway.response import ApiResponse, empty_response, encoded
+from dashboard_store.gateway.response import AnswerTooLarge, ApiResponse, empty_response, encoded
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.settings import Settings
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 type Handler = Callable[..., ApiResponse]
 """Called with the Request, and with the path parameters by name."""
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Limit(Protocol):
+    def __call__(self, user: str, answer: Callable[[], ApiResponse], *, is_change: bool) -> ApiResponse:
+        """Count a request of a user and return what `answer` returns. Raises RateLimited, or like `answer`."""
+        ...
 
 
 class _Event(APIGatewayProxyEventV2):
@@ -51,19 +61,25 @@ class Resolver:
 
     _settings: Settings
     _units: Callable[[], float]
+    _limit: Limit | None
 
     def __init__(self) -> None:
         self._router = _Router()
         self._router.not_found(self._not_found)
 
-    def connect(self, settings: Settings, units: Callable[[], float]) -> None:
-        """Set the settings; `units` returns the request units that the database has consumed so far."""
+    def connect(self, settings: Settings, units: Callable[[], float] = lambda: 0.0, limit: Limit | None = None) -> None:
+        """Set the settings; `units` returns the request units that the database has consumed so far.
+
+        Without a `limit`, no request is counted.
+        """
         self._settings = settings
         self._units = units
+        self._limit = limit
 
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """Handle one request; the entry point for Lambda."""
-        return self._router.resolve(event, context)
+        with retry.limited(context.get_remaining_time_in_millis() / 1_000 - retry.SPARE_SECONDS):
+            return self._router.resolve(event, context)
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
         return self._register("GET", path)
@@ -96,18 +112,38 @@ class Resolver:
     def _respond(self, handle: Callable[[Request], ApiResponse]) -> Response[str]:
         began, units_before = time.perf_counter(), self._units()
         request = Request(self._router.current_event.raw_event, self._settings)
+        failure: Exception | None = None
         try:
-            # A token that API Gateway accepts but this service does not is rejected before anything else.
-            request.require_user()
-            response = handle(request)
+            response = self._answer(request, handle)
+            sent = _sent(request, response)
         except Exception as exc:  # noqa: BLE001 - a defect is logged, and its response reveals nothing
-            if not isinstance(exc, StoreError):
-                telemetry.logger.error("defect", exc_info=exc, request_id=request.id)
-            response = problem(exc, request.id)
-        sent = encoded(response, request.accept_encoding, _headers(request))
+            failure = exc
+            response, sent = _refusal(request, exc)
         units, milliseconds = self._units() - units_before, (time.perf_counter() - began) * 1_000
-        telemetry.report(telemetry.Exchange(request, sent, response.outcome, units, milliseconds))
+        telemetry.report(telemetry.Exchange(request, sent, response.outcome, units, milliseconds, failure))
         return sent
+
+    def _answer(self, request: Request, handle: Callable[[Request], ApiResponse]) -> ApiResponse:
+        # A token that API Gateway accepts but this service does not is rejected before anything else.
+        request.require_user()
+        if self._limit is None or request.subject is None:
+            return handle(request)
+        return self._limit(request.subject, lambda: handle(request), is_change=request.method not in SAFE_METHODS)
+
+
+def _refusal(request: Request, error: Exception) -> tuple[ApiResponse, Response[str]]:
+    """Return the problem that explains an error, and how it is sent."""
+    if not isinstance(error, StoreError):
+        telemetry.logger.error("defect", exc_info=error, request_id=request.id)
+    response = problem(error, request.id)
+    try:
+        return response, _sent(request, response)
+    except AnswerTooLarge as exc:
+        return _refusal(request, exc)
+
+
+def _sent(request: Request, response: ApiResponse) -> Response[str]:
+    return encoded(response, request.accept_encoding, _headers(request))
 
 
 def _headers(request: Request) -> dict[str, str]:

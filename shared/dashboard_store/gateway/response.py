@@ -21,6 +21,19 @@ CSV: Final = "text/csv; charset=utf-8"
 COMPRESS_FROM_BYTES: Final = 1024
 """Below this size, a gzip header and the client's work cost more than the saved bytes."""
 
+LAMBDA_BYTES: Final = 6_291_556
+"""The largest response that Lambda passes on, as JSON with the body in base64.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+LARGEST_BODY: Final = (LAMBDA_BYTES - 16_384) * 3 // 4
+"""The bytes of the largest body that a response can have, beside 16 KiB of headers: 4.7 MB."""
+
+
+class AnswerTooLarge(Exception):  # noqa: N818 - named like the other errors, though it is a defect of a route
+    """A response has a body that Lambda would not pass on."""
+
 
 class ApiResponse(NamedTuple):
     """A response before content negotiation; if `is_gzip`, `body` is the gzip of the content.
@@ -34,6 +47,11 @@ class ApiResponse(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     is_gzip: bool = False
     outcome: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether Lambda passes the body on as it is."""
+        return len(self.body) <= LARGEST_BODY
 
 
 def json_response(
@@ -99,9 +117,11 @@ def encoded(response: ApiResponse, accept_encoding: str | None, headers: Mapping
     """Encode a response for Lambda, compressed if the client accepts gzip; `headers` are those of every response.
 
     A small body is sent as text, which `sam local invoke` shows; a large one as base64, which adds a third, whereas
-    escaping its quotation marks in Lambda's own JSON could double it.
+    escaping its quotation marks in Lambda's own JSON could double it. Raises AnswerTooLarge.
     """
     body, is_gzip = _negotiated(response, accept_encoding)
+    if len(body) > LARGEST_BODY:
+        raise AnswerTooLarge(f"The body of the response is {len(body)} bytes; the limit is {LARGEST_BODY}.")
     own = {**headers, **response.headers, **({"Content-Encoding": "gzip"} if is_gzip else {})}
     is_text = len(body) < COMPRESS_FROM_BYTES and not is_gzip
     content = body.decode() if is_text else base64.b64encode(body).decode()
@@ -126,6 +146,8 @@ def _negotiated(response: ApiResponse, accept_encoding: str | None) -> tuple[byt
     body = response.body
     # A gzip ends with the length of its content (RFC 1952, section 2.3.1).
     size = int.from_bytes(body[-4:], "little") if response.is_gzip else len(body)
-    if size >= COMPRESS_FROM_BYTES and accepts_gzip(accept_encoding):
+    # What cannot be sent otherwise is compressed unasked, which RFC 9110, section 12.5.3, allows: the escapes of a text
+    # full of `<` multiply its length by six, and compress to almost nothing.
+    if size > LARGEST_BODY or (size >= COMPRESS_FROM_BYTES and accepts_gzip(accept_encoding)):
         return (body if response.is_gzip else gzipped(body)), True
     return (gzip.decompress(body) if response.is_gzip else body), False

@@ -8,6 +8,7 @@ ROUTES: Final = {
     "/api/health": ("GET",),
     "/api/flags": ("GET",),
     "/api/limits": ("GET",),
+    "/api/usage": ("GET",),
     "/api/projects": ("GET", "POST"),
     "/api/projects/{projectId}": ("GET", "PATCH", "DELETE"),
     "/api/projects/{projectId}/restore": ("POST",),

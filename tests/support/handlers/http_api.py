@@ -17,9 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 from support.project.template import Route, functions, http_functions, routes
 
 from dashboard_store.app import App
+from dashboard_store.gateway.response import LAMBDA_BYTES
 
 TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 HOST = "k3v9x2m7qa.execute-api.eu-central-1.amazonaws.com"
+
+CONTEXT: Any = SimpleNamespace(aws_request_id="lambda-request", get_remaining_time_in_millis=lambda: 15_000)
+"""What Lambda passes to a function beside the event."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def handler_module(function: str) -> Any:
 
 
 def apps() -> list[App]:
-    return [handler_module(function).app for function in http_functions()]
+    """Return the functions that work on the store: all but the one for health checks."""
+    return [module.app for module in map(handler_module, http_functions()) if hasattr(module, "app")]
 
 
 def find_route(method: str, path: str) -> Route:
@@ -76,6 +81,8 @@ def event(
     parts = urlsplit(url)
     route = find_route(method, parts.path)
     sent = {"host": HOST, "user-agent": "tests", "x-forwarded-proto": "https"}
+    if body is not None:
+        sent["content-length"] = str(len(body))
     sent |= {name.lower(): value for name, value in (headers or {}).items()}
     media_type = sent.get("content-type", "").partition(";")[0]
     is_text = media_type in TEXT_TYPES or media_type.startswith("text/")
@@ -135,7 +142,14 @@ def send(made: Mapping[str, Any]) -> Reply:
     """Send an event to the handler to which the template routes it."""
     request = made["requestContext"]["http"]
     module = handler_module(find_route(request["method"], made["rawPath"]).function)
-    answer = module.handler(made, SimpleNamespace(aws_request_id="lambda-request"))
+    answer = module.handler(made, CONTEXT)
+    # Lambda would not pass it on, and API Gateway would answer 500.
+    assert len(json.dumps(answer)) <= LAMBDA_BYTES, "The response is larger than Lambda allows."
+    return reply_of(answer)
+
+
+def reply_of(answer: Mapping[str, Any]) -> Reply:
+    """Read a handler's answer as the client that API Gateway passes it on to."""
     body = answer.get("body") or ""
     content = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
     headers = {name.lower(): value for name, value in answer["headers"].items()}
@@ -154,7 +168,10 @@ class Client:
         body = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
         if body is not None:
             sent.setdefault("content-type", "application/json")
-        return send(event(method, url, user=self.user, headers=sent, body=body))
+        return self.send(event(method, url, user=self.user, headers=sent, body=body))
+
+    def send(self, made: Mapping[str, Any]) -> Reply:
+        return send(made)
 
     def get(self, url: str, **headers: str) -> Reply:
         return self.request("GET", url, **headers)

@@ -9,6 +9,7 @@
 | user-1 | `attic` | deleted | deleted with the project, at version 3 | the same, a table with its analysis |
 | user-1 | `survey` | 1 | nothing saved | version 3, in the bucket, too large for a response; 1, with analysis, and 2 |
 | user-1 | `poll` | 1 | nothing saved | version 1, from a file |
+| user-1 | `lost` | 1 | nothing saved | version 1, whose object is no longer in the bucket |
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
@@ -16,10 +17,10 @@ The versions of `sales` differ only in their theme: light, grey, dark. Each vers
 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
 
 The ids of uploads are their numbers in 32 digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not, 3 has a short
-row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`.
+row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`, 7 to user-5's `sales`.
 
 All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
-the write limit of the minute.
+the writes of the minute. user-5 stores as much as the quota allows. user-6 has used up the requests of the minute.
 """
 
 import hashlib
@@ -27,12 +28,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from support.handlers.http_api import Client, handler_module
+from support.handlers.http_api import Client, apps, handler_module
 
 from dashboard_store.errors import RateLimited
 from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import EXISTS, update
 from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.repository.uploads import Uploads
+from dashboard_store.repository.usage import FULL
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -81,6 +85,7 @@ def make_world(bucket_client: "S3Client") -> None:
     _make_survey(mine, bucket_client)
     _make_poll(mine, bucket_client)
     _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
+    _make_lost(mine, bucket_client)
     _make_archive(mine)
     _make_attic(mine)
     _make_reports(mine)
@@ -90,6 +95,7 @@ def make_world(bucket_client: "S3Client") -> None:
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
     _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
     _make_rate_limited(Client("user-4"))
+    _make_full(Client("user-5"), bucket_client)
 
 
 def _make_dashboard(client: Client, project: str) -> None:
@@ -120,7 +126,7 @@ def _make_poll(client: Client, bucket_client: "S3Client") -> None:
 def _announce(client: Client, project: str, number: int, size: int) -> str:
     """Announce a file under a predictable id, and return the key of its object."""
     store: Store = handler_module("ProjectDataFunction").app.store
-    uploads = Uploads(store.items, store.bucket, store.now, new_id=lambda: f"{number:032x}")
+    uploads = Uploads(store.items, store.bucket, store.usage, store.now, new_id=lambda: f"{number:032x}")
     return uploads.announce(ProjectAddress(client.user, project), "readings.csv", "text/csv", size).fields["key"]
 
 
@@ -134,6 +140,38 @@ def _make_rate_limited(client: Client) -> None:
     with suppress(RateLimited):
         while True:
             rate_limit.count(client.user)
+
+
+def _make_full(client: Client, bucket_client: "S3Client") -> None:
+    """Create the projects of a user, who then stores as much as the quota allows."""
+    _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
+    _make_archive(client)
+    _make_dashboard(client, "sales")
+    _send(bucket_client, _announce(client, "sales", 7, len(READINGS)), READINGS)
+    store: Store = handler_module("ProjectsFunction").app.store
+    used = {"storedBytes": store.settings.max_stored_bytes, FULL: True}
+    store.items.write_alone(update(keys.usage(client.user), used, EXISTS))
+    for name in ("plans", "archive", "sales"):
+        store.items.write_alone(update(keys.project(ProjectAddress(client.user, name)), {FULL: True}, EXISTS))
+
+
+def use_up_requests(user: str) -> None:
+    """Use up a user's requests of this minute, in every function."""
+    for app in apps():
+        with suppress(RateLimited):
+            while True:
+                app.store.rate_limit.request(user, lambda: None, is_change=False)
+
+
+def _make_lost(client: Client, bucket_client: "S3Client") -> None:
+    """Create a project whose table is in the bucket, and remove the object."""
+    _done(client.post("/api/projects", {"id": "lost", "name": "Lost"}))
+    rows = [{"digest": hashlib.sha512(b"%d" % number).hexdigest()} for number in range(600)]
+    _done(client.post("/api/projects/lost/data", {"fileName": "lost.json", "rawData": rows}))
+    store: Store = handler_module("ProjectDataFunction").app.store
+    item = store.items.get(keys.dataset(ProjectAddress(client.user, "lost")))
+    assert item
+    bucket_client.delete_object(Bucket=BUCKET, Key=item["object"])
 
 
 def _send(bucket_client: "S3Client", key: str, content: bytes) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+_CONTEXT: Any = SimpleNamespace(aws_request_id="lambda-request", get_remaining_time_in_millis=lambda: 15_000)
+
 # Events that leave the process. (urllib3 binds a socket to ::1 to detect IPv6; that sends nothing.)
 WATCHED = (
     "socket.connect",
@@ -33,7 +35,7 @@ def main(folder: str, layer: str, handler: str, event: str | None = None) -> Non
     sys.addaudithook(lambda name, arguments: _watch(reached, read, name, arguments))
     module, _, function = handler.partition(".")
     handle = getattr(importlib.import_module(module), function)
-    answer = handle(request, SimpleNamespace(aws_request_id="lambda-request")) if request else None
+    answer = handle(request, _CONTEXT) if request else None
     specs = {name: spec for name, module in sys.modules.items() if (spec := module.__spec__) and spec.has_location}
     sources = {name: spec.origin for name, spec in specs.items()}
     bytecode = [spec.cached for spec in specs.values() if spec.cached]
