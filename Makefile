@@ -9,13 +9,13 @@ STAGE ?= dev
 SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, so that the shell does not interpret their values.
-export SUB SAMPLES STAGE URL ONLY
+export SUB SAMPLES STAGE URL ONLY COMMAND
 export SAM_CLI_TELEMETRY := 0
 # uv must use the interpreter found below, not download another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy run token walk walk-check test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
+.PHONY: help install browser browsers build deploy run token walk walk-check admin test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -109,6 +109,9 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load everythin
 	@.venv-local/bin/python -m local.walk check --url http://127.0.0.1:$(PORT) --sub "$$SUB" \
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
+admin: .venv/installed ## Run an operator's command on the local stack, or on AWS with --stack (COMMAND="sweep --dry-run")
+	@.venv/bin/python -m admin $$COMMAND
+
 # Keep each target's output together if make supports it, and run all targets even if one fails.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
@@ -166,7 +169,7 @@ check-lint:
 	.venv/bin/ruff check .
 
 check-types:
-	.venv/bin/mypy shared functions tests benchmarks
+	.venv/bin/mypy shared functions tests benchmarks admin
 
 check-types-local:
 	.venv/bin/mypy --cache-dir .mypy_cache/local --python-executable .venv-local/bin/python local
