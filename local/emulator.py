@@ -14,14 +14,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ministack import app  # type: ignore[import-untyped] # it ships no types
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped] # it ships no types
+from ministack.services import dynamodb, lambda_svc  # type: ignore[import-untyped] # it ships no types
 
 from local import template
 from local.template import Json
@@ -30,13 +33,21 @@ SNAPSHOT_DONE = "snapshot-done"
 
 _SAM_TRANSFORM = "samtranslator.translator.transform"
 # The services that the stack uses. A snapshot without one of them is incomplete.
-_SERVICES = ("apigateway", "appconfig", "cloudformation", "dynamodb", "iam", "lambda", "s3")
+_SERVICES = ("apigateway", "appconfig", "cloudformation", "dynamodb", "iam", "lambda", "s3", "sqs")
+# The thread in which the emulator's database removes expired items, once a minute.
+_REAPER = "dynamodb-ttl-reaper"
+# Lambda's limits for JSON: the second, which its error message names, is indeed 100 bytes more.
+_EVENT_BYTES, _ANSWER_BYTES = 6_291_456, 6_291_556
 
 
 def main(state: Path, parameters: dict[str, str]) -> None:
     sys.modules[_SAM_TRANSFORM] = _transform_module(parameters)
     sys.executable = str(_bare_python(state / "runtime"))
     lambda_runtime.zipfile = _sharing_layers(state / "layers")
+    # The bridge reads the stream instead.
+    lambda_svc._poll_dynamodb_streams = lambda: False  # noqa: SLF001 - it has no public name
+    dynamodb._remove_item = _recording_expiry(dynamodb._remove_item)  # noqa: SLF001 - the same
+    lambda_svc._execute_function = _limiting(lambda_svc._execute_function)  # noqa: SLF001 - the same
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _snapshot(state))
     sys.argv = ["ministack"]
     app.main()
@@ -50,6 +61,7 @@ def _transform_module(parameters: dict[str, str]) -> ModuleType:
 
     def transform(source: Json, _no_parameters: Json, policies: Any) -> Json:  # noqa: ANN401 - MiniStack's own type
         del sys.modules[_SAM_TRANSFORM]
+        _provision_expiry()
         try:
             sam = importlib.import_module(_SAM_TRANSFORM).transform
             return template.transform(lambda seen, values: sam(seen, values, policies), source, parameters)
@@ -59,6 +71,22 @@ def _transform_module(parameters: dict[str, str]) -> ModuleType:
     module = ModuleType(_SAM_TRANSFORM)
     module.transform = transform  # type: ignore[attr-defined] # modules take any attribute
     return module
+
+
+@functools.cache
+def _provision_expiry() -> None:
+    """Make CloudFormation set which attribute of a table's items says when they expire, which MiniStack ignores."""
+    provisioners = importlib.import_module("ministack.services.cloudformation.provisioners")
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]  # noqa: SLF001 - it has no public name
+    create, update = handlers["create"], handlers["update"]
+
+    def expiring(provisioned: tuple[str, Json], properties: Json) -> tuple[str, Json]:
+        if specification := properties.get("TimeToLiveSpecification"):
+            dynamodb._update_ttl({"TableName": provisioned[0], "TimeToLiveSpecification": specification})  # noqa: SLF001 - the same
+        return provisioned
+
+    handlers["create"] = lambda logical_id, new, stack: expiring(create(logical_id, new, stack), new)
+    handlers["update"] = lambda table, old, new, *rest: expiring(update(table, old, new, *rest), new)
 
 
 def _bare_python(folder: Path) -> Path:
@@ -108,6 +136,50 @@ def _sharing_layers(folder: Path) -> SimpleNamespace:
                     Path(unpacked).rename(self.layer)
 
     return SimpleNamespace(**{**vars(zipfile), "ZipFile": Archive})
+
+
+def _recording_expiry(remove: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the emulator's database record in a table's stream which items expired, which it only removes."""
+
+    def remove_and_record(table: Json, partition: str, sort: str) -> Any:  # noqa: ANN401 - MiniStack's own type
+        removed = remove(table, partition, sort)
+        if removed is not None and threading.current_thread().name == _REAPER and table.get("StreamSpecification"):
+            name = table["TableName"]
+            dynamodb._emit_stream_event(name, "REMOVE", removed, None)  # noqa: SLF001 - it has no public name
+            identity = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+            dynamodb._stream_records[name][-1]["userIdentity"] = identity  # noqa: SLF001 - the same
+        return removed
+
+    return remove_and_record
+
+
+def _limiting(execute: Callable[[Json, Json], Json]) -> Callable[[Json, Json], Json]:
+    """Refuse the events and the answers that are too large for Lambda, as API Gateway then answers."""
+
+    def execute_within_limits(function: Json, event: Json) -> Json:
+        if (size := _json_bytes(event)) > _EVENT_BYTES:
+            print(f"Lambda would refuse this event of {size:,} bytes; it allows {_EVENT_BYTES:,}.")
+            return {"body": _gateway_answer(413, "Request Entity Too Large")}
+        result = execute(function, event)
+        if (size := _json_bytes(result.get("body"))) > _ANSWER_BYTES:
+            print(f"Lambda would refuse this answer of {size:,} bytes; it allows {_ANSWER_BYTES:,}.")
+            return {"error": True, "body": _gateway_answer(500, "Internal Server Error")}
+        return result
+
+    return execute_within_limits
+
+
+def _json_bytes(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """Return how many bytes a value has as Lambda's runtime for Python writes it."""
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def _gateway_answer(status: int, message: str) -> Json:
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"message": message}, separators=(",", ":")),
+    }
 
 
 def _snapshot(state: Path) -> None:

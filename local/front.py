@@ -30,6 +30,8 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
     | {"te", "trailer", "transfer-encoding", "upgrade"}
 )
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+_REQUEST_BYTES = 10 * 1024 * 1024
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
 _WEB = ROOT / "web"
 _OPENAPI = ROOT / "docs" / "openapi.yaml"
@@ -123,6 +125,8 @@ def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.
 
 
 async def _pass_on(request: web.Request) -> web.StreamResponse:
+    if (request.content_length or 0) > _REQUEST_BYTES:
+        return web.json_response({"message": "Request Entity Too Large"}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         answer = await _ask(request)
     except aiohttp.ClientConnectionError as error:

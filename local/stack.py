@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import secrets
 import shutil
 import signal
 import sys
@@ -16,14 +17,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import ROOT, build, database
+from local import ROOT, bridge, build, database, files
+from local.aws import Json
 from local.issuer import AUDIENCE, Issuer
 from local.processes import Child, ChildFailedError, free_port, port_taken, sweep
 
 _LOOPBACK = "127.0.0.1"
 _BUILT = build.SAM_FOLDER / "local"
 _DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
-_DEPLOYED_BY = ("local/template.py", "local/emulator.py", "requirements/local.txt")
+_DEPLOYED_BY = ("local/template.py", "local/emulator.py", "local/database.py", "requirements/local.txt")
 _LOOPBACK_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # The only variables of the caller's environment that the emulator, and so every function, inherits.
 _INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
@@ -35,11 +37,15 @@ class CannotStartError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a stack listens and keeps its state, whether it enforces IAM, and which parameters it is deployed with."""
+    """Where a stack listens and keeps its state, whether it enforces IAM, and which parameters it is deployed with.
+
+    `expire_every`: how many seconds pass between two removals of expired items.
+    """
 
     port: int
     state: Path
     auth: bool = False
+    expire_every: float = 10
     parameters: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -48,13 +54,15 @@ class Settings:
 
 
 class Stack:
-    """A running stack: its three processes, and what is deployed to them."""
+    """A running stack: its processes, and what is deployed to them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._state = settings.state
         self._gateway = free_port()
         self._engine = free_port()
+        self._sweeper = free_port()
+        self._sweeper_token = secrets.token_urlsafe()
         self._children: list[Child] = []
         # The engine checks no permissions, so a stack that enforces them keeps its data in the emulator.
         self._binary = None if settings.auth else database.binary()
@@ -72,7 +80,9 @@ class Stack:
             self._await(self._emulator_ready, "The emulator")
             self._deploy(emulator)
         self._keep_table()
+        bridged = self._start_bridge()
         self._await(self._healthy, "The API")
+        self._await(bridged.exists, "The bridge from the table's stream to the functions")
 
     def watch(self) -> None:
         """Watch the children forever; raise ChildFailedError when one ends."""
@@ -102,9 +112,10 @@ class Stack:
 
     def _start_children(self) -> Child:
         if self._binary:
-            file = self._state / "data.sqlite"
-            listen = ["--host", _LOOPBACK, "--port", str(self._engine)]
-            self._start("dynoxide", [str(self._binary), *listen, "--db-path", str(file)], _inherited())
+            listen = ["--host", _LOOPBACK, "--port", str(self._engine), "--db-path", str(self._data)]
+            # Through its other interface, the engine removes expired items.
+            listen += ["--mcp", "--mcp-host", _LOOPBACK, "--mcp-port", str(self._sweeper)]
+            self._start("dynoxide", [str(self._binary), "serve", *listen], _inherited() | self._sweeper_key)
         emulator = self._start(
             "emulator",
             _module("emulator", str(self._state), json.dumps(self._parameters())),
@@ -113,6 +124,17 @@ class Stack:
         ports = ["--port", str(self._settings.port), "--gateway", str(self._gateway)]
         self._start("front", _module("front", *ports, "--state", str(self._state)), _inherited())
         return emulator
+
+    def _start_bridge(self) -> Path:
+        """Start feeding the functions from the table's stream; return the file that exists once it does."""
+        ready = self._state / bridge.FOLDER / bridge.READY
+        ready.unlink(missing_ok=True)
+        options = ["--emulator", self.aws, "--engine", self.database, "--state", str(self._state)]
+        if self._binary:
+            options += ["--data", str(self._data), "--sweeper", f"http://{_LOOPBACK}:{self._sweeper}/mcp"]
+            options += ["--expire-every", str(self._settings.expire_every)]
+        self._start("bridge", _module("bridge", *options), _inherited() | self._sweeper_key)
+        return ready
 
     def _start(self, name: str, command: list[str], env: dict[str, str]) -> Child:
         child = Child(name, command, env=env, state=self._state)
@@ -137,7 +159,7 @@ class Stack:
             "TZ": "UTC",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        data = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://{_LOOPBACK}:{self._engine}"} if self._binary else {}
+        data = {"AWS_ENDPOINT_URL_DYNAMODB": self.database} if self._binary else {}
         return _inherited() | own | data
 
     def _build(self) -> None:
@@ -201,18 +223,31 @@ class Stack:
                 f"  NOTE: the table {before['TableName']} was replaced by {after['TableName']}. The data of the old "
                 "one is still in the data file but is no longer served."
             )
-        _write(self._stamp, json.dumps({"fingerprint": fingerprint, "table": after}))
+        files.replace(self._stamp, json.dumps({"fingerprint": fingerprint, "table": after}))
 
     def _keep_table(self) -> None:
         if self._binary:
-            database.keep_table(f"http://{_LOOPBACK}:{self._engine}", self._deployed()["table"])
+            database.keep_table(self.database, self._deployed()["table"], self._data)
+
+    @property
+    def _data(self) -> Path:
+        return self._state / "data.sqlite"
+
+    @property
+    def database(self) -> str:
+        """The URL of the database that the functions use."""
+        return f"http://{_LOOPBACK}:{self._engine}" if self._binary else self.aws
+
+    @property
+    def _sweeper_key(self) -> dict[str, str]:
+        return {"DYNOXIDE_MCP_AUTH_TOKEN": self._sweeper_token}
 
     @property
     def _stamp(self) -> Path:
         return self._state / "deployed.json"
 
-    def _deployed(self) -> database.Json:
-        deployed: database.Json = json.loads(self._stamp.read_text()) if self._stamp.exists() else {}
+    def _deployed(self) -> Json:
+        deployed: Json = json.loads(self._stamp.read_text()) if self._stamp.exists() else {}
         return deployed
 
     @property
@@ -264,7 +299,8 @@ def _run_alone(settings: Settings) -> None:
     ready.unlink(missing_ok=True)
     try:
         stack.start()
-        _write(ready, json.dumps({"url": settings.url, "aws": stack.aws, "pid": os.getpid()}))
+        urls = {"url": settings.url, "aws": stack.aws, "database": stack.database}
+        files.replace(ready, json.dumps({**urls, "pid": os.getpid()}))
         _announce(settings, stack)
         stack.watch()
     finally:
@@ -339,13 +375,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file atomically: a reader sees either the old text or the new one."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text)
-    partial.replace(path)
-
-
 def _say(text: str) -> None:
     print(text, flush=True)
 
@@ -360,7 +389,8 @@ def main() -> int:
         print(Issuer(Settings(options.port, state).url, state).token(options.sub))
         return 0
     port = options.port or free_port()
-    return run(Settings(port, state, auth=options.auth, parameters=dict(options.parameter)))
+    parameters = dict(options.parameter)
+    return run(Settings(port, state, auth=options.auth, expire_every=options.expire_every, parameters=parameters))
 
 
 def _parameter(text: str) -> tuple[str, str]:
@@ -376,6 +406,13 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     started = commands.add_parser("run", parents=[shared], help="run the stack in the foreground")
     started.add_argument("--auth", action="store_true", help="enforce IAM policies and signatures, as AWS does")
+    started.add_argument(
+        "--expire-every",
+        type=float,
+        default=10,
+        metavar="SECONDS",
+        help="how often expired items are removed",
+    )
     started.add_argument(
         "--parameter",
         type=_parameter,

@@ -59,6 +59,13 @@ def test_a_table_is_returned_as_uploaded(project: Client) -> None:
     assert (loaded["version"], loaded["analysisVersion"], loaded["configVersion"]) == (1, 1, 0)
 
 
+def test_a_formula_is_returned_unchanged(project: Client) -> None:
+    """What a spreadsheet takes for a formula is a cell like any other, also in a CSV file: nothing is rewritten."""
+    formulas = ["=1+1", "@SUM(A1)", "+2", "-3"]
+    project.post(DATA, {**TABLE, "rawData": [{"cell": text} for text in formulas]})
+    assert project.get(f"{DATA}?format=csv").body.decode().split() == ["cell", *formulas]
+
+
 def test_a_repeated_upload_makes_no_version(project: Client) -> None:
     """A repeated upload is a 200 with the current version, whatever its precondition; a different one is the next."""
     first = project.post(DATA, TABLE)

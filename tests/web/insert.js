@@ -32,13 +32,17 @@
     }
   }
 
-  // Inserts each text in four ways: directly, within an element, serialized and parsed again, and through a parser that
-  // runs no scripts, as sanitizers do. Then uses every element that this creates, and again once animations have started.
+  // Inserts each text in six ways: directly, within an element, serialized and parsed again, through a parser that runs
+  // no scripts, as sanitizers do, and followed by the next text, each in an element of its own, with and without quotes.
+  // Then uses every element that this creates, and again once animations have started.
   window.insertAll = async (texts, milliseconds) => {
     ran = [];
-    const places = texts.flatMap((text) => {
-      const made = Array.from("1234", () => document.body.appendChild(document.createElement("div")));
-      const [direct, within, again, parsed] = made;
+    const places = texts.flatMap((text, index) => {
+      const made = Array.from("123456", () => document.body.appendChild(document.createElement("div")));
+      const [direct, within, again, parsed, beside, quoted] = made;
+      const next = texts[(index + 1) % texts.length];
+      beside.innerHTML = `<h2>${text}</h2><p>${next}</p>`;
+      quoted.innerHTML = `<h2>"${text}"</h2><p>'${next}'</p>`;
       direct.innerHTML = text;
       within.innerHTML = `<h2>${text}</h2>`;
       again.innerHTML = direct.innerHTML;
@@ -53,10 +57,11 @@
     return ran;
   };
 
-  // The names of all event handler properties of this browser's objects.
+  // The names of all event handler properties that this browser's elements, documents and windows have.
   window.handlerNames = () => {
-    const owners = Object.getOwnPropertyNames(window).map((name) => window[name]?.prototype);
-    const names = [window, document, ...owners.filter(Boolean)].flatMap((each) => Object.getOwnPropertyNames(each));
+    const prototypes = Object.getOwnPropertyNames(window).map((name) => window[name]?.prototype);
+    const owners = prototypes.filter((each) => each && (each === Element.prototype || each instanceof Node));
+    const names = [window, document, ...owners].flatMap((each) => Object.getOwnPropertyNames(each));
     return [...new Set(names.filter((name) => /^on[a-z]+$/.test(name)))];
   };
 })();

@@ -74,6 +74,8 @@ class LocalStack:
         """Start the stack without waiting."""
         options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
         options += [f"--parameter={name}={value}" for name, value in self._parameters.items()]
+        # The least, so that no test waits long.
+        options += ["--expire-every", "0.5"]
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
                 [_PYTHON, "-m", "local.stack", "run", *options],
@@ -160,14 +162,21 @@ class LocalStack:
 
     def aws(self, service: Any) -> Any:
         """Return an operator's client of an AWS service, which the emulator answers."""
-        endpoint = json.loads((self.state / "ready.json").read_text())["aws"]
-        region, key = "us-east-1", "test"
-        return boto3.client(
-            service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=key
-        )
+        return _aws(service, json.loads((self.state / "ready.json").read_text())["aws"])
+
+    def database(self) -> Any:
+        """Return a DynamoDB client of the engine that keeps the data."""
+        return _aws("dynamodb", f"http://127.0.0.1:{self.child('dynoxide', '--port')[1]}")
 
     def _recorded(self) -> set[int]:
         return {int(record.name) for record in (self.state / "children").glob("*")}
+
+
+def _aws(service: Any, endpoint: str) -> Any:
+    region, key = "us-east-1", "test"
+    return boto3.client(
+        service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=key
+    )
 
 
 def walk(step: str, stack: LocalStack, *options: str) -> str:

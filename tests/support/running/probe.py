@@ -5,6 +5,7 @@ Packed and deployed on its own, so it imports nothing of the tests.
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,15 @@ from typing import Any
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if "Records" not in event:
         return {"statusCode": 200, "body": "x" * int(event["queryStringParameters"]["bytes"])}
-    with Path(os.environ["BATCHES"]).open("a") as batches:
-        batches.write(json.dumps(event["Records"]) + "\n")
     keys = [record["dynamodb"]["Keys"]["sk"]["S"] for record in event["Records"]]
+    file = Path(os.environ["BATCHES"])
+    held = file.with_suffix(".held")
+    if any(key.startswith("wanted-held") for key in keys) and not held.exists():
+        held.touch()
+        # The test kills this process meanwhile.
+        time.sleep(9)
+    with file.open("a") as batches:
+        batches.write(json.dumps(event["Records"]) + "\n")
     if any(key.startswith("poison") for key in keys):
         raise ValueError("The test asked for this failure.")
     return {"batchItemFailures": []}
