@@ -112,8 +112,8 @@ def test_every_setting_is_a_parameter(setting: Any) -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    """The functions' environment holds only the settings and the variables that Powertools reads."""
-    ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
+    """The functions' environment holds only the settings and the variables that Powertools and AWS's SDKs read."""
+    ours = {name for name in VARIABLES if not name.startswith(("POWERTOOLS_", "AWS_"))}
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
     assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard_store import retry
 from dashboard_store.dynamodb.protocol import Refused, Unreachable, marshal
-from dashboard_store.errors import StorageUnavailable
+from dashboard_store.errors import QuotaExceeded, StorageUnavailable
 from dashboard_store.repository.expressions import EXISTS, Condition, delete, put, update
 from dashboard_store.repository.items import ConditionFailed, Contended, Items
 
@@ -266,6 +266,25 @@ def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:
     )
     assert items_on(transport, pauses).get_many([one, two]) == [one, two]
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [cancelled("None", "ItemCollectionSizeLimitExceeded"), Refused("ItemCollectionSizeLimitExceededException", {})],
+)
+def test_a_full_partition_is_a_quota(failure: Refused) -> None:
+    """At 10 GB, which no quota lets a user reach, DynamoDB refuses writes for good: that is no outage and no defect."""
+    with pytest.raises(QuotaExceeded) as refusal:
+        items_on(Scripted(failure)).transact(put(KEY))
+    assert (refusal.value.used, refusal.value.limit) == (10_000_000_000, 10_000_000_000)
+
+
+def test_deletes_left_unprocessed_are_sent_again(pauses: list[float]) -> None:
+    """Any number of items is removed, 25 at a time, and those that DynamoDB left over until none is."""
+    left = {"UnprocessedItems": {"t": [{"DeleteRequest": {"Key": marshal(KEY)}}]}}
+    transport = Scripted(left, left, {"UnprocessedItems": {}})
+    items_on(transport, pauses).delete_many([{"pk": "USER#u", "sk": f"PROJECT#{number}"} for number in range(26)])
+    assert (transport.calls, len(pauses)) == (4, 2)
 
 
 def test_no_items_need_no_call() -> None:
