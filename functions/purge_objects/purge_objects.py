@@ -67,6 +67,8 @@ def _count(records: list[dict[str, Any]], store: Store) -> None:
 def _follow(change: Change, store: Store) -> None:
     """Remove what a change left behind."""
     item, is_new = change.item, change.new is not None
+    if keys.is_counter(item):
+        return
     is_deleted, (kind, project_id, *rest) = keys.parts(item)
     address = ProjectAddress(keys.user_of(item), project_id)
     removed: dict[str, int] = {}

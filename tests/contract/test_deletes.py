@@ -96,26 +96,21 @@ def test_a_project_can_be_restored_for_thirty_days(
         store.project_deletion.restore(address)
 
 
-def test_an_id_is_free_once_all_versions_expired(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """The id of a deleted project can be used again when the last of its versions expires, and not before."""
-    store.project_deletion.delete(address, Precondition())
-    clock.moment += retention.Lifetimes(store.settings).longest - timedelta(seconds=1)
+@pytest.mark.parametrize("kept_days", [1, 90])
+def test_a_deleted_project_outlives_its_parts(
+    store: Store, address: ProjectAddress, clock: Clock, kept_days: int
+) -> None:
+    """Its item, which keeps the id taken, expires when its last version does, and not while it can be restored."""
+    settings = Settings(TABLE, BUCKET, history_retention_days=kept_days, session_ttl_days=1)
+    before = clock.moment
+    Store(settings, store.items, store.bucket, clock).project_deletion.delete(address, Precondition())
+    marker = store.items.get(keys.deleted(keys.project(address)))
+    longest = max(MONTH, timedelta(days=kept_days) + retention.RENEWAL)
+    assert marker
+    assert marker["expiresAt"] == int((before + longest).timestamp())
+    clock.advance(days=200)
     with pytest.raises(ProjectExists):
         create(store, address)
-    clock.advance(seconds=1)
-    assert create(store, address)["version"] == 1
-
-
-def test_an_id_is_taken_while_its_project_can_be_restored(store: Store, address: ProjectAddress, clock: Clock) -> None:
-    """If everything expires before the time for a restore ends, the id is taken until that time ends."""
-    settings = Settings(TABLE, BUCKET, history_retention_days=1, session_ttl_days=1)
-    brief = Store(settings, store.items, store.bucket, clock)
-    brief.project_deletion.delete(address, Precondition())
-    clock.advance(days=30, seconds=-1)
-    with pytest.raises(ProjectExists):
-        create(brief, address)
-    clock.advance(seconds=1)
-    assert create(brief, address)["version"] == 1
 
 
 def renamed(project: Project) -> Project:

@@ -286,7 +286,7 @@ def test_a_stale_delete_is_a_conflict(store: Store, address: ProjectAddress) -> 
     newest = store.config_saves.save(address.config(), config(a=2), at(1), Origin()).newest
     with pytest.raises(ConfigConflict) as refusal:
         store.config_saves.save(address.config(), None, at(1), Origin())
-    assert (refusal.value.document, refusal.value.conflicts) == (newest.config(), ("",))
+    assert (refusal.value.document, list(refusal.value.conflicts or ())) == (newest.config(), [""])
 
 
 def test_a_project_shows_its_data(store: Store, address: ProjectAddress, clock: Clock) -> None:

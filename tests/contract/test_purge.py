@@ -17,11 +17,13 @@ from support.storage.stream import Stream
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.project import read_new_project
+from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.stored_bytes import stored_bytes
 from dashboard_store.settings import Settings
 
 PERMANENTLY: dict[str, Any] = {"permanently": True}
@@ -29,7 +31,7 @@ PERMANENTLY: dict[str, Any] = {"permanently": True}
 
 @pytest.fixture
 def settings() -> Settings:
-    return replace(SETTINGS, max_inline_table_bytes=10, max_history_bytes=60_000, writes_per_minute=1_000_000)
+    return replace(SETTINGS, max_inline_table_bytes=10, writes_per_minute=1_000_000)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def rich(store: Store, address: ProjectAddress, bucket: Bucket) -> ProjectAddres
 
 def left(stream: Stream, user: str) -> set[str]:
     kinds = {item["sk"]["S"].partition("#")[0] for item in stream.items(keys.partition(user))}
-    return kinds - {"RATE", "USAGE"}
+    return kinds - {"RATE", "USAGE", "FENCE"}
 
 
 def objects(bucket: Bucket, address: ProjectAddress) -> list[str]:
@@ -155,6 +157,14 @@ def test_a_sent_file_is_removed_once_its_upload_is_completed(
     assert file not in objects(bucket, rich)
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Check a project's history every ten versions, of which the newest ten stay."""
+    monkeypatch.setattr("purge_objects.CHECKED_EVERY", 10)
+    monkeypatch.setattr("dashboard_store.repository.history_bound.ALWAYS_KEPT", 10)
+    return 10
+
+
 def save_often(store: Store, address: ConfigAddress, sources: str, first: int = 0) -> None:
     """Save one version a character: `u` by the user, `a` an autosave."""
     for version, source in enumerate(sources, first):
@@ -166,30 +176,37 @@ def versions(store: Store, address: ConfigAddress) -> list[int]:
     return sorted(each["version"] for each in store.configs.history(address, 1_000, None)[0])
 
 
-def test_history_beyond_its_bound_loses_its_oldest_autosaves_first(
-    store: Store, stream: Stream, address: ProjectAddress
+@pytest.mark.parametrize(
+    ("bound", "expected"), [(18, [1, 2, 3, 5, 6, 7, 9, 10]), (17, [2, 3, 5, 6, 7, 9, 10]), (14, [6, 7, 9, 10]), (1, [])]
+)
+def test_history_beyond_its_bound_loses_its_oldest_autosaves_first(  # noqa: PLR0917 - fixtures
+    store: Store, stream: Stream, address: ProjectAddress, few: int, bound: int, expected: list[int]
 ) -> None:
-    """Autosaves go before what users saved, the oldest first; the newest hundred stay, and no save is refused."""
-    save_often(store, address.config(), ("uuua" * 25)[:99])
-    stream.deliver(store)
-    assert versions(store, address.config()) == list(range(1, 100))
-    save_often(store, address.config(), "a" + "u" * 100, 99)
+    """Autosaves go before what users saved, the oldest first; the newest stay, and no save is refused."""
+    save_often(store, address.config(), "uuua" * 5)
+    items = [unmarshal(item) for item in stream.items(keys.partition(address.owner))]
+    size = max(stored_bytes(item) for item in items if item["sk"].startswith("CONFIGVERSION"))
+    store.history_bound._most_bytes = bound * size  # noqa: SLF001
     stream.deliver(store)
     kept = versions(store, address.config())
-    assert kept[-100:] == list(range(101, 201))
-    gone = sorted(set(range(1, 101)) - set(kept))
-    autosaves, by_user = [n for n in gone if n % 4 == 0], [n for n in gone if n % 4]
-    assert autosaves == [n for n in range(1, 101) if n % 4 == 0] or not by_user
-    assert by_user == [n for n in range(1, 101) if n % 4][: len(by_user)]
-    assert gone
+    assert kept[-few:] == list(range(11, 21))
+    assert kept[:-few] == expected
 
 
-def test_the_newest_hundred_versions_stay_whatever_their_size(
-    store: Store, stream: Stream, address: ProjectAddress
+def test_the_newest_versions_stay_whatever_their_size(
+    store: Store, stream: Stream, address: ProjectAddress, few: int
 ) -> None:
-    """A hundred versions stay, also of a draft, even if they exceed the bound."""
-    save_often(store, address.config("tab"), "a" * 100)
-    save_often(store, address.config(), "a" * 300)
+    """As many versions stay, also of a draft, even if they exceed the bound."""
+    store.history_bound._most_bytes = 1  # noqa: SLF001
+    save_often(store, address.config("tab"), "a" * few)
+    save_often(store, address.config(), "a" * 3 * few)
     stream.deliver(store)
-    assert versions(store, address.config()) == list(range(201, 301))
-    assert versions(store, address.config("tab")) == list(range(1, 101))
+    assert versions(store, address.config()) == list(range(21, 31))
+    assert versions(store, address.config("tab")) == list(range(1, 11))
+
+
+def test_history_within_its_bound_stays(store: Store, stream: Stream, address: ProjectAddress, few: int) -> None:
+    """Nothing is removed as long as a project's history is within its bound."""
+    save_often(store, address.config(), "a" * 2 * few)
+    stream.deliver(store)
+    assert versions(store, address.config()) == list(range(1, 21))

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from support.handlers.http_api import Client, Reply
+from support.handlers.http_api import Client, Reply, handler_module
+from support.storage.clients import Tapped
+from support.storage.stream import Stream
 
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
 from dashboard_store.settings import Settings
 
 PROJECT = "/api/projects/p"
@@ -112,11 +116,14 @@ def test_a_project_cannot_be_restored_after_30_days(full_project: Client, clock:
     assert full_project.request("POST", f"{PROJECT}/restore").code == "not-found"
 
 
-def test_a_deleted_project_keeps_its_id(full_project: Client, clock: Clock, settings: Settings) -> None:
-    """The id of a deleted project is taken until all that was stored under it has expired; then it is free."""
+def test_a_deleted_project_keeps_its_id(full_project: Client, moto_client: Tapped, clock: Clock) -> None:
+    """The id of a deleted project is taken until the project is purged; then it is free, and nothing of it is left."""
     full_project.delete(PROJECT)
+    clock.advance(days=200)
     assert full_project.post("/api/projects", {"id": "p", "name": "New"}).code == "project-exists"
-    clock.advance(days=settings.history_retention_days + 8)
+    with Stream(moto_client, clock).following() as stream:
+        stream.expire(keys.deleted(keys.config(ProjectAddress(full_project.user, "p").config())))
+        stream.deliver(handler_module("ProjectsFunction").app.store)
     assert full_project.post("/api/projects", {"id": "p", "name": "New"}).status == 201
     assert full_project.get(f"{PROJECT}/config/versions").json["versions"] == []
     assert full_project.get(f"{PROJECT}/config/versions/1").code == "not-found"
@@ -125,16 +132,18 @@ def test_a_deleted_project_keeps_its_id(full_project: Client, clock: Clock, sett
 
 
 def test_a_restore_brings_back_nothing_older(
-    user: str, connect: Callable[[Settings], None], settings: Settings, clock: Clock
+    user: str, connect: Callable[[Settings], None], settings: Settings, moto_client: Tapped, clock: Clock
 ) -> None:
-    """A restore brings back no expired items of an older project with the same id, removed or not."""
+    """A restore brings back no expired items of an older project with the same id that are not removed yet."""
     connect(Settings(settings.table_name, history_retention_days=1, session_ttl_days=1))
     client = Client(user)
     client.post("/api/projects", {"id": "p", "name": "Older"})
     client.post(f"{PROJECT}/data", TABLE)
     client.delete(PROJECT)
     clock.advance(days=31)
-    client.post("/api/projects", {"id": "p", "name": "New"})
+    with Stream(moto_client, clock).following() as stream:
+        stream.expire(keys.deleted(keys.project(ProjectAddress(user, "p"))))
+    assert client.post("/api/projects", {"id": "p", "name": "New"}).status == 201
     client.delete(PROJECT)
     assert client.request("POST", f"{PROJECT}/restore").json["name"] == "New"
     assert client.get(f"{PROJECT}/data").json["rawData"] is None

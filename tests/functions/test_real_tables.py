@@ -13,6 +13,8 @@ from support.handlers.files import key_of, send_file
 from support.handlers.http_api import Client, Reply
 from support.project.template import ROOT
 
+from dashboard_store.settings import Settings
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -98,11 +100,21 @@ def test_a_file_is_returned_value_by_value(
 
 
 @every_file
-def test_rows_are_returned_unchanged(project: Client, rows: Callable[[], list[dict[str, Any]]], path: Path) -> None:
-    """The same rows sent as compressed JSON are returned unchanged."""
+def test_rows_are_returned_unchanged(
+    project: Client,
+    bucket_client: "S3Client",
+    rows: Callable[[], list[dict[str, Any]]],
+    settings: Settings,
+    path: Path,
+) -> None:
+    """The same rows sent as compressed JSON are returned unchanged; those over the limit of a body, as a file."""
     sent = json.loads(path.read_text()) if path.suffix == ".json" else text_rows(path)
-    body = gzip.compress(json.dumps({"fileName": path.name, "rawData": sent}).encode(), compresslevel=1)
-    assert project.request("POST", DATA, body, content_type="application/gzip").status == 201
+    body = json.dumps({"fileName": path.name, "rawData": sent}).encode()
+    reply = project.request("POST", DATA, gzip.compress(body, compresslevel=1), content_type="application/gzip")
+    assert reply.status == (201 if len(body) <= settings.max_decompressed_bytes else 413)
+    if reply.status == 413:
+        content = json.dumps(sent).encode()
+        assert project.post(send_file(project, bucket_client, content, "application/json"), {}).status == 201
     assert rows() == sent
 
 

@@ -33,7 +33,8 @@ REQUESTS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "a save": (lambda client: client.put(CONFIG, MINE, if_match='"2"'), ["TransactWriteItems"]),
     "a first save of a draft": (
         lambda client: client.put(f"{CONFIG}?sessionId=s", MINE, if_none_match="*"),
-        ["TransactWriteItems"],
+        # The query counts the drafts.
+        ["Query", "TransactWriteItems"],
     ),
     "an unchanged save": (
         lambda client: client.put(CONFIG, NEWER, if_match='"1"'),

@@ -11,6 +11,7 @@
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
 | rate | `RATE` | when the writes that the user has made are paid off; until then |
 | usage | `USAGE` | how much the user stores, and whether they may store more |
+| fence | `FENCE` | where in the stream the last recount of the user began or ended |
 | deleted | `DELETED#…` | an item of a deleted project, until it is restored or purged |
 
 `pk` is always `USER#<sub>`. Ids and session ids cannot contain `#`, so keys are unambiguous. The index `listing` holds

@@ -15,14 +15,13 @@ _SEQUENCE_DIGITS: Final = 40
 
 
 class Change(NamedTuple):
-    """One record of the stream; `old` and `new` are the item before and after it, `at` its time in epoch seconds.
+    """One record of the stream; `old` and `new` are the item before and after it.
 
     `is_expiry` is True if DynamoDB removed the item because it had expired.
     """
 
     stream: str
     sequence: str
-    at: float
     old: Item | None
     new: Item | None
     is_expiry: bool = False
@@ -34,7 +33,7 @@ class Change(NamedTuple):
         old, new = (unmarshal(data[name]) if name in data else None for name in ("OldImage", "NewImage"))
         stream = record["eventSourceARN"].rpartition("/")[2]
         is_expiry = record.get("userIdentity", {}).get("principalId") == _EXPIRES
-        return cls(stream, data["SequenceNumber"], data["ApproximateCreationDateTime"], old, new, is_expiry)
+        return cls(stream, data["SequenceNumber"], old, new, is_expiry)
 
     @property
     def item(self) -> Item:

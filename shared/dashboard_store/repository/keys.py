@@ -107,14 +107,19 @@ def usage(user: str) -> Item:
     return {"pk": partition(user), "sk": "USAGE"}
 
 
+def fence(user: str) -> Item:
+    """Return the key of what a recount writes before and after it reads."""
+    return {"pk": partition(user), "sk": "FENCE"}
+
+
 def rate(user: str) -> Item:
     """Return the key of the bucket that limits a user's writes."""
     return {"pk": partition(user), "sk": "RATE"}
 
 
 def is_counter(item: Item) -> bool:
-    """Whether an item counts what its user does, and is not stored by them."""
-    return bool(item["sk"].startswith(("RATE", "USAGE")))
+    """Whether an item serves to count what its user does, and is not stored by them."""
+    return bool(item["sk"].startswith(("RATE", "USAGE", "FENCE")))
 
 
 def listed(address: ProjectAddress, updated_at: str) -> str:

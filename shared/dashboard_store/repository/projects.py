@@ -84,7 +84,7 @@ class Projects:
             if found and is_as_created(found, item) and (not new.config or self._is_first(address, new.config)):
                 return ProjectCreation(project_document(found), is_new=False)
             if found is None and kept is None and usage is not None:
-                raise self._usage.refusal(owner) from exc
+                raise self._usage.refusal(owner, is_project=True) from exc
             detail = "A project already has the id" if found else "A deleted project still has the id"
             raise ProjectExists(f"{detail} {address.project_id}. Choose another id.") from exc
         return ProjectCreation(project_document(item), is_new=True)

@@ -16,21 +16,24 @@ before is the one that was read. One number per user is enough, because a table 
 partition key together, so their records are in one shard or in its successors.
 
 A recount adds up the items themselves. It happens when a user is counted for the first time (also on a new stream),
-RECOUNTED_AFTER later, when the sum crosses RECOUNTED_AT of the limit, and after records whose time is too close to a
-recount to say whether it saw them. Records from before a recount are skipped.
+RECOUNTED_AFTER later, and when the sum crosses RECOUNTED_AT of the limit. It writes the user's item `FENCE` before and
+after it reads, so the stream itself says which records it saw: those before the first are skipped, those after the
+second counted. If a record comes between the two, nobody can say, and the recount is repeated.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.errors import QuotaExceeded
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.changes import Change
-from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, update
+from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.stored_bytes import stored_bytes
 from dashboard_store.settings import Settings
@@ -45,10 +48,17 @@ LIFTED_AT: Final = 0.95
 RECOUNTED_AT: Final = 0.8
 RECOUNTED_AFTER: Final = timedelta(days=7)
 
-_AGAIN_AFTER: Final = timedelta(minutes=1)
-_CLOSE_AGAIN_AFTER: Final = timedelta(hours=1)
-# The stream gives times in whole seconds.
-_CLOCK: Final = timedelta(seconds=1)
+MOST_RECOUNTS: Final = 3
+"""How many recounts in a row a user who never rests may interrupt. The next one is an hour later."""
+_AGAIN_AFTER: Final = timedelta(hours=1)
+
+
+class _Phase(IntEnum):
+    """Where the records are that come now, relative to the last recount."""
+
+    BEFORE = 0
+    DURING = 1
+    AFTER = 2
 
 
 class Used(NamedTuple):
@@ -99,10 +109,10 @@ class Usage:
             detail = f"This project has {drafts} drafts, and the limit is {self._most_drafts}. Continue one of them."
             raise QuotaExceeded(detail, used=drafts, limit=self._most_drafts)
 
-    def refusal(self, user: str, *, announced: int = 0) -> QuotaExceeded:
+    def refusal(self, user: str, *, is_project: bool = False, announced: int = 0) -> QuotaExceeded:
         """Return the error of a write that exceeds a quota, with `announced` bytes if it announces a file."""
         used = _used(self._items.get(keys.usage(user)) or {})
-        if used.projects >= self._most_projects:
+        if is_project and used.projects >= self._most_projects:
             return QuotaExceeded(
                 f"You have {used.projects} projects, and the limit is {self._most_projects}. "
                 "Delete a project permanently before you create another one.",
@@ -136,56 +146,63 @@ class Usage:
         if self._is_due(usage) or usage.get("stream", last.stream) != last.stream:
             return self._recount(user, usage, position)
         new = [each for each in changes if each.order > usage.get("sequence", "")]
-        unseen = [each for each in new if each.at + _CLOCK.total_seconds() > usage["countedFrom"] / 1000]
-        if not new:
-            return usage
-        before = _used(usage).stored_bytes
-        added = sum(each.added_bytes for each in unseen)
+        phase, counted, is_interrupted = _sorted_out(usage, new)
+        before, added = _used(usage).stored_bytes, sum(each.added_bytes for each in counted)
         close = self._most_bytes * RECOUNTED_AT
-        crosses = before < close <= before + added and self._is_older(usage, _CLOSE_AGAIN_AFTER)
-        if crosses or before + added < 0:
-            return self._recount(user, usage, position)
-        uncertain = {"uncertain": True} if any(each.at <= usage["countedTo"] / 1000 for each in unseen) else {}
-        add = {"storedBytes": added, "projects": sum(each.added_projects for each in unseen)}
-        return self._write(user, usage, {**position, **uncertain}, before + added, add)
+        crosses = before < close <= before + added and self._is_older(usage, _AGAIN_AFTER)
+        is_spoiled = phase is _Phase.AFTER and is_interrupted and usage["recounts"] < MOST_RECOUNTS
+        if is_spoiled or crosses or before + added < 0:
+            return self._recount(user, usage, position, recounts=usage["recounts"] + 1 if is_spoiled else 1)
+        if phase is _Phase.BEFORE or not new:
+            return usage
+        add = {"storedBytes": added, "projects": sum(each.added_projects for each in counted)}
+        progress = {"phase": int(phase), "isInterrupted": is_interrupted}
+        write, after = self._change(user, usage, {**position, **progress}, before + added, add)
+        self._items.write_alone(write)
+        return after
 
-    def _recount(self, user: str, usage: Item, position: Item) -> Item:
+    def _recount(self, user: str, usage: Item, position: Item, recounts: int = 1) -> Item:
         """Add up everything that the user stores."""
-        began, total, projects = self._now(), 0, 0
+        began, fence = self._now(), secrets.token_hex(8)
+        self._items.transact(put({**keys.fence(user), "fence": fence, "isEnd": False}))
+        total, projects = 0, 0
         for item in self._items.query(keys.partition(user)):
             if not keys.is_counter(item):
                 total += stored_bytes(item)
                 projects += item["sk"].startswith((keys.PROJECTS, keys.DELETED_PROJECTS))
-        times = {"countedFrom": _milliseconds(began), "countedTo": _milliseconds(self._now() + _CLOCK)}
-        found = {"storedBytes": total, "projects": projects, "uncertain": False}
-        return self._write(user, usage, {**position, **times, **found}, total, {})
+        found = {"storedBytes": total, "projects": projects, "countedAt": retention.expires_at(began)}
+        progress = {"fence": fence, "phase": int(_Phase.BEFORE), "isInterrupted": False, "recounts": recounts}
+        write, after = self._change(user, usage, {**position, **found, **progress}, total, {})
+        self._items.transact(write, put({**keys.fence(user), "fence": fence, "isEnd": True}))
+        return after
 
-    def _write(self, user: str, usage: Item, assignments: Item, total: int, add: dict[str, int]) -> Item:
-        """Change a user's usage, provided that it is as it was read."""
+    def _change(self, user: str, usage: Item, assignments: Item, total: int, add: dict[str, int]) -> tuple[Write, Item]:
+        """Return the write that changes a user's usage, provided that it is as it was read, and what it becomes."""
         is_full = total >= self._most_bytes or (usage.get(FULL, False) and total > self._most_bytes * LIFTED_AT)
         verdict = {FULL: True} if is_full else {}
         # An announced file or a new project adds to a sum while records are counted; a recount must not undo that.
-        compared = ("sequence", "countedFrom", *(("storedBytes", "projects") if not add else ()))
-        unchanged = _unchanged(usage, compared)
+        compared = ("sequence", "fence", *(("storedBytes", "projects") if not add else ()))
         gone = [] if is_full else [FULL]
-        self._items.write_alone(update(keys.usage(user), {**assignments, **verdict}, unchanged, remove=gone, add=add))
+        write = update(keys.usage(user), {**assignments, **verdict}, _unchanged(usage, compared), remove=gone, add=add)
         kept = {name: value for name, value in usage.items() if name not in gone}
-        return {**kept, **assignments, **verdict}
+        return write, {**kept, **assignments, **verdict}
 
     def _counted(self, user: str) -> Item:
         def attempt() -> Item:
             usage = self._items.get(keys.usage(user)) or {}
-            return usage if "countedFrom" in usage else self._recount(user, usage, {})
+            return usage if "countedAt" in usage else self._recount(user, usage, {})
 
         return self._items.race(attempt, "changes to this user's usage")
 
     def _is_due(self, usage: Item) -> bool:
-        if "countedFrom" not in usage or self._is_older(usage, RECOUNTED_AFTER):
+        if "countedAt" not in usage or self._is_older(usage, RECOUNTED_AFTER):
             return True
-        return bool(usage["uncertain"]) and self._is_older(usage, _AGAIN_AFTER)
+        # Its fences did not come, or it was interrupted to the last.
+        is_inexact = usage["phase"] != _Phase.AFTER or usage["isInterrupted"]
+        return is_inexact and self._is_older(usage, _AGAIN_AFTER)
 
     def _is_older(self, usage: Item, age: timedelta) -> bool:
-        return bool(usage["countedFrom"] <= _milliseconds(self._now() - age))
+        return bool(usage["countedAt"] <= retention.expires_at(self._now() - age))
 
     def _mark(self, user: str, *, is_full: bool) -> None:
         """Set or remove the mark on every project, also on deleted ones, which may be restored."""
@@ -212,11 +229,21 @@ def _used(usage: Item) -> Used:
     return Used(usage.get("projects", 0), usage.get("storedBytes", 0))
 
 
+def _sorted_out(usage: Item, changes: Sequence[Change]) -> tuple[_Phase, list[Change], bool]:
+    """Return where the last recount's records have come to, those to count, and whether some fell into its time."""
+    phase, counted, is_interrupted = _Phase(usage["phase"]), [], bool(usage["isInterrupted"])
+    for change in changes:
+        if keys.is_counter(change.item):
+            if change.item["fence"] == usage["fence"]:
+                phase = _Phase.AFTER if change.item["isEnd"] else _Phase.DURING
+        elif phase is _Phase.AFTER:
+            counted.append(change)
+        elif phase is _Phase.DURING:
+            is_interrupted = True
+    return phase, counted, is_interrupted
+
+
 def _unchanged(usage: Item, names: Sequence[str]) -> Condition:
     values: dict[str, Any] = {name: usage[name] for name in names if name in usage}
     parts = [f"#{name} = :{name}" if name in values else f"attribute_not_exists(#{name})" for name in names]
     return Condition(" AND ".join(parts), values)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
