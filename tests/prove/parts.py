@@ -30,6 +30,25 @@ PARTS: Final = (
     Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "benchmarks.load")),
     Part("soak", "One process answers 100,000 requests without growing", 4, _pytest("tests/prove/test_soak.py")),
     Part(
+        "hostile",
+        "No request of any form takes too much, and every answer fits",
+        12,
+        _pytest("tests/prove/test_hostile.py", "-s"),
+    ),
+    Part(
+        "flood",
+        "A refused request costs next to nothing, and a flood slows nobody else in its instance",
+        2,
+        # pytest would keep each of the log lines, which takes longer than to write them.
+        _pytest("tests/prove/test_flood.py", "-p", "no:logging", "--show-capture=no"),
+    ),
+    Part(
+        "quotas",
+        "Many writers of several functions stop at the quota, and deletes free it",
+        1,
+        _pytest("tests/prove/test_quotas.py"),
+    ),
+    Part(
         "properties",
         "Every property holds for a thousand random examples",
         10,

@@ -173,7 +173,7 @@ class Visit:
         self.ask(200, "POST", f"{PROJECT}/restore")
 
     def _too_many_writes(self) -> None:
-        """Write until the rate limit refuses it: up to twice the limit, because a new minute may begin meanwhile."""
+        """Write until the rate limit refuses it: up to twice the limit, because writes come back meanwhile."""
         most = 2 * int(os.environ["WRITES_PER_MINUTE"])
         replies = (self._send("DELETE", f"{PROJECT}-none") for _ in range(most))
         assert 429 in (reply.status for reply in replies)

@@ -18,7 +18,7 @@ SECONDS = 180
 def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack with a high write limit, without which most answers would be 429."""
     state = tmp_path_factory.mktemp("unhurried") / "state"
-    stack = LocalStack(state, parameters={"WritesPerMinute": "1000000"}).start()
+    stack = LocalStack(state, parameters={"WritesPerMinute": "1000000", "RequestsPerMinute": "1000000"}).start()
     yield stack
     stack.kill()
 

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 import pytest
+from prove.deployed import environment
 from prove.soak import Sample
 from support.project.figures import keep
 from support.project.template import ROOT, routes
@@ -15,35 +16,12 @@ from support.running.local_stack import LocalStack
 REQUESTS: Final = 100_000
 WARM: Final = 2
 """The sample, after a fifth of the requests, after which nothing may grow."""
-WRITES_PER_MINUTE: Final = 40
+WRITES_PER_MINUTE: Final = 60
 
-# Detects one block or object kept per 20 requests, or 100 bytes per request. Not zero, because until the end of the
-# minute an instance remembers the users that met conflicts, and each visit is a new user's.
+# Detects one block or object kept per 20 requests, or 100 bytes per request. Not zero, because an instance remembers
+# the users of the last minute, and each visit is a new user's.
 MAX_BLOCKS_PER_REQUEST: Final = 0.05
 MAX_BYTES_PER_REQUEST: Final = 100
-
-
-def environment(stack: LocalStack) -> dict[str, str]:
-    """Return the deployed functions' environment, with the endpoints of the stack's services."""
-    resources = stack.aws("cloudformation").describe_stack_resources(StackName="dashkeep")["StackResources"]
-    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
-    variables: dict[str, str] = {}
-    for name in names:
-        function = stack.aws("lambda").get_function_configuration(FunctionName=name)
-        variables |= function.get("Environment", {}).get("Variables", {})
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        **variables,
-        "WRITES_PER_MINUTE": str(WRITES_PER_MINUTE),
-        "AWS_LAMBDA_FUNCTION_NAME": "soak",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": json.loads((stack.state / "ready.json").read_text())["aws"],
-        "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{stack.child('dynoxide', '--port')[1]}",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +31,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Sample], set[
     stack = LocalStack(folder / "state").start()
     try:
         command = [sys.executable, "-m", "prove.soak", str(REQUESTS), str(folder / "report.json")]
+        variables = {
+            **environment(stack),
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "WRITES_PER_MINUTE": str(WRITES_PER_MINUTE),
+        }
         # The log has a line for each request, which nothing reads.
         subprocess.run(  # noqa: S603 - this folder's program
-            command, cwd=ROOT, env=environment(stack), stdout=subprocess.DEVNULL, check=True
+            command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, check=True
         )
     finally:
         stack.kill()

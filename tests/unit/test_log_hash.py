@@ -35,7 +35,7 @@ def test_hashes_of_equal_ids_differ_by_key_and_user() -> None:
 
 
 def test_any_claim_has_a_hash() -> None:
-    """A token's claim that is no text, because it has an unpaired surrogate, has a hash too."""
+    """A token's claim that is not text, because it has an unpaired surrogate, has a hash too."""
     assert re.fullmatch("[0-9a-f]{16}", user_hash("key", "\ud800"))
 
 

@@ -15,7 +15,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
+from dashboard_store.documents.unsafe_html import MESSAGE, TextCheck, may_be_unsafe
 from dashboard_store.errors import BadInput, FieldError, MalformedJson, UnsafeText
 
 # Parsing an integer takes time quadratic in its length, so there must be a limit; Python's own is 4,300 digits.
@@ -115,13 +115,15 @@ class Rules(NamedTuple):
     """What a document may contain, and how errors are reported.
 
     `error` is the class to raise; `at` is the path of the document in the request body, the prefix of every pointer.
-    If the document is part of a longer array, `first` is the index of its first element there.
+    If the document is part of a longer array, `first` is the index of its first element there. `texts` checks the
+    texts of all documents that share it; without one, the document's own.
     """
 
     max_depth: int
     error: type[BadInput]
     at: Path = None
     first: int = 0
+    texts: TextCheck | None = None
 
 
 def checked(document: Any, rules: Rules) -> str:  # noqa: ANN401
@@ -144,8 +146,10 @@ def check(document: Any, text: str, rules: Rules) -> None:  # noqa: ANN401
     """
     if _NUL.search(text) or _is_deeper(document, rules.max_depth):
         raise _refusal(field_errors(document, rules), rules)
-    if may_be_unsafe(text) and (unsafe := list(islice(_unsafe(document, rules), MAX_FIELD_ERRORS))):
-        raise UnsafeText(unsafe)
+    if may_be_unsafe(text):
+        found = _unsafe(document, rules.at, rules.texts or TextCheck(), rules.first)
+        if unsafe := list(islice(found, MAX_FIELD_ERRORS)):
+            raise UnsafeText(unsafe)
 
 
 def _refusal(found: Sequence[FieldError], rules: Rules) -> BadInput:
@@ -204,12 +208,25 @@ def _inside(value: Any, first: int = 0) -> Iterator[tuple[str | int, Any]]:  # n
     return enumerate(value, first) if isinstance(value, list) else iter(())
 
 
-def _unsafe(document: Any, rules: Rules) -> Iterator[FieldError]:  # noqa: ANN401
-    for value, path, _ in _values(document, rules):
-        if isinstance(value, str) and is_unsafe(value):
-            yield FieldError(pointer(path), MESSAGE)
-        elif isinstance(value, dict) and "<" in "".join(value) and any(map(is_unsafe, value)):
-            yield FieldError(pointer(path), "A browser would execute a member's name if a page inserted it as HTML.")
+_UNSAFE_NAME: Final = "A browser would execute a member's name if a page inserted it as HTML."
+
+
+def _unsafe(value: Any, path: Path, texts: TextCheck, first: int = 0) -> Iterator[FieldError]:  # noqa: ANN401
+    """Yield an error for each text of a value that is not too deep, in document order.
+
+    Passes over the other values in a tenth of the time that `_values` takes.
+    """
+    kind = type(value)
+    if kind is str:
+        if "<" in value and (message := texts.message(value)):
+            yield FieldError(pointer(path), message)
+        return
+    if kind is dict and "<" in "".join(value) and (message := next(filter(None, map(texts.message, value)), None)):
+        yield FieldError(pointer(path), _UNSAFE_NAME if message == MESSAGE else message)
+    for name, inner in _inside(value, first):
+        kind = type(inner)
+        if kind is dict or kind is list or (kind is str and "<" in inner):
+            yield from _unsafe(inner, (path, name), texts)
 
 
 def _message(value: Any, depth: int, max_depth: int) -> str | None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""The ids of users and projects as the log shows them: keyed hashes, which whoever lacks the key cannot guess back.
+"""The ids of users and projects as the log shows them: keyed hashes, which cannot be guessed back without the key.
 
 docs/operations.md shows how an operator computes them.
 """

@@ -19,7 +19,7 @@ class CountedName(str):
 
 
 def counted_names(count: int) -> list[str]:
-    """Make this many names, and start counting anew."""
+    """Make this many names, and start counting from zero."""
     names: list[str] = [CountedName(number) for number in range(count)]
     CountedName.uses = 0
     return names

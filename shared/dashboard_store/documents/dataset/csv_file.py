@@ -14,7 +14,7 @@ from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
 from dashboard_store.documents.dataset.storage_format import TableWriter
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, compact, pointer, served
-from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe, may_be_unsafe
+from dashboard_store.documents.unsafe_html import TextCheck, may_be_unsafe
 from dashboard_store.errors import FieldError, UnsafeText
 from dashboard_store.settings import Settings
 
@@ -51,10 +51,10 @@ def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], 
     """Raise UnsafeText for text that a browser would execute; `columns`, the cells as JSON, make the check fast."""
     suspicious = [index for index, column in enumerate(columns) if may_be_unsafe(column)]
     found = (
-        file.error_at(row, index, MESSAGE)
+        file.error_at(row, index, message)
         for row, cells in enumerate(rows if suspicious else (), first)
         for index in suspicious
-        if is_unsafe(cells[index])
+        if (message := file.texts.message(cells[index]))
     )
     if errors := list(islice(found, MAX_FIELD_ERRORS)):
         raise UnsafeText(errors)
@@ -67,6 +67,7 @@ class _CsvFile:
         self._file = file
         self._settings = settings
         self._delimiter = self._find_delimiter()
+        self.texts = TextCheck()
         self.names: list[str] = []
         self.names = self._header()
 
@@ -117,8 +118,13 @@ class _CsvFile:
         if len(set(names)) < len(names):
             index = next(index for index, name in enumerate(names) if name in names[:index])
             raise unreadable(self.error_at(0, index, f"An earlier column is also named {compact(names[index])}."))
-        if unsafe := [index for index, name in enumerate(names) if is_unsafe(name)]:
-            raise UnsafeText([self.error_at(0, index, MESSAGE) for index in unsafe[:MAX_FIELD_ERRORS]])
+        found = (
+            self.error_at(0, index, message)
+            for index, name in enumerate(names)
+            if (message := self.texts.message(name))
+        )
+        if errors := list(islice(found, MAX_FIELD_ERRORS)):
+            raise UnsafeText(errors)
         return names
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:

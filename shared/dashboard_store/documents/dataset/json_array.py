@@ -10,6 +10,7 @@ from dashboard_store.documents.dataset.data_schema import unreadable
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, Group
 from dashboard_store.documents.json_fast import checked_text, read
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, Rules, parse_at, pointer
+from dashboard_store.documents.unsafe_html import TextCheck
 from dashboard_store.errors import BadInput, FieldError, InvalidData, MalformedJson
 from dashboard_store.settings import Settings
 
@@ -52,10 +53,10 @@ class JsonText(ABC):
         self._at += len(character)
         return character
 
-    def groups(self, settings: Settings, at: Path = None) -> Iterator[Group]:
+    def groups(self, settings: Settings, texts: TextCheck, at: Path = None) -> Iterator[Group]:
         """Read the array whose opening bracket was taken. Raises InvalidData, UnsafeText or MalformedJson.
 
-        `at` is the path of the array in the text.
+        `at` is the path of the array in the text; `texts` checks all texts of the request.
         """
         self._row = 0
         if self.peek() == "]":
@@ -63,7 +64,7 @@ class JsonText(ABC):
             return
         is_complete = False
         while not is_complete:
-            rules = Rules(settings.max_depth, InvalidData, at, self._row)
+            rules = Rules(settings.max_depth, InvalidData, at, self._row, texts)
             group, is_complete = self._flat_rows(rules) or self._any_rows(rules)
             yield group
             self._row = rules.first + len(group[0])

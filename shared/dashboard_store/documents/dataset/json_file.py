@@ -12,6 +12,7 @@ from dashboard_store.documents.dataset.json_array import LONGEST_ROW, JsonText, 
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, Group, RowsReader
 from dashboard_store.documents.json_fast import checked_text, read
 from dashboard_store.documents.json_text import Rules, parse_at
+from dashboard_store.documents.unsafe_html import TextCheck
 from dashboard_store.errors import BadInput, FieldError, InvalidData
 from dashboard_store.settings import Settings
 
@@ -32,16 +33,16 @@ def _array(file: BinaryIO, settings: Settings) -> Iterator[Group]:
     text = _FileText(file)
     if text.take() != "[":
         raise unreadable(FieldError("", "A JSON table must be an array of objects."))
-    yield from text.groups(settings)
+    yield from text.groups(settings, TextCheck())
     if text.peek():
         raise unreadable(FieldError("", "Unexpected content follows the array."))
 
 
 def _lines(file: BinaryIO, settings: Settings) -> Iterator[Group]:
     _skip_byte_order_mark(file)
-    first = 0
+    first, texts = 0, TextCheck()
     while lines := _group_of_lines(file, first):
-        rules = Rules(settings.max_depth, InvalidData, first=first)
+        rules = Rules(settings.max_depth, InvalidData, first=first, texts=texts)
         try:
             # Each line is one value; then they are also the elements of an array.
             for line in lines:

@@ -15,6 +15,7 @@ from dashboard_store.documents.dataset.data_schema import ColumnsSchema, Content
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
 from dashboard_store.documents.dataset.upload_body import read_body
 from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact, served
+from dashboard_store.documents.unsafe_html import TextCheck
 from dashboard_store.documents.validation import Schema, validated, with_first_unknown
 from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
 from dashboard_store.settings import Settings
@@ -100,8 +101,9 @@ def read_upload(body: bytes, settings: Settings) -> Upload:
 
     Raises MalformedJson, RequestTooLarge, InvalidData, InvalidConfig, UnsafeText or another TooLarge error.
     """
-    document, content = read_body(body, settings)
-    texts = _texts(UploadSchema, document, settings)
+    check = TextCheck()
+    document, content = read_body(body, settings, check)
+    texts = _texts(UploadSchema, document, settings, check)
     given = validated(UploadSchema, document, InvalidData)
     if content is None:
         raise AssertionError("a body with an array of rows has a table")
@@ -121,7 +123,7 @@ def read_upload(body: bytes, settings: Settings) -> Upload:
 
 def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema:  # noqa: ANN401
     """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
-    _texts(AnnouncementSchema, document, settings)
+    _texts(AnnouncementSchema, document, settings, TextCheck())
     body = validated(AnnouncementSchema, document, InvalidData)
     limit = settings.max_upload_bytes
     if body.bytes > limit:
@@ -132,7 +134,7 @@ def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema: 
 
 def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
     """Check the body that completes an upload. Raises InvalidData or AnalysisTooLarge."""
-    texts = _texts(CompletionSchema, document, settings)
+    texts = _texts(CompletionSchema, document, settings, TextCheck())
     body = validated(CompletionSchema, document, InvalidData)
     return Completion(
         schema=body.dataSchema or ColumnsSchema(),
@@ -162,14 +164,14 @@ def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN40
     return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
 
 
-def _texts(schema: type[Schema], document: Any, settings: Settings) -> dict[str, str]:  # noqa: ANN401
+def _texts(schema: type[Schema], document: Any, settings: Settings, check: TextCheck) -> dict[str, str]:  # noqa: ANN401
     """Check each member of a body separately, so that the body adds no level of nesting; return their compact JSON."""
     if not isinstance(document, dict):
         checked(document, Rules(settings.max_depth, InvalidData))
         # The schema reports what was expected instead.
         return {}
     return {
-        name: checked(part, Rules(settings.max_depth, InvalidData, (None, name)))
+        name: checked(part, Rules(settings.max_depth, InvalidData, (None, name), texts=check))
         for name, part in with_first_unknown(schema, document).items()
     }
 

@@ -7,20 +7,21 @@ from dashboard_store.documents.dataset.data_schema import LONGEST_SCHEMA, Conten
 from dashboard_store.documents.dataset.json_array import JsonText
 from dashboard_store.documents.dataset.rows import RowsReader
 from dashboard_store.documents.json_text import JsonObject, Path, parse, parse_at, pointer
+from dashboard_store.documents.unsafe_html import TextCheck
 from dashboard_store.errors import BadInput, FieldError, InvalidData, MalformedJson, RequestTooLarge
 from dashboard_store.settings import Settings
 
 ROWS: Final = "rawData"
 
 
-def read_body(body: bytes, settings: Settings) -> tuple[Any, Content | None]:
+def read_body(body: bytes, settings: Settings, texts: TextCheck) -> tuple[Any, Content | None]:
     """Read a body in memory that does not depend on the number of its rows.
 
-    Returns the document without its rows, and the table, or None if the document has no array of rows. Raises
+    `texts` checks all texts of the request. Returns the document without its rows, and the table, or None if the document has no array of rows. Raises
     MalformedJson, RequestTooLarge, InvalidData or UnsafeText.
     """
     try:
-        text = _BodyText(body.decode("utf-8-sig"), settings)
+        text = _BodyText(body.decode("utf-8-sig"), settings, texts)
     except UnicodeDecodeError:
         # Names the byte.
         parse(body)
@@ -29,9 +30,10 @@ def read_body(body: bytes, settings: Settings) -> tuple[Any, Content | None]:
 
 
 class _BodyText(JsonText):
-    def __init__(self, text: str, settings: Settings) -> None:
+    def __init__(self, text: str, settings: Settings, texts: TextCheck) -> None:
         super().__init__(text)
         self._settings = settings
+        self._texts = texts
         largest = settings.max_config_bytes + settings.max_analysis_bytes + LONGEST_SCHEMA
         self._limit = 4 * largest
         # The text up to where the members besides the rows must end.
@@ -59,7 +61,8 @@ class _BodyText(JsonText):
             if name == ROWS and self.peek() == "[":
                 left = len(self._others) - self._at
                 self.take()
-                content = RowsReader(self._settings, (None, ROWS)).read(self.groups(self._settings, (None, ROWS)))
+                groups = self.groups(self._settings, self._texts, (None, ROWS))
+                content = RowsReader(self._settings, (None, ROWS)).read(groups)
                 self._others = self._text[: self._at + left]
                 members[name] = []
             else:

@@ -26,7 +26,6 @@ import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from enum import Flag, auto
 from functools import cached_property
 from typing import Final
 
@@ -113,21 +112,26 @@ _INERT: Final = re.compile(
 _REFRESH: Final = re.compile("".join(map(_letter, "refresh")))
 
 
-class _Harm(Flag):
-    """What the attributes from a position onwards could do."""
+# What the attributes from a position onwards could do: bits of an integer, since a Flag's take ten times as long.
+_NONE: Final = 0
+_ALWAYS: Final = 1
+_UNLESS_PICTURE: Final = 2
+_TO_BASE: Final = 4
+_UNFINISHED: Final = 8
 
-    ALWAYS = auto()
-    UNLESS_PICTURE = auto()
-    TO_BASE = auto()
-    UNFINISHED = auto()
 
-
-_NONE: Final = _Harm(0)
+def could_run(text: str) -> bool:
+    """Whether the text's tags must be read: a fast check, which rules out most texts with tags."""
+    return bool(_SIGN.search(text)) or _may_be_unfinished(text) or _mutates(text)
 
 
 def run_script(text: str) -> bool:
     """Whether any tag that the text could contain runs script."""
-    return _harms(text) or ("&" in text and bool(_MUTATING.search(text)) and _harms(_unescaped(text)))
+    return _harms(text) or (_mutates(text) and _harms(_unescaped(text)))
+
+
+def _mutates(text: str) -> bool:
+    return "&" in text and bool(_MUTATING.search(text))
 
 
 def _unescaped(text: str) -> str:
@@ -143,7 +147,8 @@ def _harms(text: str) -> bool:
 def _may_be_unfinished(text: str) -> bool:
     """Whether the text may end within a tag: a fast check, which rules out most texts with tags."""
     # `>` does not end a quoted value, which the last quote of its kind opens.
-    is_quote_open = any(text.rpartition(quote)[0].rstrip(_WHITE).endswith("=") for quote in "\"'")
+    has_quote = '"' in text or "'" in text
+    is_quote_open = has_quote and any(text.rpartition(quote)[0].rstrip(_WHITE).endswith("=") for quote in "\"'")
     return is_quote_open or bool(_START_OR_QUOTE.search(text, text.rfind(">") + 1))
 
 
@@ -153,7 +158,7 @@ class _Tags:
     def __init__(self, text: str) -> None:
         self._text = text
         # What the attributes from a position onwards could do, by that position.
-        self._known: dict[int, _Harm] = {}
+        self._known: dict[int, int] = {}
 
     def are_harmful(self) -> bool:
         return any(self._is_harmful(name, end) for name, end in self._names())
@@ -171,15 +176,15 @@ class _Tags:
             return True
         harm = self._harm_from(end)
         return (
-            _Harm.ALWAYS in harm
-            or (_Harm.UNLESS_PICTURE in harm and name not in _PICTURES)
-            or (_Harm.TO_BASE in harm and name == "base")
-            or (_Harm.UNFINISHED in harm and name in ELEMENTS and bool(_VALUE_AFTER_NAME.match(self._text, end)))
+            bool(harm & _ALWAYS)
+            or (bool(harm & _UNLESS_PICTURE) and name not in _PICTURES)
+            or (bool(harm & _TO_BASE) and name == "base")
+            or (bool(harm & _UNFINISHED) and name in ELEMENTS and bool(_VALUE_AFTER_NAME.match(self._text, end)))
         )
 
-    def _harm_from(self, place: int) -> _Harm:
+    def _harm_from(self, place: int) -> int:
         """Collect what the attributes from a position onwards could do, backwards from the first known position."""
-        passed: list[tuple[int, _Harm]] = []
+        passed: list[tuple[int, int]] = []
         while place not in self._known:
             following, harm = self._attribute(place)
             passed.append((place, harm))
@@ -193,24 +198,24 @@ class _Tags:
             self._known[earlier] = harm
         return harm
 
-    def _attribute(self, place: int) -> tuple[int | None, _Harm]:
+    def _attribute(self, place: int) -> tuple[int | None, int]:
         """Read one attribute; return its harm, and where the next one may begin, or None where the tag ends."""
         text = self._text
         start = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
         if start == len(text) or text[start] == ">":
-            return None, _Harm.UNFINISHED if start == len(text) else _NONE
+            return None, _UNFINISHED if start == len(text) else _NONE
         end = _ATTRIBUTE.match(text, start).end()  # type: ignore[union-attr]
         equals = _EQUALS.match(text, end)
         if not equals:
             return end, _NONE
         value = equals.end()
         if value == len(text) or text[value] == ">":
-            return None, _Harm.ALWAYS if value == len(text) else _NONE
+            return None, _ALWAYS if value == len(text) else _NONE
         quote = text[value] if text[value] in "\"'" else ""
         first = value + len(quote)
         last = self._end_of_value(first, quote)
         if quote and last == len(text):
-            return None, _Harm.ALWAYS
+            return None, _ALWAYS
         name = text[start : min(end, start + _LONGEST_ATTRIBUTE + 1)].lower()
         return last + len(quote), self._harm_of(name, first, last) if first < last else _NONE
 
@@ -229,17 +234,17 @@ class _Tags:
     def _last_script(self) -> int:
         return max((found.start() for found in _SCRIPT_ANYWHERE.finditer(self._text)), default=-1)
 
-    def _harm_of(self, name: str, first: int, last: int) -> _Harm:
+    def _harm_of(self, name: str, first: int, last: int) -> int:
         """Classify an attribute whose value is the text from `first` to `last`."""
         if name == "srcdoc" or name in HANDLERS:
-            return _Harm.ALWAYS
+            return _ALWAYS
         if name == "http-equiv" and _REFRESH.match(self._text, first, last):
-            return _Harm.ALWAYS
+            return _ALWAYS
         if name not in _URL_ATTRIBUTES:
             return _NONE
         # An animation's `values` are a list of URLs.
         if _SCRIPT.match(self._text, first, last) or (name == "values" and self._last_script >= first):
-            return _Harm.ALWAYS
+            return _ALWAYS
         data = _DATA.match(self._text, first, last)
-        harm = _Harm.TO_BASE if name == "href" else _NONE
-        return harm | _Harm.UNLESS_PICTURE if data and not _INERT.match(self._text, data.end(), last) else harm
+        harm = _TO_BASE if name == "href" else _NONE
+        return harm | _UNLESS_PICTURE if data and not _INERT.match(self._text, data.end(), last) else harm

@@ -1,0 +1,99 @@
+"""The built functions, run in processes of their own on the database and the bucket of a local stack, and measured."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from support.project.template import functions, template
+from support.running.local_stack import LocalStack
+
+from benchmarks import contender
+
+type Event = Mapping[str, Any]
+
+
+def environment(stack: LocalStack) -> dict[str, str]:
+    """Return the deployed functions' environment, with the endpoints of the stack's services."""
+    resources = stack.aws("cloudformation").describe_stack_resources(StackName="dashkeep")["StackResources"]
+    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+    variables: dict[str, str] = {}
+    for name in names:
+        function = stack.aws("lambda").get_function_configuration(FunctionName=name)
+        variables |= function.get("Environment", {}).get("Variables", {})
+    return {
+        "PATH": os.environ["PATH"],
+        **variables,
+        "AWS_LAMBDA_FUNCTION_NAME": "a-function",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": json.loads((stack.state / "ready.json").read_text())["aws"],
+        "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{stack.child('dynoxide', '--port')[1]}",
+    }
+
+
+def memory_size(function: str) -> int:
+    """Return how many megabytes the template gives a function."""
+    given = template()["Globals"]["Function"] | functions()[function]
+    return int(given["MemorySize"])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a request took: CPU seconds, the peak of the process's memory, and the bytes of Lambda's answer.
+
+    `answer` is None if the request had to be ended.
+    """
+
+    seconds: float
+    megabytes: float
+    answer_bytes: int
+    answer: Mapping[str, Any] | None
+
+
+ENDED: Final = Measured(float("inf"), float("inf"), 0, None)
+
+
+class Function:
+    """A built function, started as on Lambda; each request begins in the state after that start."""
+
+    def __init__(self, name: str, variables: Mapping[str, str], folder: Path) -> None:
+        module, _, _ = functions()[name]["Handler"].partition(".")
+        self._event, self._report = folder / f"{module}.event.json", folder / f"{module}.report.json"
+        self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
+            contender.ours(module).command("measure"),
+            env=dict(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stack:
+            stack.callback(self._process.__exit__, kind, value, trace)
+            if self._process.stdin:
+                self._process.stdin.close()
+
+    def answer(self, event: str) -> Measured:
+        """Answer an event, given as JSON."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._event.write_text(event)
+        self._process.stdin.write(json.dumps({"event": str(self._event), "report": str(self._report)}) + "\n")
+        self._process.stdin.flush()
+        if json.loads(self._process.stdout.readline())["exit"]:
+            return ENDED
+        report = json.loads(self._report.read_text())
+        return Measured(report["seconds"], report["megabytes"], report["bytes"], report["answer"])

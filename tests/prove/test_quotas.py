@@ -1,0 +1,166 @@
+"""Quotas on the running stack, whose bridge feeds the table's stream to the function that counts."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from typing import Any, Final
+
+import httpx
+import pytest
+from prove.deployed import environment
+from support.project.figures import keep
+from support.running.local_stack import LocalStack
+from support.storage import engines
+
+from benchmarks.database import Cost, metered
+from benchmarks.request_units import measure
+from dashboard_store.repository import keys
+from dashboard_store.repository.items import Items
+from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.settings import Settings
+
+USER: Final = "writer"
+PROJECTS: Final = ("p0", "p1", "p2", "p3")
+MAX_STORED_BYTES: Final = 1_000_000
+WRITERS: Final = 8
+WRITES_PER_MINUTE: Final = Settings("unused").writes_per_minute
+TEXT_BYTES: Final = 30_000
+"""The random bytes of a write, sent as hexadecimal digits and stored compressed."""
+MOST_BYTES_OF_A_WRITE: Final = 80_000
+"""What a write may add to what is stored: the newest config and its version in history, or a table."""
+PATIENCE: Final = 120
+EMPTY: Final[dict[str, Any]] = {"chartCustomizations": {}}
+
+
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    parameters = {"MaxStoredBytes": str(MAX_STORED_BYTES), "MaxProjects": str(len(PROJECTS))}
+    stack = LocalStack(tmp_path_factory.mktemp("quotas") / "state", parameters=parameters).start()
+    yield stack
+    stack.kill()
+
+
+@pytest.fixture
+def real_sum(stack: LocalStack) -> Iterator[Callable[[], int]]:
+    """Add up what the user really stores, item by item."""
+    variables = environment(stack)
+    with closing(engines.through_transport(variables)) as transport:
+        items = Items(transport, variables["TABLE_NAME"])
+
+        def add_up() -> int:
+            found = items.query(keys.partition(USER))
+            return sum(stored_bytes(item) for item in found if not keys.is_counter(item))
+
+        yield add_up
+
+
+def save(client: httpx.Client, project: str) -> httpx.Response:
+    """Save a config that nobody has saved before, through the function `put_config`."""
+    config = {"chartCustomizations": {"c": {"v": secrets.token_hex(TEXT_BYTES)}}}
+    return client.put(f"/api/projects/{project}/config", json=config, headers={"If-Match": "*"})
+
+
+def upload(client: httpx.Client, project: str) -> httpx.Response:
+    """Upload a table that nobody has uploaded before, through the function `project_data`."""
+    table = {"fileName": "t.json", "rawData": [{"v": secrets.token_hex(TEXT_BYTES)}]}
+    return client.post(f"/api/projects/{project}/data", json=table)
+
+
+def write_until_refused(write: Callable[[], httpx.Response]) -> int:
+    """Write until the quota refuses it; return how many writes were accepted."""
+    accepted, deadline = 0, time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = write()
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            problem = answer.json()
+            assert (problem["type"], problem["limit"]) == ("urn:problem:quota-exceeded", MAX_STORED_BYTES)
+            return accepted
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            time.sleep(int(answer.headers["Retry-After"]))
+            continue
+        assert answer.is_success, answer.text
+        accepted += 1
+    raise AssertionError("The quota never refused this writer.")
+
+
+def awaited(reached: Callable[[], bool]) -> float:
+    """Wait until something holds; return the seconds that it took."""
+    began = time.monotonic()
+    while not reached():
+        assert time.monotonic() < began + PATIENCE
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def used(client: httpx.Client) -> int:
+    counted: int = client.get("/api/usage").raise_for_status().json()["storedBytes"]["used"]
+    return counted
+
+
+def test_writers_stop_at_the_quota_and_deletes_free_it(stack: LocalStack, real_sum: Callable[[], int]) -> None:
+    """Eight writers of two functions never exceed the quota by more than a minute's writes, and all are refused.
+
+    What is counted is what is stored. The user may still delete, and then saves again.
+    """
+    with stack.client(USER) as client:
+        for project in PROJECTS:
+            body: dict[str, Any] = {
+                "id": project,
+                "name": "P",
+                "settings": {"dashboardConfig": {"chartCustomizations": {}}},
+            }
+            assert client.post("/api/projects", json=body).status_code == 201
+        one_too_many = client.post("/api/projects", json={"name": "P"})
+        assert (one_too_many.status_code, one_too_many.json()["limit"]) == (403, len(PROJECTS))
+        sums, done = [real_sum()], threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.1):
+                sums.append(real_sum())
+
+        with ThreadPoolExecutor(WRITERS + 1) as pool:
+            watching = pool.submit(watch)
+            try:
+                writes = [
+                    pool.submit(write_until_refused, partial(write, client, project))
+                    for write in (save, upload)
+                    for project in PROJECTS
+                ]
+                accepted = sum(each.result() for each in writes)
+            finally:
+                done.set()
+            watching.result()
+        most = max(*sums, real_sum())
+        assert most <= MAX_STORED_BYTES + WRITES_PER_MINUTE * MOST_BYTES_OF_A_WRITE
+        assert most > MAX_STORED_BYTES * 0.9
+        settled = awaited(lambda: used(client) == real_sum())
+        assert save(client, PROJECTS[0]).status_code == 403
+
+        began, deleted = time.monotonic(), 0
+        for project in PROJECTS[1:]:
+            assert client.delete(f"/api/projects/{project}?permanently=true").status_code == 204
+            deleted += 1
+            awaited(lambda: used(client) == real_sum())
+            if real_sum() <= MAX_STORED_BYTES * 0.9:
+                break
+        awaited(lambda: save(client, PROJECTS[0]).status_code == 200)
+    keep(
+        {
+            "writes accepted by the quota of 1,000,000 bytes": accepted,
+            "most that was stored, bytes": most,
+            "seconds until all of it was counted": f"{settled:.1f}",
+            "projects deleted to save again, and seconds": f"{deleted}, {time.monotonic() - began:.1f}",
+        }
+    )
+
+
+def test_a_save_costs_no_unit_more() -> None:
+    """A save of 20 KB is one request of 19 units, as it was before there were quotas."""
+    with metered() as meter:
+        cost = measure(meter, "medium")["save"]
+    keep({"requests / units of a save of 20 KB": str(cost)})
+    assert cost == Cost(requests=1, units=19)
