@@ -193,6 +193,7 @@ def test_history_beyond_its_bound_loses_its_oldest_autosaves_first(  # noqa: PLR
     assert kept[:-few] == expected
 
 
+@pytest.mark.usefixtures("atomic_engine")
 def test_the_newest_versions_stay_whatever_their_size(
     store: Store, stream: Stream, address: ProjectAddress, few: int
 ) -> None:
@@ -205,6 +206,7 @@ def test_the_newest_versions_stay_whatever_their_size(
     assert versions(store, address.config("tab")) == list(range(1, 11))
 
 
+@pytest.mark.usefixtures("atomic_engine")
 def test_history_within_its_bound_stays(store: Store, stream: Stream, address: ProjectAddress, few: int) -> None:
     """Nothing is removed as long as a project's history is within its bound."""
     save_often(store, address.config(), "a" * 2 * few)

@@ -17,8 +17,8 @@ ROWS: Final = "rawData"
 def read_body(body: bytes, settings: Settings, texts: TextCheck) -> tuple[Any, Content | None]:
     """Read a body in memory that does not depend on the number of its rows.
 
-    `texts` checks all texts of the request. Returns the document without its rows, and the table, or None if the document has no array of rows. Raises
-    MalformedJson, RequestTooLarge, InvalidData or UnsafeText.
+    `texts` checks all texts of the request. Returns the document without its rows, and the table, or None if the
+    document has no array of rows. Raises MalformedJson, RequestTooLarge, InvalidData or UnsafeText.
     """
     try:
         text = _BodyText(body.decode("utf-8-sig"), settings, texts)

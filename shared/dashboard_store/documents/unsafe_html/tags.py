@@ -35,12 +35,10 @@ from dashboard_store.documents.unsafe_html.html_names import ELEMENTS, HANDLERS
 _WHITE: Final = "\t\n\f\r "
 _SPACE: Final = re.escape(_WHITE)
 _TAG: Final = re.compile(r"<[A-Za-z]")
-# Every harmful tag that ends has one of these. Searching for them first avoids reading most texts, such as a table of
-# links.
-_SIGN: Final = re.compile(
-    rf"<script|<base|srcdoc|http-equiv|values|(?<![a-z])on[a-z]+[{_SPACE}]*=|=[\0- ]*+[\"']?[\0- ]*[djv&]",
-    re.IGNORECASE,
-)
+# Every harmful tag that ends has one of these, in lower case. Searching for them first avoids reading most texts, such
+# as a table of links.
+_SIGN: Final = re.compile(r"<script|<base|srcdoc|http-equiv|values|=[\0- ]*+[\"']?[\0- ]*[djv&]")
+_HANDLER: Final = re.compile(rf"(?<![a-z])on[a-z]+[{_SPACE}]*=")
 # Elements whose content a browser may parse differently after serialising it, the usual way past a sanitizer.
 # Inside them, escaped text counts too.
 _MUTATING: Final = re.compile(
@@ -112,7 +110,7 @@ _INERT: Final = re.compile(
 _REFRESH: Final = re.compile("".join(map(_letter, "refresh")))
 
 
-# What the attributes from a position onwards could do: bits of an integer, since a Flag's take ten times as long.
+# What the attributes from a position onwards could do, as bits: with a Flag, reading takes half as long again.
 _NONE: Final = 0
 _ALWAYS: Final = 1
 _UNLESS_PICTURE: Final = 2
@@ -122,7 +120,7 @@ _UNFINISHED: Final = 8
 
 def could_run(text: str) -> bool:
     """Whether the text's tags must be read: a fast check, which rules out most texts with tags."""
-    return bool(_SIGN.search(text)) or _may_be_unfinished(text) or _mutates(text)
+    return _may_be_harmful(text) or _mutates(text)
 
 
 def run_script(text: str) -> bool:
@@ -141,7 +139,12 @@ def _unescaped(text: str) -> str:
 
 
 def _harms(text: str) -> bool:
-    return (bool(_SIGN.search(text)) or _may_be_unfinished(text)) and _Tags(text).are_harmful()
+    return _may_be_harmful(text) and _Tags(text).are_harmful()
+
+
+def _may_be_harmful(text: str) -> bool:
+    lower = text.lower()
+    return bool(_SIGN.search(lower)) or ("on" in lower and bool(_HANDLER.search(lower))) or _may_be_unfinished(text)
 
 
 def _may_be_unfinished(text: str) -> bool:
@@ -149,7 +152,8 @@ def _may_be_unfinished(text: str) -> bool:
     # `>` does not end a quoted value, which the last quote of its kind opens.
     has_quote = '"' in text or "'" in text
     is_quote_open = has_quote and any(text.rpartition(quote)[0].rstrip(_WHITE).endswith("=") for quote in "\"'")
-    return is_quote_open or bool(_START_OR_QUOTE.search(text, text.rfind(">") + 1))
+    end = text.rfind(">") + 1
+    return is_quote_open or (end < len(text) and bool(_START_OR_QUOTE.search(text, end)))
 
 
 class _Tags:
