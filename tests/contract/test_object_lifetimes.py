@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import BUCKET, TABLE, Clock
-from support.storage.clients import Answer, Call, Request
 from support.storage.contents import SETTINGS, upload
 from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
+from support.storage.stream import Stream
 
 from dashboard_store.app import Store
 from dashboard_store.documents.project import read_new_project
@@ -19,6 +19,7 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.changes import Change
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.object_lifetimes import abandoned_object
 from dashboard_store.settings import Settings
@@ -38,14 +39,20 @@ class Life:
         self.chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
         self.overwritten = 0
         self._engine = engine
+        self._stream = Stream(engine, clock)
         self._store = store
         self._clock = clock
         self.address = address
         self._steps = (self.upload, self.upload, self.upload, self.create, self.delete, self.restore, self.wait)
 
     def step(self) -> None:
-        with self._engine.tapped(self._followed):
+        with self._stream.following():
             self.chance.choice(self._steps)()
+        for change in map(Change.from_record, self._stream.take()["Records"]):
+            abandoned = abandoned_object(change.old, change.new, is_expiry=change.is_expiry)
+            if abandoned:
+                self.overwritten += change.new is not None
+                self._store.bucket.delete(abandoned)
 
     def upload(self) -> None:
         rows = [{"a": self.chance.random()} for _ in range(self.chance.choice((1, 50)))]
@@ -77,38 +84,11 @@ class Life:
         self._clock.advance(days=self.chance.choice((1, 20, 40)))
         for item in map(unmarshal, self._engine.items(keys.partition(self.address.owner))):
             if item.get("expiresAt", self._now + 1) <= self._now and self.chance.random() < 0.3:
-                key = {name: {"S": item[name]} for name in ("pk", "sk")}
-                self._engine.call("DeleteItem", {"TableName": self._engine.table_name, "Key": key})
-                self._follow(item, None, is_expiry=True)
+                self._stream.expire(item)
 
     @property
     def _now(self) -> float:
         return self._clock.moment.timestamp()
-
-    def _followed(self, proceed: Call, operation: str, request: Request) -> Answer:
-        """Make a call, and follow the changes that it makes."""
-        if operation != "TransactWriteItems":
-            return proceed(operation, request)
-        parts = [part for write in request["TransactItems"] for part in write.values()]
-        places = [{name: part.get("Item", part.get("Key"))[name] for name in ("pk", "sk")} for part in parts]
-        before = [self._read(proceed, place) for place in places]
-        answer = proceed(operation, request)
-        for old, place in zip(before, places, strict=True):
-            new = self._read(proceed, place)
-            if old != new:
-                self._follow(old, new, is_expiry=False)
-        return answer
-
-    def _follow(self, old: dict[str, Any] | None, new: dict[str, Any] | None, *, is_expiry: bool) -> None:
-        abandoned = abandoned_object(old, new, is_expiry=is_expiry)
-        if abandoned:
-            self.overwritten += new is not None
-            self._store.bucket.delete(abandoned)
-
-    def _read(self, proceed: Call, place: dict[str, Any]) -> dict[str, Any] | None:
-        request = {"TableName": self._engine.table_name, "Key": place, "ConsistentRead": True}
-        found = proceed("GetItem", request).get("Item")
-        return unmarshal(found) if found else None
 
 
 @pytest.fixture
