@@ -45,7 +45,7 @@ PARTS: Final = (
     Part(
         "quotas",
         "Many writers of several functions stop at the quota, and deletes free it",
-        1,
+        2,
         _pytest("tests/prove/test_quotas.py"),
     ),
     Part(
