@@ -273,7 +273,7 @@ def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:
     [cancelled("None", "ItemCollectionSizeLimitExceeded"), Refused("ItemCollectionSizeLimitExceededException", {})],
 )
 def test_a_full_partition_is_a_quota(failure: Refused) -> None:
-    """At 10 GB, which no quota lets a user reach, DynamoDB refuses writes for good: that is neither an outage nor a defect."""
+    """At 10 GB, which no quota lets a user reach, writes are refused for good: neither an outage nor a defect."""
     with pytest.raises(QuotaExceeded) as refusal:
         items_on(Scripted(failure)).transact(put(KEY))
     assert (refusal.value.used, refusal.value.limit) == (10_000_000_000, 10_000_000_000)
