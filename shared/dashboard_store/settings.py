@@ -22,7 +22,7 @@ class Settings:
     max_depth: int = 32
     max_analysis_bytes: int = 262_144
     max_request_bytes: int = 6_000_000
-    max_decompressed_bytes: int = 6_000_000
+    max_decompressed_bytes: int = 5_000_000
     max_upload_bytes: int = 100_000_000
     max_columns: int = 1_000
     max_cell_characters: int = 1_000_000

@@ -32,7 +32,7 @@ PARTS: Final = (
     Part(
         "hostile",
         "No request of any form takes too much, and every answer fits",
-        12,
+        10,
         _pytest("tests/prove/test_hostile.py", "-s"),
     ),
     Part(

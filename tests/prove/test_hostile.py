@@ -152,7 +152,7 @@ def test_every_route_is_attacked(attacks: Attacks) -> None:
 
 def test_no_answer_is_a_surprise(attacks: Attacks) -> None:
     """No hostile request is answered 500 or 503, and what a case prepares is accepted."""
-    assert attacks.unexpected == []
+    assert attacks.unexpected == [], "\n".join(attacks.unexpected)
 
 
 def test_no_request_exceeds_its_budgets(attacks: Attacks) -> None:
@@ -169,4 +169,4 @@ def test_no_request_exceeds_its_budgets(attacks: Attacks) -> None:
             figures[f"reported, not limited: {name}, {route_key}"] = worst(those)
     keep(figures)
     print("\n".join(f"{name}: {figure}" for name, figure in figures.items()))
-    assert attacks.over == []
+    assert attacks.over == [], "\n".join(attacks.over)

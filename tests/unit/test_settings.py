@@ -11,7 +11,7 @@ LIMITS = {
     "maxDepth": 32,
     "maxAnalysisBytes": 262_144,
     "maxRequestBytes": 6_000_000,
-    "maxDecompressedBytes": 6_000_000,
+    "maxDecompressedBytes": 5_000_000,
     "maxUploadBytes": 100_000_000,
     "maxColumns": 1_000,
     "maxCellCharacters": 1_000_000,

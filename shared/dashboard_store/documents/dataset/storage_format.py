@@ -114,10 +114,12 @@ def csv_rows(stored: BinaryIO, names: Sequence[str]) -> Iterator[bytes]:
         yield text.getvalue().encode()
 
 
-def _csv_cell(cell: Any) -> str:  # noqa: ANN401 - any JSON value
-    if cell is None:
-        return ""
-    return cell if isinstance(cell, str) else compact(cell)
+# What the csv module writes as JSON does, but null, which is an empty cell.
+_PLAIN: Final = frozenset({str, int, float, type(None)})
+
+
+def _csv_cell(cell: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return cell if type(cell) in _PLAIN else written(cell)
 
 
 def download(parts: Iterable[bytes]) -> bytes:
