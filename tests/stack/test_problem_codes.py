@@ -23,8 +23,8 @@ CHARTS: dict[str, Any] = {"chartCustomizations": {"c": {}}}
 TABLE = {"fileName": "t.csv", "rawData": [{"a": 1}]}
 
 SERVER_ERRORS = {"internal-error", "storage-unavailable"}
-# Covered by test_rate_limit, because no single request produces it.
-RATE_LIMITED = "rate-limited"
+# Covered by test_rate_limit and by test_admin, because no single request produces them.
+ELSEWHERE = {"rate-limited", "gone"}
 
 # One request per code: method, URL and further arguments for httpx.
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -87,8 +87,9 @@ def code_of(answer: httpx.Response) -> str:
 
 
 def test_every_code_is_covered() -> None:
-    """Every problem code of the service is produced in this module, or in test_rate_limit."""
-    assert {code for _, code, _ in PROBLEMS.values()} == {*REQUESTS, "unauthorized", RATE_LIMITED, *SERVER_ERRORS}
+    """Every problem code of the service is produced in this module, or elsewhere in this folder."""
+    here = {*REQUESTS, "unauthorized", "quota-exceeded", *SERVER_ERRORS}
+    assert {code for _, code, _ in PROBLEMS.values()} == here | ELSEWHERE
 
 
 @pytest.mark.parametrize("code", REQUESTS)
@@ -99,6 +100,14 @@ def test_an_invalid_request_is_answered_with_its_code(user: httpx.Client, code: 
     answer = user.request(method, url, **{**sent, "headers": headers | sent.get("headers", {})})
     assert code_of(answer) == code
     assert (user.get(CONFIG).json()["version"], user.get(DATA).json()["version"]) == (1, 0)
+
+
+def test_announced_files_end_at_the_quota(user: httpx.Client) -> None:
+    """Announced files count towards the quota at once, so the one that no longer fits is refused."""
+    file = {"fileName": "f", "contentType": "text/csv", "bytes": 100_000_000}
+    answers = [user.post(f"{DATA}/uploads", json=file) for _ in range(10)]
+    assert [answer.status_code for answer in answers] == [201] * 9 + [403]
+    assert code_of(answers[-1]) == "quota-exceeded"
 
 
 def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
