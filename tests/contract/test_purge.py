@@ -28,6 +28,9 @@ from dashboard_store.settings import Settings
 
 PERMANENTLY: dict[str, Any] = {"permanently": True}
 
+# Not on moto, which copies every item for each of the many transactions.
+pytestmark = pytest.mark.usefixtures("atomic_engine")
+
 
 @pytest.fixture
 def settings() -> Settings:
@@ -193,7 +196,6 @@ def test_history_beyond_its_bound_loses_its_oldest_autosaves_first(  # noqa: PLR
     assert kept[:-few] == expected
 
 
-@pytest.mark.usefixtures("atomic_engine")
 def test_the_newest_versions_stay_whatever_their_size(
     store: Store, stream: Stream, address: ProjectAddress, few: int
 ) -> None:
@@ -206,7 +208,6 @@ def test_the_newest_versions_stay_whatever_their_size(
     assert versions(store, address.config("tab")) == list(range(1, 11))
 
 
-@pytest.mark.usefixtures("atomic_engine")
 def test_history_within_its_bound_stays(store: Store, stream: Stream, address: ProjectAddress, few: int) -> None:
     """Nothing is removed as long as a project's history is within its bound."""
     save_often(store, address.config(), "a" * 2 * few)

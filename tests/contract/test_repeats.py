@@ -418,6 +418,8 @@ def test_a_merge_into_a_draft_that_expires_looks_once(
     ]
 
 
+# On moto, forty attempts would take twenty seconds.
+@pytest.mark.usefixtures("atomic_engine")
 @pytest.mark.parametrize("way", ["merge", "patch"])
 def test_a_merge_that_never_wins_names_the_config(
     engine: Engine, store: Store, address: ProjectAddress, clock: Clock, way: str

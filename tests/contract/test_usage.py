@@ -34,6 +34,9 @@ from dashboard_store.settings import Settings
 
 LIMIT = 1_000_000
 
+# Not on moto, which copies every item for each of the many transactions.
+pytestmark = pytest.mark.usefixtures("atomic_engine")
+
 
 @pytest.fixture
 def settings() -> Settings:
