@@ -13,6 +13,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemappin
 
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -47,21 +48,22 @@ def _store() -> Store:
 
 def process(event: dict[str, Any], context: "LambdaContext", store: Store) -> Any:  # noqa: ANN401
     """Process records; those that fail are reported, so that Lambda sends them again."""
-    _count(event["Records"], store)
+    changes = {change.sequence: change for change in map(Change.from_record, event["Records"])}
+    _count(changes.values(), store)
 
     def follow(record: "DynamoDBRecord") -> None:
-        _follow(Change.from_record(record.raw_event), store)
+        _follow(changes[record.raw_event["dynamodb"]["SequenceNumber"]], store)
 
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
     return process_partial_response(event=event, record_handler=follow, processor=processor, context=context)
 
 
-def _count(records: list[dict[str, Any]], store: Store) -> None:
+def _count(changes: Iterable[Change], store: Store) -> None:
     by_user: dict[str, list[Change]] = defaultdict(list)
-    for change in map(Change.from_record, records):
+    for change in changes:
         by_user[keys.user_of(change.item)].append(change)
-    for user, changes in by_user.items():
-        store.usage.count(user, changes)
+    for user, own in by_user.items():
+        store.usage.count(user, own)
 
 
 def _follow(change: Change, store: Store) -> None:
