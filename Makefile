@@ -9,20 +9,20 @@ STAGE ?= dev
 SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, so that the shell does not interpret their values.
-export SUB SAMPLES STAGE URL ONLY COMMAND
+export SUB SAMPLES STAGE PARAMETERS URL ONLY COMMAND ISSUER AUDIENCE CLAIM TOKEN
 export SAM_CLI_TELEMETRY := 0
 # uv must use the interpreter found below, not download another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy run token walk walk-check admin test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
+.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
 	@echo "  Variables: PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build, deploy),"
-	@echo "  STAGE=dev (deploy), PYTHON=python3.13"
+	@echo "  STAGE=dev, PARAMETERS=\"Name=value …\" (deploy), PYTHON=python3.13"
 
 install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/dist/built ## Install all dependencies into this folder, and compile the client
 
@@ -93,8 +93,8 @@ browsers: browser
 build: .venv/installed .venv-local/installed ## Build the deployment for AWS into .aws-sam/build
 	@.venv-local/bin/python -m local.build --architecture $(ARCHITECTURE)
 
-deploy: build ## Deploy to AWS with the parameters in samconfig.toml (STAGE=dev or prod)
-	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --architecture $(ARCHITECTURE)
+deploy: build ## Deploy to AWS with the parameters in samconfig.toml (STAGE=dev or prod; PARAMETERS="Name=value …" for once)
+	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --architecture $(ARCHITECTURE) --parameters="$$PARAMETERS"
 
 run: install ## Run the whole service locally: the real template, no AWS account, no Docker
 	@exec .venv-local/bin/python -m local.stack run --port $(PORT)
@@ -110,7 +110,11 @@ walk-check: .venv-local/installed tests/node_modules/installed ## Load everythin
 	  $(if $(SAMPLES),--samples "$$SAMPLES")
 
 admin: .venv/installed ## Run an operator's command on the local stack, or on AWS with --stack (COMMAND="sweep --dry-run")
-	@.venv/bin/python -m admin $$COMMAND
+	@PYTHONPATH=shared .venv/bin/python -m admin $$COMMAND
+
+check-issuer: .venv/installed ## Say which tokens of an OpenID Connect issuer would be accepted (ISSUER=https://…, AUDIENCE=, CLAIM=, TOKEN=)
+	@PYTHONPATH=shared .venv/bin/python -m admin check-issuer "$$ISSUER" $(if $(AUDIENCE),--audience "$$AUDIENCE") \
+	  $(if $(CLAIM),--claim "$$CLAIM") $(if $(TOKEN),--token "$$TOKEN")
 
 # Keep each target's output together if make supports it, and run all targets even if one fails.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)

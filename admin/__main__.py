@@ -4,11 +4,22 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from admin import CannotRunError, stacks, sweep
+from admin import CannotRunError, adopt, check_issuer, delete, pause, restore, stacks, sweep
 
-type Command = Callable[[argparse.Namespace], int]
+
+class Command(NamedTuple):
+    """What a command runs, which returns the exit code; its summary for `--help`; and what adds its options."""
+
+    run: Callable[[argparse.Namespace], int]
+    summary: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+
+
+def sweep_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, only report")
+    stacks.add_options(parser)
 
 
 def run_sweep(options: argparse.Namespace) -> int:
@@ -20,8 +31,20 @@ def run_sweep(options: argparse.Namespace) -> int:
     return int(len(removed) < len(findings.unnamed) or bool(findings.gone))
 
 
-COMMANDS: Final[dict[str, tuple[Command, str]]] = {
-    "sweep": (run_sweep, "find objects that no item names, and remove those older than two days"),
+COMMANDS: Final = {
+    "check-issuer": Command(
+        check_issuer.run, "say which tokens of an issuer a deployment would accept", check_issuer.add_options
+    ),
+    "adopt": Command(adopt.run, "prepare a table and a bucket for a stack that is to serve them", adopt.add_options),
+    "delete": Command(
+        delete.run, "delete a stack, also after its flags were changed, and say what it leaves", delete.add_options
+    ),
+    "pause": Command(pause.run_pause, "let no request and no record reach a stack's functions", pause.add_options),
+    "restore": Command(
+        restore.run, "restore a stack's table to a moment, and prepare it as adopt does", restore.add_options
+    ),
+    "resume": Command(pause.run_resume, "let requests and records reach a stack's functions again", pause.add_options),
+    "sweep": Command(run_sweep, "find objects that no item names, and remove those older than two days", sweep_options),
 }
 
 
@@ -29,12 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command that the arguments name, and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin", description="Commands for the operator of a stack.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (_, summary) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--dry-run", action="store_true", help="change nothing, only report")
-        stacks.add_options(command)
+    for name, command in COMMANDS.items():
+        command.add_options(commands.add_parser(name, help=command.summary, description=command.summary))
     options = parser.parse_args(arguments)
-    return COMMANDS[options.command][0](options)
+    return COMMANDS[options.command].run(options)
 
 
 if __name__ == "__main__":

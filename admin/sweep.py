@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 
 from admin import CannotRunError
 from admin.stacks import Storage
+from dashboard_store.repository.formats import FORMAT, READABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MIN_AGE: Final = timedelta(days=2)
 """The age from which an object that no item names is removed."""
 
-_PREFIX: Final = "tables/"
+PREFIX: Final = "tables/"
 
 
 class StoredObject(NamedTuple):
@@ -116,22 +117,25 @@ def report(findings: Findings, removed: Sequence[StoredObject]) -> Iterator[str]
 
 
 def _owners(storage: Storage) -> Iterator[Owner]:
-    """Read every item that names an object."""
+    """Read every item that names an object. Raises CannotRunError if a newer release may name objects otherwise."""
     pages = storage.dynamodb.get_paginator("scan").paginate(
         TableName=storage.table,
         ConsistentRead=True,
-        FilterExpression="attribute_exists(#object)",
-        ProjectionExpression="#object, sk, expiresAt",
-        ExpressionAttributeNames={"#object": "object"},
+        FilterExpression="attribute_exists(#object) OR #format > :readable",
+        ProjectionExpression="#object, sk, expiresAt, #format",
+        ExpressionAttributeNames={"#object": "object", "#format": FORMAT},
+        ExpressionAttributeValues={":readable": {"N": str(READABLE)}},
     )
     for page in pages:
         for item in page["Items"]:
+            if int(item.get(FORMAT, {"N": "0"})["N"]) > READABLE:
+                raise CannotRunError("The table has items of a newer release: sweep with that. Nothing was removed.")
             expires_at: Any = item.get("expiresAt")
             yield Owner(item["object"]["S"], item["sk"]["S"], expires_at and int(expires_at["N"]))
 
 
 def _objects(storage: Storage) -> Iterator[StoredObject]:
-    for page in storage.s3.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket, Prefix=_PREFIX):
+    for page in storage.s3.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket, Prefix=PREFIX):
         listed: list[ObjectTypeDef] = page.get("Contents", [])
         for each in listed:
             yield StoredObject(each["Key"], each["Size"], each["LastModified"])

@@ -34,6 +34,7 @@ ENVIRONMENT: Final = {
     "BUCKET_NAME": "bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
     "LOG_KEY": "a-key",
+    "DEPLOYMENT": "1795937405",
     # A fixed hash order, so that counts are reproducible.
     "PYTHONHASHSEED": "0",
 }

@@ -15,6 +15,7 @@ from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import ConfigChange, version_items
+from dashboard_store.repository.formats import numbered
 from dashboard_store.settings import Settings
 from local.dashboards import dashboard
 
@@ -49,7 +50,7 @@ def newest_item(size: str) -> Json:
     address = ProjectAddress(USER, PROJECT).config()
     change = ConfigChange(read_config(dashboard(size), SETTINGS), Origin())
     newest, _ = version_items(address, change, 1, datetime.now(UTC), retention.Lifetimes(SETTINGS))
-    return marshal(newest)
+    return marshal(numbered(newest))
 
 
 def rest_api(made: Json) -> Json:

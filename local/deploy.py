@@ -1,39 +1,101 @@
-"""Deploy the build to AWS, with a stage's parameters from samconfig.toml: `python -m local.deploy --stage dev`."""
+"""Deploy the build to AWS, with a stage's parameters from samconfig.toml: `python -m local.deploy --stage dev`.
+
+Every parameter of template.yaml is passed to sam: the value for this deployment, else the stage's, else the template's
+default. sam lets a parameter that is not passed keep its previous value, so that one given once would stay.
+"""
 
 import argparse
 import os
+import shlex
 import sys
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # it ships no types
 
 from local import ROOT
 from local.build import SAM, SAM_FOLDER
 
 # A domain reserved for examples (RFC 2606): a parameter with it has not been replaced yet.
 _PLACEHOLDER = "example.com"
+# What the build and the time determine.
+_OWN = frozenset({"Architecture", "Deployment"})
+# What decides which data a user reaches: after one deployment with another value, the next would take the data away.
+LASTING = frozenset({"ExistingTable", "ExistingTableStream", "ExistingBucket", "UserClaim"})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", required=True)
     parser.add_argument("--architecture", required=True, help="the architecture of the build")
+    parser.add_argument("--parameters", default="", metavar="NAME=VALUE …", help="for this deployment only")
     options = parser.parse_args()
-    os.execv(SAM, command(options.stage, options.architecture, datetime.now(UTC)))  # noqa: S606 - this checkout's own sam
+    run = command(options.stage, options.architecture, datetime.now(UTC), options.parameters)
+    os.execv(SAM, run)  # noqa: S606 - this checkout's own sam
 
 
-def command(stage: str, architecture: str, now: datetime) -> list[str]:
-    """Return the command line; exit if samconfig.toml lacks the stage or still has its placeholders."""
-    stages = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    parameters = stages.get(stage, {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides")
-    if parameters is None:
-        sys.exit(f"samconfig.toml has no stage {stage!r} with parameter_overrides.")
-    if unnamed := [parameter for parameter in parameters if _PLACEHOLDER in parameter]:
-        sys.exit(f"Replace these placeholders in samconfig.toml first: {', '.join(unnamed)}")
+def command(stage: str, architecture: str, now: datetime, once: str = "") -> list[str]:
+    """Return the command line; exit if a parameter is unknown, missing or still a placeholder.
+
+    `once`: parameters for this deployment only, `Name=value …`, quoted as for a shell.
+    """
+    own = {"Architecture": architecture, "Deployment": deployment_name(now)}
+    values = _complete(_of_stage(stage) | _once(once) | own)
     template = ["--template-file", str(SAM_FOLDER / "build" / "template.yaml")]
     configuration = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", stage]
-    # Parameters on the command line replace all of those in the file, so pass every one.
-    of_deployment = [f"Architecture={architecture}", f"Deployment={now:%Y%m%dT%H%M%SZ}"]
-    return [str(SAM), "deploy", *template, *configuration, "--parameter-overrides", *parameters, *of_deployment]
+    # Parameters on the command line replace all of those in the file.
+    return [str(SAM), "deploy", *template, *configuration, "--parameter-overrides", *quoted(values)]
+
+
+def deployment_name(now: datetime) -> str:
+    """Name a deployment by its second, in ten digits until the year 2286: SAM ignores all after the tenth character."""
+    return str(int(now.timestamp()))
+
+
+def _of_stage(stage: str) -> dict[str, str]:
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    overrides = stages.get(stage, {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides")
+    if overrides is None:
+        sys.exit(f"samconfig.toml has no stage {stage!r} with parameter_overrides.")
+    return _pairs(overrides)
+
+
+def _once(text: str) -> dict[str, str]:
+    given = _pairs(shlex.split(text))
+    if own := sorted(_OWN & given.keys()):
+        sys.exit(f"PARAMETERS cannot set {', '.join(own)}: make deploy does, with ARCHITECTURE= and the time.")
+    if lasting := sorted(LASTING & given.keys()):
+        sys.exit(f"Set {', '.join(lasting)} in samconfig.toml: the next deployment needs the same value.")
+    return given
+
+
+def _pairs(overrides: Iterable[str]) -> dict[str, str]:
+    pairs = [override.partition("=") for override in overrides]
+    if bare := [name for name, equals, _ in pairs if not equals]:
+        sys.exit(f"Write Name=value, not: {', '.join(bare)}")
+    return {name: value for name, _, value in pairs}
+
+
+def _complete(given: dict[str, str]) -> dict[str, str]:
+    """Return a value for every parameter of the template; exit if that cannot be what is meant."""
+    declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
+    if unknown := sorted(given.keys() - declared.keys()):
+        sys.exit(f"template.yaml has no parameter {', '.join(unknown)}.")
+    defaults = {name: str(declared[name]["Default"]) for name in declared if "Default" in declared[name]}
+    values = defaults | given
+    if missing := [name for name in declared if name not in values]:
+        sys.exit(f"samconfig.toml has no value for {', '.join(missing)}.")
+    if unnamed := [f"{name}={value}" for name, value in values.items() if _PLACEHOLDER in value]:
+        sys.exit(f"Replace these placeholders in samconfig.toml first: {', '.join(unnamed)}")
+    return values
+
+
+def quoted(values: dict[str, str]) -> list[str]:
+    """Quote every value, because sam rejects empty ones and ends others at a space; exit if sam cannot read one."""
+    if unquotable := [name for name, value in values.items() if {'"', "\\"} & set(value)]:
+        sys.exit(f"sam cannot pass a quotation mark or a backslash, as in {', '.join(unquotable)}.")
+    return [f'{name}="{value}"' for name, value in values.items()]
 
 
 if __name__ == "__main__":

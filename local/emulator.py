@@ -24,7 +24,7 @@ from typing import Any
 
 from ministack import app  # type: ignore[import-untyped] # it ships no types
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped] # it ships no types
-from ministack.services import dynamodb, lambda_svc  # type: ignore[import-untyped] # it ships no types
+from ministack.services import appconfig, dynamodb, lambda_svc  # type: ignore[import-untyped] # it ships no types
 
 from local import template
 from local.template import Json
@@ -48,6 +48,7 @@ def main(state: Path, parameters: dict[str, str]) -> None:
     lambda_svc._poll_dynamodb_streams = lambda: False  # noqa: SLF001 - it has no public name
     dynamodb._remove_item = _recording_expiry(dynamodb._remove_item)  # noqa: SLF001 - the same
     lambda_svc._execute_function = _limiting(lambda_svc._execute_function)  # noqa: SLF001 - the same
+    _keep_used_flags()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _snapshot(state))
     sys.argv = ["ministack"]
     app.main()
@@ -76,8 +77,7 @@ def _transform_module(parameters: dict[str, str]) -> ModuleType:
 @functools.cache
 def _provision_expiry() -> None:
     """Make CloudFormation set which attribute of a table's items says when they expire, which MiniStack ignores."""
-    provisioners = importlib.import_module("ministack.services.cloudformation.provisioners")
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]  # noqa: SLF001 - it has no public name
+    handlers = _provisioner("AWS::DynamoDB::Table")
     create, update = handlers["create"], handlers["update"]
 
     def expiring(provisioned: tuple[str, Json], properties: Json) -> tuple[str, Json]:
@@ -87,6 +87,42 @@ def _provision_expiry() -> None:
 
     handlers["create"] = lambda logical_id, new, stack: expiring(create(logical_id, new, stack), new)
     handlers["update"] = lambda table, old, new, *rest: expiring(update(table, old, new, *rest), new)
+
+
+def _keep_used_flags() -> None:
+    """Make CloudFormation refuse to delete what of AppConfig is still used, as AppConfig does.
+
+    That is a profile with versions, and an application with profiles. Those of the template are deleted before.
+    """
+
+    def versions(profile: str, properties: Json) -> list[str]:
+        place = f"{properties['ApplicationId']}/{profile}/"
+        return [key for key in appconfig._hosted_versions if key.startswith(place)]  # noqa: SLF001 - it has no public name
+
+    def profiles(application: str, _: Json) -> list[str]:
+        return [key for key in appconfig._config_profiles if key.startswith(f"{application}/")]  # noqa: SLF001 - the same
+
+    _delete_only_unused("AWS::AppConfig::ConfigurationProfile", versions)
+    _delete_only_unused("AWS::AppConfig::Application", profiles)
+
+
+def _delete_only_unused(kind: str, users: Callable[[str, Json], list[str]]) -> None:
+    handlers = _provisioner(kind)
+    delete = handlers["delete"]
+
+    def delete_unused(name: str, properties: Json) -> None:
+        if used_by := users(name, properties):
+            raise ValueError(f"{kind} {name} cannot be deleted because there is still {', '.join(used_by)}.")
+        delete(name, properties)
+
+    handlers["delete"] = delete_unused
+
+
+def _provisioner(kind: str) -> Json:
+    """Return the functions by which MiniStack's CloudFormation creates, updates and deletes resources of a type."""
+    provisioners = importlib.import_module("ministack.services.cloudformation.provisioners")
+    handlers: Json = provisioners._RESOURCE_HANDLERS[kind]  # noqa: SLF001 - it has no public name
+    return handlers
 
 
 def _bare_python(folder: Path) -> Path:

@@ -204,7 +204,8 @@ class Stack:
             **self._settings.parameters,
         }
         salt = build.source_fingerprint(_architecture()) + json.dumps(chosen)
-        return {**chosen, "Deployment": build.fingerprint(salt, _DEPLOYED_BY)}
+        # The template's pattern: SAM uses ten characters.
+        return {**chosen, "Deployment": build.fingerprint(salt, _DEPLOYED_BY)[:10]}
 
     def _snapshot(self, emulator: Child) -> None:
         """Make the emulator save its state now, so that a start after SIGKILL needs no deployment."""

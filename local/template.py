@@ -23,6 +23,7 @@ METRIC_MATH = "AWS::CloudWatch::Alarm with Metrics"
 # The resource types that the local run omits, each with its reason.
 UNSUPPORTED_TYPES: dict[str, str] = {
     "AWS::S3::BucketPolicy": "It denies every call without TLS, and the emulator on loopback has no TLS.",
+    "AWS::SQS::QueuePolicy": "The same.",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy: a new version takes over at once.",
     "AWS::CodeDeploy::DeploymentGroup": "The same.",
     METRIC_MATH: "MiniStack rejects alarms on expressions; tests/project evaluates each of them instead.",

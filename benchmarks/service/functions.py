@@ -122,6 +122,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "BUCKET_NAME": "benchmark",
         "FLAGS_PATH": "benchmark/benchmark/benchmark",
         "LOG_KEY": "benchmark",
+        "DEPLOYMENT": "1795937405",
         "WRITES_PER_MINUTE": "1000000000",
         "REQUESTS_PER_MINUTE": "1000000000",
     }

@@ -16,6 +16,7 @@ StoreError
 │   ├── RequestTooLarge
 │   └── UploadTooLarge
 ├── Unauthorized             the token names no user or never expires
+├── Forbidden                the token may only read
 ├── NotFound                 does not exist or belongs to another user; the response is the same
 │   ├── NoProject
 │   └── NoRoute              no route matches the path
@@ -124,6 +125,10 @@ class UploadTooLarge(TooLarge):
 
 
 class Unauthorized(StoreError):  # noqa: N818
+    pass
+
+
+class Forbidden(StoreError):  # noqa: N818
     pass
 
 

@@ -13,6 +13,8 @@ class Settings:
     bucket_name: str = ""
     flags_path: str = ""
     log_key: str = ""
+    deployment: str = ""
+    user_claim: str = "sub"
     database_load_default: bool = False
     require_precondition: bool = True
     history_retention_days: int = 90
@@ -45,6 +47,8 @@ class Settings:
             bucket_name=environment["BUCKET_NAME"],
             flags_path=environment["FLAGS_PATH"],
             log_key=environment["LOG_KEY"],
+            user_claim=environment.get("USER_CLAIM", "sub"),
+            deployment=environment["DEPLOYMENT"],
             database_load_default=_switch(environment, "DATABASE_LOAD_DEFAULT", default="false"),
             require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),
             **limits,
@@ -55,7 +59,16 @@ class Settings:
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_NOT_LIMITS = {"table_name", "bucket_name", "flags_path", "log_key", "database_load_default", "require_precondition"}
+_NOT_LIMITS = {
+    "table_name",
+    "bucket_name",
+    "flags_path",
+    "log_key",
+    "deployment",
+    "user_claim",
+    "database_load_default",
+    "require_precondition",
+}
 _LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NOT_LIMITS)
 
 

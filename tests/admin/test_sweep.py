@@ -16,10 +16,12 @@ from admin.stacks import Storage
 from admin.sweep import MIN_AGE, find, remove
 from dashboard_store.app import Store
 from dashboard_store.documents.project import read_new_project
+from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.formats import FORMAT, READABLE
 from dashboard_store.repository.items import Items
 
 if TYPE_CHECKING:
@@ -236,3 +238,13 @@ def test_storage_must_be_named(arguments: list[str], message: str) -> None:
     """A command that cannot tell which stack is meant says what to do."""
     with pytest.raises(CannotRunError, match=message):
         __main__.main(["sweep", *arguments])
+
+
+def test_items_of_a_newer_release_stop_the_sweep(storage: Storage, address: ProjectAddress, later: datetime) -> None:
+    """A newer release may name objects in another way, so nothing is removed beside its items."""
+    put(storage, "tables/unnamed")
+    newer = {"pk": keys.partition(address.owner), "sk": "X", FORMAT: READABLE + 1, "elsewhere": "tables/unnamed"}
+    storage.dynamodb.put_item(TableName=storage.table, Item=marshal(newer))
+    with pytest.raises(CannotRunError, match="newer release"):
+        find(storage, later)
+    assert "tables/unnamed" in left(storage)

@@ -129,7 +129,7 @@ def test_a_stored_object_is_named_only_by_its_table(
     large.dataset_writes.upload(address, upload("first"), Precondition())
     table = store.items.get(keys.dataset(address)) or {}
     before = store.items.get(keys.upload(address, table["object"].split("/")[-2])) or {}
-    assert set(before) == {"pk", "sk", "expiresAt"}
+    assert set(before) == {"pk", "sk", "expiresAt", "format"}
     assert before["expiresAt"] == int((clock.moment + timedelta(days=1)).timestamp())
     described = store.bucket.describe(table["object"])
     assert described
@@ -199,7 +199,7 @@ def test_a_kept_table_has_what_a_reader_needs(store: Store, address: ProjectAddr
     for name in ("first", "second", "third"):
         store.dataset_writes.upload(address, upload(name), Precondition())
     needed = {"pk", "sk", "version", "digest", "schema", "rawBytes", "columns", "analysisVersion", "updatedAt"}
-    assert set(store.items.get(keys.dataset_version(address, 2)) or {}) == needed
+    assert set(store.items.get(keys.dataset_version(address, 2)) or {}) == needed | {"format"}
     assert [summary["version"] for summary in store.datasets.current(address).kept] == [2, 1]
 
 

@@ -18,6 +18,7 @@ from dashboard_store import retry
 from dashboard_store.errors import RateLimited, StorageUnavailable
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, delete, put
+from dashboard_store.repository.formats import numbered
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import MOST_USERS, UNWRITTEN_BATCH, RateLimit, TokenBuckets
 from dashboard_store.settings import Settings
@@ -78,8 +79,8 @@ def test_a_write_and_its_count_are_atomic(items: Items, clock: Clock) -> None:
     assert used(items, clock) == 1
     with pytest.raises(ConditionFailed) as refusal:
         rate_limit.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
-    assert refusal.value.found == (KEY, None)
-    assert (used(items, clock), items.get(KEY)) == (1, KEY)
+    assert refusal.value.found == (numbered(KEY), None)
+    assert (used(items, clock), items.get(KEY)) == (1, numbered(KEY))
 
 
 def test_writes_come_back_one_by_one(items: Items, clock: Clock) -> None:
@@ -124,7 +125,7 @@ def test_a_refused_write_needs_no_second_call_to_learn(moto_client: Tapped, item
     RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY))
     with injected(moto_client, let_through) as calls, pytest.raises(ConditionFailed) as refusal:
         RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
-    assert (calls, refusal.value.found) == ([1], (KEY,))
+    assert (calls, refusal.value.found) == ([1], (numbered(KEY),))
 
 
 def test_a_user_known_to_be_over_the_limit_is_refused_without_a_call(
@@ -232,7 +233,7 @@ def test_a_colliding_write_is_counted_separately(moto_client: Tapped, items: Ite
         RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
     assert calls == [3]
-    assert (used(items, clock), items.get(KEY)) == (1, KEY)
+    assert (used(items, clock), items.get(KEY)) == (1, numbered(KEY))
 
 
 def test_a_colliding_write_is_refused_at_the_limit(moto_client: Tapped, items: Items, clock: Clock) -> None:

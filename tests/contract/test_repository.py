@@ -18,6 +18,7 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
+from dashboard_store.repository.formats import numbered
 from dashboard_store.repository.items import ConditionFailed
 
 ORIGIN = Origin()
@@ -34,7 +35,7 @@ def test_a_transaction_writes_all_or_nothing(store: Store, key: Item) -> None:
     store.items.transact(put({**key, "n": 1}, IS_NEW))
     with pytest.raises(ConditionFailed) as refusal:
         store.items.transact(put({**key, "sk": "2"}), put({**key, "n": 2}, IS_NEW))
-    assert refusal.value.found == (None, {**key, "n": 1})
+    assert refusal.value.found == (None, numbered({**key, "n": 1}))
     assert store.items.get({**key, "sk": "2"}) is None
 
 
@@ -61,7 +62,7 @@ def test_a_nested_attribute_is_set_alone(store: Store, key: Item) -> None:
     """An update of a path inside a map leaves the map's other members unchanged."""
     store.items.transact(put({**key, "summary": {"name": "n", "data": None}}))
     store.items.transact(update(key, {"summary.data": {"version": 1}}, EXISTS))
-    assert store.items.get(key) == {**key, "summary": {"name": "n", "data": {"version": 1}}}
+    assert store.items.get(key) == numbered({**key, "summary": {"name": "n", "data": {"version": 1}}})
 
 
 def test_the_index_lists_without_documents(store: Store, user: str) -> None:

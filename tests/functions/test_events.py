@@ -280,7 +280,7 @@ def _listed(resource: Any) -> list[Any]:
 
 def _part(resource: dict[str, Any]) -> str | None:
     """Name the index or the folder that a resource is, None for the whole table or bucket."""
-    match = re.search(r"/index/(\w+)|Arn}/(\w+)/\*", resource.get("Fn::Sub", ""))
+    match = re.search(r"/index/(\w+)$|\${Name}/(\w+)/\*$", _listed(resource.get("Fn::Sub", ""))[0])
     return match and (match[1] or match[2])
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_rule_applies_to_its_share_of_the_users(end: int) -> None:
     """A rule of n percent is on for the users of the first n shares, and off for all others."""
     flags = AppConfig(for_share(end)).flags()
     assert {user for user in USERS if flags.of(user)["databaseLoad"]} == {user for user in USERS if share(user) <= end}
+
+
+STAGES = {
+    -1: {"databaseLoad": {"default": False}},
+    9: for_share(9),
+    49: for_share(49),
+    99: {"databaseLoad": {"default": True}},
+}
+
+
+@pytest.mark.parametrize(("before", "after"), list(pairwise(STAGES)))
+def test_a_stage_changes_a_flag_only_for_its_new_users(before: int, after: int) -> None:
+    """An instance with the old document answers as one with the new, except to users of the shares between the two."""
+    old, new = AppConfig(STAGES[before]).flags(), AppConfig(STAGES[after]).flags()
+    changed = {user for user in USERS if old.of(user) != new.of(user)}
+    assert changed == {user for user in USERS if before < share(user) <= after}
 
 
 def test_shares_are_even_and_stable() -> None:

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "BUCKET_NAME": "a-bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
     "LOG_KEY": "a-key",
+    "DEPLOYMENT": "1795937405",
     "DATABASE_LOAD_DEFAULT": "true",
 }
 

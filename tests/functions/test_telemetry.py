@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_lambda_powertools.event_handler import Response
 from support.handlers.http_api import Client, event, handler_module, send
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, injected_in_bucket
@@ -18,6 +19,7 @@ from support.storage.faults import BUCKET_OUT_OF_REACH, OUT_OF_REACH, injected, 
 from dashboard_store.dynamodb.protocol import Refused, Unreachable
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.log_hash import project_hash, user_hash
+from dashboard_store.gateway.request import Request
 from dashboard_store.gateway.response import LARGEST_BODY, ApiResponse
 from dashboard_store.settings import Settings
 
@@ -40,7 +42,7 @@ def _sales(client: Client, connect: Callable[[Settings], None], settings: Settin
     """The user's project `sales`, whose config is at version 1, under a limit of eight writes."""
     # The template's name of the service, which Powertools reads when the module is imported.
     telemetry.logger.service = "dashkeep"
-    connect(replace(settings, writes_per_minute=8, log_key="a-key"))
+    connect(replace(settings, writes_per_minute=8, log_key="a-key", deployment="1795937405"))
     assert client.post("/api/projects", {"id": "sales", "name": SECRET}).status == 201
     assert client.put(CONFIG, CHARTS, if_none_match="*").status == 200
 
@@ -89,22 +91,26 @@ def too_often(client: Client) -> None:
         client.patch(CONFIG, {"theme": {"id": str(number)}})
 
 
+SAVED = {"ConfigSaved", "ConfigSaveFailed"}
+UNCHANGED = {"ConfigSaveUnchanged", "ConfigSaveFailed"}
+BY_SERVICE, BY_DEPLOYMENT, BY_ROUTE = ["service"], ["service", "deployment"], ["service", "route"]
+
 # What a client does, and the metrics of its last request.
 COUNTED: dict[str, tuple[Act, set[str]]] = {
-    "a save": (lambda client: client.put(CONFIG, OTHER, if_match='"1"'), {"ConfigSaved"}),
-    "a patch": (lambda client: client.patch(CONFIG, {"theme": {"id": "dark"}}), {"ConfigSaved"}),
-    "a delete": (lambda client: client.delete(CONFIG, if_match='"1"'), {"ConfigSaved"}),
+    "a save": (lambda client: client.put(CONFIG, OTHER, if_match='"1"'), SAVED),
+    "a patch": (lambda client: client.patch(CONFIG, {"theme": {"id": "dark"}}), SAVED),
+    "a delete": (lambda client: client.delete(CONFIG, if_match='"1"'), SAVED),
     "a restore": (
         lambda client: client.post(f"{CONFIG}/versions/1/restore", None, if_match='"1"'),
-        {"ConfigSaveUnchanged"},
+        UNCHANGED,
     ),
     "a save of the charts alone": (
         lambda client: client.put(f"{PROJECT}/data/customizations", OTHER, if_match='"1"'),
-        {"ConfigSaved"},
+        SAVED,
     ),
-    "an unchanged save": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), {"ConfigSaveUnchanged"}),
-    "a repeated save": (repeated_save, {"ConfigSaveUnchanged"}),
-    "a merge": (stale_merge, {"ConfigSaved", "ConfigMerged"}),
+    "an unchanged save": (lambda client: client.put(CONFIG, CHARTS, if_match='"1"'), UNCHANGED),
+    "a repeated save": (repeated_save, UNCHANGED),
+    "a merge": (stale_merge, SAVED | {"ConfigMerged"}),
     "a stale save": (lambda client: client.put(CONFIG, OTHER, if_match='"7"'), {"ConfigConflict"}),
     "a save that is too large": (
         lambda client: client.put(CONFIG, {"chartCustomizations": {"c": {"t": "x" * 300_000}}}, if_match='"1"'),
@@ -114,7 +120,7 @@ COUNTED: dict[str, tuple[Act, set[str]]] = {
     "an invalid save": (lambda client: client.put(CONFIG, {}, if_match='"1"'), set()),
     "a copy from localStorage": (
         lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", CHARTS, if_none_match="*"),
-        {"ConfigSaved", "ConfigMigrated"},
+        SAVED | {"ConfigMigrated"},
     ),
     "an invalid copy": (
         lambda client: client.put(f"{CONFIG}?sessionId=s&source=localStorage", {}, if_none_match="*"),
@@ -144,23 +150,64 @@ def test_a_request_emits_its_metrics(client: Client, name: str) -> None:
     found = emitted(lines[last:])
     assert set(found) == expected
     for metric, line in found.items():
-        assert line["Dimensions"] == [["service"]]
-        assert line["service"] == "dashkeep"
-        assert line[metric] == 1 or metric == "ConfigLoadLatency"
+        is_latency = metric == "ConfigLoadLatency"
+        assert line["Dimensions"] == ([BY_SERVICE, BY_DEPLOYMENT] if is_latency else [BY_SERVICE])
+        assert (line["service"], line["deployment"]) == ("dashkeep", "1795937405")
+        assert line[metric] == (0 if metric == "ConfigSaveFailed" else 1) or is_latency
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
 def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, fault: str) -> None:
-    """A request that fails with 503 is a RequestError of its route, and a save is a failed save besides."""
+    """A request that fails with 503 is a RequestError of its route and deployment; a save is a failed save, too."""
     with written() as lines, injected(moto_client, OUT_OF_REACH[fault]):
         assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
         assert client.get(CONFIG).status == 503
     save, load = _by_request(lines)
-    assert set(emitted(save)) == {"ConfigSaveFailed", "RequestError"}
-    assert set(emitted(load)) == {"RequestError"}
+    expected = {"RequestError"} if fault in {"broken", "unreachable"} else {"RequestError", "DatabaseThrottled"}
+    assert set(emitted(save)) == expected | {"ConfigSaveFailed"}
+    assert emitted(save)["ConfigSaveFailed"]["ConfigSaveFailed"] == 1
+    assert set(emitted(load)) == expected
     error = emitted(load)["RequestError"]
     assert error["route"] == "GET /api/projects/{projectId}/config"
-    assert [set(names) for names in error["Dimensions"]] == [{"service", "route"}]
+    assert error["Dimensions"] == [BY_SERVICE, BY_DEPLOYMENT, BY_ROUTE]
+
+
+def test_failures_show_whether_several_users_are_affected(client: Client, moto_client: Tapped) -> None:
+    """The value of a RequestError is between 0 and 1, the same for each failure of a user, and another's is another."""
+    with written() as lines, injected(moto_client, OUT_OF_REACH["broken"]):
+        for each in (client, Client("somebody-else"), client):
+            assert each.get(CONFIG).status == 503
+    mine, theirs, again = (emitted(each)["RequestError"]["RequestError"] for each in _by_request(lines))
+    assert mine == again != theirs
+    assert min(mine, theirs) > 0
+    assert max(mine, theirs) < 1
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "is_first", "status", "is_slow"),
+    [(501, False, 200, True), (501, False, 304, True), (500, False, 200, False), (9_000, True, 200, False)],
+)
+def test_a_slow_load_is_counted(milliseconds: float, *, is_first: bool, status: int, is_slow: bool) -> None:
+    """A load of more than 500 ms is slow, except the first request of an instance, which opens a connection."""
+    exchange = exchange_of("GET", CONFIG, status, milliseconds=milliseconds, is_first=is_first)
+    slow = [metric for metric in telemetry.measured(exchange) if metric.name == "ConfigLoadSlow"]
+    assert len(slow) == is_slow
+    for metric in slow:
+        assert metric.dimensions == (("service",), ("service", "deployment"))
+        assert 0 < metric.value < 1
+
+
+@pytest.mark.parametrize(("milliseconds", "is_near"), [(12_001, True), (12_000, False)])
+def test_a_request_near_its_timeout_is_counted(milliseconds: float, *, is_near: bool) -> None:
+    """A request that took more than 80 % of its function's time is counted, before one is interrupted."""
+    exchange = exchange_of("GET", PROJECT, 200, milliseconds=milliseconds, limit_milliseconds=15_000)
+    assert [metric.name for metric in telemetry.measured(exchange)] == ["RequestNearTimeout"] * is_near
+
+
+def exchange_of(method: str, path: str, status: int, **measures: Any) -> telemetry.Exchange:
+    """Return an exchange with the given measures."""
+    request = Request(event(method, path, user="user-1"), Settings(table_name="unused", log_key="a-key"))
+    return telemetry.Exchange(request, Response(status), None, units=0, **measures)
 
 
 @pytest.mark.parametrize("fault", BUCKET_OUT_OF_REACH)
@@ -264,7 +311,7 @@ def test_a_request_is_one_line(client: Client, monkeypatch: pytest.MonkeyPatch) 
         client.get(PROJECT)
     counted, plain = lines
     assert ("_aws" in counted, "_aws" in plain) == (True, False)
-    by_each = {"_aws", "ConfigLoaded", "ConfigLoadLatency", "location", "timestamp"}
+    by_each = {"_aws", "deployment", "ConfigLoaded", "ConfigLoadLatency", "location", "timestamp"}
     assert set(counted) - by_each == set(plain) - by_each
     assert counted["xray_trace_id"] == plain["xray_trace_id"] == "1-2-3"
     assert (counted["level"], counted["message"]) == (plain["level"], plain["message"]) == ("INFO", "request")

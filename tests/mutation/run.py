@@ -53,7 +53,13 @@ _DATASETS: Final = (*_CONTRACT, *_DATA, *_tests("functions", "round_trips"))
 _PROJECTS: Final = (*_CONTRACT, *_tests("unit", "uuid7"), *_tests("functions", "projects", "deleted_projects"))
 _COUNTED: Final = _tests("contract", "units", "rate_limit")
 _TRANSPORT: Final = _tests("unit", "http_response", "credentials", "dynamodb_client", "sigv4", "protocol")
-_ITEMS: Final = (*_tests("unit", "items"), *_CONTRACT, *_COUNTED, *_tests("functions", "round_trips"))
+_ITEMS: Final = (
+    *_tests("unit", "items"),
+    *_tests("contract", "formats"),
+    *_CONTRACT,
+    *_COUNTED,
+    *_tests("functions", "round_trips"),
+)
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "documents/merge.py": _tests("unit", "merge"),
     "dynamodb/client.py": _TRANSPORT,
@@ -72,6 +78,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "repository/datasets.py": _DATASETS,
     "repository/downloads.py": _DATA,
     "repository/expressions.py": _ITEMS,
+    "repository/formats.py": _tests("contract", "formats"),
     "repository/items.py": _ITEMS,
     "repository/keys.py": _tests("unit", "keys"),
     "repository/project_deletion.py": _PROJECTS,

@@ -30,6 +30,8 @@ ARROWS: dict[str, set[str]] = {
 AWS = {"boto3", "botocore"}
 BUCKET = "repository/bucket.py"
 FLAGS = "gateway/flags.py"
+# No request of a user waits for the check of a rollout to start.
+CHECK = {"functions/rollout_check/new_versions.py", "functions/rollout_check/rollout_check.py"}
 # Powertools also handles the records of the table's stream, which are not HTTP requests.
 HTTP = {"aws_lambda_powertools", "http"}
 
@@ -85,10 +87,10 @@ def test_every_arrow_is_used() -> None:
 
 
 @every_module
-def test_only_bucket_and_flags_import_boto3(path: Path) -> None:
-    """boto3 and botocore are imported only by the module for the bucket and the one for the flags."""
+def test_only_bucket_flags_and_check_import_boto3(path: Path) -> None:
+    """boto3 and botocore are imported only by the modules for the bucket, for the flags and for checking rollouts."""
     uses_aws = any(module.partition(".")[0] in AWS for module in imported(path))
-    assert not uses_aws or place(path) in {BUCKET, FLAGS}
+    assert not uses_aws or place(path) in {BUCKET, FLAGS, *CHECK}
 
 
 @every_module

@@ -4,26 +4,14 @@ Each rule checks every resource of its kind, including those that SAM generates.
 with the reason why it is acceptable; an exception that is not needed fails the test as well.
 """
 
-import copy
-import os
 from collections.abc import Callable, Iterator
-from functools import cache
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import pytest
-from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
-from support.project.template import functions, template
+from support.project.template import functions
+from support.project.transformed import transformed
 
 type Json = dict[str, Any]
-
-GIVEN = {"JwtIssuer": "https://issuer.example.com", "JwtAudience": "dashboards", "Deployment": "1"}
-MANAGED = {
-    "AWSXRayDaemonWriteAccess": "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess",
-    "AWSXrayWriteOnlyAccess": "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
-    "AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-}
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("has no wildcard permissions", "FlagsMonitorRole"): (
@@ -52,28 +40,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 }
 
 
-@cache
-def resources() -> dict[str, Json]:
-    """Return the resources that CloudFormation receives."""
-    policies = SimpleNamespace(load=lambda: MANAGED)
-    values = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()} | GIVEN
-    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
-        made: Json = transform(_packed(), values, policies)
-    found: dict[str, Json] = made["Resources"]
-    return found
-
-
-def _packed() -> Json:
-    """Replace folders with archives, as `sam deploy` does."""
-    document = copy.deepcopy(template())
-    for resource in document["Resources"].values():
-        properties = resource["Properties"]
-        properties |= {name: "s3://bucket/archive" for name in ("CodeUri", "ContentUri") if name in properties}
-    return document
-
-
 def of(kind: str) -> Iterator[tuple[str, Json]]:
-    for name, resource in resources().items():
+    for name, resource in transformed()["Resources"].items():
         if resource["Type"] == kind:
             yield name, resource.get("Properties", {})
 
@@ -165,7 +133,7 @@ def secrets_in_environments() -> Iterator[str]:
 def tables_that_can_be_lost() -> Iterator[str]:
     for name, table in of("AWS::DynamoDB::Table"):
         kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-        is_kept = kept.items() <= resources()[name].items()
+        is_kept = kept.items() <= transformed()["Resources"][name].items()
         recovery = table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
         if not (is_kept and recovery is True and "DeletionProtectionEnabled" in table):
             yield name
@@ -179,14 +147,20 @@ def open_buckets() -> Iterator[str]:
             yield name
 
 
-def buckets_without_tls() -> Iterator[str]:
-    denying = {
-        policy["Bucket"]["Ref"]
-        for _, policy in of("AWS::S3::BucketPolicy")
-        for statement in _statements(policy["PolicyDocument"])
-        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    }
-    yield from (name for name, _ in of("AWS::S3::Bucket") if name not in denying)
+def stores_without_tls() -> Iterator[str]:
+    denying = {policy["Bucket"]["Fn::If"][1]["Ref"] for policy in _denying_without_tls("AWS::S3::BucketPolicy")}
+    denying |= {queue["Ref"] for policy in _denying_without_tls("AWS::SQS::QueuePolicy") for queue in policy["Queues"]}
+    for kind in ("AWS::S3::Bucket", "AWS::SQS::Queue"):
+        yield from (name for name, _ in of(kind) if name not in denying)
+
+
+def _denying_without_tls(kind: str) -> Iterator[Json]:
+    for _, policy in of(kind):
+        for statement in _statements(policy["PolicyDocument"]):
+            denied = {name: statement.get(name) for name in ("Effect", "Principal", "Condition")}
+            without_tls = {"Bool": {"aws:SecureTransport": "false"}}
+            if denied == {"Effect": "Deny", "Principal": "*", "Condition": without_tls}:
+                yield policy
 
 
 def resources_without_own_key() -> Iterator[str]:
@@ -221,7 +195,7 @@ RULES: dict[str, Callable[[], Iterator[str]]] = {
     "has no secret in its environment": secrets_in_environments,
     "can be recovered": tables_that_can_be_lost,
     "is private": open_buckets,
-    "requires TLS": buckets_without_tls,
+    "requires TLS": stores_without_tls,
     "is encrypted with a key of the account": resources_without_own_key,
     "is invoked only by this API": invocations_by_others,
 }

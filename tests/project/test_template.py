@@ -2,28 +2,52 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 import pytest
 from support.project.openapi import openapi
-from support.project.template import ROOT, functions, routes, table_definition, template
+from support.project.template import ROOT, functions, http_functions, routes, table_definition, template
+from support.project.transformed import transformed
 
 from dashboard_store.gateway.routes import ROUTES
 from dashboard_store.settings import Settings
-from local.deploy import command
 
 PARAMETERS = template()["Parameters"]
 RESOURCES = template()["Resources"]
 VARIABLES = template()["Globals"]["Function"]["Environment"]["Variables"]
-TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
-LISTING = {"Fn::Sub": "${Table.Arn}/index/listing"}
-FOLDERS = [{"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("uploads", "tables", "downloads")]
+# The stack's own table and bucket, or those that it adopted.
+TABLE_NAME = {"Fn::If": ["CreatesTable", {"Ref": "Table"}, {"Ref": "ExistingTable"}]}
+BUCKET_NAME = {"Fn::If": ["CreatesBucket", {"Ref": "Bucket"}, {"Ref": "ExistingBucket"}]}
+
+
+def arn(pattern: str, name: Any) -> dict[str, Any]:
+    return {"Fn::Sub": [f"arn:${{AWS::Partition}}:{pattern}", {"Name": name}]}
+
+
+TABLE = arn("dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Name}", TABLE_NAME)
+LISTING = arn("dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Name}/index/listing", TABLE_NAME)
+BUCKET = arn("s3:::${Name}", BUCKET_NAME)
+FOLDERS = [arn(f"s3:::${{Name}}/{folder}/*", BUCKET_NAME) for folder in ("uploads", "tables", "downloads")]
 FLAGS = {
     "Fn::Sub": "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${Flags}"
     "/environment/${FlagsEnvironment}/configuration/${FlagsProfile}"
+}
+VERSIONS = [
+    {"Ref": f"{function}.Version"}
+    for function in (
+        "GetConfigFunction",
+        "PutConfigFunction",
+        "ProjectDataFunction",
+        "ProjectsFunction",
+        "HealthFunction",
+    )
+]
+DEPLOYMENT_GROUPS = {
+    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}"
+    ":deploymentgroup:${ServerlessDeploymentApplication}/*"
 }
 # The resources that each action may be allowed on.
 RESOURCES_OF: dict[str, list[Any]] = {
@@ -38,12 +62,14 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "s3:GetObject": FOLDERS,
     "s3:PutObject": FOLDERS,
     "s3:DeleteObject": FOLDERS[:2],
-    "s3:ListBucket": [{"Fn::GetAtt": ["Bucket", "Arn"]}],
+    "s3:ListBucket": [BUCKET],
     "appconfig:StartConfigurationSession": [FLAGS],
     "appconfig:GetLatestConfiguration": [FLAGS],
+    "lambda:InvokeFunction": VERSIONS,
+    "codedeploy:PutLifecycleEventHookExecutionStatus": [DEPLOYMENT_GROUPS],
 }
 # The settings that name the stack or a resource of it, and so have no parameter.
-RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path", "log_key"}
+RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path", "log_key", "deployment"}
 
 
 def parameter_name(setting: str) -> str:
@@ -115,10 +141,12 @@ def test_every_variable_is_a_setting() -> None:
     """The functions' environment holds only the settings and the variables that Powertools and AWS's SDKs read."""
     ours = {name for name in VARIABLES if not name.startswith(("POWERTOOLS_", "AWS_"))}
     assert ours == {field.name.upper() for field in fields(Settings)}
-    assert VARIABLES["TABLE_NAME"] == {"Ref": "Table"}
-    assert VARIABLES["BUCKET_NAME"] == {"Ref": "Bucket"}
+    assert VARIABLES["TABLE_NAME"] == TABLE_NAME
+    assert VARIABLES["BUCKET_NAME"] == BUCKET_NAME
     # It ends with a random UUID, and the log does not contain it.
     assert VARIABLES["LOG_KEY"] == {"Ref": "AWS::StackId"}
+    # By it, metrics distinguish the new versions of a rollout from the old ones.
+    assert VARIABLES["DEPLOYMENT"] == {"Ref": "Deployment"}
     assert VARIABLES["FLAGS_PATH"] == {"Fn::Sub": "${Flags}/${FlagsEnvironment}/${FlagsProfile}"}
 
 
@@ -166,9 +194,12 @@ def test_requests_without_a_token_reach_one_function() -> None:
     assert permissions("HealthFunction") == set()
 
 
-@pytest.mark.parametrize("function", sorted(functions()))
+@pytest.mark.parametrize("function", sorted(functions().keys() - {"RolloutCheckFunction"}))
 def test_concurrency_can_be_reserved(function: str) -> None:
-    """Each function has a parameter that reserves instances for it; by default none are."""
+    """Each function has a parameter that reserves instances for it; by default none are.
+
+    Only CodeDeploy calls the check of a rollout, once for each function: nothing can flood it.
+    """
     condition, number, none = functions()[function]["ReservedConcurrentExecutions"]["Fn::If"]
     parameter = number["Ref"]
     assert parameter == f"{function.removesuffix('Function')}Concurrency"
@@ -216,10 +247,10 @@ def test_the_bucket_is_private() -> None:
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
     policy = RESOURCES["BucketPolicy"]["Properties"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert policy["Bucket"] == {"Ref": "Bucket"}
+    assert policy["Bucket"] == BUCKET_NAME
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+    assert statement["Resource"] == [BUCKET, arn("s3:::${Name}/*", BUCKET_NAME)]
 
 
 def test_temporary_objects_expire() -> None:
@@ -275,11 +306,41 @@ def test_browsers_may_use_the_bucket() -> None:
     assert set(rule["AllowedMethods"]) == {"GET", "POST"}
 
 
-@pytest.mark.parametrize("name", ["Table", "Bucket"])
-def test_saved_data_outlives_the_stack(name: str) -> None:
-    """The table and the bucket are retained when the stack deletes or replaces them."""
-    assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+@pytest.mark.parametrize(("name", "policy"), [("Table", "Retain"), ("Bucket", "RetainExceptOnCreate")])
+def test_saved_data_outlives_the_stack(name: str, policy: str) -> None:
+    """The table and the bucket are retained when the stack deletes or replaces them.
+
+    The rollback of a first deployment removes the bucket. It does not try to remove the table, which may be protected.
+    """
+    assert RESOURCES[name]["DeletionPolicy"] == policy
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(("resource", "name"), [("Table", TABLE_NAME), ("Bucket", BUCKET_NAME)])
+def test_an_adopted_resource_takes_the_place_of_the_own_one(resource: str, name: dict[str, Any]) -> None:
+    """With `Existing…`, the stack creates no table or bucket of its own, and everything names the adopted one."""
+    condition, _, adopted = name["Fn::If"]
+    assert RESOURCES[resource]["Condition"] == condition
+    assert template()["Conditions"][condition] == {"Fn::Equals": [adopted, ""]}
+    assert PARAMETERS[adopted["Ref"]]["Default"] == ""
+    assert template()["Outputs"][f"{resource}Name"]["Value"] == name
+    references = [path for path, value in places(template()) if refers_to(resource, value)]
+    assert references
+    assert [path for path in references if path[-2:] != ("Fn::If", 1)] == []
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every value of a document with its path."""
+    yield path, value
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+def refers_to(resource: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return f"${{{resource}}}" in value or f"${{{resource}." in value
+    return value == {"Ref": resource} or (isinstance(value, dict) and value.get("Fn::GetAtt", [""])[0] == resource)
 
 
 def test_the_documented_headers_are_those_of_pages() -> None:
@@ -301,24 +362,58 @@ def test_browsers_may_use_the_whole_contract() -> None:
     assert "*" not in PARAMETERS["AllowedOrigins"]["Default"]
 
 
-def test_every_deployment_publishes_every_function() -> None:
-    """A deployment publishes a version of each function, whether its code, the layer or only a parameter changed."""
-    assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
-    assert "Default" not in PARAMETERS["Deployment"]
-    for function in functions().values():
-        assert function["AutoPublishCodeSha256"] == {"Ref": "Deployment"}
-
-
 def test_alarms_roll_a_new_version_back() -> None:
-    """By default a new version is rolled out as a canary, and alarms on what users notice roll it back."""
+    """By default a new version is rolled out as a canary that alarms roll back; test_alarms says which."""
     preference = template()["Globals"]["Function"]["DeploymentPreference"]
     assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
     assert preference["Type"] == {"Ref": "Rollout"}
-    alarms = {alarm["Ref"] for alarm in preference["Alarms"]}
-    assert alarms == {"SavesFailAlarm", "LoadsSlowAlarm", "FunctionsBreakAlarm"}
+    assert PARAMETERS["RollbackOnAlarm"]["Default"] == "true"
 
 
-PARSE_TOML = tomllib.loads
+def test_new_versions_are_checked_before_traffic_shifts() -> None:
+    """CodeDeploy runs the check before each function's traffic shifts, except the check's own, and may call only it."""
+    made = transformed()["Resources"]
+    aliases = [resource for resource in made.values() if resource["Type"] == "AWS::Lambda::Alias"]
+    policies = {alias["Properties"]["FunctionName"]["Ref"]: alias.get("UpdatePolicy") for alias in aliases}
+    assert policies.pop("RolloutCheckFunction") is None
+    assert policies.keys() == functions().keys() - {"RolloutCheckFunction"}
+    for policy in policies.values():
+        update = policy["CodeDeployLambdaAliasUpdate"]
+        assert update["BeforeAllowTrafficHook"] == {"Ref": "RolloutCheckFunction"}
+        group = made[update["DeploymentGroupName"]["Ref"]]["Properties"]
+        assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["RolloutRole", "Arn"]}
+    (policy,) = RESOURCES["RolloutRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == {"Fn::GetAtt": ["RolloutCheckFunction", "Arn"]}
+
+
+def test_the_check_calls_new_versions_and_nothing_else() -> None:
+    """The check has the versions of all functions that answer requests, may call each, and reaches no data itself."""
+    check = functions()["RolloutCheckFunction"]
+    assert sorted(check["Environment"]["Variables"].values(), key=str) == sorted(VERSIONS, key=str)
+    assert {version["Ref"] for version in VERSIONS} == {f"{name}.Version" for name in http_functions()}
+    (called,) = [each for each in statements("RolloutCheckFunction") if "lambda:InvokeFunction" in each["Action"]]
+    assert called["Resource"] == VERSIONS
+    assert {action.partition(":")[0] for action in permissions("RolloutCheckFunction")} == {"lambda", "codedeploy"}
+    made = transformed()["Resources"]
+    variables = made["RolloutCheckFunction"]["Properties"]["Environment"]["Variables"]
+    for name in check["Environment"]["Variables"]:
+        assert made[variables[name]["Ref"]]["Type"] == "AWS::Lambda::Version"
+
+
+def test_flags_are_deployed_to_all_instances_at_once() -> None:
+    """No strategy lets a flag depend on the instance, and one watches a change for longer than its alarm takes."""
+    kind = "AWS::AppConfig::DeploymentStrategy"
+    strategies = {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+    assert all(each["DeploymentDurationInMinutes"] == 0 and each["GrowthFactor"] == 100 for each in strategies.values())
+    (monitor,) = RESOURCES["FlagsEnvironment"]["Properties"]["Monitors"]
+    alarm = RESOURCES[monitor["AlarmArn"]["Fn::GetAtt"][0]]["Properties"]
+    period = max(each["MetricStat"]["Period"] for each in alarm["Metrics"] if "MetricStat" in each)
+    assert strategies["FlagsWatched"]["FinalBakeTimeInMinutes"] * 60 > period * alarm["EvaluationPeriods"]
+    assert strategies["FlagsAtOnce"]["FinalBakeTimeInMinutes"] == 0
+
+
 STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
@@ -334,25 +429,20 @@ def test_a_stage_sets_valid_parameters(stage: str) -> None:
         assert value in allowed, name
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_a_failed_first_deployment_blocks_no_second(stage: str) -> None:
+    """A stack that was never complete is deleted: CloudFormation does not update one whose creation was rolled back."""
+    assert STAGES[stage]["deploy"]["parameters"]["on_failure"] == "DELETE"
+
+
+@pytest.mark.parametrize("name", ["FlagsEnvironment", "FlagsProfile"])
+def test_flags_that_were_just_read_can_be_deleted(name: str) -> None:
+    """Deleting the stack does not wait until the functions have read no flags for an hour."""
+    assert RESOURCES[name]["Properties"]["DeletionProtectionCheck"] == "BYPASS"
+
+
 def test_prod_is_protected() -> None:
     """In prod the table cannot be deleted, new versions are canaries, and alarms page someone."""
     given = set(STAGES["prod"]["deploy"]["parameters"]["parameter_overrides"])
     assert {"DeletionProtection=true", "Rollout=Canary10Percent5Minutes"} <= given
     assert any(each.startswith("PageEmail=") for each in given)
-
-
-@pytest.mark.parametrize("stage", ["dev", "prod", "staging"])
-def test_the_example_issuer_is_not_deployed(stage: str) -> None:
-    """The stages of samconfig.toml are examples: `make deploy` refuses to run until they name a real issuer."""
-    with pytest.raises(SystemExit, match=r"issuer\.example\.com|no stage"):
-        command(stage, "arm64", datetime.now(UTC))
-
-
-def test_a_deployment_has_a_name_and_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`sam` runs with the stage's parameters and a deployment name made of the time."""
-    named = (ROOT / "samconfig.toml").read_text().replace("example.com", "acme.test")
-    monkeypatch.setattr(tomllib, "loads", lambda _: PARSE_TOML(named))
-    run = command("dev", "x86_64", datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC))
-    assert run[run.index("--config-env") + 1] == "dev"
-    assert "JwtIssuer=https://issuer.acme.test/dev" in run
-    assert run[-2:] == ["Architecture=x86_64", "Deployment=20261124T123005Z"]

@@ -26,7 +26,7 @@ PHRASES = {
     r"\bhas not seen\b": "silently overwrites",
 }
 # No prose: pictures, certificates, lock files, the licence, and this list.
-BINARY = {".png", ".svg", ".br", ".der", ".pem"}
+BINARY = {".png", ".svg", ".br", ".der", ".pem", ".xz"}
 EXCLUDED = {*LOCKS, "LICENSE", Path(__file__).name}
 PROSE = [name for name in committed() if Path(name).name not in EXCLUDED and Path(name).suffix not in BINARY]
 

@@ -1,5 +1,6 @@
 """An operator's commands on the running stack, and a table that lost its object there."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ ROWS = [{"n": index * 7_919 % 1_000_003} for index in range(20_000)]
 
 def sweep(state: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "admin", "sweep", "--dry-run", "--local", str(state)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - this checkout's
+    env = os.environ | {"PYTHONPATH": "shared"}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - this checkout's
 
 
 def test_a_table_that_lost_its_object_is_gone(

@@ -32,7 +32,7 @@ def deploy(client: "AppConfigClient", document: dict[str, Any]) -> None:
         EnvironmentId=environment["Id"],
         ConfigurationProfileId=profile["Id"],
         ConfigurationVersion=str(version["VersionNumber"]),
-        DeploymentStrategyId=next(each["Id"] for each in strategies if each["Name"].endswith("-at-once")),
+        DeploymentStrategyId=next(each["Id"] for each in strategies if each["Name"].endswith("-watched")),
     )
 
 

@@ -26,6 +26,7 @@ LAMBDA = {
     "BUCKET_NAME": "a-bucket",
     "FLAGS_PATH": "an-application/an-environment/a-profile",
     "LOG_KEY": "a-key",
+    "DEPLOYMENT": "1795937405",
 }
 # Requests that are answered after everything but the database call has run.
 EVENTS_OF = {
@@ -101,9 +102,10 @@ def test_every_function_is_run() -> None:
     assert sent == {function: {function} for function in http_functions()}
 
 
-def test_the_stream_function_starts(built: Built) -> None:
-    """The stream's function, which no request reaches, imports from what it is deployed with and opens nothing."""
-    assert built.run("PurgeObjectsFunction", {})["reached"] == []
+@pytest.mark.parametrize("function", sorted(functions().keys() - set(http_functions())))
+def test_a_function_without_requests_starts(built: Built, function: str) -> None:
+    """A function that no request reaches imports from what it is deployed with and opens nothing."""
+    assert built.run(function, {})["reached"] == []
 
 
 @every_function

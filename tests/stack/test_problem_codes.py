@@ -88,7 +88,7 @@ def code_of(answer: httpx.Response) -> str:
 
 def test_every_code_is_covered() -> None:
     """Every problem code of the service is produced in this module, or elsewhere in this folder."""
-    here = {*REQUESTS, "unauthorized", "quota-exceeded", *SERVER_ERRORS}
+    here = {*REQUESTS, "unauthorized", "forbidden", "quota-exceeded", *SERVER_ERRORS}
     assert {code for _, code, _ in PROBLEMS.values()} == here | ELSEWHERE
 
 
@@ -102,6 +102,15 @@ def test_an_invalid_request_is_answered_with_its_code(user: httpx.Client, code: 
     assert (user.get(CONFIG).json()["version"], user.get(DATA).json()["version"]) == (1, 0)
 
 
+def reissued(stack: LocalStack, **claims: Any) -> str:
+    """Sign a token of user-1 with the issuer's key after changing its claims; a claim that is None is left out."""
+    issued = stack.token("user-1")
+    changed = {**jwt.decode(issued, options={"verify_signature": False}), **claims}
+    kept = {name: value for name, value in changed.items() if value is not None}
+    key = (stack.state / "issuer-key.pem").read_bytes()
+    return jwt.encode(kept, key, algorithm="RS256", headers={"kid": jwt.get_unverified_header(issued)["kid"]})
+
+
 def test_announced_files_end_at_the_quota(owner: httpx.Client) -> None:
     """Announced files count towards the quota at once, so the one that no longer fits is refused."""
     # Ten leave room for the project itself, whether or not the stream has counted it yet.
@@ -113,14 +122,23 @@ def test_announced_files_end_at_the_quota(owner: httpx.Client) -> None:
 
 def test_a_token_that_never_expires_is_refused(stack: LocalStack) -> None:
     """A token without `exp` that passes the authorizer is `unauthorized`: if stolen, it would work forever."""
-    issued = stack.token("user-1")
-    claims = jwt.decode(issued, options={"verify_signature": False})
-    del claims["exp"]
-    key = (stack.state / "issuer-key.pem").read_bytes()
-    endless = jwt.encode(claims, key, algorithm="RS256", headers={"kid": jwt.get_unverified_header(issued)["kid"]})
+    endless = reissued(stack, exp=None)
     for method, url in (("GET", CONFIG), ("PUT", CONFIG), ("POST", DATA), ("GET", "/api/projects")):
         answer = httpx.request(method, stack.url + url, headers={"Authorization": f"Bearer {endless}"}, timeout=60)
         assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    "claims", [{"scope": "openid dashkeep:read"}, {"scp": ["openid", "dashkeep:read"]}], ids=["scope", "scp"]
+)
+def test_a_token_that_may_only_read_writes_nothing(stack: LocalStack, claims: dict[str, Any]) -> None:
+    """Reads with the scope `dashkeep:read` are answered; writes are `forbidden`, whichever claim names the scope."""
+    headers = {"Authorization": f"Bearer {reissued(stack, **claims)}"}
+    with httpx.Client(base_url=stack.url, headers=headers, timeout=60) as reader:
+        assert reader.get("/api/projects").status_code == 200
+        for method, url in (("PUT", CONFIG), ("POST", DATA), ("POST", "/api/projects"), ("DELETE", "/api/projects/p")):
+            answer = reader.request(method, url, json={})
+            assert (answer.status_code, code_of(answer)) == (403, "forbidden")
 
 
 def aws(service: Literal["dynamodb", "logs"], port: int) -> Any:

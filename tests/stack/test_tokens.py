@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,6 +13,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support.running.local_stack import LocalStack
+
+from admin.check_issuer import find
+from admin.issuer_token import Expected
+from local.issuer import AUDIENCE
 
 LIMITS = "/api/limits"
 
@@ -87,6 +92,17 @@ def test_an_invalid_token_is_refused(stack: LocalStack, name: str) -> None:
     token = FORGERIES[name](Forger(stack))
     answer = httpx.get(f"{stack.url}{LIMITS}", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize("name", ["valid", *FORGERIES])
+def test_the_issuers_check_agrees(stack: LocalStack, name: str) -> None:
+    """`make check-issuer` finds exactly the invalid tokens; without one, only the local run's address is wrong."""
+    token = FORGERIES.get(name, Forger.signed)(Forger(stack))
+    expected, now = Expected(stack.url, (AUDIENCE,), "sub"), datetime.now(UTC)
+    without, with_token = ({each for each in find(expected, given, now) if each.is_fatal} for given in (None, token))
+    assert without
+    assert all("is not an https address" in what or "cannot reach 127.0.0.1" in what for _, what, _ in without)
+    assert bool(with_token - without) is (name != "valid")
 
 
 def test_a_valid_token_from_the_same_code_is_accepted(stack: LocalStack) -> None:

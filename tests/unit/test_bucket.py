@@ -70,6 +70,55 @@ def test_a_download_url_expires(bucket: Bucket, user: str, seconds: int) -> None
     assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''a.csv"]
 
 
+def presigned(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[tuple[str, str]]:
+    """Return the URL and the credential scope of a form and of a download, from a function with these variables."""
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    # boto3's default session reads the variables once.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    for name, value in {**keys, **variables}.items():
+        monkeypatch.setenv(name, value)
+    opened = Bucket.named(BUCKET)
+    form = opened.upload_form("uploads/a", "text/csv", 1_000, 600)
+    download = urlsplit(opened.download_url("tables/b", 300, "inline"))
+    credentials = (form["fields"]["x-amz-credential"], parse_qs(download.query)["X-Amz-Credential"][0])
+    urls = (form["url"], f"{download.scheme}://{download.netloc}{download.path}")
+    return [(url, credential.split("/", 2)[2]) for url, credential in zip(urls, credentials, strict=True)]
+
+
+# The region of the global endpoint, one opened before and one after March 2019, and one of another partition.
+HOSTS = {
+    "us-east-1": "s3.us-east-1.amazonaws.com",
+    "eu-central-1": "s3.eu-central-1.amazonaws.com",
+    "il-central-1": "s3.il-central-1.amazonaws.com",
+    "cn-north-1": "s3.cn-north-1.amazonaws.com.cn",
+}
+
+
+@pytest.mark.parametrize(("region", "host"), HOSTS.items(), ids=HOSTS)
+def test_presigned_urls_name_the_region(monkeypatch: pytest.MonkeyPatch, region: str, host: str) -> None:
+    """A form and a download name the host of the bucket's region, which neither redirects nor rejects the browser."""
+    form, download = presigned(monkeypatch, AWS_REGION=region, AWS_DEFAULT_REGION="eu-west-3")
+    assert form == (f"https://{BUCKET}.{host}/", f"{region}/s3/aws4_request")
+    assert download == (f"https://{BUCKET}.{host}/tables/b", f"{region}/s3/aws4_request")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "ca-west-1"])
+def test_presigned_urls_name_the_validated_endpoint(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    """With FIPS endpoints, browsers also use those, where a region has them."""
+    form, download = presigned(monkeypatch, AWS_REGION=region, AWS_USE_FIPS_ENDPOINT="true")
+    assert form == (f"https://{BUCKET}.s3-fips.{region}.amazonaws.com/", f"{region}/s3/aws4_request")
+    assert download == (f"https://{BUCKET}.s3-fips.{region}.amazonaws.com/tables/b", f"{region}/s3/aws4_request")
+
+
+def test_a_bucket_at_an_address_is_part_of_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local run's bucket has no host name of its own, so it is part of the path."""
+    url = "http://127.0.0.1:4566"
+    form, download = presigned(monkeypatch, AWS_DEFAULT_REGION="us-east-1", AWS_ENDPOINT_URL=url)
+    assert (form[0], download[0]) == (f"{url}/{BUCKET}", f"{url}/{BUCKET}/tables/b")
+
+
 def test_an_unresponsive_bucket_is_given_up_in_time() -> None:
     """All attempts of a call to the bucket end within the 29 seconds that API Gateway waits."""
     given = vars(CLIENT_CONFIG)

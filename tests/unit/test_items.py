@@ -310,10 +310,11 @@ def test_an_expression_declares_the_names_it_uses() -> None:
     """Exactly the names used by condition and update are declared, because DynamoDB refuses unused ones."""
     condition = Condition("attribute_exists(#pk) AND #a.#b = #c")
     assert condition.values == {}
-    names = {"#pk": "pk", "#a": "a", "#b": "b", "#c": "c"}
+    names = {"#pk": "pk", "#a": "a", "#b": "b", "#c": "c", "#format": "format"}
     for part in (delete(KEY, condition)["Delete"], put(KEY, condition)["Put"]):
         assert part["ExpressionAttributeNames"] == names
-        assert "ExpressionAttributeValues" not in part
+        assert part["ExpressionAttributeValues"].keys() == {":readable"}
+    assert put(KEY)["Put"].keys() == {"Item"}
     made = update(KEY, {"d.e": 1}, condition, remove=["f"], add={"g": 2})["Update"]
     assert made["ExpressionAttributeNames"] == {**names, **{f"#{name}": name for name in "defg"}}
     assert made["UpdateExpression"] == "SET #d.#e = :0 REMOVE #f ADD #g :add_g"

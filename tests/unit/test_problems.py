@@ -27,6 +27,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.RequestTooLarge("r", limit_bytes=1), "request-too-large"),
     (errors.UploadTooLarge("u", limit_bytes=1), "upload-too-large"),
     (errors.Unauthorized("u"), "unauthorized"),
+    (errors.Forbidden("f"), "forbidden"),
     (errors.NotFound("n"), "not-found"),
     (errors.NoProject(), "not-found"),
     (errors.NoRoute("n"), "not-found"),

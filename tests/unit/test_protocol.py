@@ -116,6 +116,26 @@ def test_only_a_refusal_for_the_load_is_busy(error: TransportError, *, is_busy: 
     assert error.is_busy is is_busy
 
 
+def cancelled(*codes: str) -> Refused:
+    """Return the refusal of a transaction with a reason for each write."""
+    return Refused("TransactionCanceledException", {"CancellationReasons": [{"Code": code} for code in codes]})
+
+
+@pytest.mark.parametrize(
+    ("error", "is_throttled"),
+    [
+        pytest.param(Refused("ThrottlingException", {}), True, id="a call"),
+        pytest.param(cancelled("None", "ThrottlingError"), True, id="a write of a transaction"),
+        pytest.param(cancelled("ProvisionedThroughputExceeded"), True, id="a partition"),
+        pytest.param(cancelled("TransactionConflict"), False, id="a conflict"),
+        pytest.param(Refused("ValidationException", {}), False, id="a defect"),
+    ],
+)
+def test_a_throttle_is_recognised(error: Refused, *, is_throttled: bool) -> None:
+    """A refusal because of the load is a throttle, of a whole call or of one write of a transaction."""
+    assert error.is_throttled is is_throttled
+
+
 def test_an_error_keeps_dynamodbs_id_of_the_request() -> None:
     """The id is part of every error that DynamoDB caused, and of no message."""
     errors = (Unreachable("No.", "ID"), Refused("ValidationException", {}, "ID"))

@@ -79,19 +79,61 @@ def test_a_request_has_its_id_and_its_route() -> None:
 class TestUser:
     @pytest.mark.parametrize(
         "sub",
-        [pytest.param("u", id="short"), pytest.param("é" * 512, id="1,024 bytes"), pytest.param("a b|c#d", id="any")],
+        [
+            pytest.param("u", id="short"),
+            pytest.param("é" * 127 + "x", id="255 bytes"),
+            pytest.param("a b|c#d", id="any"),
+        ],
     )
     def test_the_user_is_the_verified_sub(self, sub: str) -> None:
         """The user is the claim `sub`, unchanged."""
         request = received(event("GET", URL, user=sub))
-        assert request.user == request.subject == sub
+        assert request.user == request.claimed_user == sub
+
+    @pytest.mark.parametrize("claim", ["uid", "oid", "https://example.com/user"])
+    def test_the_deployment_names_the_claim(self, claim: str) -> None:
+        """The user is the claim that `UserClaim` names, whatever `sub` is; without it, the token names no user."""
+        settings = replace(SETTINGS, user_claim=claim)
+        claims = {"sub": "ann@example.com", "exp": "1795392000"}
+        assert received(event("GET", URL, claims={**claims, claim: "00u1"}), settings).user == "00u1"
+        with pytest.raises(Unauthorized, match=f"no {claim} claim"):
+            _ = received(event("GET", URL, claims=claims), settings).user
+
+    @pytest.mark.parametrize(
+        ("claims", "is_read_only"),
+        [
+            pytest.param({}, False, id="none"),
+            pytest.param({"scope": ""}, False, id="an empty scope"),
+            pytest.param({"scope": "openid profile"}, False, id="none of Dashkeep's"),
+            pytest.param({"scope": "dashkeep:read"}, True, id="reading"),
+            pytest.param({"scope": "openid dashkeep:read email"}, True, id="reading among others"),
+            pytest.param({"scp": "dashkeep:read"}, True, id="scp as text"),
+            pytest.param({"scp": "[openid dashkeep:read]"}, True, id="scp as a list, in API Gateway's form"),
+            pytest.param({"scp": '["dashkeep:read","openid"]'}, True, id="scp as a list, in JSON"),
+            pytest.param({"scp": ["dashkeep:read"]}, True, id="scp as a list"),
+            pytest.param({"scope": "openid", "scp": "dashkeep:read"}, True, id="each claim counts"),
+            pytest.param({"scope": "dashkeep:read dashkeep:write"}, False, id="reading and writing"),
+            pytest.param({"scope": "dashkeep:read", "scp": "[dashkeep:write]"}, False, id="writing in the other claim"),
+            pytest.param({"scope": "dashkeep:write"}, False, id="writing"),
+            pytest.param({"scope": "dashkeep:reader xdashkeep:read Dashkeep:read"}, False, id="similar names"),
+            pytest.param({"permissions": "dashkeep:read"}, False, id="another claim"),
+        ],
+    )
+    def test_scopes_limit_a_token_to_reading(self, claims: dict[str, Any], is_read_only: bool) -> None:  # noqa: FBT001
+        """A token may only read if its scopes name `dashkeep:read` and no other scope of Dashkeep."""
+        made = event("GET", URL, claims={"sub": "u", "exp": "1795392000", **claims})
+        assert received(made).is_read_only is is_read_only
+
+    def test_without_a_token_nothing_is_read_only(self) -> None:
+        """A request without claims has no scopes."""
+        assert not received(event("GET", URL, user=None)).is_read_only
 
     @pytest.mark.parametrize(
         "claims",
         [
             pytest.param({"exp": "1795392000"}, id="no sub"),
             pytest.param({"exp": "1795392000", "sub": ""}, id="an empty sub"),
-            pytest.param({"exp": "1795392000", "sub": "é" * 512 + "x"}, id="a sub of 1,025 bytes"),
+            pytest.param({"exp": "1795392000", "sub": "é" * 128}, id="a sub of 256 bytes"),
             pytest.param({"exp": "1795392000", "sub": 7}, id="a number as sub"),
             pytest.param({"sub": "u"}, id="no exp"),
             pytest.param({"sub": "u", "exp": ""}, id="an empty exp"),
@@ -122,7 +164,7 @@ class TestUser:
         """A route without an authorizer accepts anonymous requests, which have no user."""
         request = received(event("GET", URL, user=None))
         request.require_user()
-        assert request.subject is None
+        assert request.claimed_user is None
         with pytest.raises(Unauthorized):
             _ = request.user
 

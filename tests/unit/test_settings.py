@@ -27,7 +27,7 @@ LIMITS = {
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }
-NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p", "LOG_KEY": "k"}
+NAMES = {"TABLE_NAME": "t", "BUCKET_NAME": "b", "FLAGS_PATH": "a/e/p", "LOG_KEY": "k", "DEPLOYMENT": "d"}
 
 
 def test_the_defaults_are_the_contracts() -> None:
@@ -35,6 +35,7 @@ def test_the_defaults_are_the_contracts() -> None:
     settings = Settings.from_environment({**NAMES, "UNRELATED": "x"})
     assert (settings.table_name, settings.bucket_name, settings.flags_path) == ("t", "b", "a/e/p")
     assert settings.log_key == "k"
+    assert settings.user_claim == "sub"
     assert not settings.database_load_default
     assert settings.require_precondition
     assert settings.limits() == LIMITS
@@ -60,6 +61,11 @@ def test_a_missing_resource_is_named(missing: str) -> None:
     """Without the name of a resource of the stack, an error names the missing variable."""
     with pytest.raises(KeyError, match=missing):
         Settings.from_environment({name: value for name, value in NAMES.items() if name != missing})
+
+
+def test_the_claim_that_names_the_user_can_be_set() -> None:
+    """`UserClaim` is for issuers whose `sub` is not opaque or not permanent."""
+    assert Settings.from_environment({**NAMES, "USER_CLAIM": "uid"}).user_claim == "uid"
 
 
 @pytest.mark.parametrize(("value", "required"), [("true", True), ("false", False)])

@@ -27,6 +27,9 @@ _BUSY: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+# Why a transaction was cancelled, as far as the load is the reason.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_THROTTLED: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 # Only these messages are quoted: others may contain the request with its session token.
 _SAFE_TO_QUOTE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
 
@@ -65,6 +68,12 @@ class Refused(TransportError):  # noqa: N818 - the name says what happened
     @property
     def is_busy(self) -> bool:
         return self.code in _BUSY
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the load was the reason; a cancelled transaction has one for each of its writes."""
+        reasons = self.document.get("CancellationReasons", [])
+        return self.is_busy or any(reason.get("Code") in _THROTTLED for reason in reasons)
 
 
 class Unreachable(TransportError):  # noqa: N818

@@ -6,13 +6,13 @@ docs/operations.md shows how an operator computes them.
 import hmac
 from typing import Final
 
-_CHARACTERS: Final = 16
+HASH_CHARACTERS: Final = 16
 
 
 def user_hash(key: str, user: str) -> str:
     """Return the first 16 hexadecimal digits of the HMAC-SHA256 of a user's id under the settings' `log_key`."""
     # A token's claim may contain surrogates, which are not text.
-    return hmac.digest(key.encode(), user.encode(errors="surrogatepass"), "sha256").hex()[:_CHARACTERS]
+    return hmac.digest(key.encode(), user.encode(errors="surrogatepass"), "sha256").hex()[:HASH_CHARACTERS]
 
 
 def project_hash(key: str, user: str, project_id: str) -> str:

@@ -20,6 +20,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.MalformedJson: (400, "malformed-json", "The body is not valid JSON"),
     errors.InvalidPrecondition: (400, "invalid-precondition", "Invalid precondition header"),
     errors.Unauthorized: (401, "unauthorized", "The token is not valid"),
+    errors.Forbidden: (403, "forbidden", "The token does not allow this"),
     errors.NotFound: (404, "not-found", "Not found"),
     errors.MethodNotAllowed: (405, "method-not-allowed", "Method not allowed"),
     errors.ProjectExists: (409, "project-exists", "The id is already taken"),

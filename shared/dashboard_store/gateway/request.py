@@ -33,9 +33,15 @@ DEFAULT_PAGE: Final = 25
 MAX_PAGE: Final = 100
 MAX_PAGE_WITH_DOCUMENTS: Final = 25
 
-_MAX_SUB_BYTES: Final = 1024
+READ_SCOPE: Final = "dashkeep:read"
+"""The scope of a token that may only read."""
+
+_MAX_USER_BYTES: Final = 255
 _MAX_MESSAGE: Final = 200
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_OUR_SCOPES: Final = "dashkeep:"
+# API Gateway passes a list as text: `[dashkeep:read openid]`.
+_SCOPE: Final = re.compile(r"[^\s\[\],\"']+")
 _PROJECT: Final = re.compile(rf"/api/projects/(?:[A-Za-z0-9_-]+~)?({ID_PATTERN})(?:/|$)")
 
 
@@ -81,23 +87,29 @@ class Request:
         return str(self.event["rawPath"])
 
     @property
-    def subject(self) -> str | None:
-        """The `sub` claim of the token that API Gateway's authorizer verified, if any."""
-        subject: str | None = self._claims.get("sub")
-        return subject
+    def claimed_user(self) -> str | None:
+        """The claim that names the user in the token that API Gateway's authorizer verified, if any, valid or not."""
+        claimed: str | None = self._claims.get(self.settings.user_claim)
+        return claimed
 
     @cached_property
     def user(self) -> str:
-        """The user that the verified token names. Raises Unauthorized."""
-        claims = self._claims
-        subject = claims.get("sub")
-        is_text = isinstance(subject, str) and subject == encodable(subject)
-        if not is_text or not 0 < len(str(subject).encode()) <= _MAX_SUB_BYTES:
-            raise Unauthorized("The token has no sub claim that names a user.")
+        """The user that the verified token names, in at most 255 bytes. Raises Unauthorized."""
+        claimed = self.claimed_user
+        is_text = isinstance(claimed, str) and claimed == encodable(claimed)
+        if not is_text or not 0 < len(str(claimed).encode()) <= _MAX_USER_BYTES:
+            claim = self.settings.user_claim
+            raise Unauthorized(f"The token has no {claim} claim that names a user in 1 to {_MAX_USER_BYTES} bytes.")
         # An authorizer that accepts a token without an expiry would let a stolen one work forever.
-        if not claims.get("exp"):
+        if not self._claims.get("exp"):
             raise Unauthorized("The token has no exp claim, so it would never expire.")
-        return str(subject)
+        return str(claimed)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the token's `scope` or `scp` names `dashkeep:read` and no other scope of this service."""
+        named = f"{self._claims.get('scope', '')} {self._claims.get('scp', '')}"
+        return {scope for scope in _SCOPE.findall(named) if scope.startswith(_OUR_SCOPES)} == {READ_SCOPE}
 
     def require_user(self) -> None:
         """Raise Unauthorized if the authorizer accepted a token that names no user."""

@@ -15,12 +15,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from dashboard_store import retry
-from dashboard_store.errors import MethodNotAllowed, NoProject, NoRoute, StoreError
+from dashboard_store.errors import Forbidden, MethodNotAllowed, NoProject, NoRoute, StoreError
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.problems import problem
-from dashboard_store.gateway.request import Request
+from dashboard_store.gateway.request import READ_SCOPE, Request
 from dashboard_store.gateway.response import AnswerTooLarge, ApiResponse, empty_response, encoded
 from dashboard_store.gateway.routes import methods_at
+from dashboard_store.gateway.watchdog import ANSWER_SECONDS, prepare, watched
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,10 +63,15 @@ class Resolver:
     _settings: Settings
     _units: Callable[[], float]
     _limit: Limit | None
+    _seconds: float
+    """How long the current request may take."""
 
     def __init__(self) -> None:
         self._router = _Router()
         self._router.not_found(self._not_found)
+        prepare()
+        self._is_new = True
+        """Whether this instance has not answered a request yet."""
 
     def connect(self, settings: Settings, units: Callable[[], float] = lambda: 0.0, limit: Limit | None = None) -> None:
         """Set the settings; `units` returns the request units that the database has consumed so far.
@@ -78,7 +84,8 @@ class Resolver:
 
     def handler(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """Handle one request; the entry point for Lambda."""
-        with retry.limited(context.get_remaining_time_in_millis() / 1_000 - retry.SPARE_SECONDS):
+        self._seconds = context.get_remaining_time_in_millis() / 1_000
+        with retry.limited(self._seconds - retry.SPARE_SECONDS):
             return self._router.resolve(event, context)
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
@@ -114,21 +121,41 @@ class Resolver:
         request = Request(self._router.current_event.raw_event, self._settings)
         failure: Exception | None = None
         try:
-            response = self._answer(request, handle)
-            sent = _sent(request, response)
+            with watched(self._seconds - ANSWER_SECONDS):
+                response = self._answer(request, handle)
+                sent = _sent(request, response)
         except Exception as exc:  # noqa: BLE001 - a defect is logged, and its response reveals nothing
             failure = exc
             response, sent = _refusal(request, exc)
-        units, milliseconds = self._units() - units_before, (time.perf_counter() - began) * 1_000
-        telemetry.report(telemetry.Exchange(request, sent, response.outcome, units, milliseconds, failure))
+        telemetry.report(
+            telemetry.Exchange(
+                request,
+                sent,
+                response.outcome,
+                units=self._units() - units_before,
+                milliseconds=(time.perf_counter() - began) * 1_000,
+                failure=failure,
+                is_first=self._is_new,
+                limit_milliseconds=self._seconds * 1_000,
+            )
+        )
+        self._is_new = False
         return sent
 
     def _answer(self, request: Request, handle: Callable[[Request], ApiResponse]) -> ApiResponse:
         # A token that API Gateway accepts but this service does not is rejected before anything else.
         request.require_user()
-        if self._limit is None or request.subject is None:
-            return handle(request)
-        return self._limit(request.subject, lambda: handle(request), is_change=request.method not in SAFE_METHODS)
+        is_change = request.method not in SAFE_METHODS
+        if self._limit is None or request.claimed_user is None:
+            return _permitted(request, handle, is_change=is_change)
+        return self._limit(request.user, lambda: _permitted(request, handle, is_change=is_change), is_change=is_change)
+
+
+def _permitted(request: Request, handle: Callable[[Request], ApiResponse], *, is_change: bool) -> ApiResponse:
+    """Handle a request that its token allows. Raises Forbidden, before anything is read, or like `handle`."""
+    if is_change and request.is_read_only:
+        raise Forbidden(f"A token with the scope {READ_SCOPE} may only read.")
+    return handle(request)
 
 
 def _refusal(request: Request, error: Exception) -> tuple[ApiResponse, Response[str]]:

@@ -8,9 +8,10 @@ one. docs/operations.md explains each metric.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
+import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from json import JSONEncoder
 from typing import Any, Final, Literal, NamedTuple
@@ -18,7 +19,7 @@ from typing import Any, Final, Literal, NamedTuple
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
-from dashboard_store.gateway.log_hash import project_hash, user_hash
+from dashboard_store.gateway.log_hash import HASH_CHARACTERS, project_hash, user_hash
 from dashboard_store.gateway.request import Request
 
 NAMESPACE: Final = "Dashkeep"
@@ -45,15 +46,31 @@ _encode: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=
 # Messages are plain text; trying to parse each as JSON would cost an exception.
 logger = Logger(json_deserializer=str, json_serializer=_encode)
 
-type Metric = tuple[str, Literal["Count", "Milliseconds"], float]
-"""A metric's name, its unit in CloudWatch, and the amount to add."""
+# Which of a line's members are the dimensions of a metric, each list a series of its own in CloudWatch.
+_BY_SERVICE: Final = (("service",),)
+_BY_DEPLOYMENT: Final = (*_BY_SERVICE, ("service", "deployment"))
+_BY_ROUTE: Final = (*_BY_DEPLOYMENT, ("service", "route"))
+
+SLOW_LOAD_MILLISECONDS: Final = 500
+NEAR_TIMEOUT: Final = 0.8
+"""The part of a function's time beyond which a request counts as slow, so that time-outs announce themselves."""
+
+
+class Metric(NamedTuple):
+    """A metric's name, what to add to it, its unit in CloudWatch, and its dimensions."""
+
+    name: str
+    value: float = 1
+    unit: Literal["Count", "Milliseconds", "None"] = "Count"
+    dimensions: tuple[tuple[str, ...], ...] = _BY_SERVICE
 
 
 class Exchange(NamedTuple):
     """One request and its response.
 
     `outcome` is the result of a save, or the code of a problem; `units` are the database's request units. `failure` is
-    the error that the response explains, if any.
+    the error that the response explains, if any. `is_first`: whether the function had answered no request before;
+    `limit_milliseconds`: how long it may take.
     """
 
     request: Request
@@ -62,39 +79,48 @@ class Exchange(NamedTuple):
     units: float
     milliseconds: float
     failure: Exception | None = None
+    is_first: bool = False
+    limit_milliseconds: float = math.inf
 
     @property
     def status(self) -> int:
         return self.response.status_code
 
+    @property
+    def failed(self) -> bool:
+        """Whether the service could not answer the request."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
 
 def report(exchange: Exchange) -> None:
     """Write the log line of a request, with its metrics if it has any."""
-    counted = list(measured(exchange))
-    if counted:
-        line = {"level": "INFO", "message": "request", "xray_trace_id": _trace(), **fields(exchange)}
-        _write(counted, ["service"], {name: value for name, value in line.items() if value is not None})
-    else:
+    metrics = list(measured(exchange))
+    if not metrics:
         logger.info("request", **fields(exchange))
-    if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # Written separately, because only this metric has a dimension for the route.
-        _write([("RequestError", "Count", 1)], ["service", "route"], {"route": exchange.request.route})
-
-
-def _write(counted: Sequence[Metric], dimensions: list[str], members: Mapping[str, Any]) -> None:
-    """Write one line with metrics; `members` and `service` hold the values of the dimensions."""
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [dimensions],
-        "Metrics": [{"Name": name, "Unit": unit} for name, unit, _ in counted],
-    }
+        return
     line = {
-        "_aws": {"Timestamp": int(time.time() * 1_000), "CloudWatchMetrics": [directive]},
+        "_aws": {"Timestamp": int(time.time() * 1_000), "CloudWatchMetrics": _directives(metrics)},
         "service": logger.service,
-        **members,
-        **{name: amount for name, _, amount in counted},
+        "deployment": exchange.request.settings.deployment,
+        "level": "INFO",
+        "message": "request",
+        "xray_trace_id": _trace(),
+        **fields(exchange),
+        **{metric.name: metric.value for metric in metrics},
     }
-    print(_encode(line))  # noqa: T201 - CloudWatch reads the function's output
+    # CloudWatch reads the function's output.
+    print(_encode({name: value for name, value in line.items() if value is not None}))  # noqa: T201
+
+
+def _directives(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    """Describe metrics to CloudWatch: one directive for all that have the same dimensions."""
+    by_dimensions: dict[tuple[tuple[str, ...], ...], list[dict[str, str]]] = {}
+    for metric in metrics:
+        by_dimensions.setdefault(metric.dimensions, []).append({"Name": metric.name, "Unit": metric.unit})
+    return [
+        {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": described}
+        for dimensions, described in by_dimensions.items()
+    ]
 
 
 def _trace() -> str | None:
@@ -107,7 +133,7 @@ def fields(exchange: Exchange) -> dict[str, Any]:
     request, response = exchange.request, exchange.response
     event, key = request.event, request.settings.log_key
     # What a token names need not be a text, or a user.
-    user, project_id = request.subject and str(request.subject), request.project_id
+    user, project_id = request.claimed_user and str(request.claimed_user), request.project_id
     return {
         "route": request.route,
         "user": user and user_hash(key, user),
@@ -126,48 +152,66 @@ def fields(exchange: Exchange) -> dict[str, Any]:
 
 def _database_request(exchange: Exchange) -> dict[str, str]:
     """Return the database's own id of the call that failed, if one is why the request failed."""
-    error: BaseException | None = exchange.failure if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+    request_id = next(filter(None, _causes(exchange, "request_id")), None)
+    return {"database_request_id": request_id} if request_id else {}
+
+
+def _causes(exchange: Exchange, name: str) -> Iterator[Any]:
+    """Yield an attribute of each error that made the request fail and that has it: the transport's errors do."""
+    error: BaseException | None = exchange.failure if exchange.failed else None
     while error:
-        if request_id := getattr(error, "request_id", None):
-            return {"database_request_id": request_id}
+        yield getattr(error, name, None)
         error = error.__cause__
-    return {}
 
 
 def measured(exchange: Exchange) -> Iterator[Metric]:
-    """Yield the metrics of a request with their units, except RequestError, which `report` writes per route."""
-    for name in _counted(exchange):
-        yield name, "Count", 1
-    if exchange.request.route == LOAD and exchange.status in _LOADS:
-        yield "ConfigLoadLatency", "Milliseconds", exchange.milliseconds
-
-
-def _counted(exchange: Exchange) -> Iterator[str]:
-    status = exchange.status
+    """Yield the metrics of a request."""
+    status, route = exchange.status, exchange.request.route
+    if exchange.failed:
+        yield Metric("RequestError", _number_of(exchange.request), "None", _BY_ROUTE)
+        if any(_causes(exchange, "is_throttled")):
+            yield Metric("DatabaseThrottled")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        yield "RateLimited"
+        yield Metric("RateLimited")
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        yield "PayloadTooLarge"
-    if exchange.request.route == LOAD and status in _LOADS:
-        yield _LOADS[status]
-    if exchange.request.route in SAVES:
+        yield Metric("PayloadTooLarge")
+    if exchange.milliseconds > NEAR_TIMEOUT * exchange.limit_milliseconds:
+        yield Metric("RequestNearTimeout")
+    if route == LOAD and status in _LOADS:
+        yield from _metrics_of_load(exchange)
+    if route in SAVES:
         yield from _metrics_of_save(exchange)
 
 
-def _metrics_of_save(exchange: Exchange) -> Iterator[str]:
-    # A rejection that tells the client what to do is not a failure of the service.
+def _number_of(request: Request) -> float:
+    """Return a number from 0 to 1 that stands for the user: if the least and the greatest differ, there are several."""
+    user = request.claimed_user
+    return int(user_hash(request.settings.log_key, str(user)), 16) / 16**HASH_CHARACTERS if user else 0
+
+
+def _metrics_of_load(exchange: Exchange) -> Iterator[Metric]:
+    yield Metric(_LOADS[exchange.status])
+    yield Metric("ConfigLoadLatency", exchange.milliseconds, "Milliseconds", _BY_DEPLOYMENT)
+    # The first request of an instance also opens the connection to the database.
+    if exchange.milliseconds > SLOW_LOAD_MILLISECONDS and not exchange.is_first:
+        yield Metric("ConfigLoadSlow", _number_of(exchange.request), "None", _BY_DEPLOYMENT)
+
+
+def _metrics_of_save(exchange: Exchange) -> Iterator[Metric]:
+    # A rejection that tells the client what to do is neither a failure nor a success of the service.
     is_accepted = exchange.status < HTTPStatus.BAD_REQUEST
+    if is_accepted or exchange.failed:
+        # Zeros too, so that its samples are all saves: an alarm needs no second metric, which may have no data.
+        yield Metric("ConfigSaveFailed", int(exchange.failed))
     if is_accepted:
-        yield "ConfigSaveUnchanged" if exchange.outcome in {UNCHANGED, REPLAYED} else "ConfigSaved"
+        yield Metric("ConfigSaveUnchanged" if exchange.outcome in {UNCHANGED, REPLAYED} else "ConfigSaved")
     if exchange.outcome == MERGED:
-        yield "ConfigMerged"
+        yield Metric("ConfigMerged")
     if exchange.status == HTTPStatus.PRECONDITION_FAILED:
-        yield "ConfigConflict"
-    if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        yield "ConfigSaveFailed"
+        yield Metric("ConfigConflict")
     # A migration that finds another device's copy already saved has not failed.
     if exchange.request.is_migration and exchange.status != HTTPStatus.PRECONDITION_FAILED:
-        yield "ConfigMigrated" if is_accepted else "ConfigMigrationFailed"
+        yield Metric("ConfigMigrated" if is_accepted else "ConfigMigrationFailed")
 
 
 def _size(body: str | None, *, is_base64: bool) -> int:

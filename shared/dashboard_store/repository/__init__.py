@@ -18,7 +18,9 @@
 `listKey` and `summary` of projects and config versions: what a list shows, never a document.
 
 A project is created with its config at version 0, so reading the config also shows whether the project exists, and a
-write conditional on the config needs no other check. `expiresAt` is in epoch seconds (see `retention`).
+write conditional on the config needs no other check. `expiresAt` is in epoch seconds (see `retention`). Every item but
+the counters has its `format`, a number: an item of a format that this release does not know is neither read nor changed
+(see `formats`).
 
 | Object, after `<folder>/<user's hash>/<id>/` | Holds | Removed |
 |---|---|---|
@@ -28,6 +30,6 @@ write conditional on the config needs no other check. `expiresAt` is in epoch se
 
 `configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `uploads`, `downloads`,
 `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`, `project_purge` and `history_bound` follow
-the table's stream. All build on `items` (calls to the table), `expressions` (conditions and updates), `keys`,
-`retention`, `stored_bytes`, and `bucket`, the only module that uses boto3.
+the table's stream. All build on `items` (calls to the table), `expressions` (conditions and updates), `formats`,
+`keys`, `retention`, `stored_bytes`, and `bucket`, the only module that uses boto3.
 """

@@ -1,5 +1,6 @@
 """One S3 bucket: whole objects, and presigned URLs with which a browser uploads or downloads one."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # An object of up to 100 MB is sent in one call, which returns once all of it is stored. Presigned URLs require
-# Signature Version 4.
+# Signature Version 4, and the host of the bucket's region: by default they name s3.amazonaws.com, which redirects an
+# upload to a new bucket, so that the browser's CORS check fails, and answers 400 for regions opened after March 2019.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 CLIENT_CONFIG: Final = ClientConfig(
     connect_timeout=1,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 2},
     signature_version="s3v4",
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
 )
 
 _CHUNK: Final = 1_048_576
@@ -60,9 +64,11 @@ class Bucket:
         self._bucket = bucket
 
     @classmethod
-    def named(cls, bucket: str) -> Self:
-        """Open a bucket with the function's own credentials."""
-        return cls(boto3.client("s3", config=CLIENT_CONFIG), bucket)
+    def named(cls, bucket: str, environment: Mapping[str, str] = os.environ) -> Self:
+        """Open a bucket in the function's own region with its own credentials."""
+        # boto3 itself reads only AWS_DEFAULT_REGION, which then is the fallback.
+        region = environment.get("AWS_REGION")
+        return cls(boto3.client("s3", region_name=region, config=CLIENT_CONFIG), bucket)
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
         """Write an object of gzip-compressed content, atomically."""

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, Self
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import Item
+from dashboard_store.repository.formats import readable
 from dashboard_store.repository.stored_bytes import announced_bytes, stored_bytes
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
@@ -28,9 +29,9 @@ class Change(NamedTuple):
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Read a record as Lambda passes it to a function."""
+        """Read a record as Lambda passes it to a function. Raises NewerFormat."""
         data = record["dynamodb"]
-        old, new = (unmarshal(data[name]) if name in data else None for name in ("OldImage", "NewImage"))
+        old, new = (readable(unmarshal(data[name])) if name in data else None for name in ("OldImage", "NewImage"))
         stream = record["eventSourceARN"].rpartition("/")[2]
         is_expiry = record.get("userIdentity", {}).get("principalId") == _EXPIRES
         return cls(stream, data["SequenceNumber"], old, new, is_expiry)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dashboard_store.dynamodb.protocol import marshal, serialize
+from dashboard_store.repository.formats import FORMAT, READABLE, numbered
 
 type Item = dict[str, Any]
 """An item as a Python dict, or the key of one."""
@@ -31,10 +32,13 @@ class Condition:
 EXISTS: Final = Condition("attribute_exists(#pk)")
 IS_NEW: Final = Condition("attribute_not_exists(#pk)")
 
+# A part of every condition. Where it fails, reading the item that was found raises NewerFormat.
+_IS_READABLE: Final = f"(attribute_not_exists(#{FORMAT}) OR #{FORMAT} <= :readable)"
+
 
 def put(item: Item, condition: Condition | None = None) -> Write:
-    """Replace an item."""
-    return {"Put": {"Item": marshal(item), **_conditional(condition)}}
+    """Replace an item by one with the number of its format (see `formats`)."""
+    return {"Put": {"Item": marshal(numbered(item)), **_conditional(condition)}}
 
 
 def update(
@@ -82,9 +86,9 @@ def _conditional(condition: Condition | None, update_expression: str = "") -> di
         return {}
     values = {f":{name}": serialize(value) for name, value in condition.values.items()}
     return {
-        "ConditionExpression": condition.expression,
-        "ExpressionAttributeNames": _names(condition.expression, update_expression),
-        **({"ExpressionAttributeValues": values} if values else {}),
+        "ConditionExpression": f"({condition.expression}) AND {_IS_READABLE}",
+        "ExpressionAttributeNames": _names(condition.expression, update_expression, _IS_READABLE),
+        "ExpressionAttributeValues": {**values, ":readable": serialize(READABLE)},
         # The loser of a race gets the winning item without a second request.
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

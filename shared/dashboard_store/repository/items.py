@@ -1,4 +1,7 @@
-"""The items of one DynamoDB table: plain dicts in and out, domain errors, bounded retries."""
+"""The items of one DynamoDB table: plain dicts in and out, domain errors, bounded retries.
+
+Whatever reads or changes an item raises NewerFormat, a StorageUnavailable, if a newer release put it (see `formats`).
+"""
 
 import math
 import time
@@ -11,6 +14,7 @@ from dashboard_store import retry
 from dashboard_store.dynamodb.protocol import Refused, Transport, TransportError, marshal, serialize, unmarshal
 from dashboard_store.errors import QuotaExceeded, StorageUnavailable
 from dashboard_store.repository.expressions import Item, Write
+from dashboard_store.repository.formats import FORMAT, readable
 
 type Response = Mapping[str, Any]
 """The document of DynamoDB's response to one operation."""
@@ -87,7 +91,7 @@ class Items:
 
         def read(response: Response) -> None:
             nonlocal wanted
-            found.extend(map(unmarshal, response["Responses"].get(self._table_name, [])))
+            found.extend(map(_read, response["Responses"].get(self._table_name, [])))
             wanted = response["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
 
         def attempt() -> list[Item]:
@@ -108,7 +112,7 @@ class Items:
         """
         values = {":pk": serialize(pk), **({":prefix": serialize(prefix)} if prefix else {})}
         condition = "pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk"
-        placeholders = {f"#{name}": name for name in names}
+        placeholders = {f"#{name}": name for name in (*names, FORMAT)}
         projection: dict[str, Any] = (
             {"ProjectionExpression": ", ".join(placeholders), "ExpressionAttributeNames": placeholders} if names else {}
         )
@@ -133,7 +137,7 @@ class Items:
         """Yield what a Query finds. A page ends at its limit, or when its items are 1 MB."""
 
         def read(response: Response) -> tuple[list[Item], Any]:
-            return [unmarshal(item) for item in response["Items"]], response.get("LastEvaluatedKey")
+            return [_read(item) for item in response["Items"]], response.get("LastEvaluatedKey")
 
         while True:
             items, last = self._call("Query", read, TableName=self._table_name, ConsistentRead=True, **request)
@@ -257,8 +261,13 @@ def _consumed(response: Response) -> float:
     return float(sum(capacity["CapacityUnits"] for capacity in each))
 
 
+def _read(item: Mapping[str, Any]) -> Item:
+    """Read an item from the wire format. Raises NewerFormat."""
+    return readable(unmarshal(item))
+
+
 def _item(response: Response) -> Item | None:
-    return unmarshal(response["Item"]) if "Item" in response else None
+    return _read(response["Item"]) if "Item" in response else None
 
 
 def _nothing(_: Response) -> None:
@@ -285,4 +294,4 @@ def _collection_full() -> QuotaExceeded:
 def _found(reason: Mapping[str, Any]) -> Item | None:
     if reason.get("Code") != "ConditionalCheckFailed":
         return None
-    return unmarshal(reason.get("Item", {}))
+    return _read(reason.get("Item", {}))

@@ -92,9 +92,8 @@ def uploads(address: ProjectAddress) -> str:
 
 
 def belongings(address: ProjectAddress) -> tuple[str, ...]:
-    """Return the prefixes of everything of a deleted project but its own item, its table and its analysis."""
-    own = configs(address), history(address), uploads(address), f"DATAVERSION#{address.project_id}#"
-    return (*own, f"{_DELETED}{configs(address)}")
+    """Return the prefixes of what stays in its place of a deleted project: all but the four items that move aside."""
+    return configs(address), history(address), uploads(address), f"DATAVERSION#{address.project_id}#"
 
 
 def deleted(key: Item) -> Item:

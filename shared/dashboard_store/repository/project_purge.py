@@ -48,9 +48,11 @@ class ProjectPurge:
 
     def _belongings(self, address: ProjectAddress) -> Iterator[Item]:
         """Yield the keys of all items of a project but its own, with what they name."""
-        for prefix in keys.belongings(address):
+        # Before ids stayed taken until the purge, another project could be created under one that had just expired.
+        is_reused = self._items.get(keys.project(address)) is not None
+        for prefix in () if is_reused else keys.belongings(address):
             yield from self._items.query(keys.partition(address.owner), prefix, ("pk", "sk", "object"))
-        for key in (keys.dataset(address), keys.analysis(address)):
+        for key in (keys.config(address.config()), keys.dataset(address), keys.analysis(address)):
             item = self._items.get(keys.deleted(key))
             if item:
                 yield item

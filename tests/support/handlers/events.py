@@ -9,6 +9,7 @@ examples by name. `bodies`, where a file has it, only gives names to parts that 
 | `headers` | the request's own headers, besides those that a browser sends; null removes one |
 | `user` | the token's `sub`, `user-1` by default |
 | `token` | `without exp` or `without sub`: the claim that the token lacks |
+| `scope` | the token's `scope`; by default it has none |
 | `body` or `text` | a JSON value, or a text that is sent as it stands |
 | `gzip` | true for a body that is sent compressed |
 | `response` | the status and, from 400 on, the problem code |
@@ -109,6 +110,7 @@ class Example:
 
     def _claims(self) -> dict[str, str]:
         claims = _CLAIMS | {"sub": self.row.get("user", "user-1")}
+        claims |= {"scope": self.row["scope"]} if "scope" in self.row else {}
         return {name: value for name, value in claims.items() if self.row.get("token") != f"without {name}"}
 
     def _request_id(self) -> str:

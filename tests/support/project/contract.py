@@ -5,6 +5,7 @@ STATUSES = {
     "malformed-json": 400,
     "invalid-precondition": 400,
     "unauthorized": 401,
+    "forbidden": 403,
     "not-found": 404,
     "method-not-allowed": 405,
     "quota-exceeded": 403,

@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler import Response
 from support.handlers.http_api import event
 from support.project.template import routes
 
+from dashboard_store.dynamodb.protocol import Refused
 from dashboard_store.gateway import telemetry
 from dashboard_store.gateway.request import Request
 from dashboard_store.gateway.telemetry import MERGED, REPLAYED, SAVED, UNCHANGED, Exchange
@@ -49,6 +50,9 @@ def _exchanges() -> Iterator[Exchange]:
     ]
     for request, status, outcome in product(requests, HTTPStatus, (None, SAVED, MERGED, UNCHANGED, REPLAYED)):
         yield Exchange(request, Response(status), outcome, units=0.5, milliseconds=1)
+    throttled = Refused("ThrottlingException", {})
+    for request, status in product(requests, HTTPStatus):
+        yield Exchange(request, Response(status), None, 0.5, 9_000, throttled, limit_milliseconds=10_000)
 
 
 def _naming_lines() -> set[int]:

@@ -47,7 +47,7 @@ def routes() -> list[Route]:
     return [
         Route(event["Method"], event["Path"], name, event.get("Auth", {}).get("Authorizer") != "NONE")
         for name, function in functions().items()
-        for event in (each["Properties"] for each in function["Events"].values() if each["Type"] == "HttpApi")
+        for event in (each["Properties"] for each in function.get("Events", {}).values() if each["Type"] == "HttpApi")
     ]
 
 

@@ -158,13 +158,16 @@ def dynoxide() -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Run the emulator with only its database, in memory; yield the environment that reaches it."""
+def ministack(folder: Path, *others: str) -> Iterator[Mapping[str, str]]:
+    """Run the emulator with its database and the other services named; yield the environment that reaches it.
+
+    Everything is in memory.
+    """
     port = _free_port()
     environment = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
-        "SERVICES": "dynamodb",
+        "SERVICES": ",".join(["dynamodb", *others]),
         "PERSIST_STATE": "0",
         "STATE_DIR": str(folder),
         "IOT_MTLS_ENABLED": "0",

@@ -25,6 +25,8 @@ export interface ClientOptions {
    * never concurrently, and again with `refresh: true` if the server rejects the token.
    */
   getToken: GetToken;
+  /** The token's claim that names the user: the stack's parameter `UserClaim`. Default: `sub`. */
+  userClaim?: string;
   /** Stores unsaved edits and the last known configs; `null` stores nothing. Default: the browser's IndexedDB. */
   storage?: IDBFactory | null;
   fetch?: typeof globalThis.fetch;
@@ -36,7 +38,6 @@ export interface ClientOptions {
 const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore"] as const;
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore"] as const;
 const DATA_CALLS = ["load", "upload", "uploadFile", "versions", "version", "saveAnalysis"] as const;
-const TIMEOUT = 30_000;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
 const KEEPALIVE_BYTES = 60_000;
 
@@ -51,8 +52,7 @@ export function valueOf(document: unknown, pointer: string, named: readonly unkn
 
 export function createDashboardClient<Config extends object = DashboardConfig>(options: ClientOptions): DashboardClient<Config> {
   const environment = options.environment ?? browserEnvironment();
-  const { baseUrl, getToken, timeout = TIMEOUT, fetch = (...request) => globalThis.fetch(...request) } = options;
-  const transport = createTransport({ baseUrl, getToken, fetch, timeout });
+  const transport = createTransport(options);
   const storage = browserStorage(options.storage === undefined ? environment.storage("indexedDB") : options.storage);
   const tabs = openTabs(environment);
   const { root } = transport;

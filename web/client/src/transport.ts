@@ -48,11 +48,13 @@ export interface Transport {
 export interface TransportOptions {
   readonly baseUrl: string;
   readonly getToken: GetToken;
-  readonly fetch: typeof globalThis.fetch;
+  readonly userClaim?: string;
+  readonly fetch?: typeof globalThis.fetch;
   /** Milliseconds until a request times out. */
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
+const TIMEOUT = 30_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 
@@ -64,7 +66,8 @@ export function waitBefore(attempt: number, retryAfter: number | undefined, rand
   return (retryAfter ?? 0) * 1000 + random() * Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT);
 }
 
-export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { baseUrl, getToken, userClaim = "sub", fetch = (...request) => globalThis.fetch(...request), timeout: limit = TIMEOUT } = options;
   const root = baseUrl.replace(/\/+$/, "");
   let last: Token | null = null;
   let requested: Promise<Token> | null = null;
@@ -78,7 +81,7 @@ export function createTransport({ baseUrl, getToken, fetch, timeout: limit }: Tr
     try {
       const text = await inTime(limit, undefined, async () => getToken({ refresh }));
       if (!text) throw failure("signed-out");
-      return { text, user: subjectOf(text) };
+      return { text, user: claimOf(text, userClaim) };
     } catch (cause) {
       throw cause instanceof DashkeepError && cause.code === "signed-out" ? cause : failure("token", { cause });
     }
@@ -169,11 +172,12 @@ export async function required<T>(module: Promise<T>): Promise<T> {
   });
 }
 
-function subjectOf(token: string): string {
+/** Read a claim of a token; empty if the token is not a JWT. */
+function claimOf(token: string, name: string): string {
   try {
     const text = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
-    return String((JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown }).sub);
+    return String((JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>)[name]);
   } catch {
     return "";
   }

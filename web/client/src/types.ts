@@ -306,6 +306,7 @@ export interface DashboardClient<Config extends object = DashboardConfig> extend
   /** The calls for a session's draft. */
   drafts(sessionId: string): ConfigCalls<Config>;
   limits(options?: Abortable): Promise<{ readonly [name: string]: number }>;
+  /** The user's feature flags. Ask once per page: in the minute after a change, two answers may differ. */
   flags(options?: Abortable): Promise<{ readonly [name: string]: boolean }>;
   /**
    * Open a config for editing. Nothing is requested before `load`.

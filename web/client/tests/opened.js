@@ -7,8 +7,8 @@ import { CONFIG, titled, world } from "./support.js";
  *
  * @param {any} [options] those of `world`, and of `client.open`
  */
-export async function opened({ server, browser, user, getToken, timeout, storage, project = "p", ...options } = {}) {
-  const given = Object.entries({ server, browser, user, getToken, timeout, storage }).filter(([, value]) => value !== undefined);
+export async function opened({ server, browser, user, userClaim, getToken, timeout, storage, project = "p", ...options } = {}) {
+  const given = Object.entries({ server, browser, user, userClaim, getToken, timeout, storage }).filter(([, value]) => value !== undefined);
   const made = world(Object.fromEntries(given));
   if (!server) made.server.save(CONFIG);
   const document = made.client.open(project, { autosave: false, ...options });

@@ -259,6 +259,18 @@ test("a project's id and its address are one project in a user's copies and tabs
   assert.deepEqual([theirs.state.config, theirs.state.status], [null, "loading"]);
 });
 
+test("where another claim names the user, their copies belong to it, whatever the subject is", async () => {
+  let sub = "ann@example.com";
+  const options = { getToken: () => token(sub, { uid: "00u1" }), userClaim: "uid" };
+  const { server, browser, document } = await opened(options);
+  document.edit(titled("mine"));
+  await settled();
+  document.close();
+  sub = "ann.b@example.com";
+  const again = await opened({ ...options, server, browser, project: `${Buffer.from("00u1").toString("base64url")}~p` });
+  assert.deepEqual([title(again.document), again.document.state.isDirty], ["mine", true]);
+});
+
 test("when all is quiet, devices and tabs that edited at the same time show the same", async () => {
   const server = new Server();
   server.save(CONFIG);

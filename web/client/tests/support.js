@@ -246,15 +246,15 @@ export async function settled() {
   for (let turn = 0; turn < 40; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A JSON Web Token of a user, as far as the client reads it. @param {string} sub */
-export function token(sub) {
-  return ["{}", JSON.stringify({ sub }), ""].map((part) => Buffer.from(part).toString("base64url")).join(".");
+/** A JSON Web Token of a user, as far as the client reads it. @param {string} sub @param {Record<string, string>} [claims] */
+export function token(sub, claims = {}) {
+  return ["{}", JSON.stringify({ sub, ...claims }), ""].map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
 /**
  * A client in a tab of its own.
  *
- * @param {{ server?: Server, browser?: Browser, user?: string, getToken?: any, timeout?: number, storage?: any, tab?: ReturnType<Browser["tab"]> }} [options]
+ * @param {{ server?: Server, browser?: Browser, user?: string, userClaim?: string, getToken?: any, timeout?: number, storage?: any, tab?: ReturnType<Browser["tab"]> }} [options]
  */
 export function world({ server = new Server(), browser = new Browser(), user = "user-1", getToken = () => token(user), tab = browser.tab(), ...options } = {}) {
   const client = createDashboardClient({ baseUrl: "https://api.example.com/", getToken, fetch: server.fetch, environment: tab.environment, ...options });

@@ -1,0 +1,175 @@
+"""Calls new versions of the functions as API Gateway would, with a request whose token it has verified."""
+
+import base64
+import gzip
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dashboard_store.documents.json_text import JsonObject
+
+SPARE_SECONDS: Final = 90.0
+"""How much of the check's time is left for the answer to a last request, for deleting the project and the report."""
+
+# Lambda has not called the version: new permissions take effect after seconds, and instances may be in use.
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+NOT_CALLED: Final = frozenset(
+    {"AccessDeniedException", "ResourceConflictException", "SnapStartNotReadyException", "TooManyRequestsException"}
+)
+CALL_ATTEMPTS: Final = 30
+CALL_AGAIN_AFTER: Final = 2.0
+QUOTA_AGAIN_AFTER: Final = 5.0
+
+_MOST_SECONDS: Final = 900
+
+
+class LambdaClient(Protocol):
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Mapping[str, Any]: ...  # noqa: N803 - boto3's names
+
+
+class UnexpectedError(Exception):
+    """An answer is not what the check expects. The message holds no content of any document."""
+
+
+class Sent(NamedTuple):
+    """A request; `route` is as the template names it."""
+
+    route: str
+    project: str = ""
+    body: JsonObject | None = None
+    headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    has_token: bool = True
+
+
+class Answer(NamedTuple):
+    """A version's response to a request; `body` is its JSON, or None."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The problem's code; empty if it is not a problem."""
+        kind = self.body.get("type", "") if isinstance(self.body, dict) else ""
+        return str(kind).removeprefix("urn:problem:")
+
+    @property
+    def wait(self) -> float | None:
+        """The seconds after which the request can succeed, if only a limit of the user refused it."""
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return float(self.headers["retry-after"])
+        # With room for one project, that of another check has to go first.
+        return QUOTA_AGAIN_AFTER if self.code == "quota-exceeded" else None
+
+    def require(self, *statuses: int) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the body of a response with one of the statuses. Raises UnexpectedError for any other."""
+        if self.status not in statuses:
+            raise UnexpectedError(f"status {self.status} {self.code}".strip())
+        return self.body
+
+
+class NewVersions:
+    """The new versions, called for one user.
+
+    `environment` has the ARN of each by its function's name, and the claim that names a user; `remaining` returns the
+    seconds until the check is stopped.
+    """
+
+    def __init__(
+        self,
+        client: LambdaClient,
+        environment: Mapping[str, str],
+        user: str,
+        remaining: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._environment = environment
+        self._user = user
+        self._remaining = remaining
+        self._sleep = sleep
+
+    def request(self, function: str, sent: Sent, spare: float = SPARE_SECONDS) -> Answer:
+        """Send a request to a version, and again after the wait that a limit asks for, until `spare` seconds are left.
+
+        Raises UnexpectedError if there is no answer.
+        """
+        while True:
+            answer = self._call(function, self._event(sent), spare)
+            if answer.wait is None or self._remaining() < answer.wait + spare:
+                return answer
+            self._sleep(answer.wait)
+
+    def _event(self, sent: Sent) -> JsonObject:
+        event = _event(sent)
+        if sent.has_token:
+            claim, expiry = self._environment.get("USER_CLAIM", "sub"), int(time.time()) + _MOST_SECONDS
+            claims = {claim: self._user, "exp": str(expiry)}
+            event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+        return event
+
+    def _call(self, function: str, event: JsonObject, spare: float) -> Answer:
+        for attempt in range(1, CALL_ATTEMPTS + 1):
+            if self._remaining() < spare:
+                raise UnexpectedError("no time left")
+            try:
+                called = self._client.invoke(
+                    FunctionName=self._environment[function], Payload=json.dumps(event).encode()
+                )
+            except ClientError as exc:
+                code = exc.response["Error"]["Code"]
+                if code not in NOT_CALLED or attempt == CALL_ATTEMPTS:
+                    raise UnexpectedError(f"Lambda: {code}") from exc
+                self._sleep(CALL_AGAIN_AFTER)
+            except BotoCoreError as exc:
+                raise UnexpectedError(f"Lambda: {type(exc).__name__}") from exc
+            else:
+                return _answer(called)
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _event(sent: Sent) -> JsonObject:
+    """Return the event (payload 2.0) that API Gateway makes of a request to a route without an authorizer."""
+    method, _, path = sent.route.partition(" ")
+    path = path.replace("{projectId}", sent.project)
+    return {
+        "version": "2.0",
+        "routeKey": sent.route,
+        "rawPath": path,
+        "rawQueryString": "&".join(f"{name}={value}" for name, value in sent.query.items()),
+        "headers": {"accept-encoding": "gzip", "content-type": "application/json", **sent.headers},
+        "queryStringParameters": dict(sent.query),
+        "pathParameters": {"projectId": sent.project} if sent.project else {},
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "", "userAgent": ""},
+            "requestId": f"rollout-check-{secrets.token_hex(8)}",
+            "routeKey": sent.route,
+            "stage": "$default",
+        },
+        "body": None if sent.body is None else json.dumps(sent.body),
+        "isBase64Encoded": False,
+    }
+
+
+def _answer(called: Mapping[str, Any]) -> Answer:
+    """Read what Lambda returns. Raises UnexpectedError if the version did not start or did not answer."""
+    payload = json.loads(called["Payload"].read())
+    if "FunctionError" in called:
+        # Its message may quote content; its type does not.
+        raise UnexpectedError(f"Lambda: {payload.get('errorType', called['FunctionError'])}")
+    headers = {name.lower(): value for name, value in payload["headers"].items()}
+    content = _content(payload, is_gzip=headers.get("content-encoding") == "gzip")
+    return Answer(payload["statusCode"], headers, json.loads(content) if content else None)
+
+
+def _content(payload: JsonObject, *, is_gzip: bool) -> bytes:
+    body: str = payload.get("body") or ""
+    sent = base64.b64decode(body) if payload["isBase64Encoded"] else body.encode()
+    return gzip.decompress(sent) if is_gzip else sent
