@@ -9,9 +9,12 @@ import os
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # it ships no types
 
 from local import ROOT
@@ -22,7 +25,8 @@ _PLACEHOLDER = "example.com"
 # What the build and the time determine.
 _OWN = frozenset({"Architecture", "Deployment"})
 # What decides which data a user reaches: after one deployment with another value, the next would take the data away.
-LASTING = frozenset({"ExistingTable", "ExistingTableStream", "ExistingBucket", "UserClaim"})
+ADOPTED = ("ExistingTable", "ExistingTableStream", "ExistingBucket")
+LASTING = frozenset({*ADOPTED, "UserClaim"})
 
 
 def main() -> None:
@@ -31,21 +35,49 @@ def main() -> None:
     parser.add_argument("--architecture", required=True, help="the architecture of the build")
     parser.add_argument("--parameters", default="", metavar="NAME=VALUE …", help="for this deployment only")
     options = parser.parse_args()
-    run = command(options.stage, options.architecture, datetime.now(UTC), options.parameters)
-    os.execv(SAM, run)  # noqa: S606 - this checkout's own sam
+    given = parameters(options.stage, options.architecture, datetime.now(UTC), options.parameters)
+    stage = _stage(options.stage)
+    try:
+        require_same_data(deployed(stage["stack_name"], stage.get("region")), given)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"The stack {stage['stack_name']} cannot be described: {error}")
+    os.execv(SAM, command(options.stage, given))  # noqa: S606 - this checkout's own sam
 
 
-def command(stage: str, architecture: str, now: datetime, once: str = "") -> list[str]:
-    """Return the command line; exit if a parameter is unknown, missing or still a placeholder.
+def parameters(stage: str, architecture: str, now: datetime, once: str = "") -> dict[str, str]:
+    """Return the value of every parameter; exit if one is unknown, missing or still a placeholder.
 
     `once`: parameters for this deployment only, `Name=value …`, quoted as for a shell.
     """
     own = {"Architecture": architecture, "Deployment": deployment_name(now)}
-    values = _complete(_of_stage(stage) | _once(once) | own)
+    return _complete(_pairs(_stage(stage)["parameter_overrides"]) | _once(once) | own)
+
+
+def command(stage: str, given: Mapping[str, str]) -> list[str]:
+    """Return the command line that deploys a stage with these parameters."""
     template = ["--template-file", str(SAM_FOLDER / "build" / "template.yaml")]
     configuration = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", stage]
     # Parameters on the command line replace all of those in the file.
-    return [str(SAM), "deploy", *template, *configuration, "--parameter-overrides", *quoted(values)]
+    return [str(SAM), "deploy", *template, *configuration, "--parameter-overrides", *quoted(given)]
+
+
+def deployed(stack: str, region: str | None = None) -> dict[str, str]:
+    """Return the parameters of a stack as it is; none if it does not exist. Raises botocore's errors."""
+    try:
+        (found,) = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        # CloudFormation has no code of its own for this.
+        if "does not exist" in error.response["Error"]["Message"]:
+            return {}
+        raise
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+
+
+def require_same_data(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Exit if a stack would leave the table or the bucket that it adopted, and serve a new, empty one instead."""
+    left = [f"{name}={before[name]}" for name in ADOPTED if before.get(name) and not after[name]]
+    if left:
+        sys.exit(f"The stack serves data that it adopted. Add to samconfig.toml: {', '.join(left)}")
 
 
 def deployment_name(now: datetime) -> str:
@@ -53,12 +85,13 @@ def deployment_name(now: datetime) -> str:
     return str(int(now.timestamp()))
 
 
-def _of_stage(stage: str) -> dict[str, str]:
+def _stage(name: str) -> dict[str, Any]:
+    """Return what samconfig.toml says about deploying a stage; exit if it has no such stage."""
     stages = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    overrides = stages.get(stage, {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides")
-    if overrides is None:
-        sys.exit(f"samconfig.toml has no stage {stage!r} with parameter_overrides.")
-    return _pairs(overrides)
+    found: dict[str, Any] = stages.get(name, {}).get("deploy", {}).get("parameters", {})
+    if "parameter_overrides" not in found:
+        sys.exit(f"samconfig.toml has no stage {name!r} with parameter_overrides.")
+    return found
 
 
 def _once(text: str) -> dict[str, str]:
@@ -82,20 +115,19 @@ def _complete(given: dict[str, str]) -> dict[str, str]:
     declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
     if unknown := sorted(given.keys() - declared.keys()):
         sys.exit(f"template.yaml has no parameter {', '.join(unknown)}.")
-    defaults = {name: str(declared[name]["Default"]) for name in declared if "Default" in declared[name]}
-    values = defaults | given
-    if missing := [name for name in declared if name not in values]:
+    complete = {name: str(declared[name]["Default"]) for name in declared if "Default" in declared[name]} | given
+    if missing := [name for name in declared if name not in complete]:
         sys.exit(f"samconfig.toml has no value for {', '.join(missing)}.")
-    if unnamed := [f"{name}={value}" for name, value in values.items() if _PLACEHOLDER in value]:
+    if unnamed := [f"{name}={value}" for name, value in complete.items() if _PLACEHOLDER in value]:
         sys.exit(f"Replace these placeholders in samconfig.toml first: {', '.join(unnamed)}")
-    return values
+    return complete
 
 
-def quoted(values: dict[str, str]) -> list[str]:
+def quoted(given: Mapping[str, str]) -> list[str]:
     """Quote every value, because sam rejects empty ones and ends others at a space; exit if sam cannot read one."""
-    if unquotable := [name for name, value in values.items() if {'"', "\\"} & set(value)]:
+    if unquotable := [name for name, value in given.items() if {'"', "\\"} & set(value)]:
         sys.exit(f"sam cannot pass a quotation mark or a backslash, as in {', '.join(unquotable)}.")
-    return [f'{name}="{value}"' for name, value in values.items()]
+    return [f'{name}="{value}"' for name, value in given.items()]
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
 """Every deployment publishes every function, and passes every parameter to sam as it is meant."""
 
+import json
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.commands.deploy.command import cli
 from samcli.commands.deploy.deploy_context import DeployContext
 from support.project.template import ROOT, functions, template
 from support.project.transformed import transformed
 
-from local.deploy import LASTING, command, deployment_name, quoted
+from local.deploy import ADOPTED, LASTING, command, deployed, deployment_name, parameters, quoted, require_same_data
 
 NOW = datetime(2026, 11, 28, 10, 1, 2, tzinfo=UTC)
 PARAMETERS = template()["Parameters"]
@@ -71,15 +75,15 @@ def test_only_names_that_sam_uses_whole_are_accepted(name: str) -> None:
 def test_the_example_issuer_is_not_deployed(stage: str) -> None:
     """The stages of samconfig.toml are examples: `make deploy` refuses to run until they name a real issuer."""
     with pytest.raises(SystemExit, match=r"issuer\.example\.com|no stage"):
-        command(stage, "arm64", NOW)
+        parameters(stage, "arm64", NOW)
 
 
 @pytest.mark.usefixtures("named")
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_no_parameter_keeps_its_previous_value(stage: str) -> None:
     """A value of every parameter is sent, empty ones too: for this deployment, else the stage's, else the default."""
-    parameters = options(command(stage, "x86_64", NOW, "MaxCharts=7 WarnEmail="))["parameter_overrides"]
-    sent = DeployContext.merge_parameters(template(), parameters)
+    run = command(stage, parameters(stage, "x86_64", NOW, "MaxCharts=7 WarnEmail="))
+    sent = DeployContext.merge_parameters(template(), options(run)["parameter_overrides"])
     assert not [each["ParameterKey"] for each in sent if each.get("UsePreviousValue")]
     overrides = PARSE_TOML((ROOT / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]["parameter_overrides"]
     of_stage = dict(each.replace("example.com", "acme.test").split("=", 1) for each in overrides)
@@ -91,7 +95,7 @@ def test_no_parameter_keeps_its_previous_value(stage: str) -> None:
 @pytest.mark.usefixtures("named")
 def test_sam_runs_with_the_stages_configuration() -> None:
     """The stage's other options are read from samconfig.toml, such as the stack's name."""
-    read = options(command("prod", "arm64", NOW))
+    read = options(command("prod", parameters("prod", "arm64", NOW)))
     assert (read["stack_name"], read["confirm_changeset"]) == ("dashkeep-prod", True)
 
 
@@ -111,7 +115,7 @@ def test_sam_runs_with_the_stages_configuration() -> None:
 def test_parameters_that_are_not_meant_are_refused(once: str, problem: str) -> None:
     """A name that is unknown, not the operator's or not for once, a placeholder, or what sam misreads stops it."""
     with pytest.raises(SystemExit, match=re.escape(problem)):
-        command("dev", "arm64", NOW, once)
+        command("dev", parameters("dev", "arm64", NOW, once))
 
 
 def test_a_parameter_without_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,12 +123,12 @@ def test_a_parameter_without_value_is_refused(monkeypatch: pytest.MonkeyPatch) -
     bare: dict[str, Any] = {"dev": {"deploy": {"parameters": {"parameter_overrides": ["JwtAudience=a"]}}}}
     monkeypatch.setattr(tomllib, "loads", lambda _: bare)
     with pytest.raises(SystemExit, match=r"no value for JwtIssuer\.$"):
-        command("dev", "arm64", NOW)
+        parameters("dev", "arm64", NOW)
 
 
 def test_a_placeholder_may_be_replaced_for_one_deployment() -> None:
     """What is deployed counts, so a value for this deployment replaces a placeholder of the stage."""
-    read = options(command("dev", "arm64", NOW, "JwtIssuer='https://issuer.acme.test/a b'"))
+    read = options(command("dev", parameters("dev", "arm64", NOW, "JwtIssuer='https://issuer.acme.test/a b'")))
     assert read["parameter_overrides"]["JwtIssuer"] == "https://issuer.acme.test/a b"
 
 
@@ -141,3 +145,37 @@ def test_sam_reads_what_was_given(value: str) -> None:
 def test_what_lasts_is_a_parameter() -> None:
     """The parameters that `make deploy` refuses for one deployment exist, so a renamed one is still refused."""
     assert PARAMETERS.keys() >= LASTING
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A stack that adopted a table, in a region of its own."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    body = {
+        "Parameters": {"ExistingTable": {"Type": "String"}},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+    }
+    with mock_aws():
+        boto3.client("cloudformation", region_name="eu-west-1").create_stack(
+            StackName="adopting",
+            TemplateBody=json.dumps(body),
+            Parameters=[{"ParameterKey": "ExistingTable", "ParameterValue": "restored"}],
+        )
+        yield "adopting"
+
+
+def test_the_parameters_of_the_stack_are_known(stack: str) -> None:
+    """They are read in the stage's region; a stack that does not exist yet has none."""
+    assert deployed(stack, "eu-west-1") == {"ExistingTable": "restored"}
+    assert deployed(stack) == deployed("another", "eu-west-1") == {}
+
+
+@pytest.mark.parametrize("name", ADOPTED)
+def test_no_deployment_leaves_adopted_data(name: str) -> None:
+    """A stack that serves an adopted table or bucket is not deployed without it: it would serve an empty one."""
+    nothing = dict.fromkeys(ADOPTED, "")
+    with pytest.raises(SystemExit, match=f"{name}=restored"):
+        require_same_data({name: "restored"}, nothing)
+    require_same_data({name: "restored"}, nothing | {name: "restored again"})
+    require_same_data({name: ""}, nothing | {name: "restored"})
+    require_same_data({}, nothing)
