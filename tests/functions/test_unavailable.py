@@ -1,5 +1,6 @@
 """A database or a bucket that is throttled, contended, slow or out of reach, as a client of the API sees it."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -125,12 +126,12 @@ def test_a_write_to_what_is_not_dynamodb_is_503(saved: Client, settings: Setting
 
 
 def test_the_log_has_dynamodbs_id_of_a_failed_request(
-    saved: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+    saved: Client, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log line of a request that failed for DynamoDB's sake has the id by which AWS finds the call."""
     with answered_by(refuses("ThrottlingException"), settings):
         assert saved.get(CONFIG).status == 503
-    logged = vars(caplog.records[-1])
+    logged = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (logged["status"], logged["database_request_id"]) == (503, REQUEST_ID)
 
 
