@@ -12,10 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from admin.issuer import ALGORITHMS, Findings, fatal, note
-
-# As in the layer's gateway/request.py.
-MAX_USER_BYTES: Final = 255
-READ_SCOPE: Final = "dashkeep:read"
+from dashboard_store.gateway.request import MAX_USER_BYTES, READ_SCOPE, may_only_read
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html: with all other headers, 10,240.
 MAX_BYTES: Final = 8_000
@@ -152,7 +149,5 @@ def _user(claims: Mapping[str, Any], claim: str) -> Findings[None]:
 
 
 def _scopes(claims: Mapping[str, Any]) -> Findings[None]:
-    lists = [claims.get(name) or "" for name in ("scope", "scp")]
-    named = {str(word) for each in lists for word in (each if isinstance(each, list) else str(each).split())}
-    if {word for word in named if word.startswith("dashkeep:")} == {READ_SCOPE}:
+    if may_only_read(claims):
         yield note(f"The token may only read: its scopes name {READ_SCOPE} and no other that begins with dashkeep:.")

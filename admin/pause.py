@@ -32,19 +32,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run_pause(options: argparse.Namespace) -> int:
     """Pause a stack."""
-    entrances = find(options.stack)
-    print(f"{'Would pause' if options.dry_run else 'Pausing'} the API {entrances.api} and the stream's records.")
-    if not options.dry_run:
-        set_open(entrances, is_open=False)
-    return 0
+    return _run(options, "pause", "Pausing", is_open=False)
 
 
 def run_resume(options: argparse.Namespace) -> int:
     """Let requests and records through again."""
+    return _run(options, "resume", "Resuming", is_open=True)
+
+
+def _run(options: argparse.Namespace, verb: str, doing: str, *, is_open: bool) -> int:
     entrances = find(options.stack)
-    print(f"{'Would resume' if options.dry_run else 'Resuming'} the API {entrances.api} and the stream's records.")
+    print(f"{f'Would {verb}' if options.dry_run else doing} the API {entrances.api} and the stream's records.")
     if not options.dry_run:
-        set_open(entrances, is_open=True)
+        set_open(entrances, is_open=is_open)
     return 0
 
 

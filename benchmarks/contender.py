@@ -3,15 +3,13 @@
 import compileall
 import json
 import platform
-import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from benchmarks.line_process import LineProcess
 from local import ROOT
 from local.build import SAM_FOLDER, build, exclusive
 
@@ -103,7 +101,7 @@ def _compiled() -> Path:
     return CONTENDERS
 
 
-class Worker:
+class Worker(LineProcess):
     """A contender that is started once and then answers repeatedly, with an in-memory database."""
 
     def __init__(self, contender: Contender) -> None:
@@ -111,42 +109,20 @@ class Worker:
         # Without a function name, Dashkeep's modules connect to nothing at import.
         environment = {**ENVIRONMENT, "POWERTOOLS_TRACE_DISABLED": "true"}
         del environment["AWS_LAMBDA_FUNCTION_NAME"]
-        self._process = subprocess.Popen(  # noqa: S603 - ours
-            contender.command("serve"),
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with ExitStack() as stack:
-            stack.callback(self._process.__exit__, kind, value, trace)
-            if self._process.stdin:
-                self._process.stdin.close()
+        super().__init__(contender.command("serve"), environment)
 
     def answer(self, event: Path, item: Path) -> dict[str, Any]:
         """Answer an event once, and return the answer."""
-        answer: dict[str, Any] = self._ask(event, item, 1)["answer"]
+        answer: dict[str, Any] = self._reported(event, item, 1)["answer"]
         return answer
 
     def seconds(self, event: Path, item: Path, times: int) -> float:
         """Answer an event a number of times, and return the CPU seconds that this took."""
-        return float(self._ask(event, item, times)["seconds"])
+        return float(self._reported(event, item, times)["seconds"])
 
-    def _ask(self, event: Path, item: Path, times: int) -> Mapping[str, Any]:
-        if not self._process.stdin or not self._process.stdout:
-            raise AssertionError("The worker has no pipes.")
-        request = {"event": str(event), "item": str(item), "times": times}
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.contender.name} exited; its output is above.")
-        reported: dict[str, Any] = json.loads(line)
+    def _reported(self, event: Path, item: Path, times: int) -> Mapping[str, Any]:
+        try:
+            reported: dict[str, Any] = self.ask({"event": str(event), "item": str(item), "times": times})
+        except EOFError as exc:
+            raise SystemExit(f"{self.contender.name} exited; its output is above.") from exc
         return reported

@@ -56,6 +56,7 @@ def test_every_deployment_publishes_every_function(later: timedelta) -> None:
     """A deployment publishes a version of each function, even if another one was a second ago and nothing changed."""
     before, after = versions(deployment_name(NOW)), versions(deployment_name(NOW + later))
     assert before.keys() == after.keys() == functions().keys()
+    assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
     assert not set(before.values()) & set(after.values())
 
 

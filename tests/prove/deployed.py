@@ -2,18 +2,16 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from support.project.template import functions, template
 from support.running.local_stack import LocalStack
 
 from benchmarks import contender
+from benchmarks.line_process import LineProcess
 
 type Event = Mapping[str, Any]
 
@@ -61,39 +59,18 @@ class Measured:
 ENDED: Final = Measured(float("inf"), float("inf"), 0, None)
 
 
-class Function:
+class Function(LineProcess):
     """A built function, started as on Lambda; each request begins in the state after that start."""
 
     def __init__(self, name: str, variables: Mapping[str, str], folder: Path) -> None:
         module, _, _ = functions()[name]["Handler"].partition(".")
         self._event, self._report = folder / f"{module}.event.json", folder / f"{module}.report.json"
-        self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
-            contender.ours(module).command("measure"),
-            env=dict(variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with ExitStack() as stack:
-            stack.callback(self._process.__exit__, kind, value, trace)
-            if self._process.stdin:
-                self._process.stdin.close()
+        super().__init__(contender.ours(module).command("measure"), variables)
 
     def answer(self, event: str) -> Measured:
         """Answer an event, given as JSON."""
-        assert self._process.stdin
-        assert self._process.stdout
         self._event.write_text(event)
-        self._process.stdin.write(json.dumps({"event": str(self._event), "report": str(self._report)}) + "\n")
-        self._process.stdin.flush()
-        if json.loads(self._process.stdout.readline())["exit"]:
+        if self.ask({"event": str(self._event), "report": str(self._report)})["exit"]:
             return ENDED
         report = json.loads(self._report.read_text())
         return Measured(report["seconds"], report["megabytes"], report["bytes"], report["answer"])

@@ -11,8 +11,8 @@ from benchmarks import contender, workload
 # Upper bounds: the counts when these were last set. Raise one only for a stated reason; the test names the new count.
 BUDGET = {
     # Each function counts requests (decision 0056), and saves know quotas (0058): 3 and 4 % more to import.
-    # Metrics name the deployment, and a timer interrupts what takes too long (0060): 6 % more to answer a load.
-    "get_config": {"import": 1_509_750, "answer": 3_953},
+    # Metrics name the deployment, and a timer interrupts what takes too long (0060): 4 % more to answer a load.
+    "get_config": {"import": 1_509_750, "answer": 3_856},
     "put_config": {"import": 2_580_344, "answer": 31_895},
 }
 # Python's patch releases change a count by about 1 %.

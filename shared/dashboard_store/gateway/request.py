@@ -36,7 +36,7 @@ MAX_PAGE_WITH_DOCUMENTS: Final = 25
 READ_SCOPE: Final = "dashkeep:read"
 """The scope of a token that may only read."""
 
-_MAX_USER_BYTES: Final = 255
+MAX_USER_BYTES: Final = 255
 _MAX_MESSAGE: Final = 200
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _OUR_SCOPES: Final = "dashkeep:"
@@ -97,9 +97,9 @@ class Request:
         """The user that the verified token names, in at most 255 bytes. Raises Unauthorized."""
         claimed = self.claimed_user
         is_text = isinstance(claimed, str) and claimed == encodable(claimed)
-        if not is_text or not 0 < len(str(claimed).encode()) <= _MAX_USER_BYTES:
+        if not is_text or not 0 < len(str(claimed).encode()) <= MAX_USER_BYTES:
             claim = self.settings.user_claim
-            raise Unauthorized(f"The token has no {claim} claim that names a user in 1 to {_MAX_USER_BYTES} bytes.")
+            raise Unauthorized(f"The token has no {claim} claim that names a user in 1 to {MAX_USER_BYTES} bytes.")
         # An authorizer that accepts a token without an expiry would let a stolen one work forever.
         if not self._claims.get("exp"):
             raise Unauthorized("The token has no exp claim, so it would never expire.")
@@ -108,8 +108,7 @@ class Request:
     @property
     def is_read_only(self) -> bool:
         """Whether the token's `scope` or `scp` names `dashkeep:read` and no other scope of this service."""
-        named = f"{self._claims.get('scope', '')} {self._claims.get('scp', '')}"
-        return {scope for scope in _SCOPE.findall(named) if scope.startswith(_OUR_SCOPES)} == {READ_SCOPE}
+        return may_only_read(self._claims)
 
     def require_user(self) -> None:
         """Raise Unauthorized if the authorizer accepted a token that names no user."""
@@ -241,7 +240,7 @@ class Request:
         context: Mapping[str, Any] = self.event["requestContext"]
         return context
 
-    @property
+    @cached_property
     def _claims(self) -> Mapping[str, Any]:
         authorizer = self._context.get("authorizer") or {}
         return (authorizer.get("jwt") or {}).get("claims") or {}
@@ -249,6 +248,12 @@ class Request:
     @property
     def _query(self) -> Mapping[str, str]:
         return self.event.get("queryStringParameters") or {}
+
+
+def may_only_read(claims: Mapping[str, Any]) -> bool:
+    """Whether `scope` or `scp`, a text or a list, names `dashkeep:read` and no other scope of this service."""
+    named = f"{claims.get('scope', '')} {claims.get('scp', '')}"
+    return {scope for scope in _SCOPE.findall(named) if scope.startswith(_OUR_SCOPES)} == {READ_SCOPE}
 
 
 def version_number(text: str) -> int:

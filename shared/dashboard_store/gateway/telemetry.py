@@ -133,7 +133,8 @@ def fields(exchange: Exchange) -> dict[str, Any]:
     request, response = exchange.request, exchange.response
     event, key = request.event, request.settings.log_key
     # What a token names need not be a text, or a user.
-    user, project_id = request.claimed_user and str(request.claimed_user), request.project_id
+    claimed, project_id = request.claimed_user, request.project_id
+    user = claimed and str(claimed)
     return {
         "route": request.route,
         "user": user and user_hash(key, user),

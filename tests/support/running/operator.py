@@ -9,6 +9,7 @@ from pathlib import Path
 from support.running.local_stack import ROOT, LocalStack
 
 from local.build import SAM, tool_environment
+from local.deploy import quoted
 
 type Completed = subprocess.CompletedProcess[str]
 
@@ -23,7 +24,6 @@ def operate(stack: LocalStack, *arguments: str) -> Completed:
 def sam_deploy(stack: LocalStack, stage: str, template: Path, parameters: dict[str, str]) -> Completed:
     """Deploy a built template as `make deploy` does, with the stage's settings of samconfig.toml."""
     options = ["--template-file", str(template), "--config-file", str(ROOT / "samconfig.toml"), "--config-env", stage]
-    given = [f"{name}={value}" for name, value in parameters.items()]
     command = [
         str(SAM),
         "deploy",
@@ -31,7 +31,7 @@ def sam_deploy(stack: LocalStack, stage: str, template: Path, parameters: dict[s
         "--no-confirm-changeset",
         "--no-progressbar",
         "--parameter-overrides",
-        *given,
+        *quoted(parameters),
     ]
     # sam polls every five seconds; the emulator takes one.
     env = aws(stack) | {"SAM_CLI_POLL_DELAY": "0.1"}

@@ -1,8 +1,6 @@
 """Releases of the service that answer requests side by side: this checkout, and the previous one from its archive."""
 
-import json
 import os
-import subprocess
 import sys
 import tarfile
 import threading
@@ -14,6 +12,8 @@ from typing import Any
 
 from support.handlers.http_api import Client, Reply, find_route, reply_of
 from support.project.template import ROOT, functions
+
+from benchmarks.line_process import LineProcess
 
 ARCHIVES = ROOT / "tests" / "releases"
 _PROCESS = Path(__file__).with_name("release_process.py")
@@ -27,10 +27,8 @@ _FUNCTION = {
 class Release:
     """A running release. Requests are answered one after the other, as by one instance."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdin
-        assert process.stdout
-        self._requests, self._answers = process.stdin, process.stdout
+    def __init__(self, process: LineProcess) -> None:
+        self._process = process
         self._lock = threading.Lock()
 
     def client(self, user: str) -> "ReleaseClient":
@@ -41,11 +39,7 @@ class Release:
         route = find_route(made["requestContext"]["http"]["method"], made["rawPath"])
         module = functions()[route.function]["Handler"].partition(".")[0]
         with self._lock:
-            self._requests.write(json.dumps([module, made]) + "\n")
-            self._requests.flush()
-            answer = self._answers.readline()
-        assert answer, "the release has ended; its last words are in the captured output"
-        return reply_of(json.loads(answer))
+            return reply_of(self._process.ask([module, made]))
 
 
 @dataclass(frozen=True)
@@ -71,13 +65,7 @@ def running(root: Path, environment: Mapping[str, str]) -> Iterator[Release]:
     """Run a release's functions in a process until the block ends, with the environment of a function."""
     path = os.pathsep.join(map(str, [root / "shared", *sorted((root / "functions").iterdir())]))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with subprocess.Popen(  # noqa: S603 - our own program
-        # Without the script's folder on the path.
-        [sys.executable, "-P", str(_PROCESS)],
-        env={**inherited, **environment, **_FUNCTION, "PYTHONPATH": path},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        # Leaving the block closes its input, which ends it.
+    environment = {**inherited, **environment, **_FUNCTION, "PYTHONPATH": path}
+    # -P: without the script's folder on the path.
+    with LineProcess([sys.executable, "-P", str(_PROCESS)], environment) as process:
         yield Release(process)
