@@ -476,7 +476,7 @@ function canSave(core: Draft): boolean {
 
 function save(core: Draft, isLast = false): void {
   if (!canSave(core)) return;
-  if (!core.sent && (core.hasEdits || core.asked)) {
+  if (!core.sent && isDue(core)) {
     seal(core, core.asked ? "user" : "autosave", core.asked?.message);
     core.asked = null;
   }

@@ -49,6 +49,17 @@ test("turning autosave on or off does not end the attempts to reach the server",
   assert.ok(!tab.does().includes("stopWaiting"));
 });
 
+test("without autosave, the wait for another attempt to load does not end in a save", () => {
+  const pending = pendingOf(made().opens(chart({ x: 1 }), 1).edit(chart({ x: 2 })).core);
+  const tab = made().happens("opened", { copy: null, pending }).happens("loadFailed", { error: OFFLINE });
+  assert.deepEqual(tab.does(), ["wait"]);
+  // Back in the network, the page loads at once, and the timer of that wait still runs out.
+  tab.happens("online").loads(chart({ x: 1 }), 1).happens("timer");
+  assert.deepEqual(tab.does(), []);
+  assert.equal(statusOf(tab.core), "dirty");
+  assert.ok(tab.happens("saveAsked").does().includes("send"));
+});
+
 test("a discard before anything is loaded keeps the failure in the state, and the next attempt loads", () => {
   const tab = made().happens("opened", { copy: null, pending: null }).happens("loadFailed", { error: OFFLINE }).happens("discarded");
   assert.equal(statusOf(tab.core), "offline");
