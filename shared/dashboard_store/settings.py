@@ -1,13 +1,13 @@
 """The settings that the template passes through the environment, read and checked once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The deployment's settings; every limit is a parameter of the same name in template.yaml."""
+    """The deployment's settings. Every integer is a limit, and a parameter of the same name in template.yaml."""
 
     table_name: str
     bucket_name: str = ""
@@ -59,17 +59,7 @@ class Settings:
         return {_camel_case(name): getattr(self, name) for name in _LIMITS}
 
 
-_NOT_LIMITS = {
-    "table_name",
-    "bucket_name",
-    "flags_path",
-    "log_key",
-    "deployment",
-    "user_claim",
-    "database_load_default",
-    "require_precondition",
-}
-_LIMITS = tuple(name for name in Settings.__dataclass_fields__ if name not in _NOT_LIMITS)
+_LIMITS = tuple(field.name for field in fields(Settings) if field.type is int)
 
 
 def _positive(environment: Mapping[str, str], name: str) -> int:
