@@ -11,7 +11,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from dashboard_store.app import App
+from dashboard_store.documents.dataset.schema_change import read_schema_change
 from dashboard_store.documents.dataset.upload import (
+    SentFile,
     read_analysis,
     read_announcement,
     read_completion,
@@ -19,10 +21,8 @@ from dashboard_store.documents.dataset.upload import (
     read_uploaded,
 )
 from dashboard_store.errors import FieldError, InvalidQuery, NotFound
-from dashboard_store.gateway.body import JSON
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
-    CSV,
     LARGEST_BODY,
     ApiResponse,
     attachment,
@@ -35,13 +35,20 @@ from dashboard_store.gateway.response import (
 )
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
+from dashboard_store.repository.background_reads import READ_AT_ONCE
 from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.dataset_writes import UploadResult
+from dashboard_store.repository.dataset_writes import Ending, UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
-from dashboard_store.repository.downloads import DownloadFormat
+from dashboard_store.repository.downloads import Layout
+from dashboard_store.repository.uploads import new_upload_id
 
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")
 PARTS_OF_A_VERSION: Final = ("rawData", "analysis", "dataSchema")
+
+# How many seconds a client waits before it asks again how far a reading is.
+POLL_SECONDS: Final = "1"
+MOST_ROWS: Final = 10_000
+"""How many rows a page may have."""
 
 # How many numbers of the entity tag a write compares.
 TABLE: Final = 1
@@ -58,7 +65,16 @@ class Shown:
     config: ConfigVersion | None = None
 
 
-app = App("rate_limit", "datasets", "dataset_writes", "uploads", "downloads")
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a request asks for: some parts of the data, all rows or those between two indices, as JSON or as CSV."""
+
+    parts: tuple[str, ...] = ()
+    rows: tuple[int, int] | None = None
+    layout: Layout = "json"
+
+
+app = App("rate_limit", "datasets", "dataset_writes", "uploads", "background_reads", "downloads")
 api = app.resolver
 handler = app.handler
 
@@ -84,9 +100,9 @@ def get_data(request: Request, project_id: str) -> ApiResponse:
     Problems: not-found (CSV without a table), invalid-query.
     """
     address = request.project(project_id)
-    parts = _parts(request, PARTS)
+    view = _view(request, PARTS)
     data = app.store.datasets.current(address)
-    return _shown_response(request, address, Shown(data.newest, data.tag, data.modified_at, data.config), parts)
+    return _shown_response(request, address, Shown(data.newest, data.tag, data.modified_at, data.config), view)
 
 
 @api.put("/api/projects/<project_id>/data/analysis")
@@ -122,10 +138,10 @@ def list_data_versions(request: Request, project_id: str) -> ApiResponse:
 def get_data_version(request: Request, project_id: str, version: str) -> ApiResponse:
     """Return 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
     address = request.project(project_id)
-    parts = _parts(request, PARTS_OF_A_VERSION)
+    view = _view(request, PARTS_OF_A_VERSION)
     dataset = app.store.datasets.version(address, version_number(version))
     tag = entity_tag(dataset.version, dataset.analysis_version)
-    return _shown_response(request, address, Shown(dataset, tag, dataset.updated_at), parts)
+    return _shown_response(request, address, Shown(dataset, tag, dataset.updated_at), view)
 
 
 @api.post("/api/projects/<project_id>/data/uploads")
@@ -146,28 +162,72 @@ def post_upload(request: Request, project_id: str) -> ApiResponse:
 
 @api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete")
 def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
-    """Return the same as `post_data`, for a file that was sent to the bucket.
+    """Return the same as `post_data`, for a file that was sent to the bucket, or 202 for a large one.
 
     Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
     """
     address = request.project(project_id)
     precondition = request.precondition.narrowed(TABLE)
-    completion = request.body(read_completion)
+    document = request.json()
+    completion = read_completion(document, request.settings)
     app.store.rate_limit.count(request.user)
     uploads, writes = app.store.uploads, app.store.dataset_writes
     pending = uploads.pending(address, upload_id)
     repeated = writes.completed(address, pending, completion)
     if repeated:
         return _upload_response(repeated)
+    size = uploads.sent_bytes(address, pending)
+    if size > READ_AT_ONCE:
+        job = {"completion": document, "precondition": precondition.document}
+        app.store.background_reads.start(address, upload_id, size, completion.digest, job)
+        return _processing_response(address, upload_id)
     with tempfile.TemporaryFile() as file:
         uploads.fetch(address, pending, file)
-        upload = read_uploaded(file, pending.file_name, pending.content_type, completion, request.settings)
-    return _upload_response(writes.upload(address, upload, precondition, pending))
+        sent = SentFile(pending.file_name, pending.content_type, file)
+        upload = read_uploaded(sent, completion, request.settings)
+    return _upload_response(writes.upload(address, upload, precondition, Ending.in_request(pending, completion)))
+
+
+@api.get("/api/projects/<project_id>/data/uploads/<upload_id>")
+def get_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
+    """Return 200 with how far the reading of an upload is, and what came of it."""
+    upload = app.store.background_reads.find(request.project(project_id), upload_id)
+    headers = {"Retry-After": POLL_SECONDS} if upload.status == "processing" else {}
+    return json_response(upload.document, headers=headers)
+
+
+@api.put("/api/projects/<project_id>/data/schema")
+def put_schema(request: Request, project_id: str) -> ApiResponse:
+    """Return 201 with the version that has the same cells with another schema, 200 if it has it already, or 202.
+
+    Problems: precondition-required, version-conflict, invalid-data with the first cells that do not fit, unsafe-text,
+    gone.
+    """
+    address = request.project(project_id)
+    precondition = request.required_precondition(lambda: _versions(address)).narrowed(TABLE)
+    change = request.body(read_schema_change)
+    app.store.rate_limit.count(request.user)
+    writes = app.store.schema_writes
+    planned = writes.plan(address, change, precondition)
+    if isinstance(planned, UploadResult):
+        return _upload_response(planned)
+    if planned.newest.raw_bytes > READ_AT_ONCE:
+        job = {"change": change.document, "precondition": precondition.document}
+        upload_id = new_upload_id()
+        app.store.background_reads.start_anew(address, upload_id, planned.newest.raw_bytes, planned.digest, job)
+        return _processing_response(address, upload_id)
+    return _upload_response(writes.write(address, planned, writes.reread(planned)))
 
 
 def _versions(address: ProjectAddress) -> tuple[int, int]:
     data = app.store.datasets.current(address)
     return data.version, data.analysis_version
+
+
+def _processing_response(address: ProjectAddress, upload_id: str) -> ApiResponse:
+    location = f"/api/projects/{address.project_id}/data/uploads/{upload_id}"
+    headers = {"Location": location, "Retry-After": POLL_SECONDS}
+    return json_response({"status": "processing"}, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -> ApiResponse:
@@ -182,38 +242,52 @@ def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -
     return json_response(document, status=status, headers=document_headers(result.tag, result.updated_at))
 
 
-def _parts(request: Request, offered: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the requested parts; None means only the table, as CSV. Raises InvalidQuery."""
-    included = request.choices("include", offered)
+def _view(request: Request, offered: tuple[str, ...]) -> View:
+    """Return what the query asks for. Raises InvalidQuery."""
+    included, rows = request.choices("include", offered), request.rows(MOST_ROWS)
+    is_safe = request.choice("safe", ("false", "true"), "false") == "true"
     if request.choice("format", ("json", "csv"), "json") == "json":
-        return included or offered
-    if included:
-        error = FieldError("include", "This cannot be combined with format=csv.")
-        raise InvalidQuery("A CSV file contains only the table.", [error])
-    return None
+        if is_safe:
+            raise _uncombinable("safe", "This can only be combined with format=csv.")
+        if rows and included:
+            raise _uncombinable("include", "This cannot be combined with rows.")
+        return View(("rawData", "dataSchema") if rows else included or offered, rows)
+    if included or rows:
+        raise _uncombinable("include" if included else "rows", "This cannot be combined with format=csv.")
+    return View(layout="safe.csv" if is_safe else "csv")
 
 
-def _shown_response(
-    request: Request, address: ProjectAddress, shown: Shown, parts: tuple[str, ...] | None
-) -> ApiResponse:
-    """Respond with the requested parts; if None, with only the table, as CSV."""
+def _uncombinable(name: str, message: str) -> InvalidQuery:
+    return InvalidQuery("These parameters cannot be combined.", [FieldError(name, message)])
+
+
+def _shown_response(request: Request, address: ProjectAddress, shown: Shown, view: View) -> ApiResponse:
     headers = document_headers(shown.tag, shown.modified_at)
     if request.has_current(shown.tag):
         return empty_response(HTTPStatus.NOT_MODIFIED, headers)
-    if parts is None:
-        return _csv_response(request, address, shown.dataset, headers)
-    rest = {part: _part(part, shown) for part in parts if part != "rawData"} | _version_members(shown)
-    dataset = shown.dataset
-    if "rawData" not in parts:
+    if view.layout != "json":
+        return _csv_response(request, address, shown.dataset, view.layout, headers)
+    rest = {part: _part(part, shown) for part in view.parts if part != "rawData"} | _version_members(shown)
+    if "rawData" not in view.parts:
         return json_response(rest, headers=headers)
-    if dataset is None:
+    if shown.dataset is None:
         return json_response({"rawData": None, **rest}, headers=headers)
+    if view.rows:
+        page = app.store.downloads.page(shown.dataset, *view.rows, request.settings.max_raw_data_bytes)
+        return spliced_response("rawData", page, rest, headers)
+    return _rows_response(request, address, shown.dataset, rest, headers)
+
+
+def _rows_response(
+    request: Request, address: ProjectAddress, dataset: DatasetVersion, rest: dict[str, Any], headers: dict[str, str]
+) -> ApiResponse:
+    """Respond with all rows beside other members, or with the URL of a download if they do not fit."""
+    downloads = app.store.downloads
     if dataset.raw_bytes <= request.settings.max_raw_data_bytes:
-        whole = spliced_response("rawData", app.store.downloads.json_rows(dataset), rest, headers)
+        whole = spliced_response("rawData", downloads.rows(dataset, "json"), rest, headers)
         if whole.fits:
             return whole
-    form = DownloadFormat("json", JSON, attachment(dataset.schema["fileName"], "json"))
-    url = app.store.downloads.json_url(address, dataset, form)
+    url = downloads.url(address, dataset, "json", attachment(dataset.schema["fileName"], "json"))
     return json_response({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
 
 
@@ -238,7 +312,7 @@ def _version_members(shown: Shown) -> dict[str, Any]:
 
 
 def _csv_response(
-    request: Request, address: ProjectAddress, dataset: DatasetVersion | None, headers: dict[str, str]
+    request: Request, address: ProjectAddress, dataset: DatasetVersion | None, layout: Layout, headers: dict[str, str]
 ) -> ApiResponse:
     if dataset is None:
         raise NotFound("The project has no data.")
@@ -246,8 +320,8 @@ def _csv_response(
     # A row may lack members, which are empty cells: the separators alone may be too long, however short the rows are.
     separators = schema["rowCount"] * (schema["columnCount"] + 1)
     if dataset.raw_bytes <= request.settings.max_raw_data_bytes and separators <= LARGEST_BODY:
-        whole = csv_response(app.store.downloads.csv_rows(dataset), schema["fileName"], headers)
+        whole = csv_response(app.store.downloads.rows(dataset, layout), schema["fileName"], headers)
         if whole.fits:
             return whole
-    form = DownloadFormat("csv", CSV, attachment(schema["fileName"], "csv"))
-    return redirect_response(app.store.downloads.csv_url(address, dataset, form), headers)
+    url = app.store.downloads.url(address, dataset, layout, attachment(schema["fileName"], "csv"))
+    return redirect_response(url, headers)

@@ -80,6 +80,8 @@ def _follow(change: Change, store: Store) -> None:
         removed["objects"] = 1
     if kind == "UPLOAD" and is_new and "completed" in item:
         store.bucket.delete(keys.announced_file(address, rest[0]))
+        if "fileBytes" in item:
+            store.bucket.delete(keys.job(address, rest[0]))
         removed["files"] = 1
     # A permanent delete, and the end of the time for restoring.
     if is_deleted and ((kind == "PROJECT" and is_new) or (kind == "CONFIG" and change.is_expiry)):

@@ -20,6 +20,7 @@ from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from dashboard_store.gateway.flags import Flags
+    from dashboard_store.repository.background_reads import BackgroundReads
     from dashboard_store.repository.bucket import Bucket
     from dashboard_store.repository.config_saves import ConfigSaves
     from dashboard_store.repository.configs import Configs
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
     from dashboard_store.repository.datasets import Datasets
     from dashboard_store.repository.downloads import Downloads
     from dashboard_store.repository.history_bound import HistoryBound
+    from dashboard_store.repository.invocations import Invocations
     from dashboard_store.repository.project_deletion import ProjectDeletion
     from dashboard_store.repository.project_purge import ProjectPurge
     from dashboard_store.repository.projects import Projects
     from dashboard_store.repository.rate_limit import RateLimit
+    from dashboard_store.repository.schema_writes import SchemaWrites
     from dashboard_store.repository.uploads import Uploads
     from dashboard_store.repository.usage import Usage
 
 type Repository = Literal[
+    "background_reads",
     "configs",
     "config_saves",
     "dataset_writes",
@@ -43,6 +47,7 @@ type Repository = Literal[
     "project_deletion",
     "projects",
     "rate_limit",
+    "schema_writes",
     "uploads",
     "usage",
 ]
@@ -55,7 +60,7 @@ def utc_now() -> datetime:
 class Store:
     """The repositories of one table and one bucket.
 
-    Without a `bucket`, the one named in the settings is opened on first use.
+    Without a `bucket` or `invocations`, those named in the settings are opened on first use.
     """
 
     def __init__(
@@ -64,11 +69,13 @@ class Store:
         items: Items,
         bucket: "Bucket | None" = None,
         now: Callable[[], datetime] = utc_now,
+        invocations: "Invocations | None" = None,
     ) -> None:
         self.settings = settings
         self.items = items
         self.now = now
         self._given_bucket = bucket
+        self._given_invocations = invocations
         self._lifetimes = retention.Lifetimes(settings)
 
     @classmethod
@@ -82,6 +89,18 @@ class Store:
         from dashboard_store.repository.bucket import Bucket
 
         return self._given_bucket or Bucket.named(self.settings.bucket_name)
+
+    @cached_property
+    def invocations(self) -> "Invocations":
+        from dashboard_store.repository.invocations import Invocations
+
+        return self._given_invocations or Invocations.named(self.settings.reader)
+
+    @cached_property
+    def background_reads(self) -> "BackgroundReads":
+        from dashboard_store.repository.background_reads import BackgroundReads
+
+        return BackgroundReads(self.items, self.bucket, lambda: self.invocations, self.now)
 
     @cached_property
     def rate_limit(self) -> "RateLimit":
@@ -142,6 +161,12 @@ class Store:
         from dashboard_store.repository.dataset_writes import DatasetWrites
 
         return DatasetWrites(self.items, self.bucket, self.usage, self.settings, self.now)
+
+    @cached_property
+    def schema_writes(self) -> "SchemaWrites":
+        from dashboard_store.repository.schema_writes import SchemaWrites
+
+        return SchemaWrites(self.items, self.bucket, self.dataset_writes, self.now)
 
     @cached_property
     def uploads(self) -> "Uploads":

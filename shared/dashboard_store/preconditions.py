@@ -5,6 +5,7 @@ coding (`"7-gzip"`). These name the same version, so tags are compared without e
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -71,6 +72,17 @@ class Precondition:
         (tag,) = self.if_match
         return int(tag) if _VERSION.fullmatch(tag) else None
 
+    @property
+    def document(self) -> dict[str, list[str] | None]:
+        """The precondition as JSON; `from_document` is its inverse."""
+        return {"ifMatch": _sorted(self.if_match), "ifNoneMatch": _sorted(self.if_none_match)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, list[str] | None]) -> Self:
+        """Read what `document` returned."""
+        sets = (tags if tags is None else frozenset(tags) for tags in (document["ifMatch"], document["ifNoneMatch"]))
+        return cls(*sets)
+
     def narrowed(self, parts: int) -> Self:
         """Compare only the first `parts` numbers of composite tags such as the data's `1.0.3`."""
         return replace(
@@ -109,6 +121,10 @@ def _as_issued(tag: str) -> str:
     """Return a tag without the coding that a proxy appended; any other tag is unchanged."""
     compressed = _COMPRESSED.fullmatch(tag)
     return compressed[1] if compressed else tag
+
+
+def _sorted(tags: frozenset[str] | None) -> list[str] | None:
+    return None if tags is None else sorted(tags)
 
 
 def _narrow_all(tags: frozenset[str] | None, parts: int) -> frozenset[str] | None:

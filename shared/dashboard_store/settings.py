@@ -15,6 +15,7 @@ class Settings:
     log_key: str = ""
     deployment: str = ""
     user_claim: str = "sub"
+    reader: str = ""
     database_load_default: bool = False
     require_precondition: bool = True
     history_retention_days: int = 90
@@ -27,6 +28,7 @@ class Settings:
     max_decompressed_bytes: int = 5_000_000
     max_upload_bytes: int = 100_000_000
     max_columns: int = 1_000
+    max_table_cells: int = 60_000_000
     max_cell_characters: int = 1_000_000
     max_raw_data_bytes: int = 4_000_000
     max_inline_table_bytes: int = 32_768
@@ -47,6 +49,7 @@ class Settings:
             bucket_name=environment["BUCKET_NAME"],
             flags_path=environment["FLAGS_PATH"],
             log_key=environment["LOG_KEY"],
+            reader=environment.get("READER", ""),
             user_claim=environment.get("USER_CLAIM", "sub"),
             deployment=environment["DEPLOYMENT"],
             database_load_default=_switch(environment, "DATABASE_LOAD_DEFAULT", default="false"),

@@ -38,6 +38,7 @@ _LARGEST_BODIES: Final[Mapping[str, Callable[[Settings], int]]] = {
     "PUT /api/projects/{projectId}/data/customizations": lambda settings: 4 * settings.max_config_bytes,
     "POST /api/projects/{projectId}/data": lambda settings: settings.max_decompressed_bytes,
     "PUT /api/projects/{projectId}/data/analysis": lambda settings: 4 * settings.max_analysis_bytes,
+    "PUT /api/projects/{projectId}/data/schema": lambda _: 4 * _COLUMNS,
     "POST /api/projects/{projectId}/data/uploads": lambda _: 4 * _ANNOUNCEMENT,
     "POST /api/projects/{projectId}/data/uploads/{uploadId}/complete": (
         lambda settings: 4 * (_COLUMNS + settings.max_analysis_bytes)

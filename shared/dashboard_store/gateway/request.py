@@ -39,6 +39,7 @@ READ_SCOPE: Final = "dashkeep:read"
 MAX_USER_BYTES: Final = 255
 _MAX_MESSAGE: Final = 200
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ROWS: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _OUR_SCOPES: Final = "dashkeep:"
 # API Gateway passes a list as text: `[dashkeep:read openid]`.
 _SCOPE: Final = re.compile(r"[^\s\[\],\"']+")
@@ -207,6 +208,18 @@ class Request:
         if not set(words) <= set(offered):
             raise _invalid(name, f"This must be a comma-separated list of {', '.join(offered)}.")
         return words
+
+    def rows(self, most: int) -> tuple[int, int] | None:
+        """Read `?rows=0-999`: the indices of the first and the last row of a page. Raises InvalidQuery."""
+        value = self._query.get("rows")
+        if value is None:
+            return None
+        found = _ROWS.fullmatch(value)
+        if found is None or not 0 <= int(found[2]) - int(found[1]) < most:
+            raise _invalid(
+                "rows", f"This must be the first and the last row of a page, 0-999, with at most {most} rows."
+            )
+        return int(found[1]), int(found[2])
 
     def _session(self) -> str:
         value = self._query.get("sessionId")

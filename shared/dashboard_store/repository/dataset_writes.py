@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.data_schema import LONGEST_SCHEMA
@@ -23,6 +23,9 @@ from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.uploads import PendingUpload, new_upload_id
 from dashboard_store.repository.usage import WRITABLE, Usage
 from dashboard_store.settings import Settings
+
+if TYPE_CHECKING:
+    from dashboard_store.repository.background_reads import Lease
 
 # Without the first part, completing an upload that has just expired would create an item that never does.
 _PENDING: Final = Condition("attribute_exists(#pk) AND attribute_not_exists(#completed)")
@@ -53,6 +56,43 @@ class AnalysisResult:
     updated_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to be written; `place` is the attributes that hold or name its rows."""
+
+    schema: JsonObject
+    digest: bytes
+    raw_bytes: int
+    place: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an upload ends in the transaction that writes its table: once, and only while the condition holds.
+
+    `request` is the digest of the completion, if the upload's item does not have it yet.
+    """
+
+    upload_id: str
+    condition: Condition
+    request: bytes | None = None
+
+    @classmethod
+    def in_request(cls, pending: PendingUpload, completion: Completion) -> Self:
+        """End an upload that the request itself reads."""
+        return cls(pending.upload_id, _PENDING, completion.digest)
+
+    @classmethod
+    def in_background(cls, lease: "Lease") -> Self:
+        """End an upload that a function reads which has the lease."""
+        return cls(lease.upload_id, lease.is_held)
+
+    def write(self, address: ProjectAddress, version: int) -> Write:
+        """Return the write that marks the upload as completed by a version."""
+        done = {"completed": version, **({"request": self.request} if self.request else {})}
+        return update(keys.upload(address, self.upload_id), done, self.condition)
+
+
 class DatasetWrites:
     def __init__(
         self, items: Items, bucket: Bucket, usage: Usage, settings: Settings, now: Callable[[], datetime]
@@ -75,7 +115,7 @@ class DatasetWrites:
             return None
         data = self._datasets.current(address)
         if data.newest and data.version == pending.completed and pending.request == completion.digest:
-            return _unchanged(data, data.newest)
+            return unchanged(data, data.newest)
         raise _already_completed(pending.completed)
 
     def upload(
@@ -83,12 +123,12 @@ class DatasetWrites:
         address: ProjectAddress,
         upload: Upload,
         precondition: Precondition,
-        pending: PendingUpload | None = None,
+        ending: Ending | None = None,
     ) -> UploadResult:
         """Replace the table if its version meets the precondition.
 
         Repeating the newest upload changes nothing, unless its object is gone: then it brings the rows back.
-        `pending` is the announced file that the table was read from. Raises NoProject, DatasetConflict,
+        `ending` is how the upload ends that the table was read from. Raises NoProject, DatasetConflict,
         StorageUnavailable, or InvalidData if a concurrent request completed the same file as another table.
         """
         placed: tuple[Item, list[Write]] | None = None
@@ -98,14 +138,14 @@ class DatasetWrites:
             nonlocal placed, completed
             data = self._datasets.current(address)
             if data.newest and data.newest.digest == upload.digest and self._is_stored(data.newest):
-                return _unchanged(data, data.newest)
+                return unchanged(data, data.newest)
             if completed is not None:
                 raise _already_completed(completed)
             if not precondition.holds(data.version):
-                raise _dataset_conflict(data, precondition)
-            placed = placed or self._placed(address, upload.content.stored)
+                raise dataset_conflict(data, precondition.base)
+            placed = placed or self.placed(address, upload.content.stored)
             place, takeover = placed
-            finish = [_finish(address, pending, data.version + 1, upload)] if pending else []
+            finish = [ending.write(address, data.version + 1)] if ending else []
             try:
                 return self._replace(address, upload, data, place, [*takeover, *finish])
             except ConditionFailed as exc:
@@ -133,7 +173,7 @@ class DatasetWrites:
 
         return self._items.race(attempt, "changes to this analysis")
 
-    def _transact(self, address: ProjectAddress, *writes: Write) -> None:
+    def transact(self, address: ProjectAddress, *writes: Write) -> None:
         """Do writes that store something, the last one to the project. Raises QuotaExceeded or ConditionFailed."""
         try:
             self._items.transact(*writes)
@@ -146,7 +186,7 @@ class DatasetWrites:
     def _is_stored(self, dataset: DatasetVersion) -> bool:
         return "columns" in dataset.item or self._bucket.describe(dataset.item["object"]) is not None
 
-    def _placed(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:
+    def placed(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:
         """Store a table's bytes, if they are too large for the item.
 
         Return the attributes that hold or name them, and the writes with which a table's item takes the object over.
@@ -161,7 +201,7 @@ class DatasetWrites:
         place = {"object": object_key, "objectBytes": len(stored)}
         # An item names the object before it is written, so that the object is removed if the upload fails.
         expiry = {"expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
-        self._transact(address, put({**key, **place, **expiry}), check(keys.project(address), WRITABLE))
+        self.transact(address, put({**key, **place, **expiry}), check(keys.project(address), WRITABLE))
         self._bucket.put(object_key, stored, MEDIA_TYPE)
         return place, [update(key, {}, _NAMES_OBJECT, remove=list(place))]
 
@@ -169,39 +209,45 @@ class DatasetWrites:
         self, address: ProjectAddress, upload: Upload, before: ProjectData, place: Item, finish: list[Write]
     ) -> UploadResult:
         moment = self._now()
-        updated_at = keys.timestamp(moment)
-        version = before.version + 1
-        unmoved = Condition("#version = :expected", {"expected": before.version}) if before.version else IS_NEW
-        # Otherwise the kept copy would miss an analysis that was written since the read.
-        seen = {"seen": before.analysis_version}
-        unanalysed = Condition("#analysisVersion = :seen", seen) if before.version else IS_NEW
-        kept, keep_before = self._keep_before(address, before, moment)
-        table = {
-            **keys.dataset(address),
-            "version": version,
-            "digest": upload.digest,
-            "schema": compact(upload.schema),
-            "rawBytes": upload.content.raw_bytes,
-            **place,
-            "updatedAt": updated_at,
-            "kept": kept,
-        }
         has_analysis = upload.analysis is not None
-        assignments: dict[str, Any] = {
-            "listKey": keys.listed(address, updated_at),
-            "summary.updatedAt": updated_at,
-            "summary.data": dataset_summary(upload.schema, version, updated_at, has_analysis=has_analysis),
-        }
+        new = Table(upload.schema, upload.digest, upload.content.raw_bytes, place)
+        writes, assignments = self.table_writes(address, new, before, moment, has_analysis=has_analysis)
+        version, updated_at = before.version + 1, keys.timestamp(moment)
+        # Otherwise the kept copy would miss an analysis that was written since the read.
         analysis = _analysis_item(address, version, int(has_analysis), updated_at, upload.analysis)
-        writes = [put(table, unmoved), put(analysis, unanalysed), *keep_before, *finish]
+        writes += [put(analysis, unanalysed(before)), *finish]
         config_saved = upload.config is not None and before.config.version == 0
         if config_saved:
             config_writes, assignments["summary.dashboardConfig"] = self._first_config(address, upload.config, moment)
             writes += config_writes
-        self._transact(address, *writes, update(keys.project(address), assignments, WRITABLE))
+        self.transact(address, *writes, update(keys.project(address), assignments, WRITABLE))
         config_version = 1 if config_saved else before.config.version
         tag = entity_tag(version, int(has_analysis), config_version)
         return UploadResult(version, upload.schema, updated_at, tag, config_saved=config_saved)
+
+    def table_writes(
+        self, address: ProjectAddress, new: Table, before: ProjectData, moment: datetime, *, has_analysis: bool
+    ) -> tuple[list[Write], dict[str, Any]]:
+        """Return the writes that make a table the newest one and keep the one before, and what the project shows."""
+        version, updated_at = before.version + 1, keys.timestamp(moment)
+        unmoved = Condition("#version = :expected", {"expected": before.version}) if before.version else IS_NEW
+        kept, keep_before = self._keep_before(address, before, moment)
+        table = {
+            **keys.dataset(address),
+            "version": version,
+            "digest": new.digest,
+            "schema": compact(new.schema),
+            "rawBytes": new.raw_bytes,
+            **new.place,
+            "updatedAt": updated_at,
+            "kept": kept,
+        }
+        assignments = {
+            "listKey": keys.listed(address, updated_at),
+            "summary.updatedAt": updated_at,
+            "summary.data": dataset_summary(new.schema, version, updated_at, has_analysis=has_analysis),
+        }
+        return [put(table, unmoved), *keep_before], assignments
 
     def _first_config(
         self, address: ProjectAddress, config: Config | None, moment: datetime
@@ -249,7 +295,7 @@ class DatasetWrites:
             "summary.data.hasAnalysis": True,
             "summary.data.updatedAt": updated_at,
         }
-        self._transact(
+        self.transact(
             address,
             put(_analysis_item(address, version, analysis_version + 1, updated_at, analysis), unmoved),
             update(keys.project(address), assignments, WRITABLE),
@@ -257,18 +303,18 @@ class DatasetWrites:
         return AnalysisResult(version, analysis_version + 1, updated_at)
 
 
-def _finish(address: ProjectAddress, pending: PendingUpload, version: int, upload: Upload) -> Write:
-    """Complete an announced upload, once."""
-    done = {"completed": version, "request": upload.request}
-    return update(keys.upload(address, pending.upload_id), done, _PENDING)
-
-
 def _already_completed(version: int) -> InvalidData:
     message = f"This upload was already completed, as version {version}. Upload the file again."
     return InvalidData("An upload can be completed only once.", [FieldError("", message)])
 
 
-def _unchanged(data: ProjectData, newest: DatasetVersion) -> UploadResult:
+def unanalysed(before: ProjectData) -> Condition:
+    """Require that the analysis is as it was read."""
+    return Condition("#analysisVersion = :seen", {"seen": before.analysis_version}) if before.version else IS_NEW
+
+
+def unchanged(data: ProjectData, newest: DatasetVersion) -> UploadResult:
+    """Return the result of a write that changes nothing."""
     return UploadResult(newest.version, newest.schema, newest.uploaded_at, data.tag, changed=False)
 
 
@@ -279,12 +325,13 @@ def _analysis_item(
     return item | {"digest": analysis.digest, "answer": analysis.stored} if analysis else item
 
 
-def _dataset_conflict(data: ProjectData, precondition: Precondition) -> DatasetConflict:
+def dataset_conflict(data: ProjectData, base: int | None) -> DatasetConflict:
+    """Make the error of a write whose precondition does not hold."""
     newest = data.newest
     return DatasetConflict(
         version=data.version,
         document=newest.schema if newest else None,
-        base=precondition.base,
+        base=base,
         updated_at=newest.uploaded_at if newest else None,
     )
 

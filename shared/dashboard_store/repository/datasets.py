@@ -10,16 +10,18 @@ is removed.
 """
 
 import gzip
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.errors import NoProject, NotFound
+from dashboard_store.documents.json_text import JsonObject, compact
+from dashboard_store.errors import Gone, NoProject, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
 from dashboard_store.repository import keys
+from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
@@ -33,6 +35,11 @@ class DatasetVersion:
     analysis: bytes | None
     analysis_version: int
     updated_at: str
+
+    @classmethod
+    def unsaved(cls, schema: JsonObject, digest: bytes, stored: bytes) -> Self:
+        """Make what a download needs to know of a table before it is saved."""
+        return cls({"schema": compact(schema), "digest": digest, "columns": stored}, None, 0, "")
 
     @property
     def version(self) -> int:
@@ -129,6 +136,18 @@ class Datasets:
             if item:
                 return DatasetVersion(item, item.get("analysis"), item["analysisVersion"], item["updatedAt"])
         raise NotFound(f"Version {version} of the data does not exist or is no longer kept.")
+
+
+def stored_rows(dataset: DatasetVersion, bucket: Bucket) -> io.BytesIO:
+    """Return a table as it is stored. Raises Gone or StorageUnavailable."""
+    item = dataset.item
+    stored = item["columns"] if "columns" in item else bucket.get(item["object"])
+    if stored is None:
+        raise Gone(
+            "The rows of this table no longer exist. Its schema and analysis do: request them with `include`. "
+            "To have the rows again, upload the file again."
+        )
+    return io.BytesIO(stored)
 
 
 def dataset_summary(schema: JsonObject, version: int, updated_at: str, *, has_analysis: bool) -> Item:

@@ -1,25 +1,26 @@
 """Reading the rows of a table: for a response, or for a download from the bucket."""
 
-import io
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Final, Literal
 
-from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows
-from dashboard_store.errors import Gone
+from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows, rows_between
+from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_text import served
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.datasets import DatasetVersion
+from dashboard_store.repository.datasets import DatasetVersion, stored_rows
+
+type Layout = Literal["json", "csv", "safe.csv"]
+"""How rows are written, and the end of a copy's key: `safe.csv` has no cell that a spreadsheet takes for a formula."""
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadFormat:
-    """The format of a download: `suffix` ends its key, `media_type` and `disposition` are headers of its response."""
-
-    suffix: str
-    media_type: str
-    disposition: str
+_MEDIA_TYPES: Final[Mapping[Layout, str]] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "safe.csv": "text/csv; charset=utf-8",
+}
 
 
 class Downloads:
@@ -27,43 +28,48 @@ class Downloads:
         self._bucket = bucket
         self._now = now
 
-    def json_rows(self, dataset: DatasetVersion) -> bytes:
-        """Write a table's rows as the JSON that responses show."""
-        return b"".join(json_rows(self._content(dataset)))
+    def rows(self, dataset: DatasetVersion, layout: Layout) -> bytes:
+        """Write a table's rows for a response. Raises Gone or StorageUnavailable."""
+        return b"".join(self._written(dataset, layout))
 
-    def csv_rows(self, dataset: DatasetVersion) -> bytes:
-        """Write a table as CSV."""
-        return b"".join(csv_rows(self._content(dataset), dataset.schema["columnNames"]))
+    def page(self, dataset: DatasetVersion, first: int, last: int, limit: int) -> bytes:
+        """Write the rows from one index to another as a JSON array, as many as fit into `limit` bytes.
 
-    def json_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table's rows as gzip-encoded JSON."""
-        return self._url(address, dataset, form, lambda: json_rows(self._content(dataset)))
+        Raises Gone or StorageUnavailable.
+        """
+        shown: list[bytes] = []
+        left = limit
+        for row in rows_between(stored_rows(dataset, self._bucket), first, last):
+            text = served(written(row))
+            left -= len(text) + 1
+            if left < 0:
+                break
+            shown.append(text)
+        return b"[%b]" % b",".join(shown)
 
-    def csv_url(self, address: ProjectAddress, dataset: DatasetVersion, form: DownloadFormat) -> str:
-        """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table as gzip-encoded CSV."""
-        names = dataset.schema["columnNames"]
-        return self._url(address, dataset, form, lambda: csv_rows(self._content(dataset), names))
+    def url(self, address: ProjectAddress, dataset: DatasetVersion, layout: Layout, disposition: str) -> str:
+        """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table's rows with gzip.
 
-    def _url(
-        self,
-        address: ProjectAddress,
-        dataset: DatasetVersion,
-        form: DownloadFormat,
-        rows: Callable[[], Iterable[bytes]],
-    ) -> str:
-        """Return the URL of a copy, written for the first download and again before the bucket removes it."""
-        place = f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{form.suffix}"
+        It is that of a copy, written for the first download and again before the bucket removes it. `disposition` is
+        the header Content-Disposition of the response.
+        """
+        place = _place(address, dataset, layout)
         found = self._bucket.describe(place)
         if found is None or self._now() - found.modified_at > retention.DOWNLOAD_RENEWAL:
-            self._bucket.put(place, download(rows()), form.media_type)
-        return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), form.disposition)
+            self.prepare(address, dataset, layout)
+        return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), disposition)
 
-    def _content(self, dataset: DatasetVersion) -> io.BytesIO:
-        item = dataset.item
-        stored = item["columns"] if "columns" in item else self._bucket.get(item["object"])
-        if stored is None:
-            raise Gone(
-                "The rows of this table no longer exist. Its schema and analysis do: request them with `include`. "
-                "To have the rows again, upload the file again."
-            )
-        return io.BytesIO(stored)
+    def prepare(self, address: ProjectAddress, dataset: DatasetVersion, layout: Layout) -> None:
+        """Write the copy that a download serves. Raises Gone or StorageUnavailable."""
+        copy = download(self._written(dataset, layout))
+        self._bucket.put(_place(address, dataset, layout), copy, _MEDIA_TYPES[layout])
+
+    def _written(self, dataset: DatasetVersion, layout: Layout) -> Iterable[bytes]:
+        stored = stored_rows(dataset, self._bucket)
+        if layout == "json":
+            return json_rows(stored)
+        return csv_rows(stored, dataset.schema["columnNames"], is_safe=layout == "safe.csv")
+
+
+def _place(address: ProjectAddress, dataset: DatasetVersion, layout: Layout) -> str:
+    return f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{layout}"

@@ -136,6 +136,11 @@ def announced_file(address: ProjectAddress, upload_id: str) -> str:
     return f"uploads/{folder(address)}/{upload_id}"
 
 
+def job(address: ProjectAddress, upload_id: str) -> str:
+    """Return the key of the object with what the function that reads an upload needs to know."""
+    return f"{announced_file(address, upload_id)}.json"
+
+
 def timestamp(moment: datetime) -> str:
     """Format a time as RFC 3339 in UTC with milliseconds, as the contract requires."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -36,7 +36,9 @@ class ProjectPurge:
             if "object" in item:
                 self._bucket.delete(item["object"])
             if _is_upload(item):
-                self._bucket.delete(keys.announced_file(address, item["sk"].rpartition("#")[2]))
+                upload_id = item["sk"].rpartition("#")[2]
+                self._bucket.delete(keys.announced_file(address, upload_id))
+                self._bucket.delete(keys.job(address, upload_id))
         self._items.delete_many([{name: item[name] for name in ("pk", "sk")} for item in found])
         try:
             self._items.transact(delete(place, EXISTS), self._usage.one_project_less(address.owner))

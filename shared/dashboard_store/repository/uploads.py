@@ -95,14 +95,22 @@ class Uploads:
             upload_id, item["fileName"], item["contentType"], item["size"], item.get("completed"), item.get("request")
         )
 
-    def fetch(self, address: ProjectAddress, pending: PendingUpload, file: BinaryIO) -> None:
-        """Copy the uploaded file into `file`. Raises InvalidData if it was not sent, or UploadTooLarge."""
-        place = keys.announced_file(address, pending.upload_id)
-        found = self._bucket.describe(place)
-        if found and found.size > pending.size:
+    def sent_bytes(self, address: ProjectAddress, pending: PendingUpload) -> int:
+        """Return the size of the uploaded file. Raises InvalidData if it was not sent, or UploadTooLarge."""
+        found = self._bucket.describe(keys.announced_file(address, pending.upload_id))
+        if found is None:
+            raise _not_sent()
+        if found.size > pending.size:
             detail = f"The file is {found.size} bytes, but only {pending.size} were announced."
             raise UploadTooLarge(detail, limit_bytes=pending.size, actual_bytes=found.size)
-        # The file may have been removed since, if another request completed the upload.
-        if found is None or not self._bucket.fetch(place, file):
-            error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
-            raise InvalidData("The file has not been sent yet.", [error])
+        return found.size
+
+    def fetch(self, address: ProjectAddress, pending: PendingUpload, file: BinaryIO) -> None:
+        """Copy the uploaded file into `file`. Raises InvalidData if it is not there, such as after another request."""
+        if not self._bucket.fetch(keys.announced_file(address, pending.upload_id), file):
+            raise _not_sent()
+
+
+def _not_sent() -> InvalidData:
+    error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
+    return InvalidData("The file has not been sent yet.", [error])

@@ -2,49 +2,74 @@
 
 import csv
 import io
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, Final
 
-from dashboard_store.documents.dataset.column_types import ColumnType, CsvColumn, fits
-from dashboard_store.documents.dataset.data_schema import Content, unreadable
-from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
+from pydantic_core import from_json, to_json
+
+from dashboard_store.documents.dataset.column_types import CsvColumn, notes
+from dashboard_store.documents.dataset.data_schema import Content, require_cells, unreadable
+from dashboard_store.documents.dataset.dialect import DELIMITERS, ONE_COLUMN, Dialect, open_text, opened
+from dashboard_store.documents.dataset.json_array import LONGEST_ROW
+from dashboard_store.documents.dataset.readings import CONVERTED, ColumnType, Format, Reading, fits, reading
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, Progress, no_progress
 from dashboard_store.documents.dataset.storage_format import TableWriter
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, compact, pointer, served
 from dashboard_store.documents.unsafe_html import TextCheck, may_be_unsafe
 from dashboard_store.errors import FieldError, UnsafeText
 from dashboard_store.settings import Settings
 
-_LONGEST_HEADER: Final = 1_000_000
-_DELIMITERS: Final = ",;\t"
-# Types whose cells do not remain text.
-_CONVERTED: Final = frozenset[ColumnType]({"boolean", "integer", "number"})
+# As many columns as a worksheet of Excel has: that many may be empty at the end.
+_MOST_COLUMNS: Final = 16_384
 
 
-def read_csv(content: BinaryIO, given: Mapping[str, ColumnType], settings: Settings) -> Content:
+def read_csv(
+    content: BinaryIO,
+    given: Mapping[str, ColumnType],
+    settings: Settings,
+    delimiter: str | None = None,
+    progress: Progress = no_progress,
+) -> Content:
     """Read a table in bounded memory, with the given types.
 
     Raises InvalidData or UnsafeText naming row and column.
     """
-    file = _CsvFile(content, settings)
-    types = _types(file, given)
+    with opened(content, delimiter) as dialect:
+        return _read(_CsvFile(dialect, settings), given, progress)
+
+
+def _read(file: "_CsvFile", given: Mapping[str, ColumnType], progress: Progress) -> Content:
+    columns = _columns(file, given, lambda share: progress(share / 2))
+    names = file.names
+    readings = [columns[name].reading for name in names]
     writer = TableWriter()
-    rows = 0
-    cell_bytes = 0
-    for first, group in file.groups():
-        columns = [
-            column_json(types[name], cells) for name, cells in zip(file.names, zip(*group, strict=True), strict=True)
-        ]
-        _refuse_unsafe(file, first, group, columns)
-        writer.add_columns(file.names, len(group), columns)
+    rows, cell_bytes = 0, 0
+    for first, group, share in file.groups():
+        cells = list(zip(*group, strict=True))[: len(names)]
+        written = [each.column(column) for each, column in zip(readings, cells, strict=True)]
+        texts = [column for column, _ in written]
+        _refuse_unsafe(file, first, group, texts)
+        originals = {index: original for index, (_, original) in enumerate(written) if original is not None}
+        writer.add_texts(names, len(group), texts, originals)
         rows += len(group)
         # Without the brackets and commas of the column.
-        cell_bytes += sum(len(served(column)) - len(group) - 1 for column in columns)
-    row_bytes = len(served(compact(dict.fromkeys(file.names, 0)))) - len(file.names) + 1
-    return Content(rows, types, writer.finish(), 1 + rows * row_bytes + cell_bytes)
+        cell_bytes += sum(
+            _shown_bytes(each.type, column) - len(group) - 1 for each, column in zip(readings, texts, strict=True)
+        )
+        progress((1 + share) / 2)
+    row_bytes = len(served(compact(dict.fromkeys(names, 0)))) - len(names) + 1
+    return Content(
+        rows,
+        {name: columns[name].reading.type for name in names},
+        writer.finish(),
+        1 + rows * row_bytes + cell_bytes,
+        formats={name: each.format for name, each in columns.items() if each.format is not None},
+        notes=list(notes({name: each.inferred for name, each in columns.items() if each.inferred})),
+        dialect=file.dialect.document,
+    )
 
 
 def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
@@ -63,22 +88,24 @@ def _refuse_unsafe(file: "_CsvFile", first: int, rows: Sequence[Sequence[str]], 
 class _CsvFile:
     """A CSV file, which is read twice: first to infer the types of its columns, then to store their cells."""
 
-    def __init__(self, file: BinaryIO, settings: Settings) -> None:
-        self._file = file
+    def __init__(self, dialect: Dialect, settings: Settings) -> None:
         self._settings = settings
-        self._delimiter = self._find_delimiter()
+        self.dialect = dialect
         self.texts = TextCheck()
+        self._refuse_oversized()
         self.names: list[str] = []
+        self._width = 0
         self.names = self._header()
+        self._width = len(self.names)
 
-    def groups(self) -> Iterator[tuple[int, list[list[str]]]]:
-        """Yield (number of the first row, rows); the first row below the header is number 1."""
+    def groups(self) -> Iterator[tuple[int, list[list[str]], float]]:
+        """Yield (number of the first row, rows, share of the file); the first row below the header is number 1."""
         try:
             yield from self._groups()
         except (UnicodeDecodeError, _NulError):
             raise unreadable(self._first_invalid_character()) from None
 
-    def _groups(self) -> Iterator[tuple[int, list[list[str]]]]:
+    def _groups(self) -> Iterator[tuple[int, list[list[str]], float]]:
         with self._text() as lines:
             records = self._records(lines)
             next(records)
@@ -86,10 +113,23 @@ class _CsvFile:
             for row in records:
                 rows.append(row)
                 if lines.characters > end:
-                    yield first, self._checked(first, rows)
+                    yield first, self._checked(first, rows), lines.share
                     first, rows, end = first + len(rows), [], lines.characters + GROUP_CHARACTERS
             if rows:
-                yield first, self._checked(first, rows)
+                yield first, self._checked(first, rows), 1.0
+
+    def drop_columns(self, count: int) -> None:
+        """Leave out the last columns from now on."""
+        self.names = self.names[: len(self.names) - count]
+
+    def require_columns(self) -> None:
+        """Raise InvalidData if the table has too many columns, or two of one name."""
+        names, limit = self.names, self._settings.max_columns
+        if len(names) > limit:
+            raise unreadable(FieldError("", f"The header has {len(names)} columns; the limit is {limit}."))
+        if len(set(names)) < len(names):
+            index = next(index for index, name in enumerate(names) if name in names[:index])
+            raise unreadable(self.error_at(0, index, f"An earlier column is also named {compact(names[index])}."))
 
     def error_at(self, row: int, column: int, message: str) -> FieldError:
         place = f"Row {row}, column {column + 1}" if row else f"Header, column {column + 1}"
@@ -97,12 +137,6 @@ class _CsvFile:
             return FieldError(pointer((None, row - 1)) if row else "", f"{place}: {message}")
         name = self.names[column]
         return FieldError(pointer(((None, row - 1), name)), f"{place} ({compact(name)}): {message}")
-
-    def _find_delimiter(self) -> str:
-        """Return the most frequent delimiter in the header, ignoring quoted names; a comma if it has no delimiter."""
-        self._file.seek(0)
-        unquoted = re.sub(rb'"[^"]*"', b"", self._file.readline(_LONGEST_HEADER))
-        return max(_DELIMITERS, key=lambda delimiter: unquoted.count(delimiter.encode()))
 
     def _header(self) -> list[str]:
         try:
@@ -112,12 +146,10 @@ class _CsvFile:
             raise unreadable(self._first_invalid_character()) from None
         if not names:
             raise unreadable(FieldError("", "The file is empty; it must have a header with at least one column."))
-        if len(names) > self._settings.max_columns:
+        named = max((index for index, name in enumerate(names, 1) if name), default=1)
+        if named > self._settings.max_columns or len(names) > _MOST_COLUMNS:
             limit = self._settings.max_columns
             raise unreadable(FieldError("", f"The header has {len(names)} columns; the limit is {limit}."))
-        if len(set(names)) < len(names):
-            index = next(index for index, name in enumerate(names) if name in names[:index])
-            raise unreadable(self.error_at(0, index, f"An earlier column is also named {compact(names[index])}."))
         found = (
             self.error_at(0, index, message)
             for index, name in enumerate(names)
@@ -127,36 +159,78 @@ class _CsvFile:
             raise UnsafeText(errors)
         return names
 
-    def _records(self, lines: Iterable[str]) -> Iterator[list[str]]:
+    def _refuse_oversized(self) -> None:
+        """Raise InvalidData for a file with too many cells or a line that is too long, without parsing it."""
+        separators = [b"\n", b"\r", self.dialect.delimiter.encode()]
+        cells = 0
+        for block in self._blocks():
+            if b"\n" not in block and b"\r" not in block and len(block) == LONGEST_ROW:
+                raise unreadable(FieldError("", f"A line is longer than {LONGEST_ROW} bytes."))
+            cells += sum(map(block.count, separators)) - block.count(b"\r\n")
+        if cells > self._settings.max_table_cells:
+            require_cells(self._cells_outside_quotes(separators), self._settings)
+
+    def _cells_outside_quotes(self, separators: Sequence[bytes]) -> int:
+        """Count what separates cells, but not in quoted cells."""
+        cells, is_quoted = 0, False
+        for block in self._blocks():
+            parts = block.split(b'"')
+            outside = b'"'.join(parts[is_quoted::2])
+            cells += sum(map(outside.count, separators)) - outside.count(b"\r\n")
+            is_quoted ^= len(parts) % 2 == 0
+        return cells
+
+    def _blocks(self) -> Iterator[bytes]:
+        self.dialect.text.seek(self.dialect.start)
+        while block := self.dialect.text.read(LONGEST_ROW):
+            yield block
+
+    def _records(self, lines: "_Lines") -> Iterator[list[str]]:
+        """Yield the records; an empty line is a record only where it is an empty cell, below a header of one column."""
         # The csv module has one limit per process; it is the same for every file.
         csv.field_size_limit(self._settings.max_cell_characters)
         row = 0
         try:
-            for record in csv.reader(lines, delimiter=self._delimiter, strict=True):
-                # An empty line, usually at the end, is not a row.
-                if record:
+            for record in csv.reader(lines, delimiter=lines.delimiter, strict=True):
+                lines.begin = lines.characters
+                if record and (len(record) > 1 or self._width == 1 or record[0].strip(" ")):
                     yield record
                     row += 1
+                elif not record and self._width == 1 and row:
+                    yield [""]
+                    row += 1
         except csv.Error as exc:
-            place = f"Row {row}" if row else "Header"
-            raise unreadable(
-                FieldError(pointer((None, row - 1)) if row else "", f"{place}: The CSV cannot be parsed ({exc}).")
-            ) from exc
+            # The module names what separates cells, which for one column is a NUL.
+            reason = "text follows a closing quote" if "expected after" in str(exc) else exc
+            raise unreadable(self._row_error(row, f"The CSV cannot be parsed ({reason}).")) from exc
+        except _LongRecordError:
+            raise unreadable(self._row_error(row, f"The row is longer than {LONGEST_ROW} characters.")) from None
+
+    @staticmethod
+    def _row_error(row: int, message: str) -> FieldError:
+        place = f"Row {row}" if row else "Header"
+        return FieldError(pointer((None, row - 1)) if row else "", f"{place}: {message}")
 
     def _checked(self, first: int, rows: list[list[str]]) -> list[list[str]]:
-        width = len(self.names)
+        width = self._width
+        require_cells((first + len(rows) - 1) * width, self._settings)
         if {width}.issuperset(map(len, rows)):
             return rows
         odd = [(row, len(cells)) for row, cells in enumerate(rows, first) if len(cells) != width]
+        inferred = f" The delimiter is taken to be {compact(self.dialect.delimiter)}." if self._has_inferred else ""
         errors = [
             self.error_at(
                 row,
                 min(count, width),
-                f"The row must have as many cells as the header has columns ({width}), but it has {count}.",
+                f"The row must have as many cells as the header has columns ({width}), but it has {count}.{inferred}",
             )
             for row, count in odd[:MAX_FIELD_ERRORS]
         ]
         raise unreadable(*errors)
+
+    @property
+    def _has_inferred(self) -> bool:
+        return self.dialect.is_inferred and self.dialect.delimiter in DELIMITERS
 
     def _first_invalid_character(self) -> FieldError:
         with self._text(errors="surrogateescape", allow_nul=True) as lines:
@@ -169,32 +243,51 @@ class _CsvFile:
 
     @contextmanager
     def _text(self, errors: str = "strict", *, allow_nul: bool = False) -> Iterator["_Lines"]:
-        self._file.seek(0)
-        text = io.TextIOWrapper(self._file, encoding="utf-8-sig", errors=errors, newline="")
+        text = open_text(self.dialect, errors)
         try:
-            yield _Lines(text, allow_nul=allow_nul)
+            yield _Lines(text, self.dialect, allow_nul=allow_nul)
         finally:
             # Otherwise the wrapper would close the file.
             text.detach()
+
+
+_UNIT_SEPARATOR: Final = "\x1f"
 
 
 class _NulError(Exception):
     pass
 
 
-class _Lines:
-    """The lines of a text, and the number of characters read so far."""
+class _LongRecordError(Exception):
+    pass
 
-    def __init__(self, text: Iterable[str], *, allow_nul: bool) -> None:
+
+class _Lines:
+    """The lines of a text, and the number of characters read so far; `begin` is where the current record began."""
+
+    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, *, allow_nul: bool) -> None:
         self._text = text
+        self._file = dialect.text
+        self._size = dialect.text.seek(0, io.SEEK_END)
+        dialect.text.seek(dialect.start)
         self._allow_nul = allow_nul
+        # A NUL that is looked for must not separate the cells of a file with one column.
+        self.delimiter = _UNIT_SEPARATOR if allow_nul and dialect.delimiter == ONE_COLUMN else dialect.delimiter
         self.characters = 0
+        self.begin = 0
+
+    @property
+    def share(self) -> float:
+        """The share of the file that was read."""
+        return self._file.tell() / self._size
 
     def __iter__(self) -> Iterator[str]:
         for line in self._text:
             if "\0" in line and not self._allow_nul:
                 raise _NulError
             self.characters += len(line)
+            if self.characters - self.begin > LONGEST_ROW:
+                raise _LongRecordError
             yield line
 
 
@@ -208,24 +301,55 @@ def _invalid_character(found: str) -> str:
     return f"The byte 0x{ord(found) - 0xDC00:02X} is not valid UTF-8; save the file as UTF-8."
 
 
-def _types(file: _CsvFile, given: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
-    """Infer the type of each column; a given type whose cells do not remain text must fit them."""
-    forced = {name: each for name, each in given.items() if each in _CONVERTED}
-    columns = {name: CsvColumn(forced.get(name)) for name in file.names}
-    for first, group in file.groups():
-        for index, cells in enumerate(zip(*group, strict=True)):
-            name = file.names[index]
-            columns[name].add([cell for cell in cells if cell])
-            if name in forced and not columns[name].fits:
-                row = next(row for row, cell in enumerate(cells, first) if cell and not fits(forced[name], [cell]))
-                raise unreadable(file.error_at(row, index, f"This text cannot be read as {forced[name]}."))
-    return {name: given.get(name) or column.type for name, column in columns.items()}
+class _Column:
+    """A column of a file: the type that the client gave, or the one that its texts have."""
+
+    def __init__(self, given: ColumnType | None) -> None:
+        self.inferred = None if given else CsvColumn()
+        self._given = given and reading(given if given in CONVERTED else "string")
+        self._type = given
+        self.is_empty = True
+
+    @property
+    def reading(self) -> Reading:
+        if self._given and self._type:
+            return Reading(self._type, None, self._given.read)
+        if self.inferred is None:
+            raise AssertionError("a column without a given type has an inferred one")
+        return Reading(self.inferred.type, self.inferred.format, reading(self.inferred.type).read)
+
+    @property
+    def format(self) -> Format | None:
+        return self.inferred.format if self.inferred else None
+
+    def add(self, cells: Sequence[str], row: int) -> int | None:
+        """Add the cells of some rows; return the index of one that the given type does not fit."""
+        self.is_empty = self.is_empty and not any(cells)
+        if self.inferred:
+            self.inferred.add(cells, row)
+        elif self._given and self._given.type != "string":
+            read = self._given.read
+            return next((index for index, cell in enumerate(cells) if cell and not fits(read, cell)), None)
+        return None
 
 
-def column_json(column_type: ColumnType, cells: Sequence[str]) -> str:
-    """Write a column as the JSON array of its cells."""
-    if column_type not in _CONVERTED:
-        return compact([cell or None for cell in cells])
-    text = f"[{','.join([cell.lower() or 'null' for cell in cells])}]"
-    # A number can be written in many ways; it is stored the way responses show it.
-    return compact(json.loads(text)) if column_type == "number" else text
+def _columns(file: _CsvFile, given: Mapping[str, ColumnType], progress: Progress) -> dict[str, _Column]:
+    """Infer the types of the columns, and leave out those at the end that have neither a name nor a cell."""
+    columns = [_Column(given.get(name)) for name in file.names]
+    for first, group, share in file.groups():
+        for index, (column, cells) in enumerate(zip(columns, zip(*group, strict=True), strict=True)):
+            misfit = column.add(cells, first)
+            if misfit is not None:
+                name = file.names[index]
+                raise unreadable(file.error_at(first + misfit, index, f"This text cannot be read as {given[name]}."))
+        progress(share)
+    while len(columns) > 1 and not file.names[len(columns) - 1] and columns[-1].is_empty:
+        columns.pop()
+    file.drop_columns(len(file.names) - len(columns))
+    file.require_columns()
+    return dict(zip(file.names, columns, strict=True))
+
+
+def _shown_bytes(column_type: ColumnType, column: str) -> int:
+    """Return how many bytes a column's JSON has in a response, where numbers are as short as possible."""
+    return len(to_json(from_json(column)) if column_type == "number" else served(column))

@@ -1,6 +1,7 @@
 """Tables in JSON (RFC 8259) and NDJSON files."""
 
 import codecs
+import io
 import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
@@ -9,7 +10,7 @@ from pydantic_core import from_json
 
 from dashboard_store.documents.dataset.data_schema import Content, unreadable
 from dashboard_store.documents.dataset.json_array import LONGEST_ROW, JsonText, row_error
-from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, Group, RowsReader
+from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS, Group, Progress, RowsReader, no_progress
 from dashboard_store.documents.json_fast import checked_text, read
 from dashboard_store.documents.json_text import Rules, parse_at
 from dashboard_store.documents.unsafe_html import TextCheck
@@ -19,14 +20,22 @@ from dashboard_store.settings import Settings
 _BLOCK: Final = 65_536
 
 
-def read_json(file: BinaryIO, settings: Settings) -> Content:
+def read_json(file: BinaryIO, settings: Settings, progress: Progress = no_progress) -> Content:
     """Read an array of objects in bounded memory. Raises InvalidData naming the row."""
-    return RowsReader(settings).read(_array(file, settings))
+    return RowsReader(settings).read(_followed(_array(file, settings), file, progress))
 
 
-def read_ndjson(file: BinaryIO, settings: Settings) -> Content:
+def read_ndjson(file: BinaryIO, settings: Settings, progress: Progress = no_progress) -> Content:
     """Read one object per line in bounded memory. Raises InvalidData naming the row."""
-    return RowsReader(settings).read(_lines(file, settings))
+    return RowsReader(settings).read(_followed(_lines(file, settings), file, progress))
+
+
+def _followed(groups: Iterator[Group], file: BinaryIO, progress: Progress) -> Iterator[Group]:
+    """Report after each group how much of the file was read."""
+    size = file.seek(0, io.SEEK_END)
+    for group in groups:
+        yield group
+        progress(file.tell() / size)
 
 
 def _array(file: BinaryIO, settings: Settings) -> Iterator[Group]:

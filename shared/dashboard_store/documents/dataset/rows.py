@@ -1,10 +1,10 @@
 """Rows of JSON values: checked, typed and stored one group at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from dashboard_store.documents.dataset.column_types import JsonColumn
-from dashboard_store.documents.dataset.data_schema import Content, unreadable
+from dashboard_store.documents.dataset.data_schema import Content, require_cells, unreadable
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of
 from dashboard_store.documents.json_fast import written
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, compact, pointer, served
@@ -13,6 +13,14 @@ from dashboard_store.settings import Settings
 
 # The size of a group's text, which bounds the memory that reading a table takes. Larger groups compress no better.
 GROUP_CHARACTERS: Final = 1_000_000
+
+
+type Progress = Callable[[float], None]
+"""Receives the share of a table that was read, from 0 to 1."""
+
+
+def no_progress(_share: float) -> None:
+    """Report nothing."""
 
 
 type Group = tuple[list[Any], str]
@@ -56,8 +64,9 @@ class RowsReader:
         if len(self._columns) > self._settings.max_columns:
             error = FieldError(pointer(self._at), f"The table has more than {self._settings.max_columns} columns.")
             raise InvalidData("The table has too many columns.", [error])
-        self._writer.add_rows(columns, texts)
         self._rows += len(rows)
+        require_cells(self._rows * len(self._columns), self._settings)
+        self._writer.add_rows(columns, texts)
 
     def _long_cell_error(self, rows: Iterable[Row], name: str) -> InvalidData:
         limit = self._settings.max_cell_characters

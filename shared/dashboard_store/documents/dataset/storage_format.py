@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -32,16 +33,25 @@ class TableWriter:
     def add_rows(self, rows: "Columns", columns: Sequence[str]) -> None:
         """Add rows of any shape; each column is the JSON array of its cells as text."""
         place = {name: index for index, name in enumerate(rows.cells)}
-        self._add(list(place), [[place[name] for name in shape] for shape in rows.shapes], rows.shape_of_row, columns)
+        shapes = [[place[name] for name in shape] for shape in rows.shapes]
+        self.add_group({"names": list(place), "shapes": shapes, "rows": rows.shape_of_row}, columns, {})
 
-    def add_columns(self, names: Sequence[str], count: int, columns: Sequence[str]) -> None:
-        """Add rows that have every column; each column is the JSON array of its cells as text."""
-        self._add(names, [list(range(len(names)))], count, columns)
+    def add_texts(self, names: Sequence[str], count: int, columns: Sequence[str], originals: Mapping[int, str]) -> None:
+        """Add rows that were texts and have every column; each column is the JSON array of its values as text.
 
-    def _add(self, names: Sequence[str], shapes: Sequence[Any], rows: Any, columns: Sequence[str]) -> None:  # noqa: ANN401
-        head = compact({"names": names, "shapes": shapes, "rows": rows})
-        line = f'{head[:-1]},"columns":[{",".join(columns)}]}}\n'
-        self._parts.append(self._gzip.compress(line.encode()))
+        `originals` has the JSON array of a column's texts where the values do not show them.
+        """
+        self.add_group(
+            {"text": True, "names": names, "shapes": [list(range(len(names)))], "rows": count}, columns, originals
+        )
+
+    def add_group(self, head: Mapping[str, Any], columns: Sequence[str], originals: Mapping[int, str]) -> None:
+        """Add a group of rows by the members of its line."""
+        members = f'{compact(head)[:-1]},"columns":[{",".join(columns)}]'
+        if originals:
+            pairs = ",".join(f'"{index}":{cells}' for index, cells in originals.items())
+            members += f',"originals":{{{pairs}}}'
+        self._parts.append(self._gzip.compress(f"{members}}}\n".encode()))
 
     def finish(self) -> bytes:
         return b"".join([*self._parts, self._gzip.flush()])
@@ -103,23 +113,84 @@ def json_rows(stored: BinaryIO) -> Iterator[bytes]:
     yield b"]"
 
 
-def csv_rows(stored: BinaryIO, names: Sequence[str]) -> Iterator[bytes]:
+def rows_between(stored: BinaryIO, first: int, last: int) -> Iterator[Row]:
+    """Read the rows from one index to another, both included; what comes before is not parsed."""
+    at = 0
+    with gzip.open(stored) as lines:
+        for line in lines:
+            if at > last:
+                return
+            count = _row_count(line)
+            if at + count > first:
+                yield from _rows(json.loads(line))[max(first - at, 0) : last + 1 - at]
+            at += count
+
+
+# The first such member of a line is its own: before it are only names, in which quotes are escaped, and shapes.
+_ROW_COUNT: Final = re.compile(rb'"rows":(?:([0-9]+)|\[([0-9,]*)\])')
+
+
+def _row_count(line: bytes) -> int:
+    found = _ROW_COUNT.search(line)
+    if found is None:
+        raise ValueError("A line of a stored table does not say how many rows it has.")
+    return int(found[1]) if found[1] else found[2].count(b",") + bool(found[2])
+
+
+def csv_rows(stored: BinaryIO, names: Sequence[str], *, is_safe: bool = False) -> Iterator[bytes]:
     """Write the table as CSV (RFC 4180) in UTF-8, one group at a time; null and missing members are empty cells.
 
-    Numbers and booleans are written as in JSON, and so are objects and arrays.
+    Cells of a CSV file are the texts that they were. Numbers, booleans, objects and arrays of a JSON table are written
+    as in JSON. If `is_safe`, an apostrophe precedes what a spreadsheet would take for a formula.
+    https://owasp.org/www-community/attacks/CSV_Injection
     """
-    for rows in chain([[dict(zip(names, names, strict=True))]], read_groups(stored)):
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([_csv_cell(row.get(name)) for name in names] for row in rows)
-        yield text.getvalue().encode()
+    guarded = _guarded if is_safe else list
+    with gzip.open(stored) as lines:
+        for rows in chain([[names]], (_csv_cells(line, names) for line in lines)):
+            text = io.StringIO(newline="")
+            csv.writer(text).writerows(map(guarded, rows))
+            yield text.getvalue().encode()
 
 
+def _csv_cells(line: bytes, names: Sequence[str]) -> Iterable[Sequence[Any]]:
+    """Return the rows of a line as the csv module takes them."""
+    is_text = line.startswith(_TEXT)
+    # Numbers that were texts stay texts, with the digits that they have.
+    group = json.loads(line, parse_float=str, parse_int=str) if is_text else json.loads(line)
+    originals = group.get("originals", {})
+    group["columns"] = [originals.get(str(index), column) for index, column in enumerate(group["columns"])]
+    if not is_text:
+        return ([_csv_cell(row.get(name)) for name in names] for row in _rows(group))
+    return zip(*(list(map(_spelled, each)) if _has_booleans(each) else each for each in group["columns"]), strict=True)
+
+
+_TEXT: Final = b'{"text":true,'
 # What the csv module writes as JSON does, but null, which is an empty cell.
 _PLAIN: Final = frozenset({str, int, float, type(None)})
 
 
 def _csv_cell(cell: Any) -> Any:  # noqa: ANN401 - any JSON value
     return cell if type(cell) in _PLAIN else written(cell)
+
+
+def _has_booleans(column: Sequence[Any]) -> bool:
+    return True in column or False in column
+
+
+def _spelled(cell: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return written(cell) if isinstance(cell, bool) else cell
+
+
+_FORMULA: Final = re.compile(r"[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]")
+_NUMBER: Final = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?")
+
+
+def _guarded(row: Sequence[Any]) -> list[Any]:
+    return [f"'{cell}" if isinstance(cell, str) and _is_formula(cell) else cell for cell in row]
+
+
+def _is_formula(cell: str) -> bool:
+    return bool(_FORMULA.match(cell)) and not _NUMBER.fullmatch(cell)
 
 
 def download(parts: Iterable[bytes]) -> bytes:

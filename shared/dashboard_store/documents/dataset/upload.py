@@ -13,6 +13,7 @@ from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.csv_file import read_csv
 from dashboard_store.documents.dataset.data_schema import ColumnsSchema, Content, make_schema
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
+from dashboard_store.documents.dataset.rows import Progress, no_progress
 from dashboard_store.documents.dataset.upload_body import read_body
 from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact, served
 from dashboard_store.documents.unsafe_html import TextCheck
@@ -48,9 +49,16 @@ class AnnouncementSchema(Schema):
     bytes: int = Field(ge=1)
 
 
+def _delimits(text: str) -> str:
+    if text == '"' or not (text.isprintable() or text == "\t"):
+        raise PydanticCustomError("delimiter", "This cannot separate cells.")
+    return text
+
+
 class CompletionSchema(Schema):
     dataSchema: ColumnsSchema | None = None  # noqa: N815
     analysis: JsonObject | None = None
+    delimiter: Annotated[str | None, Field(min_length=1, max_length=1), AfterValidator(_delimits)] = None
 
 
 class AnalysisSchema(Schema):
@@ -93,7 +101,17 @@ class Completion:
 
     schema: ColumnsSchema
     analysis: Analysis | None
+    delimiter: str | None
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that was sent to the bucket."""
+
+    name: str
+    content_type: FileType
+    content: BinaryIO
 
 
 def read_upload(body: bytes, settings: Settings) -> Upload:
@@ -139,19 +157,22 @@ def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: A
     return Completion(
         schema=body.dataSchema or ColumnsSchema(),
         analysis=None if body.analysis is None else _analysis(texts["analysis"], settings),
-        digest=_digest(*(texts.get(name, "") for name in ("dataSchema", "analysis"))),
+        delimiter=body.delimiter,
+        digest=_digest(
+            *(texts.get(name, "") for name in ("dataSchema", "analysis")), *([body.delimiter] if body.delimiter else [])
+        ),
     )
 
 
 def read_uploaded(
-    file: BinaryIO, name: str, content_type: FileType, completion: Completion, settings: Settings
+    file: SentFile, completion: Completion, settings: Settings, progress: Progress = no_progress
 ) -> Upload:
     """Read an uploaded file in bounded memory. Raises InvalidData naming row and column, or UnsafeText."""
-    content = _read_file(file, content_type, completion.schema, settings)
+    content = _read_file(file, completion, settings, progress)
     return Upload(
-        schema=make_schema(name, completion.schema, content, settings),
+        schema=make_schema(file.name, completion.schema, content, settings),
         content=content,
-        digest=_digest(name, content_type, _file_digest(file), completion.digest.hex()),
+        digest=_digest(file.name, file.content_type, _file_digest(file.content), completion.digest.hex()),
         analysis=completion.analysis,
         request=completion.digest,
     )
@@ -176,14 +197,15 @@ def _texts(schema: type[Schema], document: Any, settings: Settings, check: TextC
     }
 
 
-def _read_file(file: BinaryIO, content_type: FileType, given: ColumnsSchema, settings: Settings) -> Content:
-    match content_type:
+def _read_file(file: SentFile, completion: Completion, settings: Settings, progress: Progress) -> Content:
+    match file.content_type:
         case "text/csv":
-            return read_csv(file, given.columnTypes or {}, settings)
+            types = completion.schema.columnTypes or {}
+            return read_csv(file.content, types, settings, completion.delimiter, progress)
         case "application/json":
-            return read_json(file, settings)
+            return read_json(file.content, settings, progress)
         case "application/x-ndjson":
-            return read_ndjson(file, settings)
+            return read_ndjson(file.content, settings, progress)
 
 
 def _analysis(text: str, settings: Settings) -> Analysis:

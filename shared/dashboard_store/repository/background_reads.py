@@ -1,0 +1,245 @@
+"""Reading a large file, or a large table with another schema, in a function of its own that nobody waits for.
+
+The upload's item shows how far it is, and holds a lease: only one function reads, and what it made counts only while
+the lease is its own. A function that was killed leaves the lease to lapse. Lambda then invokes another one, or a
+request does that asks for the upload.
+
+| Attribute | Holds |
+|---|---|
+| `request` | the digest of the request that started it |
+| `tries` | how many functions took the lease |
+| `holder`, `leasedUntil` | who has the lease, and until when, in milliseconds since 1970 |
+| `bytesRead`, `fileBytes` | how far it is, and where its end is |
+| `completed` | the version of the data that it became |
+| `problem` | the problem that it failed with, as JSON |
+"""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from dashboard_store.compression import gzipped
+from dashboard_store.documents.json_text import JsonObject, compact
+from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys, retention
+from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.expressions import Condition, Item, put, update
+from dashboard_store.repository.items import ConditionFailed, Items
+
+if TYPE_CHECKING:
+    from dashboard_store.repository.invocations import Invocations
+
+READ_AT_ONCE: Final = 5_000_000
+"""The largest file in bytes, or table as JSON, that a request reads itself: it takes less than ten seconds."""
+
+MOST_TRIES: Final = 3
+LEASE: Final = timedelta(seconds=30)
+BEAT_SECONDS: Final = 2.0
+"""How often the lease is renewed, and the progress shown."""
+
+# By then, Lambda has invoked another function for one that was killed, unless the invocation was lost.
+_LOST_AFTER: Final = timedelta(seconds=60)
+_GIVEN_UP: Final = {
+    "type": "urn:problem:internal-error",
+    "title": "Something went wrong on the server",
+    "status": 500,
+    "detail": f"Reading was interrupted {MOST_TRIES} times. Complete the upload again.",
+}
+
+type Status = Literal["waiting", "processing", "done", "failed"]
+
+
+class LeaseLost(Exception):  # noqa: N818 - the outcome of a write
+    """Another function reads the upload, or it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The state of an upload; `version` is that of the data that it became, `problem` what it failed with."""
+
+    item: Item
+    now: datetime
+
+    @property
+    def status(self) -> Status:
+        if "completed" in self.item:
+            return "done"
+        if "request" not in self.item:
+            return "waiting"
+        return "failed" if "problem" in self.item or self._is_given_up else "processing"
+
+    @property
+    def document(self) -> JsonObject:
+        """The state as responses show it."""
+        status, size = self.status, self.item.get("fileBytes", self.item.get("size", 0))
+        shown: JsonObject = {"status": status, "bytesRead": self.item.get("bytesRead", 0), "bytes": size}
+        if status == "done":
+            return {**shown, "bytesRead": size, "version": self.item["completed"]}
+        if status == "failed":
+            return {**shown, "problem": json.loads(self.item["problem"]) if "problem" in self.item else _GIVEN_UP}
+        return shown
+
+    @property
+    def is_leased(self) -> bool:
+        return bool(self.item.get("leasedUntil", 0) >= _milliseconds(self.now))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody seems to read it, though somebody should."""
+        lapsed = self.item.get("leasedUntil", 0) < _milliseconds(self.now - _LOST_AFTER)
+        return self.status == "processing" and lapsed
+
+    @property
+    def seconds_leased(self) -> float:
+        left: int = self.item.get("leasedUntil", 0) - _milliseconds(self.now)
+        return max(0, left) / 1_000
+
+    @property
+    def _is_given_up(self) -> bool:
+        return self.item.get("tries", 0) >= MOST_TRIES and not self.is_leased
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to read an upload, until it lapses."""
+
+    address: ProjectAddress
+    upload_id: str
+    holder: str
+    item: Item
+
+    @property
+    def is_held(self) -> Condition:
+        return Condition("attribute_not_exists(#completed) AND #holder = :holder", {"holder": self.holder})
+
+    @property
+    def is_last_try(self) -> bool:
+        return bool(self.item.get("tries", 0) + 1 >= MOST_TRIES)
+
+
+class BackgroundReads:
+    def __init__(
+        self, items: Items, bucket: Bucket, invocations: "Callable[[], Invocations]", now: Callable[[], datetime]
+    ) -> None:
+        self._items = items
+        self._bucket = bucket
+        self._invocations = invocations
+        self._now = now
+
+    def find(self, address: ProjectAddress, upload_id: str) -> Upload:
+        """Look an upload up; if nobody reads it any more, have it read. Raises NotFound or StorageUnavailable."""
+        item = self._items.get(keys.upload(address, upload_id))
+        is_shown = item is not None and ("fileName" in item or "fileBytes" in item)
+        if item is None or not is_shown or retention.has_expired(item, self._now()):
+            raise NotFound("This upload does not exist, or it was not completed in time.")
+        if self._items.get(keys.project(address)) is None:
+            raise NoProject
+        upload = Upload(item, self._now())
+        if upload.is_lost:
+            self._invocations().read(address, upload_id)
+        return upload
+
+    def start(self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject) -> None:
+        """Have an announced file of `size` bytes read.
+
+        `request` is the digest of the request, `job` what the function needs to know. Repeating a request that is being
+        processed changes nothing. Raises InvalidData if another request is, or StorageUnavailable.
+        """
+        key, now = keys.upload(address, upload_id), _milliseconds(self._now())
+        is_free = Condition(
+            "attribute_exists(#pk) AND attribute_not_exists(#completed) AND (attribute_not_exists(#request) OR "
+            "attribute_exists(#problem) OR (#tries >= :most AND #leasedUntil < :now))",
+            {"most": MOST_TRIES, "now": now},
+        )
+        self._put_job(address, upload_id, job)
+        try:
+            self._items.write_alone(update(key, _started(request, size, now), is_free, remove=("problem", "holder")))
+        except ConditionFailed as exc:
+            (found,) = exc.found
+            if not found or found.get("request") != request or "completed" in found:
+                error = FieldError("", "The same upload is being read with another request. Wait until that has ended.")
+                raise InvalidData("An upload can be completed only once at a time.", [error]) from exc
+            if Upload(found, self._now()).is_leased:
+                return
+        self._invocations().read(address, upload_id)
+
+    def start_anew(self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject) -> None:
+        """Have a stored table of `size` bytes as JSON read again. Raises StorageUnavailable."""
+        now = self._now()
+        expiry = {"expiresAt": retention.expires_at(now + retention.UNFINISHED)}
+        self._put_job(address, upload_id, job)
+        started = _started(request, size, _milliseconds(now))
+        self._items.transact(put({**keys.upload(address, upload_id), **started, **expiry}))
+        self._invocations().read(address, upload_id)
+
+    def take(self, address: ProjectAddress, upload_id: str, holder: str) -> Lease | float:
+        """Take the lease of an upload; if another function has it, return for how many seconds.
+
+        Raises LeaseLost if there is nothing to read any more.
+        """
+        now = self._now()
+        is_free = Condition(
+            "attribute_exists(#request) AND attribute_not_exists(#completed) AND attribute_not_exists(#problem) "
+            "AND #tries < :most AND #leasedUntil < :now",
+            {"most": MOST_TRIES, "now": _milliseconds(now)},
+        )
+        key = keys.upload(address, upload_id)
+        item = self._items.get(key) or {}
+        taken = {"holder": holder, "leasedUntil": _milliseconds(now + LEASE)}
+        try:
+            self._items.write_alone(update(key, taken, is_free, add={"tries": 1}))
+        except ConditionFailed as exc:
+            (found,) = exc.found
+            upload = Upload(found or {}, now)
+            if upload.status == "processing" and upload.is_leased:
+                return upload.seconds_leased
+            raise LeaseLost from exc
+        return Lease(address, upload_id, holder, item)
+
+    def job(self, lease: Lease) -> JsonObject | None:
+        """Read what the request that started it wants; None if the bucket has removed it."""
+        stored = self._bucket.get(keys.job(lease.address, lease.upload_id))
+        if stored is None:
+            return None
+        job: JsonObject = json.loads(gzip.decompress(stored))
+        return job
+
+    def renew(self, lease: Lease, bytes_read: int) -> None:
+        """Keep the lease and show the progress. Raises LeaseLost or StorageUnavailable."""
+        until = _milliseconds(self._now() + LEASE)
+        self._change(lease, {"leasedUntil": until, "bytesRead": bytes_read})
+
+    def release(self, lease: Lease) -> None:
+        """Let another function try. Raises LeaseLost or StorageUnavailable."""
+        self._change(lease, {"leasedUntil": 0})
+
+    def fail(self, lease: Lease, problem: str) -> None:
+        """End with a problem, as JSON. Raises LeaseLost or StorageUnavailable."""
+        self._change(lease, {"problem": problem})
+
+    def finish(self, lease: Lease, version: int) -> None:
+        """End with a version that existed before. Raises LeaseLost or StorageUnavailable."""
+        self._change(lease, {"completed": version})
+
+    def _change(self, lease: Lease, assignments: dict[str, Any]) -> None:
+        try:
+            key = keys.upload(lease.address, lease.upload_id)
+            self._items.write_alone(update(key, assignments, lease.is_held))
+        except ConditionFailed as exc:
+            raise LeaseLost from exc
+
+    def _put_job(self, address: ProjectAddress, upload_id: str, job: JsonObject) -> None:
+        self._bucket.put(keys.job(address, upload_id), gzipped(compact(job).encode()), "application/json")
+
+
+def _started(request: bytes, size: int, now: int) -> Item:
+    """Return the attributes of an upload that is to be read; nobody has the lease yet."""
+    return {"request": request, "tries": 0, "bytesRead": 0, "fileBytes": size, "leasedUntil": now - 1}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)
