@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from dashboard_store.app import App
 from dashboard_store.documents.dataset.schema_change import read_schema_change
+from dashboard_store.documents.dataset.storage_format import Layout
 from dashboard_store.documents.dataset.upload import (
     SentFile,
     read_analysis,
@@ -39,7 +40,6 @@ from dashboard_store.repository.background_reads import READ_AT_ONCE
 from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.dataset_writes import Ending, UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
-from dashboard_store.repository.downloads import Layout
 from dashboard_store.repository.uploads import new_upload_id
 
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")

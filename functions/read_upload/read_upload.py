@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger
 from dashboard_store.app import Store
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.schema_change import read_schema_change
+from dashboard_store.documents.dataset.storage_format import Layout
 from dashboard_store.documents.dataset.upload import SentFile, read_completion, read_uploaded
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import FieldError, InvalidData, StorageUnavailable, StoreError
@@ -29,7 +30,6 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.background_reads import BEAT_SECONDS, BackgroundReads, Lease, LeaseLost
 from dashboard_store.repository.dataset_writes import Ending, UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
-from dashboard_store.repository.downloads import Layout
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -223,7 +223,9 @@ def test_the_size_of_the_rows_is_that_of_the_response(count: int) -> None:
             b"a\n1\n\xe9t\xe9\n", "/1/a", 'Row 2, column 1 ("a"): The byte 0xE9 is not valid UTF-8', id="Latin-1"
         ),
         pytest.param("a\n1\n".encode("utf-16le"), "", "Header, column 1: This text contains a NUL", id="no mark"),
-        pytest.param(b"\xff\xfea\0\n\0\0\xd8\n\0", "", "The file is marked as UTF-16, but is not valid", id="UTF-16"),
+        pytest.param(
+            b"\xff\xfea\0\n\0\0\xd8\n\0", "", "The file is marked as UTF-16, but it is not valid", id="UTF-16"
+        ),
         pytest.param(
             b'a,b\n1,"2\n3,4\n', "/0", "Row 1: The CSV cannot be parsed (unexpected end of data).", id="an open quote"
         ),

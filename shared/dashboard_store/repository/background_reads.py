@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from dashboard_store.compression import gzipped
+from dashboard_store.documents.dataset.storage_format import MEDIA_TYPES
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound
 from dashboard_store.identifiers import ProjectAddress
@@ -233,7 +234,7 @@ class BackgroundReads:
             raise LeaseLost from exc
 
     def _put_job(self, address: ProjectAddress, upload_id: str, job: JsonObject) -> None:
-        self._bucket.put(keys.job(address, upload_id), gzipped(compact(job).encode()), "application/json")
+        self._bucket.put(keys.job(address, upload_id), gzipped(compact(job).encode()), MEDIA_TYPES["json"])
 
 
 def _started(request: bytes, size: int, now: int) -> Item:

@@ -1,26 +1,22 @@
 """Reading the rows of a table: for a response, or for a download from the bucket."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, Literal
 
-from dashboard_store.documents.dataset.storage_format import csv_rows, download, json_rows, rows_between
+from dashboard_store.documents.dataset.storage_format import (
+    MEDIA_TYPES,
+    Layout,
+    csv_rows,
+    download,
+    json_rows,
+    rows_between,
+)
 from dashboard_store.documents.json_fast import written
 from dashboard_store.documents.json_text import served
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.datasets import DatasetVersion, stored_rows
-
-type Layout = Literal["json", "csv", "safe.csv"]
-"""How rows are written, and the end of a copy's key: `safe.csv` has no cell that a spreadsheet takes for a formula."""
-
-
-_MEDIA_TYPES: Final[Mapping[Layout, str]] = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "safe.csv": "text/csv; charset=utf-8",
-}
 
 
 class Downloads:
@@ -62,7 +58,7 @@ class Downloads:
     def prepare(self, address: ProjectAddress, dataset: DatasetVersion, layout: Layout) -> None:
         """Write the copy that a download serves. Raises Gone or StorageUnavailable."""
         copy = download(self._written(dataset, layout))
-        self._bucket.put(_place(address, dataset, layout), copy, _MEDIA_TYPES[layout])
+        self._bucket.put(_place(address, dataset, layout), copy, MEDIA_TYPES[layout])
 
     def _written(self, dataset: DatasetVersion, layout: Layout) -> Iterable[bytes]:
         stored = stored_rows(dataset, self._bucket)

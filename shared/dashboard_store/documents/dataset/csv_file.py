@@ -343,8 +343,10 @@ def _columns(file: _CsvFile, given: Mapping[str, ColumnType], progress: Progress
                 name = file.names[index]
                 raise unreadable(file.error_at(first + misfit, index, f"This text cannot be read as {given[name]}."))
         progress(share)
-    while len(columns) > 1 and not file.names[len(columns) - 1] and columns[-1].is_empty:
+    while columns and not file.names[len(columns) - 1] and columns[-1].is_empty:
         columns.pop()
+    if not columns:
+        raise unreadable(FieldError("", "Header: No column has a name or a cell."))
     file.drop_columns(len(file.names) - len(columns))
     file.require_columns()
     return dict(zip(file.names, columns, strict=True))

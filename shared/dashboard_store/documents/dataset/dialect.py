@@ -5,7 +5,6 @@ to be read, it is refused: a table that was split in the wrong places looks righ
 """
 
 import codecs
-import contextlib
 import io
 import re
 import tempfile
@@ -58,8 +57,12 @@ class Dialect:
 def opened(file: BinaryIO, given: str | None = None) -> Iterator[Dialect]:
     """Infer the dialect of a file, or take the delimiter that is given. Raises InvalidData."""
     encoding = _encoding(file)
-    with contextlib.nullcontext(file) if encoding == _UTF_8 else _in_utf_8(file, encoding) as text:
-        yield _find(text, encoding, given)
+    if encoding == _UTF_8:
+        yield _find(file, encoding, given)
+        return
+    with tempfile.TemporaryFile() as copy:
+        _copy_in_utf_8(file, encoding, copy)
+        yield _find(copy, encoding, given)
 
 
 def _find(text: BinaryIO, encoding: str, given: str | None) -> Dialect:
@@ -97,16 +100,14 @@ def _encoding(file: BinaryIO) -> str:
     return _UTF_16.get(file.read(2), _UTF_8)
 
 
-def _in_utf_8(file: BinaryIO, encoding: str) -> BinaryIO:
-    """Copy a file in UTF-16, behind its mark, to a temporary one in UTF-8. Raises InvalidData."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+def _copy_in_utf_8(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
+    """Copy a file in UTF-16, behind its mark, in UTF-8. Raises InvalidData."""
     decoder = codecs.getincrementaldecoder(encoding)()
     read = file.tell()
     while block := file.read(_BLOCK):
         copy.write(_decoded(decoder, block, read).encode())
         read += len(block)
     copy.write(_decoded(decoder, b"", read).encode())
-    return copy
 
 
 def _decoded(decoder: codecs.IncrementalDecoder, block: bytes, read: int) -> str:

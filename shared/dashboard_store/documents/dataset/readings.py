@@ -69,13 +69,20 @@ class Reading:
         """Whether texts, each with a comma, are JSON values, which are stored with all their digits."""
         match self.type:
             case "integer":
-                return bool(_INTEGERS.fullmatch(joined))
+                return self._is_like_json and bool(_INTEGERS.fullmatch(joined))
             case "number":
-                is_plain = not isinstance(self.format, dict) or self.format.get("decimal", ".") == "."
-                return is_plain and bool(_NUMBERS.fullmatch(joined))
+                return self._is_like_json and bool(_NUMBERS.fullmatch(joined))
             case "boolean":
                 return self.format is None and bool(_BOOLEANS.fullmatch(joined))
         return False
+
+    @property
+    def _is_like_json(self) -> bool:
+        """Whether a text that JSON reads as a number is that number in this format, and a comma no part of one."""
+        if not isinstance(self.format, dict):
+            return True
+        decimal, group = _number_format(self.format)
+        return decimal == "." and group != ","
 
     @property
     def document(self) -> dict[str, Any]:
@@ -190,7 +197,8 @@ def _number_format(given: Mapping[str, Any]) -> tuple[str, str]:
     unknown = next(iter(given.keys() - {"decimal", "group", "decimals"}), None)
     if unknown is not None:
         raise InvalidFormatError(f"A number's format has no member {unknown!r}.")
-    decimal, group = given.get("decimal", "."), given.get("group", "")
+    group = given.get("group", "")
+    decimal = given.get("decimal", "," if group == "." else ".")
     if decimal not in DECIMALS:
         raise InvalidFormatError("The decimal sign must be a point or a comma.")
     if group not in GROUPS or group == decimal:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, Literal, NamedTuple
 
 from dashboard_store.compression import DATASET_LEVEL, DOWNLOAD_LEVEL, gzip_writer
 from dashboard_store.documents.json_fast import written
@@ -21,6 +21,15 @@ from dashboard_store.documents.json_text import compact, served
 type Row = dict[str, Any]
 
 MEDIA_TYPE: Final = "application/x-ndjson"
+
+type Layout = Literal["json", "csv", "safe.csv"]
+"""How rows are written for a download: `safe.csv` has no cell that a spreadsheet takes for a formula."""
+
+MEDIA_TYPES: Final[Mapping[Layout, str]] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "safe.csv": "text/csv; charset=utf-8",
+}
 
 
 class TableWriter:
