@@ -190,7 +190,7 @@ def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiRes
 
 @api.get("/api/projects/<project_id>/data/uploads/<upload_id>")
 def get_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
-    """Return 200 with how far the reading of an upload is, and what came of it."""
+    """Return 200 with how far the reading of an upload is, and its result."""
     upload = app.store.background_reads.find(request.project(project_id), upload_id)
     headers = {"Retry-After": POLL_SECONDS} if upload.status == "processing" else {}
     return json_response(upload.document, headers=headers)

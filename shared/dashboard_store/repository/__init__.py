@@ -7,7 +7,7 @@
 | config version | `CONFIGVERSION#<id>#<session>#<version>` | one version, until it expires |
 | data | `DATA#<id>` | the newest table's schema; the table, or its object's key; `kept`: the earlier uploads |
 | data version | `DATAVERSION#<id>#<version>` | an earlier upload, with its analysis |
-| upload | `UPLOAD#<id>#<upload>` | an announced file, or a table being stored; until it expires |
+| upload | `UPLOAD#<id>#<upload>` | an announced file, and how far it is read, or a table being stored |
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
 | rate | `RATE` | when the writes that the user has made are paid off; until then |
 | usage | `USAGE` | how much the user stores, and whether they may store more |
@@ -25,11 +25,13 @@ the counters has its `format`, a number: an item of a format that this release d
 | Object, after `<folder>/<user's hash>/<id>/` | Holds | Removed |
 |---|---|---|
 | `uploads/…<upload>` | a file as sent | once its upload is completed, else by the bucket's lifecycle after a day |
+| `uploads/…<upload>.json` | the request that had it read in the background | with the file |
 | `tables/…<upload>/<SHA-256>` | a table too large for its item | when the item that names it expires |
 | `downloads/…<digest>.<suffix>` | a table as JSON or CSV, for download | by the bucket's lifecycle, after a day |
 
-`configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `uploads`, `downloads`,
-`rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`, `project_purge` and `history_bound` follow
-the table's stream. All build on `items` (calls to the table), `expressions` (conditions and updates), `formats`,
-`keys`, `retention`, `stored_bytes`, and `bucket`, the only module that uses boto3.
+`configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `schema_writes`, `uploads`,
+`background_reads`, `downloads`, `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`,
+`project_purge` and `history_bound` follow the table's stream. All build on `items` (calls to the table), `expressions`
+(conditions and updates), `formats`, `keys`, `retention`, `stored_bytes`, and `bucket` and `invocations`, the only
+modules that use boto3.
 """
