@@ -214,7 +214,7 @@ def put_schema(request: Request, project_id: str) -> ApiResponse:
     if planned.newest.raw_bytes > READ_AT_ONCE:
         job = {"change": change.document, "precondition": precondition.document}
         upload_id = new_upload_id()
-        app.store.background_reads.start_anew(address, upload_id, planned.newest.raw_bytes, planned.digest, job)
+        app.store.background_reads.start_on_table(address, upload_id, planned.newest.raw_bytes, planned.digest, job)
         return _processing_response(address, upload_id)
     return _upload_response(writes.write(address, planned, writes.reread(planned)))
 

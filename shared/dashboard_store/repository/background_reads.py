@@ -168,7 +168,9 @@ class BackgroundReads:
                 return
         self._invocations().read(address, upload_id)
 
-    def start_anew(self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject) -> None:
+    def start_on_table(
+        self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject
+    ) -> None:
         """Have a stored table of `size` bytes as JSON read again. Raises StorageUnavailable."""
         now = self._now()
         expiry = {"expiresAt": retention.expires_at(now + retention.UNFINISHED)}

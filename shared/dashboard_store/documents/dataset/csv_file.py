@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, Final
@@ -107,16 +108,40 @@ class _CsvFile:
 
     def _groups(self) -> Iterator[tuple[int, list[list[str]], float]]:
         with self._text() as lines:
-            records = self._records(lines)
-            next(records)
-            first, rows, end = 1, [], lines.characters + GROUP_CHARACTERS
-            for row in records:
-                rows.append(row)
-                if lines.characters > end:
-                    yield first, self._checked(first, rows), lines.share
-                    first, rows, end = first + len(rows), [], lines.characters + GROUP_CHARACTERS
-            if rows:
-                yield first, self._checked(first, rows), 1.0
+            next(self._records(lines, 0))
+            first = 1
+            while lines.fill():
+                rows = self._checked(first, self._group(lines, first))
+                if rows:
+                    yield first, rows, lines.share
+                first += len(rows)
+
+    def _group(self, lines: "_Lines", first: int) -> list[list[str]]:
+        """Read the rows of the lines that are waiting."""
+        if not lines.has_quotes:
+            # Each line is a row, so that the csv module can read all of them at once.
+            try:
+                rows = list(self._reader(lines.waiting))
+            except csv.Error:
+                # Read them again for the row of the error.
+                pass
+            else:
+                lines.waiting.clear()
+                return self._without_blank(rows)
+        rows = []
+        for record in self._records(lines, first):
+            rows.append(record)
+            if not lines.waiting:
+                break
+        return rows
+
+    def _without_blank(self, rows: list[list[str]]) -> list[list[str]]:
+        """Leave out empty lines, but in a table with one column, where they are empty cells."""
+        if self._width == 1:
+            return [row or [""] for row in rows] if [] in rows else rows
+        if {self._width}.issuperset(map(len, rows)):
+            return rows
+        return [row for row in rows if not _is_blank(row)]
 
     def drop_columns(self, count: int) -> None:
         """Leave out the last columns from now on."""
@@ -141,7 +166,7 @@ class _CsvFile:
     def _header(self) -> list[str]:
         try:
             with self._text() as lines:
-                names = next(self._records(lines), [])
+                names = next(self._records(lines, 0), [])
         except (UnicodeDecodeError, _NulError):
             raise unreadable(self._first_invalid_character()) from None
         if not names:
@@ -185,19 +210,13 @@ class _CsvFile:
         while block := self.dialect.text.read(LONGEST_ROW):
             yield block
 
-    def _records(self, lines: "_Lines") -> Iterator[list[str]]:
-        """Yield the records; an empty line is a record only where it is an empty cell, below a header of one column."""
-        # The csv module has one limit per process; it is the same for every file.
-        csv.field_size_limit(self._settings.max_cell_characters)
-        row = 0
+    def _records(self, lines: "_Lines", row: int) -> Iterator[list[str]]:
+        """Yield the records from a row on, number 0 being the header, without empty lines like `_without_blank`."""
         try:
-            for record in csv.reader(lines, delimiter=lines.delimiter, strict=True):
-                lines.begin = lines.characters
-                if record and (len(record) > 1 or self._width == 1 or record[0].strip(" ")):
-                    yield record
-                    row += 1
-                elif not record and self._width == 1 and row:
-                    yield [""]
+            for record in self._reader(lines):
+                lines.record_characters = 0
+                if not _is_blank(record) or (self._width == 1 and row):
+                    yield record or [""]
                     row += 1
         except csv.Error as exc:
             # The module names what separates cells, which for one column is a NUL.
@@ -205,6 +224,14 @@ class _CsvFile:
             raise unreadable(self._row_error(row, f"The CSV cannot be parsed ({reason}).")) from exc
         except _LongRecordError:
             raise unreadable(self._row_error(row, f"The row is longer than {LONGEST_ROW} characters.")) from None
+
+    def _reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        # The csv module has one limit per process; it is the same for every file.
+        csv.field_size_limit(self._settings.max_cell_characters)
+        # A NUL that is looked for must not separate the cells of a file with one column.
+        is_search = isinstance(lines, _Lines) and lines.allows_nul
+        delimiter = _UNIT_SEPARATOR if is_search and self.dialect.delimiter == ONE_COLUMN else self.dialect.delimiter
+        return csv.reader(lines, delimiter=delimiter, strict=True)
 
     @staticmethod
     def _row_error(row: int, message: str) -> FieldError:
@@ -233,8 +260,8 @@ class _CsvFile:
         return self.dialect.is_inferred and self.dialect.delimiter in DELIMITERS
 
     def _first_invalid_character(self) -> FieldError:
-        with self._text(errors="surrogateescape", allow_nul=True) as lines:
-            for row, record in enumerate(self._records(lines)):
+        with self._text(errors="surrogateescape", allows_nul=True) as lines:
+            for row, record in enumerate(self._records(lines, 0)):
                 self.names = self.names or record
                 for column, cell in enumerate(record):
                     if found := _INVALID_CHARACTER.search(cell):
@@ -242,10 +269,10 @@ class _CsvFile:
         raise AssertionError("the invalid character is not there any more")
 
     @contextmanager
-    def _text(self, errors: str = "strict", *, allow_nul: bool = False) -> Iterator["_Lines"]:
+    def _text(self, errors: str = "strict", *, allows_nul: bool = False) -> Iterator["_Lines"]:
         text = open_text(self.dialect, errors)
         try:
-            yield _Lines(text, self.dialect, allow_nul=allow_nul)
+            yield _Lines(text, self.dialect, allows_nul=allows_nul)
         finally:
             # Otherwise the wrapper would close the file.
             text.detach()
@@ -263,32 +290,47 @@ class _LongRecordError(Exception):
 
 
 class _Lines:
-    """The lines of a text, and the number of characters read so far; `begin` is where the current record began."""
+    """The lines of a text. Those that are `waiting` were read ahead, and come first."""
 
-    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, *, allow_nul: bool) -> None:
+    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, *, allows_nul: bool) -> None:
         self._text = text
         self._file = dialect.text
         self._size = dialect.text.seek(0, io.SEEK_END)
         dialect.text.seek(dialect.start)
-        self._allow_nul = allow_nul
-        # A NUL that is looked for must not separate the cells of a file with one column.
-        self.delimiter = _UNIT_SEPARATOR if allow_nul and dialect.delimiter == ONE_COLUMN else dialect.delimiter
-        self.characters = 0
-        self.begin = 0
+        self.allows_nul = allows_nul
+        self.waiting: deque[str] = deque()
+        self.has_quotes = False
+        self.record_characters = 0
 
     @property
     def share(self) -> float:
         """The share of the file that was read."""
         return self._file.tell() / self._size
 
+    def fill(self) -> bool:
+        """Read as many lines ahead as a group has; return whether there were any."""
+        self.waiting.extend(self._text.readlines(GROUP_CHARACTERS))
+        text = "".join(self.waiting)
+        self._refuse_nul(text)
+        self.has_quotes = '"' in text
+        return bool(text)
+
     def __iter__(self) -> Iterator[str]:
-        for line in self._text:
-            if "\0" in line and not self._allow_nul:
-                raise _NulError
-            self.characters += len(line)
-            if self.characters - self.begin > LONGEST_ROW:
+        while line := self.waiting.popleft() if self.waiting else self._text.readline():
+            self._refuse_nul(line)
+            self.record_characters += len(line)
+            if self.record_characters > LONGEST_ROW:
                 raise _LongRecordError
             yield line
+
+    def _refuse_nul(self, text: str) -> None:
+        if "\0" in text and not self.allows_nul:
+            raise _NulError
+
+
+def _is_blank(record: Sequence[str]) -> bool:
+    """Whether a record is an empty line, or nothing but spaces."""
+    return not record or (len(record) == 1 and not record[0].strip(" "))
 
 
 # NUL, and what `surrogateescape` makes of a byte that is not UTF-8.
