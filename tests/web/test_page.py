@@ -292,7 +292,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_view_has_a_serious_violation(
-    make_device: Devices, project: Project, size: tuple[int, int], scheme: str
+    make_device: Devices, project: Project, size: tuple[int, int], scheme: str, tmp_path: Path
 ) -> None:
     """In light and dark, wide and narrow, axe-core finds nothing serious in any view, and nothing overflows."""
     device = make_device(size=size, color_scheme=scheme)
@@ -314,6 +314,17 @@ def test_no_view_has_a_serious_violation(
     page.keyboard.press("Escape")
     device.button("Add filter").click()
     look("the form of a filter")
+    page.keyboard.press("Escape")
+    table = tmp_path / "german.csv"
+    table.write_text("Region;Revenue;Day\nNorth;1.234,50;31.12.2026\n")
+    page.get_by_label("Replace").set_input_files(table)
+    expect(device.button("Read as number: 1.234,50 → 1234.5")).to_be_visible()
+    look("the notes on a table")
+    device.button("Columns").click()
+    look("the columns")
+    page.keyboard.press("Escape")
+    device.button("Download CSV").click()
+    look("the download")
     page.keyboard.press("Escape")
     device.save().button("History").click()
     device.dialog.get_by_role("button", name=re.compile("^Version 2")).click()

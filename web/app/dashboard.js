@@ -1,15 +1,19 @@
 // An open dashboard: its document, its table, and the user's actions on them.
 import { suggestions, dataOf } from "./chart_data.js";
 import { openChartDialog } from "./chart_dialog.js";
+import { openColumnsDialog } from "./columns_dialog.js";
 import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withChartBack, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
 import { openConflictDialog } from "./conflict.js";
 import { dashboardView } from "./dashboard_view.js";
+import { openDownloadDialog } from "./download_dialog.js";
 import { filtered } from "./filters.js";
 import { openFilterDialog } from "./filter_dialog.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
 import { nameField, rename } from "./projects.js";
+import { TYPES } from "./readings.js";
 import { sampleFile } from "./sample.js";
+import { ProjectTable } from "./table.js";
 
 const AUTOSAVE_KEY = "dashkeep.autosave";
 /** Storing an edit takes less. */
@@ -20,8 +24,6 @@ export class DashboardPage {
   title = "";
   /** @type {import("../client/dist/index.js").DashboardDocument} */
   document;
-  /** The table: `loading`, `none`, `uploading`, `ready` with its rows, or `failed` with its error. */
-  table = { status: "loading" };
   /** An older version shown as a preview instead of the edited one. */
   preview = null;
   /** Whether edits are not durable in this browser, although there was time to store them. */
@@ -30,6 +32,7 @@ export class DashboardPage {
   isNotMovedRead = false;
   announcement = "";
   grid;
+  #table;
   #app;
   #id;
   #closing = [];
@@ -42,6 +45,7 @@ export class DashboardPage {
     this.#app = app;
     this.#id = id;
     this.document = app.client.open(id, { autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off" });
+    this.#table = new ProjectTable(app.client, id, () => app.redraw());
     this.grid = new Grid({
       moved: (positions) => this.#edit(withPositions(this.#changedOf(positions))),
       placed: (positions) => this.#correct(this.#changedOf(positions)),
@@ -63,7 +67,7 @@ export class DashboardPage {
     this.#closing.push(this.document.subscribe(() => this.#changed()));
     void this.#loadDocument();
     void this.#loadName();
-    void this.#loadTable();
+    void this.#table.load();
   }
 
   close() {
@@ -84,6 +88,11 @@ export class DashboardPage {
 
   get state() {
     return this.document.state;
+  }
+
+  /** What is known of the table. */
+  get table() {
+    return this.#table.shown;
   }
 
   /** The config on display: a previewed version, or the edited dashboard. */
@@ -227,41 +236,42 @@ export class DashboardPage {
   retry() {
     void this.#loadDocument();
     void this.#loadName();
-    void this.#loadTable();
+    void this.#table.load();
   }
 
   async #upload(file) {
-    const before = this.table;
-    this.#setTable({ ...before, status: "uploading", fileName: file.name, uploadError: null });
-    try {
-      await this.#app.client.data.uploadFile(this.#id, file);
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.#setTable({ ...before, uploadError: { fileName: file.name, text: error.message } });
-      return;
-    }
-    await this.#loadTable();
-    if (this.table.status === "ready" && !chartsOf(this.state.config).length) this.suggestCharts();
+    await this.#suggestIfEmpty(this.#table.upload(file));
   }
 
-  async #loadTable() {
-    try {
-      const { rawData, dataSchema } = await this.#app.client.data.load(this.#id, { include: ["rawData", "dataSchema"] });
-      this.#setTable(dataSchema ? { status: "ready", rawData, dataSchema } : { status: "none" });
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.#setTable({ status: "failed", error });
-    }
+  async readAgain(delimiter) {
+    await this.#suggestIfEmpty(this.#table.readAgain(delimiter));
+  }
+
+  async #suggestIfEmpty(uploading) {
+    if ((await uploading) && !chartsOf(this.state.config).length) this.suggestCharts();
+  }
+
+  /** Read a column as a note offers it. */
+  async readAs(column, reading) {
+    const isRead = await this.#table.readAs({ [column]: reading });
+    if (isRead) this.#app.tell(`“${column}” is now read as ${TYPES[reading.type].toLowerCase()}.`);
+  }
+
+  dismissNotes() {
+    this.#table.dismissNotes();
+  }
+
+  editColumns() {
+    openColumnsDialog(this.#app.dialog, this.table, (columns) => this.#table.change(columns));
+  }
+
+  downloadTable() {
+    openDownloadDialog(this.#app.dialog, (safe) => this.#table.download(safe));
   }
 
   #retryTable() {
-    if (this.table.status === "failed") void this.#loadTable();
+    if (this.table.status === "failed") void this.#table.load();
     if (!this.title) void this.#loadName();
-  }
-
-  #setTable(table) {
-    this.table = table;
-    this.#app.redraw();
   }
 
   // --- loading and display ---

@@ -2,10 +2,10 @@
 import { chartsOf, filtersOf, placeInWords, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
 import { html, icon, iconButton, live, nothing, repeat } from "./html.js";
-import { ago, count, exactly, statusInWords, troubleInWords } from "./words.js";
+import { tableView, uploadButton } from "./table_view.js";
+import { ago, exactly, statusInWords, troubleInWords } from "./words.js";
 
 const THEMES = { system: "System", light: "Light", dark: "Dark" };
-const TABLE_FILES = ".csv,.tsv,.json,.ndjson,.jsonl";
 
 export function dashboardView(page) {
   const { state } = page;
@@ -133,32 +133,10 @@ function content(page) {
   const isEmpty = !chartsOf(config).length;
   if (page.state.status === "loading" && !page.state.origin) return html`<div class="loading" aria-busy="true" aria-label="Loading the dashboard"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
   return html`
-    ${tableLine(page)} ${isEmpty ? emptyDashboard(page) : nothing}
+    ${tableView(page, !isEmpty)} ${isEmpty ? emptyDashboard(page) : nothing}
     <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>
     ${page.hiddenCharts.length && !page.preview ? hidden(page) : nothing}
   `;
-}
-
-function tableLine(page) {
-  const { table } = page;
-  const error = table.uploadError ? html`<div class="banner bad" role="alert"><p>“${table.uploadError.fileName}” could not be uploaded. ${table.uploadError.text}</p></div>` : nothing;
-  if (table.status === "uploading") return html`<p class="table-line" role="status">Uploading “${table.fileName}”…</p>`;
-  if (table.status === "loading") return html`<p class="table-line" role="status">Loading the table…</p>`;
-  if (table.status === "failed") {
-    return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${table.error.message}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
-  }
-  if (table.status === "none") return error;
-  const { fileName, rowCount } = table.dataSchema;
-  const matching = page.matchingRows;
-  return html`${error}
-    <p class="table-line">
-      <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>
-      ${page.preview ? nothing : uploadButton(page, "Replace", "quiet")}
-    </p>`;
-}
-
-function uploadButton(page, text, kind = "") {
-  return html`<label class="button upload ${kind}">${icon("upload")}<span>${text}</span><input type="file" accept=${TABLE_FILES} @change=${(event) => page.chooseFile(event)}></label>`;
 }
 
 function emptyDashboard(page) {

@@ -11,10 +11,11 @@ export class Dialog {
   }
 
   /**
-   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails.
+   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error that
+   * `inWords` describes.
    *
    * @param {{ title: string, body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
-   *   footer?: () => unknown, closed?: () => void }} dialog
+   *   footer?: () => unknown, closed?: () => void, inWords?: (error: Error) => string }} dialog
    */
   open(dialog) {
     this.#shown = { ...dialog, error: null, isBusy: false };
@@ -40,7 +41,7 @@ export class Dialog {
   view() {
     const shown = this.#shown;
     if (!shown) return nothing;
-    const { title, kind = "", body, submit, action, footer, error, isBusy } = shown;
+    const { title, kind = "", body, submit, action, footer, inWords = messageOf, error, isBusy } = shown;
     const onSubmit = (event) => {
       event.preventDefault();
       this.#submit(new FormData(event.target));
@@ -53,7 +54,7 @@ export class Dialog {
             <button type="button" class="icon-button" aria-label="Close" @click=${() => this.close()}>✕</button>
           </header>
           <div class="body">${body()}</div>
-          ${error ? html`<p class="problem" role="alert">${error.message}</p>` : nothing}
+          ${error ? html`<p class="problem" role="alert">${inWords(error)}</p>` : nothing}
           ${footer ? html`<footer>${footer()}</footer>` : nothing}
           ${submit && !footer
             ? html`<footer>
@@ -91,3 +92,5 @@ export class Dialog {
     this.close();
   }
 }
+
+const messageOf = ({ message }) => message;

@@ -4,14 +4,18 @@ const UNITS = [
   ["hour", 3_600],
   ["minute", 60],
 ];
+const MOST_ERRORS = 5;
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const whole = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const full = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const rounded = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 export const count = (number, one, many = `${one}s`) => `${full.format(number)} ${number === 1 ? one : many}`;
 export const short = (number) => (Math.abs(number) < 1_000 ? full.format(number) : compact.format(number));
 export const long = (number) => full.format(number);
+/** `98.1 MB`: a million bytes each. */
+export const size = (bytes) => (bytes < 100_000 ? `${rounded.format(bytes / 1_000)} KB` : `${rounded.format(bytes / 1_000_000)} MB`);
 export const exactly = (time) => whole.format(new Date(time));
 
 /** Describe the state of a dashboard; it is “Saved” only when the server has confirmed it. */
@@ -41,6 +45,22 @@ export function troubleInWords({ status, error, isDirty }, isUnkept) {
   // The server's message cannot say that the page retries the request.
   const isRepeated = status === "failed" && error.isTemporary && ![0, 401].includes(error.status);
   return what ? [what, isRepeated && "The page will try again.", keptInWords(isDirty, isUnkept)].filter(Boolean).join(" ") : "";
+}
+
+/** Say what is wrong with a table and in which cells. */
+export function tableErrorInWords({ message, problem }) {
+  const errors = problem?.errors ?? [];
+  if (!errors.length) return message;
+  const left = errors.length - MOST_ERRORS;
+  return [problem.detail, ...errors.slice(0, MOST_ERRORS).map(placed), left > 0 && `And ${count(left, "other")}.`].filter(Boolean).join(" ");
+}
+
+/** Most messages name the place themselves. */
+function placed({ pointer = "", message }) {
+  const [member, ...rest] = pointer.split("/").slice(1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (member === "columns" && rest.length) return `Column “${rest[0]}”: ${message}`;
+  if (member !== "rawData" || !rest.length || /^(Row|Header)/.test(message)) return message;
+  return [`Row ${Number(rest[0]) + 1}`, rest.length > 1 && `column “${rest[1]}”`].filter(Boolean).join(", ") + `: ${message}`;
 }
 
 function keptInWords(isDirty, isUnkept) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { statusInWords, troubleInWords } from "../words.js";
+import { size, statusInWords, tableErrorInWords, troubleInWords } from "../words.js";
 
 const STATE = { status: "clean", version: 3, updatedAt: new Date().toISOString(), isDirty: false, origin: "network", error: null };
 const OFFLINE = { isTemporary: true, status: 0, message: "The server cannot be reached." };
@@ -50,4 +50,18 @@ test("an error is shown in its own words, and a request that the page repeats is
 
 test("nothing is shown while nothing is wrong", () => {
   for (const status of ["loading", "clean", "corrected", "dirty", "saving"]) assert.equal(tells({ status, isDirty: true }), "");
+});
+
+test("an error of a table names the cells in words, and not all of hundreds", () => {
+  const says = (...errors) => tableErrorInWords({ message: "unused", problem: { detail: "The file is not valid.", errors } });
+  assert.equal(says({ pointer: "", message: "Row 2, column 2: no number." }), "The file is not valid. Row 2, column 2: no number.");
+  assert.equal(says({ pointer: "/columns/a~1b", message: "“x” is not a number." }), "The file is not valid. Column “a/b”: “x” is not a number.");
+  assert.equal(says({ pointer: "/rawData/4/Umsatz", message: "“x” is not a number." }), "The file is not valid. Row 5, column “Umsatz”: “x” is not a number.");
+  assert.equal(says({ pointer: "/rawData/4", message: "No object." }), "The file is not valid. Row 5: No object.");
+  assert.match(says(...Array(8).fill({ pointer: "", message: "Wrong." })), /^The file is not valid\.( Wrong\.){5} And 3 others\.$/);
+  assert.equal(tableErrorInWords({ message: "The server cannot be reached.", problem: null }), "The server cannot be reached.");
+});
+
+test("sizes are in kilobytes and megabytes", () => {
+  assert.deepEqual([1_500, 98_140_000].map(size), ["1.5 KB", "98.1 MB"]);
 });

@@ -2,21 +2,21 @@
 
 import { DashkeepError } from "./errors.js";
 import type { Environment } from "./environment.js";
-import type { Json } from "./json.js";
 import type { BrowserStorage, Key } from "./storage.js";
 import type { Tabs } from "./tabs.js";
-import { inTime, pathOf, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
-import type { Abortable, ConfigCalls, DataCalls, Dataset, NewProject, Project, ProjectCalls, SavedDataset } from "./types.js";
+import { inTime, pathOf, required, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
+import type { Abortable, ConfigCalls, DataCalls, NewProject, Project, ProjectCalls } from "./types.js";
 
 const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
 
 /** Called when the config of a project or a session may have changed. */
-type Changed = (project: string, session?: string) => Promise<void>;
+export type Changed = (project: string, session?: string) => Promise<void>;
 
 export interface Calls<Config extends object> {
   readonly projects: ProjectCalls<Config>;
-  readonly data: DataCalls;
+  /** Load the calls for tables: most pages that call the API make none. */
+  data(): Promise<DataCalls>;
   /** The calls for a project's config, or for a session's draft; if `user` is given, only with that user's token. */
   config(session?: string, user?: string): ConfigCalls<Config>;
   limits(options?: Abortable): Promise<{ readonly [name: string]: number }>;
@@ -24,10 +24,12 @@ export interface Calls<Config extends object> {
 }
 
 /** Requests that are retried after temporary failures. */
-interface Requests {
-  send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+export interface Requests {
+  send(method: string, path: string, options?: RequestOptions, attempts?: number): Promise<Answer>;
   /** Make a request whose answer is JSON. */
   json<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
+  /** Wait before another attempt, at least for as long as the server asks for, in seconds. */
+  pause(attempt: number, retryAfter: number | undefined, signal?: AbortSignal): Promise<void>;
   readonly fetch: Transport["fetch"];
 }
 
@@ -53,7 +55,7 @@ export function createCalls<Config extends object>({ environment, transport, sto
 
   return {
     projects: projectCalls(requests, environment, changed),
-    data: dataCalls(requests, changed),
+    data: async () => (await required(import("./tables.js"))).dataCalls(requests, changed),
     config: (session, user) => configCalls(requests, environment, changed, session, user),
     limits: (options) => requests.json("GET", "/limits", options),
     flags: (options) => requests.json("GET", "/flags", options),
@@ -61,20 +63,24 @@ export function createCalls<Config extends object>({ environment, transport, sto
 }
 
 function repeated(transport: Transport, environment: Environment): Requests {
-  async function send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+  async function send(method: string, path: string, options: RequestOptions = {}, attempts = ATTEMPTS): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await transport.send(method, path, options);
       } catch (error) {
         const isFinal = !(error instanceof DashkeepError) || !error.isTemporary || error.status === 500 || error.status === 401;
-        if (isFinal || attempt === ATTEMPTS) throw error;
-        const wait = waitBefore(attempt - 1, error.retryAfter, environment.random);
-        await inTime(Number.POSITIVE_INFINITY, options.signal, () => new Promise<void>((resolve) => environment.after(wait, resolve)));
+        if (isFinal || attempt === attempts) throw error;
+        await pause(attempt - 1, error.retryAfter, options.signal);
       }
     }
   }
 
-  return { send, json: async <T>(...request: Parameters<typeof send>) => (await send(...request)).body as T, fetch: transport.fetch };
+  async function pause(attempt: number, retryAfter: number | undefined, signal?: AbortSignal): Promise<void> {
+    const wait = waitBefore(attempt, retryAfter, environment.random);
+    await inTime(Number.POSITIVE_INFINITY, signal, () => new Promise<void>((resolve) => environment.after(wait, resolve)));
+  }
+
+  return { send, json: async <T>(...request: Parameters<typeof send>) => (await send(...request)).body as T, pause, fetch: transport.fetch };
 }
 
 function configCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed, session?: string, user?: string): ConfigCalls<Config> {
@@ -147,43 +153,4 @@ function projectCalls<Config extends object>(requests: Requests, environment: En
       return restored;
     },
   };
-}
-
-function dataCalls(requests: Requests, changed: Changed): DataCalls {
-  const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
-
-  /** Fetch the rows if they did not fit into the response. */
-  async function withRows({ rawDataUrl, ...loaded }: Dataset & { rawDataUrl?: string }, signal?: AbortSignal): Promise<Dataset> {
-    if (!rawDataUrl) return loaded;
-    const answer = await requests.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });
-    if (answer.status !== 200) throw new DashkeepError(answer.status, "download-refused", { detail: "The table could not be downloaded." });
-    return { ...loaded, rawData: answer.body as NonNullable<Dataset["rawData"]> };
-  }
-
-  return {
-    load: async (project, { include, signal } = {}) => withRows(await requests.json("GET", at(project), { query: { include: include?.join(",") }, signal }), signal),
-    async upload(project, table, { ifMatch, signal } = {}) {
-      const saved = await requests.json<SavedDataset>("POST", at(project), { headers: { "If-Match": tag(ifMatch) }, body: table, signal });
-      if (table.chartCustomizations) await changed(project);
-      return saved;
-    },
-    async uploadFile(project, file, { ifMatch, signal, ...body } = {}) {
-      const announced = { fileName: file.name, contentType: mediaType(file.name), bytes: file.size };
-      const { uploadId, url, fields } = await requests.json<{ uploadId: string; url: string; fields: Json }>("POST", at(project, "/uploads"), { body: announced, signal });
-      const form = new FormData();
-      for (const [name, value] of Object.entries(fields ?? {})) form.append(name, String(value));
-      form.append("file", file);
-      const { status } = await requests.fetch(url, { method: "POST", body: form }, { signal, timeout: Number.POSITIVE_INFINITY });
-      if (status >= 400) throw new DashkeepError(status, "upload-refused", { detail: "The storage rejected the file." });
-      return requests.json("POST", at(project, `/uploads/${uploadId}/complete`), { headers: { "If-Match": tag(ifMatch) }, body, signal });
-    },
-    versions: (project, options) => requests.json("GET", at(project, "/versions"), options),
-    version: async (project, version, options) => withRows(await requests.json("GET", at(project, `/versions/${version}`), options), options?.signal),
-    saveAnalysis: (project, analysis, { ifMatch, signal }) => requests.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis }, signal }),
-  };
-}
-
-function mediaType(name: string): string {
-  if (/\.(ndjson|jsonl)$/i.test(name)) return "application/x-ndjson";
-  return /\.json$/i.test(name) ? "application/json" : "text/csv";
 }

@@ -37,7 +37,7 @@ export interface ClientOptions {
 
 const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore"] as const;
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore"] as const;
-const DATA_CALLS = ["load", "upload", "uploadFile", "versions", "version", "saveAnalysis"] as const;
+const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "versions", "version", "csv", "saveAnalysis", "saveSchema"] as const;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
 const KEEPALIVE_BYTES = 60_000;
 
@@ -55,7 +55,6 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   const transport = createTransport(options);
   const storage = browserStorage(options.storage === undefined ? environment.storage("indexedDB") : options.storage);
   const tabs = openTabs(environment);
-  const { root } = transport;
   /** The open documents, and how many openings each has. */
   const shared = new Map<string, { readonly document: InternalDocument<Config>; openings: number }>();
   let loaded: Calls<Config> | null = null;
@@ -69,7 +68,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   }
 
   function keyOf(project: string, session: string, user: string): Key {
-    return [root, user, addressOf(project, user), session];
+    return [transport.root, user, addressOf(project, user), session];
   }
 
   function surroundings(project: string, sessionId: string | undefined): Surroundings {
@@ -103,7 +102,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
     };
   }
 
-  function open(project: string, opened: OpenOptions<Config>): DashboardDocument<Config> {
+  function open(project: string, opened: OpenOptions<Config> = {}): DashboardDocument<Config> {
     const { sessionId, isOwn }: InternalOptions<Config> = opened;
     const made = () => openDocument(surroundings(project, sessionId), opened);
     if (isOwn) return made();
@@ -123,9 +122,9 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
     ...later(CONFIG_CALLS, config),
     ...later(["limits", "flags"], calls),
     projects: later(PROJECT_CALLS, async () => (await calls()).projects),
-    data: later(DATA_CALLS, async () => (await calls()).data),
+    data: later(DATA_CALLS, async () => (await calls()).data()),
     drafts: (sessionId) => later(CONFIG_CALLS, () => config(sessionId)),
-    open: (project, opened = {}) => open(project, opened),
+    open,
   };
 }
 

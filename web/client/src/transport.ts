@@ -2,6 +2,15 @@
 
 import { ConflictError, DashkeepError, messages, problemOf, type ClientCode } from "./errors.js";
 
+/** How a request is made: until when, and how its response is read. */
+interface ResponseOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the request times out; default: the client's. */
+  readonly timeout?: number;
+  /** Reads a response; default: `answerOf`. */
+  readonly read?: (response: Response) => Promise<Answer>;
+}
+
 /** A user's token and its `sub` claim (RFC 7519), which separates users in this browser; the server verifies the token. */
 export interface Token {
   readonly text: string;
@@ -10,12 +19,11 @@ export interface Token {
 
 export type GetToken = (options?: { refresh: boolean }) => string | null | undefined | Promise<string | null | undefined>;
 
-export interface RequestOptions {
+export interface RequestOptions extends ResponseOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly mediaType?: string;
-  readonly signal?: AbortSignal | undefined;
   /** Whether the browser completes the request after the page is closed. */
   readonly keepalive?: boolean;
   /** A token that was requested for this request. */
@@ -41,8 +49,8 @@ export interface Transport {
   token(refresh?: boolean): Promise<Token>;
   /** Send a request without retries. Rejects with a DashkeepError, or with the signal's reason. */
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
-  /** Fetch any URL within the time limit, in milliseconds, and read the whole response. */
-  fetch(url: string, request: RequestInit, options?: { signal?: AbortSignal | undefined; timeout?: number }): Promise<Answer>;
+  /** Fetch any URL within the time limit, and read the whole response. */
+  fetch(url: string, request: RequestInit, options?: ResponseOptions): Promise<Answer>;
 }
 
 export interface TransportOptions {
@@ -94,30 +102,24 @@ export function createTransport(options: TransportOptions): Transport {
     const { status, body, headers } = answer;
     if (status < 400) return answer;
     if (status === 401) throw failure("unauthorized", undefined, status);
-    const problem = problemOf(body);
-    const code = problem ? String(problem["type"]).replace("urn:problem:", "") : `http-${status}`;
-    throw new (status === 412 && problem ? ConflictError : DashkeepError)(status, code, problem, Number(headers.get("Retry-After")) || undefined);
+    throw rejection(status, body, Number(headers.get("Retry-After")) || undefined);
   }
 
-  async function once(method: string, path: string, { query, headers, body, mediaType, keepalive, signal, user }: RequestOptions, { text, user: owner }: Token): Promise<Answer> {
+  async function once(method: string, path: string, { query, headers, body, mediaType = "application/json", keepalive = false, user, ...rest }: RequestOptions, { text, user: owner }: Token): Promise<Answer> {
     if (user !== undefined && owner !== user) throw failure("user-changed");
     const search = new URLSearchParams(defined(query)).toString();
-    const content = body === undefined ? {} : { body: JSON.stringify(body) };
-    const type = body === undefined ? undefined : (mediaType ?? "application/json");
-    const sent = defined({ Authorization: `Bearer ${text}`, "Content-Type": type, ...headers });
-    return read(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive: keepalive ?? false, ...content }, { signal });
+    const content = body === undefined ? null : JSON.stringify(body);
+    const sent = defined({ Authorization: `Bearer ${text}`, "Content-Type": content ? mediaType : undefined, ...headers });
+    return load(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive, body: content }, rest);
   }
 
-  async function read(url: string, request: RequestInit, { signal, timeout = limit }: { signal?: AbortSignal | undefined; timeout?: number } = {}): Promise<Answer> {
+  async function load(url: string, request: RequestInit, { signal, timeout = limit, read = answerOf }: ResponseOptions = {}): Promise<Answer> {
     let status = 0;
     try {
       return await inTime(timeout, signal, async (ended) => {
         const response = await fetch(url, { ...request, signal: ended });
         ({ status } = response);
-        const { headers } = response;
-        const text = status === 204 || status === 304 ? "" : await response.text();
-        const isJson = text && (response.ok || headers.get("Content-Type")?.includes("json"));
-        return { status, headers, text, body: isJson ? JSON.parse(text) : null };
+        return read(response);
       });
     } catch (cause) {
       if (signal?.aborted) throw cause;
@@ -132,8 +134,23 @@ export function createTransport(options: TransportOptions): Transport {
     },
     token,
     send,
-    fetch: read,
+    fetch: load,
   };
+}
+
+/** Read a response of the API, whose body is JSON. */
+export async function answerOf(response: Response): Promise<Answer> {
+  const { status, headers, ok } = response;
+  const text = await response.text();
+  const isJson = text && (ok || headers.get("Content-Type")?.includes("json"));
+  return { status, headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
+/** The error of a status and a body that say that a request was rejected. */
+export function rejection(status: number, body: unknown, retryAfter?: number): DashkeepError {
+  const problem = problemOf(body);
+  const code = problem ? String(problem["type"]).replace("urn:problem:", "") : `http-${status}`;
+  return new (status === 412 && problem ? ConflictError : DashkeepError)(status, code, problem, retryAfter);
 }
 
 /** Run `work` until it finishes, the signal aborts or the time limit expires, even if `work` ignores the signal. */
@@ -184,5 +201,5 @@ function claimOf(token: string, name: string): string {
 }
 
 function defined(given: Readonly<Record<string, string | number | undefined>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Record<string, string>;
 }

@@ -251,12 +251,44 @@ export interface ProjectCalls<Config extends object = DashboardConfig> {
 export type Row = { readonly [column: string]: string | number | boolean | null };
 export type ColumnType = "number" | "integer" | "boolean" | "date" | "datetime" | "string";
 
+/**
+ * How the texts of a column are read: for `number` and `integer` the decimal and the group separator, for `date` and
+ * `datetime` a Unicode pattern such as `dd.MM.yyyy` (UTS 35), for `boolean` the two words.
+ */
+export type ColumnFormat = { readonly decimal?: "," | "."; readonly group?: string; readonly decimals?: number } | { readonly true: string; readonly false: string } | string;
+
+export interface ColumnReading {
+  readonly type: ColumnType;
+  readonly format?: ColumnFormat;
+}
+
+/** What kept a column from another type: the first cell that did not fit, and the readings that fit all of its cells. */
+export interface ColumnNote {
+  readonly column: string;
+  /** 1 is the first row below the header. */
+  readonly row: number;
+  /** The cell's text, shortened. */
+  readonly cell: string;
+  readonly message: string;
+  /** Each can be passed to `saveSchema` as it is. */
+  readonly readings: readonly ColumnReading[];
+}
+
+/** How a CSV file was read; a delimiter of null means one column. */
+export interface Dialect {
+  readonly delimiter: string | null;
+  readonly encoding: "utf-8" | "utf-16le" | "utf-16be";
+}
+
 export interface DataSchema {
   readonly fileName: string;
   readonly rowCount: number;
   readonly columnCount: number;
   readonly columnNames: readonly string[];
   readonly columnTypes: { readonly [column: string]: ColumnType };
+  readonly columnFormats?: { readonly [column: string]: ColumnFormat };
+  readonly dialect?: Dialect;
+  readonly notes?: readonly ColumnNote[];
 }
 
 export interface Dataset {
@@ -290,14 +322,55 @@ export interface DataVersions {
   readonly versions: readonly { readonly version: number; readonly fileName: string; readonly updatedAt: string }[];
 }
 
+export interface TableProgress {
+  /** `sending`: the file goes to the bucket; `reading`: the server reads it, large ones in the background. */
+  readonly stage: "sending" | "reading";
+  /** Names the upload to `completeUpload`. */
+  readonly uploadId: string;
+  /** The bytes that the server has read; 0 while the file is sent. */
+  readonly bytesRead: number;
+  readonly bytes: number;
+}
+
+export interface TableOptions extends Abortable {
+  /** The version that the table replaces; default: whichever is newest. */
+  ifMatch?: number | string;
+  /** Called at the beginning of each stage, and about once a second while the server reads in the background. */
+  onProgress?(progress: TableProgress): void;
+}
+
+export interface CompletionOptions extends TableOptions {
+  dataSchema?: NewDataset["dataSchema"];
+  analysis?: object;
+  /** The character between the cells of a CSV file; default: inferred. */
+  delimiter?: string;
+}
+
+/** The first and the last row of a page, counted from 0; the server returns at most 10,000 rows, and fewer if they do not fit. */
+export type RowRange = readonly [first: number, last: number];
+
 export interface DataCalls {
-  load(project: string, options?: Abortable & { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[] }): Promise<Dataset>;
+  /** Load the table; with `rows`, only these and the schema. */
+  load(project: string, options?: Abortable & { include?: readonly ("rawData" | "analysis" | "chartCustomizations" | "dataSchema")[]; rows?: RowRange }): Promise<Dataset>;
   upload(project: string, table: NewDataset, options?: Abortable & { ifMatch?: number | string }): Promise<SavedDataset>;
   /** Upload a CSV or JSON file directly to the bucket, and make it the project's table. */
-  uploadFile(project: string, file: Blob & { readonly name: string }, options?: Abortable & { dataSchema?: NewDataset["dataSchema"]; analysis?: object; ifMatch?: number | string }): Promise<SavedDataset>;
+  uploadFile(project: string, file: Blob & { readonly name: string }, options?: CompletionOptions): Promise<SavedDataset>;
+  /**
+   * Make a file that is already in the bucket the project's table: again after a failure, with another `delimiter` for
+   * example, or to wait for an upload that the server still reads.
+   */
+  completeUpload(project: string, uploadId: string, options?: CompletionOptions): Promise<SavedDataset>;
   versions(project: string, options?: Abortable): Promise<DataVersions>;
-  version(project: string, version: number, options?: Abortable): Promise<Dataset>;
+  version(project: string, version: number, options?: Abortable & { rows?: RowRange }): Promise<Dataset>;
+  /**
+   * Download the table as CSV: each cell as the text that was uploaded, whatever types the columns have.
+   *
+   * `safe` puts `'` before each text that a spreadsheet would take for a formula.
+   */
+  csv(project: string, options?: Abortable & { version?: number; safe?: boolean }): Promise<Blob>;
   saveAnalysis(project: string, analysis: object, options: Abortable & { ifMatch: number | string }): Promise<{ readonly analysisVersion: number }>;
+  /** Rename columns, or read their texts differently; the texts and the analysis stay. `ifMatch` is the data's version. */
+  saveSchema(project: string, columns: { readonly [column: string]: Partial<ColumnReading> & { readonly name?: string } }, options: TableOptions & { ifMatch: number | string }): Promise<SavedDataset>;
 }
 
 export interface DashboardClient<Config extends object = DashboardConfig> extends ConfigCalls<Config> {

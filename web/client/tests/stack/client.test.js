@@ -121,6 +121,37 @@ test("a file becomes the data with rows and types, and a malformed one is reject
   assert.deepEqual((await client.data.versions("data")).versions.length, 1);
 });
 
+test("a column of German numbers is read as its note offers, and the file comes back as it was", async () => {
+  const { client } = await twoDevices("german");
+  const saved = await client.data.uploadFile("german", new File(["Umsatz;Ort\n1.234,50;Bonn\n2,25;Kiel\n"], "umsatz.csv"));
+  const [note] = saved.dataSchema.notes ?? [];
+  assert.deepEqual([note?.column, note?.row, note?.cell], ["Umsatz", 1, "1.234,50"]);
+  const changed = await client.data.saveSchema("german", { Umsatz: note?.readings[0] ?? {} }, { ifMatch: saved.version });
+  assert.deepEqual([changed.version, changed.dataSchema.columnTypes], [saved.version + 1, { Umsatz: "number", Ort: "string" }]);
+  assert.deepEqual((await client.data.load("german", { rows: [1, 9] })).rawData, [{ Umsatz: 2.25, Ort: "Kiel" }]);
+  assert.deepEqual((await client.data.version("german", saved.version, { rows: [1, 9] })).rawData, [{ Umsatz: "2,25", Ort: "Kiel" }]);
+  assert.match(await (await client.data.csv("german")).text(), /1\.234,50/);
+  await assert.rejects(client.data.saveSchema("german", { Ort: { type: "number" } }, { ifMatch: changed.version }), { code: "invalid-data" });
+  await assert.rejects(client.data.saveSchema("german", { Ort: { name: "Stadt" } }, { ifMatch: saved.version }), { code: "version-conflict" });
+});
+
+test("a large file is read in the background, and its end is that of a small one", async () => {
+  await twoDevices("large");
+  // The clock of a tab in tests stands still.
+  const client = device({ environment: undefined });
+  const rows = Array.from({ length: 420_000 }, (_, row) => `c${String(row).padStart(9, "0")},${row}.5\n`).join("");
+  /** @type {Set<string>} */
+  const stages = new Set();
+  const saved = await client.data.uploadFile("large", new File(["Code,Price\n", rows], "codes.csv"), { onProgress: ({ stage, bytesRead }) => stages.add(`${stage} ${bytesRead > 0}`) });
+  assert.deepEqual([saved.dataSchema.rowCount, saved.dataSchema.columnTypes], [420_000, { Code: "string", Price: "number" }]);
+  assert.deepEqual([...stages], ["sending false", "reading false", "reading true"]);
+  await assert.rejects(client.data.uploadFile("large", new File(["Code,Price\n", rows, "short\n"], "codes.csv")), (/** @type {any} */ error) => {
+    assert.equal(error.code, "invalid-data");
+    return /Row 420001/.test(error.message);
+  });
+  assert.equal((await client.data.versions("large")).versions.length, 1);
+});
+
 test("projects are listed, renamed, removed and restored", async () => {
   const { client } = await twoDevices("projects");
   const { version } = await client.projects.get("projects");

@@ -10,10 +10,15 @@ import {
   valueOf,
   type ClientCode,
   type ClientOptions,
+  type ColumnFormat,
+  type ColumnNote,
+  type ColumnReading,
+  type ColumnType,
   type Conflict,
   type DashboardClient,
   type DashboardConfig,
   type DashboardDocument,
+  type DataSchema,
   type Dataset,
   type Diff,
   type DocumentState,
@@ -29,6 +34,7 @@ import {
   type Saved,
   type SavedDataset,
   type Status,
+  type TableProgress,
 } from "@dashkeep/client";
 
 interface Typed extends DashboardConfig {
@@ -139,6 +145,23 @@ expectTypeOf(client.projects.remove("sales")).toEqualTypeOf<Promise<void>>();
 expectTypeOf(client.data.load("sales", { include: ["rawData"] })).toEqualTypeOf<Promise<Dataset>>();
 expectTypeOf<NonNullable<Dataset["rawData"]>[number]>().toEqualTypeOf<Row>();
 expectTypeOf(client.data.uploadFile("sales", new File([], "sales.csv"))).toEqualTypeOf<Promise<SavedDataset>>();
+expectTypeOf(client.data.uploadFile("sales", new File([], "sales.csv"), { delimiter: ";", onProgress: ({ stage }) => void stage })).toEqualTypeOf<Promise<SavedDataset>>();
+expectTypeOf(client.data.completeUpload("sales", "u1", { delimiter: "\t" })).toEqualTypeOf<Promise<SavedDataset>>();
+expectTypeOf<TableProgress["stage"]>().toEqualTypeOf<"sending" | "reading">();
+expectTypeOf(client.data.load("sales", { rows: [0, 999] })).toEqualTypeOf<Promise<Dataset>>();
+expectTypeOf(client.data.csv("sales", { version: 2, safe: true })).toEqualTypeOf<Promise<Blob>>();
+expectTypeOf<DataSchema["notes"]>().toEqualTypeOf<readonly ColumnNote[] | undefined>();
+expectTypeOf<ColumnReading>().toEqualTypeOf<{ readonly type: ColumnType; readonly format?: ColumnFormat }>();
+const note = {} as ColumnNote;
+// What a note offers is a change of the schema.
+for (const reading of note.readings) void client.data.saveSchema("sales", { [note.column]: reading }, { ifMatch: 3 });
+void client.data.saveSchema("sales", { Umsatz: { type: "number", format: { decimal: ",", group: "." } }, Datum: { type: "date", format: "dd.MM.yyyy" }, Aktiv: { name: "Active", format: { true: "ja", false: "nein" } } }, { ifMatch: '"3.1"' });
+// @ts-expect-error A change of the schema says what it replaces.
+void client.data.saveSchema("sales", { Umsatz: { type: "number" } });
+// @ts-expect-error There is no such type.
+void client.data.saveSchema("sales", { Umsatz: { type: "money" } }, { ifMatch: 3 });
+// @ts-expect-error A page of rows has two ends.
+void client.data.load("sales", { rows: [5] });
 // @ts-expect-error A save says what it replaces.
 void client.save("sales", { chartCustomizations: {} });
 // @ts-expect-error There is no such source.

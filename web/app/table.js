@@ -1,0 +1,106 @@
+// A project's table: loading it, replacing it, reading its columns differently, and downloading it.
+/** The browser has begun to save a file by then. */
+const DOWNLOAD_MS = 60_000;
+
+export class ProjectTable {
+  /**
+   * What is known: `loading`, `none`, `ready` with the rows, `working` with the task and what was there before, or `failed`
+   * with the error. `problem` is the task that failed, with its error; `showsNotes` says that the table has just changed.
+   */
+  shown = { status: "loading" };
+  #client;
+  #project;
+  #changed;
+
+  constructor(client, project, changed) {
+    this.#client = client;
+    this.#project = project;
+    this.#changed = changed;
+  }
+
+  async load(showsNotes = false) {
+    try {
+      const { rawData, dataSchema, version } = await this.#client.data.load(this.#project, { include: ["rawData", "dataSchema"] });
+      this.#show(dataSchema ? { status: "ready", rawData, dataSchema, version, showsNotes } : { status: "none" });
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#show({ status: "failed", error });
+    }
+  }
+
+  /** Replace the table by a file; returns whether that succeeded. */
+  async upload(file) {
+    const task = { action: "upload", fileName: file.name, stage: "sending", bytesRead: 0, bytes: file.size };
+    return this.#attempt(task, (options) => this.#client.data.uploadFile(this.#project, file, options));
+  }
+
+  /** Read the file that was refused once more, with another delimiter; returns whether that succeeded. */
+  async readAgain(delimiter) {
+    const { error: _, ...task } = this.shown.problem;
+    return this.#attempt(task, (options) => this.#client.data.completeUpload(this.#project, task.uploadId, { delimiter, ...options }));
+  }
+
+  /** Read columns differently; returns whether that succeeded. */
+  async readAs(columns) {
+    return this.#attempt({ action: "change" }, (options) => this.#save(columns, options));
+  }
+
+  /** Rename columns and read them differently; rejects if that fails. */
+  async change(columns) {
+    await this.#work({ action: "change" }, (options) => this.#save(columns, options));
+  }
+
+  /** Download the table as a CSV file, without what a spreadsheet would take for formulas if it has to be `safe`. */
+  async download(safe) {
+    const file = await this.#client.data.csv(this.#project, { version: this.shown.version, safe });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = `${this.shown.dataSchema.fileName.replace(/\.[^.]*$/, "")}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD_MS);
+  }
+
+  dismissNotes() {
+    this.#show({ ...this.shown, showsNotes: false });
+  }
+
+  #save(columns, options) {
+    return this.#client.data.saveSchema(this.#project, columns, { ifMatch: this.shown.version, ...options });
+  }
+
+  async #attempt(task, call) {
+    let known = task;
+    try {
+      await this.#work(task, call, (progress) => (known = { ...task, ...progress }));
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#show({ ...this.shown, problem: { ...known, error } });
+      return false;
+    }
+    return this.shown.status === "ready";
+  }
+
+  /** Show the progress of some work, and its outcome; if it fails, what was there before. */
+  async #work(task, call, progressed = () => {}) {
+    const before = { ...this.shown, problem: null };
+    const onProgress = (progress) => {
+      progressed(progress);
+      this.#show({ ...before, status: "working", task: { ...task, ...progress } });
+    };
+    this.#show({ ...before, status: "working", task });
+    try {
+      await call({ onProgress });
+    } catch (error) {
+      this.#show(before);
+      // Somebody else has replaced the table.
+      if (error.status === 412) await this.load(before.showsNotes);
+      throw error;
+    }
+    await this.load(true);
+  }
+
+  #show(shown) {
+    this.shown = shown;
+    this.#changed();
+  }
+}
