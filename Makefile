@@ -184,7 +184,7 @@ check-types-client: web/client/dist/built
 check-template:
 	.venv-local/bin/python -m local.build --validate
 
-prove: install browsers tests/node_modules/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
+prove: install browsers tests/node_modules/installed .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
 
 load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)
@@ -197,8 +197,9 @@ BENCH := PYTHONPATH=shared:tests:functions/get_config:functions/put_config:funct
 bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) service-contenders ## Run all benchmarks and write docs/performance.md (PARTS="warm price" runs only these and writes no page)
 	@$(BENCH) $(PARTS)
 
-bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_readers/installed ## Run the benchmarks behind single decisions: transports, CSV readers, text checks, 100 MB through the stack
+bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_readers/installed .venv-benchmark-dialects/installed ## Run the benchmarks behind single decisions: transports, CSV readers and dialects, text checks, 100 MB through the stack
 	@PYTHONPATH=shared .venv-benchmark-csv_readers/bin/python -m benchmarks.csv_readers
+	@PYTHONPATH=shared:tests .venv-benchmark-dialects/bin/python -m benchmarks.dialects
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.transport
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.unsafe_text
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
@@ -206,6 +207,10 @@ bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_r
 .venv-benchmark-csv_readers/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
 	@echo "Installing the CSV readers to compare …" >&2
 	@$(call create_environment,.venv-benchmark-csv_readers,$<)
+
+.venv-benchmark-dialects/installed: benchmarks/requirements/dialects.txt | python .venv/uv/installed
+	@echo "Installing the packages that infer dialects, to compare …" >&2
+	@$(call create_environment,.venv-benchmark-dialects,$<)
 
 .venv-benchmark-%/installed: benchmarks/requirements/%.txt benchmarks/layer.py | python .venv/uv/installed
 	@echo "Installing $* for comparison …" >&2

@@ -62,7 +62,10 @@ def find(stack: str) -> Entrances:
 
 
 def set_open(entrances: Entrances, *, is_open: bool) -> None:
-    """Let requests and records through, or none. What runs already ends within two minutes."""
+    """Let requests and records through, or none.
+
+    What runs already ends within two minutes; only reading a large upload may go on for 18, with its retries.
+    """
     api: Any = boto3.client("apigatewayv2")
     # All settings of the stage are replaced, so those that do not change are sent, too.
     settings = api.get_stage(ApiId=entrances.api, StageName=_STAGE).get("DefaultRouteSettings", {})

@@ -73,18 +73,23 @@ def by_pandas(path: Path) -> int:
 def _stored(names: Sequence[str], groups: Callable[[], Iterable[Columns]]) -> int:
     """Type and store cells as the product does."""
     from dashboard_store.documents.dataset.column_types import CsvColumn  # noqa: PLC0415
-    from dashboard_store.documents.dataset.csv_file import column_json  # noqa: PLC0415
+    from dashboard_store.documents.dataset.readings import reading  # noqa: PLC0415
     from dashboard_store.documents.dataset.storage_format import TableWriter  # noqa: PLC0415
 
     columns = [CsvColumn() for _ in names]
+    row = 1
     for group in groups():
-        for column, cells in zip(columns, group, strict=True):
-            column.add([cell for cell in cells if cell])
+        lists = list(group)
+        for column, cells in zip(columns, lists, strict=True):
+            column.add(cells, row)
+        row += len(lists[0])
+    readings = [reading(column.type, column.format) for column in columns]
     writer = TableWriter()
     for group in groups():
         lists = list(group)
-        texts = [column_json(column.type, cells) for column, cells in zip(columns, lists, strict=True)]
-        writer.add_columns(names, len(lists[0]), texts)
+        written = [each.column(cells) for each, cells in zip(readings, lists, strict=True)]
+        originals = {index: original for index, (_, original) in enumerate(written) if original is not None}
+        writer.add_texts(names, len(lists[0]), [text for text, _ in written], originals)
     return len(writer.finish())
 
 

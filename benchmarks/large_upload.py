@@ -20,7 +20,7 @@ from support.running.local_stack import LocalStack
 
 from benchmarks.large_table import write_table
 
-FUNCTION = "ProjectDataFunction"
+FUNCTION = "ReadUploadFunction"
 
 
 def send(client: httpx.Client, path: Path) -> Any:  # noqa: ANN401 - rows
@@ -31,8 +31,11 @@ def send(client: httpx.Client, path: Path) -> Any:  # noqa: ANN401 - rows
     announced = client.post(f"{data}/uploads", json=form).raise_for_status().json()
     with path.open("rb") as file, _timed("send the form"):
         httpx.post(announced["url"], data=announced["fields"], files={"file": file}, timeout=120).raise_for_status()
+    upload = f"{data}/uploads/{announced['uploadId']}"
     with _timed("complete"):
-        client.post(f"{data}/uploads/{announced['uploadId']}/complete", json={}).raise_for_status()
+        client.post(f"{upload}/complete", json={}).raise_for_status()
+        while client.get(upload).raise_for_status().json()["status"] == "processing":
+            time.sleep(0.2)
     with _timed("load, first time"):
         client.get(data).raise_for_status()
     with _timed("load again"):

@@ -11,7 +11,7 @@ from benchmarks import contender
 from benchmarks.contender import ENVIRONMENT, PROGRAM
 from benchmarks.report import Section, Table
 
-FUNCTIONS = ("get_config", "put_config", "projects", "project_data", "health", "purge_objects")
+FUNCTIONS = ("get_config", "put_config", "projects", "project_data", "health", "read_upload", "purge_objects")
 
 
 def report() -> list[Section]:

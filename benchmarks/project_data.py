@@ -81,7 +81,7 @@ class Measure:
     def _read(self, address: ProjectAddress) -> None:
         newest = self._store.datasets.current(address).newest
         if newest:
-            self._store.downloads.json_rows(newest)
+            self._store.downloads.rows(newest, "json")
 
     def _cost(self, call: Callable[[], Any]) -> str:
         self._bucket_requests.requests = 0

@@ -48,6 +48,7 @@ def main(state: Path, parameters: dict[str, str]) -> None:
     lambda_svc._poll_dynamodb_streams = lambda: False  # noqa: SLF001 - it has no public name
     dynamodb._remove_item = _recording_expiry(dynamodb._remove_item)  # noqa: SLF001 - the same
     lambda_svc._execute_function = _limiting(lambda_svc._execute_function)  # noqa: SLF001 - the same
+    lambda_svc.invoke_async_with_retry = _as_configured(lambda_svc.invoke_async_with_retry)
     _keep_used_flags()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _snapshot(state))
     sys.argv = ["ministack"]
@@ -203,6 +204,21 @@ def _limiting(execute: Callable[[Json, Json], Json]) -> Callable[[Json, Json], J
         return result
 
     return execute_within_limits
+
+
+def _as_configured(invoke: Callable[[Json, Json], None]) -> Callable[[Json, Json], None]:
+    """Apply an alias's retries and failure destination to asynchronous invocations.
+
+    MiniStack stores them with the function, but looks for them in the version that it runs.
+    """
+
+    def invoke_as_configured(called: Json, event: Json) -> None:
+        arn = called["config"]["FunctionArn"]
+        name, alias = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)  # noqa: SLF001 - it has no public name
+        configured = lambda_svc._event_invoke_config(lambda_svc._functions[name], alias)  # noqa: SLF001 - the same
+        invoke({**called, "event_invoke_config": configured}, event)
+
+    return invoke_as_configured
 
 
 def _json_bytes(value: Any) -> int:  # noqa: ANN401 - any JSON value

@@ -10,6 +10,7 @@ import http.client
 import json
 import secrets
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,10 +25,10 @@ from local.dashboards import SIZES, dashboard
 
 _TABLES = ROOT / "tests" / "node_modules" / "vega-datasets" / "data"
 _TABLE_NAMES = ("cars.json", "movies.json", "gapminder.json", "flights-2k.json")
-# Too large for a request or a response, so it is uploaded to the bucket and downloaded from it.
+# Too large for a request or a response, so it is uploaded to the bucket, read asynchronously and downloaded again.
 _FILE_NAME = "flights-200k.json"
 
-_OK, _CREATED, _NO_CONTENT, _NOT_MODIFIED = 200, 201, 204, 304
+_OK, _CREATED, _ACCEPTED, _NO_CONTENT, _NOT_MODIFIED = 200, 201, 202, 204, 304
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_LARGE = 401, 404, 412, 413
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -152,9 +153,18 @@ def _send_file(user: Client) -> None:
     form = {"fileName": _FILE_NAME, "contentType": "application/json", "bytes": len(content)}
     announced = _expect(user.send("POST", f"{path}/uploads", form), _CREATED).json
     _expect(_send_form(announced["url"], announced["fields"], content), _NO_CONTENT)
-    _expect(user.send("POST", f"{path}/uploads/{announced['uploadId']}/complete", {}), _CREATED)
+    upload = f"{path}/uploads/{announced['uploadId']}"
+    _expect(user.send("POST", f"{upload}/complete", {}), _ACCEPTED)
+    _wait_until_read(user, upload)
     _equal(_large_table(user), json.loads(content), _FILE_NAME)
-    _say(f"  {_FILE_NAME:17} {len(content):>18,} bytes  sent to the bucket and fetched from it, equal")
+    _say(f"  {_FILE_NAME:17} {len(content):>18,} bytes  sent to the bucket, read and fetched from it, equal")
+
+
+def _wait_until_read(user: Client, upload: str) -> None:
+    while (state := _expect(user.send("GET", upload), _OK)).json["status"] == "processing":
+        time.sleep(int(state.headers["Retry-After"]))
+    if state.json["status"] != "done":
+        raise UnexpectedError(f"{_FILE_NAME} was not read: {state.body[:500]!r}")
 
 
 def _large_table(user: Client) -> Any:  # noqa: ANN401 - rows

@@ -7,10 +7,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 """
 
 import os
+import secrets
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from aws_lambda_powertools import Logger
@@ -34,6 +37,8 @@ from dashboard_store.repository.datasets import DatasetVersion
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+FIRST_BEAT_SECONDS: Final = 0.5
+
 # The copies that are made before anybody asks for them.
 _COPIES: Final[tuple[Layout, ...]] = ("json", "csv")
 
@@ -42,8 +47,7 @@ _logger = Logger()
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:
     watchdog.prepare()
-    seconds = context.get_remaining_time_in_millis() / 1_000 - watchdog.ANSWER_SECONDS
-    process(event, context.aws_request_id, _store(), seconds)
+    process(event, context.aws_request_id, _store(), lambda: context.get_remaining_time_in_millis() / 1_000)
 
 
 @cache
@@ -51,8 +55,8 @@ def _store() -> Store:
     return Store.from_environment(os.environ)
 
 
-def process(event: dict[str, Any], request_id: str, store: Store, seconds: float) -> None:
-    """Read an upload within so many seconds, unless another function does. Raises what a repetition may mend."""
+def process(event: dict[str, Any], request_id: str, store: Store, seconds_left: Callable[[], float]) -> None:
+    """Read an upload in the time that is left, unless another function does. Raises what a repetition may mend."""
     address = ProjectAddress(event["owner"], event["projectId"])
     key = store.settings.log_key
     _logger.append_keys(
@@ -60,11 +64,11 @@ def process(event: dict[str, Any], request_id: str, store: Store, seconds: float
     )
     reads = store.background_reads
     try:
-        lease = _taken(reads, address, event["uploadId"], request_id)
+        lease = _taken(reads, address, event["uploadId"])
         if lease is None:
             return
         try:
-            with watchdog.watched(seconds), _Progress(reads, lease) as progress:
+            with watchdog.watched(seconds_left() - watchdog.ANSWER_SECONDS), _Progress(reads, lease) as progress:
                 version = _read(store, lease, progress)
         except StorageUnavailable as error:
             _give_back(reads, lease, error, request_id)
@@ -81,8 +85,9 @@ def process(event: dict[str, Any], request_id: str, store: Store, seconds: float
         _logger.info("not read: another function does, or the upload has ended")
 
 
-def _taken(reads: BackgroundReads, address: ProjectAddress, upload_id: str, holder: str) -> Lease | None:
+def _taken(reads: BackgroundReads, address: ProjectAddress, upload_id: str) -> Lease | None:
     """Take the lease, after waiting once for a function that may have been killed; None if it is alive."""
+    holder = secrets.token_hex(8)
     taken = reads.take(address, upload_id, holder)
     if isinstance(taken, Lease):
         return taken
@@ -168,7 +173,9 @@ class _Progress:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._has_ended.wait(BEAT_SECONDS):
+        # The first progress is shown sooner, because somebody has just begun to look.
+        pauses = chain([FIRST_BEAT_SECONDS], repeat(BEAT_SECONDS))
+        while not self._has_ended.wait(next(pauses)):
             try:
                 self._reads.renew(self._lease, int(self._share * self.total))
             except LeaseLost:

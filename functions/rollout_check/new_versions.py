@@ -1,4 +1,4 @@
-"""Calls new versions of the functions as API Gateway would, with a request whose token it has verified."""
+"""Calls new versions of the functions as API Gateway and other functions would, for a user whose token is verified."""
 
 import base64
 import gzip
@@ -21,6 +21,9 @@ SPARE_SECONDS: Final = 90.0
 NOT_CALLED: Final = frozenset(
     {"AccessDeniedException", "ResourceConflictException", "SnapStartNotReadyException", "TooManyRequestsException"}
 )
+NO_UPLOAD: Final = "0" * 32
+"""The id of no upload: ids are random."""
+
 CALL_ATTEMPTS: Final = 30
 CALL_AGAIN_AFTER: Final = 2.0
 QUOTA_AGAIN_AFTER: Final = 5.0
@@ -102,10 +105,15 @@ class NewVersions:
         Raises UnexpectedError if there is no answer.
         """
         while True:
-            answer = self._call(function, self._event(sent), spare)
+            answer = _answer(self._call(function, self._event(sent), spare))
             if answer.wait is None or self._remaining() < answer.wait + spare:
                 return answer
             self._sleep(answer.wait)
+
+    def read_upload(self, project: str) -> None:
+        """Have an upload read that does not exist. Raises UnexpectedError if the version fails."""
+        event = {"owner": self._user, "projectId": project, "uploadId": NO_UPLOAD}
+        _payload(self._call("READ_UPLOAD", event, SPARE_SECONDS))
 
     def _event(self, sent: Sent) -> JsonObject:
         event = _event(sent)
@@ -115,14 +123,12 @@ class NewVersions:
             event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
         return event
 
-    def _call(self, function: str, event: JsonObject, spare: float) -> Answer:
+    def _call(self, function: str, event: JsonObject, spare: float) -> Mapping[str, Any]:
         for attempt in range(1, CALL_ATTEMPTS + 1):
             if self._remaining() < spare:
                 raise UnexpectedError("no time left")
             try:
-                called = self._client.invoke(
-                    FunctionName=self._environment[function], Payload=json.dumps(event).encode()
-                )
+                return self._client.invoke(FunctionName=self._environment[function], Payload=json.dumps(event).encode())
             except ClientError as exc:
                 code = exc.response["Error"]["Code"]
                 if code not in NOT_CALLED or attempt == CALL_ATTEMPTS:
@@ -130,8 +136,6 @@ class NewVersions:
                 self._sleep(CALL_AGAIN_AFTER)
             except BotoCoreError as exc:
                 raise UnexpectedError(f"Lambda: {type(exc).__name__}") from exc
-            else:
-                return _answer(called)
         raise AssertionError("the last attempt returns or raises")
 
 
@@ -158,12 +162,18 @@ def _event(sent: Sent) -> JsonObject:
     }
 
 
-def _answer(called: Mapping[str, Any]) -> Answer:
-    """Read what Lambda returns. Raises UnexpectedError if the version did not start or did not answer."""
+def _payload(called: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a version returned. Raises UnexpectedError if it did not start or failed."""
     payload = json.loads(called["Payload"].read())
     if "FunctionError" in called:
         # Its message may quote content; its type does not.
         raise UnexpectedError(f"Lambda: {payload.get('errorType', called['FunctionError'])}")
+    return payload
+
+
+def _answer(called: Mapping[str, Any]) -> Answer:
+    """Read a version's response. Raises UnexpectedError if it sent none."""
+    payload = _payload(called)
     headers = {name.lower(): value for name, value in payload["headers"].items()}
     content = _content(payload, is_gzip=headers.get("content-encoding") == "gzip")
     return Answer(payload["statusCode"], headers, json.loads(content) if content else None)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 LEFT_AFTER: Final = timedelta(hours=1)
 """The age at which a project was left behind: no check takes longer than Lambda's 15 minutes."""
 
-# More than the longest time-out of a function. What was sent is not sent again, because it may have been done.
+# More than the longest time-out of a function that answers requests. What was sent is not sent again, because it may
+# have been done.
 CLIENT_CONFIG: Final = ClientConfig(connect_timeout=5, read_timeout=35, retries={"total_max_attempts": 1})
 
 # Small enough for the lowest limits that the template allows. Read as floats, the large numbers would change.
@@ -161,6 +162,8 @@ class Check:
         with self._step("project_data: read"):
             found = self._versions.request("PROJECT_DATA", Sent(read, self._project))
             _require_equal(found.require(HTTPStatus.OK)["rawData"], TABLE["rawData"])
+        with self._step("read_upload: start"):
+            self._versions.read_upload(self._project)
 
     def _delete(self, project: str, *expected: int, spare: float = SPARE_SECONDS) -> None:
         sent = Sent(f"DELETE {_PROJECT}", project, query={"permanently": "true"})

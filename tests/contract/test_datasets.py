@@ -16,6 +16,7 @@ from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUna
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
+from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.uploads import PendingUpload
 from dashboard_store.settings import Settings
@@ -155,8 +156,9 @@ def test_an_upload_that_expired_is_not_completed(
     """If an announced upload expires while it is completed, nothing is stored, and no item without expiry is left."""
     hasty = Store(SETTINGS, Items(engine, engine.table_name, pause=lambda _: None), store.bucket, clock)
     gone = PendingUpload("0" * 32, "t.csv", "text/csv", 3, None, None)
+    ending = Ending.in_request(gone, read_completion({}, SETTINGS))
     with pytest.raises(StorageUnavailable):
-        hasty.dataset_writes.upload(address, upload("first"), Precondition(), gone)
+        hasty.dataset_writes.upload(address, upload("first"), Precondition(), ending)
     assert hasty.datasets.current(address).version == 0
     assert hasty.items.get(keys.upload(address, "0" * 32)) is None
 

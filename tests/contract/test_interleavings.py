@@ -15,13 +15,13 @@ from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
 from dashboard_store.app import Store
-from dashboard_store.documents.dataset.upload import Upload
+from dashboard_store.documents.dataset.upload import Upload, read_completion
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import InvalidData, StoreError
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.dataset_writes import UploadResult
+from dashboard_store.repository.dataset_writes import Ending, UploadResult
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Of an upload without a competitor: the snapshot, the item that names the object, the object and the transaction.
 CALLS = 4
+NOTHING_MORE = read_completion({}, SETTINGS)
 ORDERS = [
     ["first" if place in places else "second" for place in range(2 * CALLS)]
     for places in combinations(range(2 * CALLS), CALLS)
@@ -127,10 +128,10 @@ def test_two_completions_leave_no_unnamed_object(
     for number, order in enumerate(ORDERS):
         address = new_project(number)
         upload_id = large.uploads.announce(address, "t.json", "application/json", 1_000).upload_id
-        pending = large.uploads.pending(address, upload_id)
+        ending = Ending.in_request(large.uploads.pending(address, upload_id), NOTHING_MORE)
 
         def complete(name: str) -> UploadResult:
-            return large.dataset_writes.upload(address, table(name), Precondition(), pending)  # noqa: B023
+            return large.dataset_writes.upload(address, table(name), Precondition(), ending)  # noqa: B023
 
         results = both(atomic_engine, large.bucket, order, complete)
         assert_objects_have_owners(atomic_engine, bucket_client, address)
@@ -156,10 +157,10 @@ def test_the_same_table_twice_is_one_version(
     for number, order in enumerate(ORDERS):
         address = new_project(number)
         upload_id = large.uploads.announce(address, "t.json", "application/json", 1_000).upload_id
-        pending = large.uploads.pending(address, upload_id) if is_file else None
+        ending = Ending.in_request(large.uploads.pending(address, upload_id), NOTHING_MORE) if is_file else None
 
         def store(_: str) -> UploadResult:
-            return large.dataset_writes.upload(address, table("same"), Precondition(), pending)  # noqa: B023
+            return large.dataset_writes.upload(address, table("same"), Precondition(), ending)  # noqa: B023
 
         results = both(atomic_engine, large.bucket, order, store)
         assert sorted((result.version, result.changed) for result in results.values()) == [(1, False), (1, True)]

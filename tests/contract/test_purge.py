@@ -16,6 +16,7 @@ from support.storage.stream import Stream
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin
+from dashboard_store.documents.dataset.upload import read_completion
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists
@@ -23,6 +24,7 @@ from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.stored_bytes import stored_bytes
 from dashboard_store.settings import Settings
 
@@ -155,7 +157,8 @@ def test_a_sent_file_is_removed_once_its_upload_is_completed(
     pending = store.uploads.pending(rich, file.rpartition("/")[2])
     stream.deliver(store)
     assert file in objects(bucket, rich)
-    store.dataset_writes.upload(rich, upload("third"), Precondition(), pending)
+    ending = Ending.in_request(pending, read_completion({}, SETTINGS))
+    store.dataset_writes.upload(rich, upload("third"), Precondition(), ending)
     stream.deliver(store)
     assert file not in objects(bucket, rich)
 

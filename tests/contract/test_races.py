@@ -15,13 +15,14 @@ from support.storage.engines import Engine
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.dataset.upload import Upload, read_completion, read_upload, read_uploaded
+from dashboard_store.documents.dataset.upload import SentFile, Upload, read_completion, read_upload, read_uploaded
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import ConfigConflict, DatasetConflict
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
+from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 
@@ -135,7 +136,7 @@ def test_parallel_uploads_are_consecutive_versions(store: Store, address: Projec
         stored = store.datasets.version(address, version)
         writer = versions.index(version)
         assert stored.schema["fileName"] == f"{writer}.csv"
-        assert store.downloads.json_rows(stored) == b'[{"writer":%d}]' % writer
+        assert store.downloads.rows(stored, "json") == b'[{"writer":%d}]' % writer
 
 
 def test_one_of_many_uploads_of_a_version_wins(store: Store, address: ProjectAddress) -> None:
@@ -161,8 +162,10 @@ def test_parallel_completions_are_one_version(store: Store, address: ProjectAddr
 
     def complete(_: int) -> int:
         pending = store.uploads.pending(address, announced.upload_id)
-        upload = read_uploaded(io.BytesIO(b"n\n1\n"), pending.file_name, pending.content_type, completion, SETTINGS)
-        return store.dataset_writes.upload(address, upload, Precondition(), pending).version
+        sent = SentFile(pending.file_name, pending.content_type, io.BytesIO(b"n\n1\n"))
+        upload = read_uploaded(sent, completion, SETTINGS)
+        ending = Ending.in_request(pending, completion)
+        return store.dataset_writes.upload(address, upload, Precondition(), ending).version
 
     assert in_parallel(8, complete) == [1] * 8
     assert store.datasets.current(address).kept == []

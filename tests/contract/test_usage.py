@@ -19,13 +19,14 @@ from support.storage.stream import Stream
 
 from dashboard_store.app import Store
 from dashboard_store.documents.config import Origin
-from dashboard_store.documents.dataset.upload import read_analysis, read_completion, read_uploaded
+from dashboard_store.documents.dataset.upload import SentFile, read_analysis, read_completion, read_uploaded
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
+from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.expressions import put
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.stored_bytes import stored_bytes
@@ -85,8 +86,9 @@ def live_a_little(store: Store, user: str) -> Iterator[str]:
     store.uploads.announce(sales, "never-sent.csv", "text/csv", 3_000)
     yield "announced"
     pending, completion = store.uploads.pending(sales, announced.upload_id), read_completion({}, SETTINGS)
-    read = read_uploaded(io.BytesIO(b"reading\n4.5\n7\n"), "readings.csv", "text/csv", completion, SETTINGS)
-    store.dataset_writes.upload(sales, read, Precondition(), pending)
+    sent = SentFile("readings.csv", "text/csv", io.BytesIO(b"reading\n4.5\n7\n"))
+    read = read_uploaded(sent, completion, SETTINGS)
+    store.dataset_writes.upload(sales, read, Precondition(), Ending.in_request(pending, completion))
     yield "completed"
     plans = create(store, user, "plans")
     store.config_saves.save(plans.config(), config(c=1), at(0), Origin())

@@ -83,6 +83,7 @@ FIRING: list[Series] = [
     ("RolloutSlowAlarm", [loads([700.0] * 3, ANN, BEN, BEN, of=OF_NEW)]),
     ("PurgeBehindAlarm", [{"IteratorAge": [3_600_001]}]),
     ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [1]}]),
+    ("ReadFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [1]}]),
 ]
 QUIET: list[Series] = [
     # Nights.
@@ -121,6 +122,7 @@ QUIET: list[Series] = [
     ("RolloutSlowAlarm", [loads([700.0] * 2, ANN, BEN, of=OF_NEW)]),
     ("PurgeBehindAlarm", [{"IteratorAge": [3_600_000]}]),
     ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [0]}]),
+    ("ReadFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [0]}]),
 ]
 
 
@@ -225,6 +227,15 @@ def test_filters_read_fields_of_the_access_log() -> None:
     for name, pattern in log_filters().items():
         assert set(re.findall(r"\$\.(\w+)", pattern)) <= set(written), name
         assert RESOURCES["AccessLogs"]["Type"] == "AWS::Logs::LogGroup"
+
+
+def test_every_queue_has_an_alarm() -> None:
+    """What could not be processed is announced: each queue has one alarm on the messages that wait in it."""
+    queues = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::SQS::Queue"}
+    watching = [alarm for alarm in ALARMS.values() if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"]
+    assert [alarm["Namespace"] for alarm in watching] == ["AWS/SQS"] * len(queues)
+    dimensions = [dimension for alarm in watching for dimension in alarm["Dimensions"]]
+    assert {each["Value"]["Fn::GetAtt"][0] for each in dimensions if each["Name"] == "QueueName"} == queues
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -43,12 +43,15 @@ VERSIONS = [
         "ProjectDataFunction",
         "ProjectsFunction",
         "HealthFunction",
+        "ReadUploadFunction",
     )
 ]
 DEPLOYMENT_GROUPS = {
     "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}"
     ":deploymentgroup:${ServerlessDeploymentApplication}/*"
 }
+# Not the alias as a resource: that waits for the check of a rollout, which calls the new ProjectDataFunction.
+READER = {"Fn::Sub": "${ReadUploadFunction.Arn}:live"}
 # The resources that each action may be allowed on.
 RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:GetItem": [TABLE],
@@ -65,11 +68,11 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "s3:ListBucket": [BUCKET],
     "appconfig:StartConfigurationSession": [FLAGS],
     "appconfig:GetLatestConfiguration": [FLAGS],
-    "lambda:InvokeFunction": VERSIONS,
+    "lambda:InvokeFunction": [*VERSIONS, READER],
     "codedeploy:PutLifecycleEventHookExecutionStatus": [DEPLOYMENT_GROUPS],
 }
 # The settings that name the stack or a resource of it, and so have no parameter.
-RESOURCE_NAMES = {"table_name", "bucket_name", "flags_path", "log_key", "deployment"}
+RESOURCE_NAMES = {"table_name", "bucket_name", "reader", "flags_path", "log_key", "deployment"}
 
 
 def parameter_name(setting: str) -> str:
@@ -140,6 +143,8 @@ def test_every_setting_is_a_parameter(setting: Any) -> None:
 def test_every_variable_is_a_setting() -> None:
     """The functions' environment holds only the settings and the variables that Powertools and AWS's SDKs read."""
     ours = {name for name in VARIABLES if not name.startswith(("POWERTOOLS_", "AWS_"))}
+    # The one function that starts the reader has its name besides.
+    ours |= functions()["ProjectDataFunction"]["Environment"]["Variables"].keys()
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == TABLE_NAME
     assert VARIABLES["BUCKET_NAME"] == BUCKET_NAME
@@ -293,6 +298,42 @@ def test_a_record_that_fails_for_ever_is_put_aside() -> None:
     assert RESOURCES["PurgeFailures"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3_600
 
 
+def test_an_upload_that_cannot_be_read_is_put_aside() -> None:
+    """There is time for three attempts to read an upload. If all fail, its event is kept for 14 days.
+
+    Lambda waits a minute before the second attempt, and two before the third.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+    reader = functions()["ReadUploadFunction"]
+    asynchronous = reader["EventInvokeConfig"]
+    assert asynchronous["MaximumRetryAttempts"] == 2
+    assert asynchronous["MaximumEventAgeInSeconds"] > 60 + 120 + 3 * reader["Timeout"]
+    assert asynchronous["DestinationConfig"] == {
+        "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["ReadFailures", "Arn"]}}
+    }
+    assert RESOURCES["ReadFailures"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3_600
+    made = transformed()["Resources"].values()
+    (configured,) = [each["Properties"] for each in made if each["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    assert configured["Qualifier"] == "live"
+
+
+def test_one_function_starts_the_reader() -> None:
+    """Only the function that completes uploads may start the reader, and only by the alias, which a rollout shifts."""
+    assert functions()["ProjectDataFunction"]["Environment"]["Variables"] == {"READER": READER}
+    assert READER["Fn::Sub"].rpartition(":")[2] == template()["Globals"]["Function"]["AutoPublishAlias"]
+    starting = {
+        name: [each["Resource"] for each in statements(name) if "lambda:InvokeFunction" in each["Action"]]
+        for name in functions().keys() - {"RolloutCheckFunction"}
+    }
+    assert {name: resources for name, resources in starting.items() if resources} == {"ProjectDataFunction": [READER]}
+
+
+def test_the_reader_writes_no_file_that_it_reads() -> None:
+    """The reader writes tables and their downloads; what users sent, it only reads."""
+    written = [each["Resource"] for each in statements("ReadUploadFunction") if "s3:PutObject" in each["Action"]]
+    assert written == [FOLDERS[1:]]
+
+
 def test_only_the_purge_may_delete_objects() -> None:
     """No function that handles requests may delete an object."""
     deleting = {function for function in functions() if "s3:DeleteObject" in permissions(function)}
@@ -300,10 +341,13 @@ def test_only_the_purge_may_delete_objects() -> None:
 
 
 def test_browsers_may_use_the_bucket() -> None:
-    """Pages of exactly the origins that may call the API may upload to the bucket and download from it."""
-    (rule,) = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
-    assert set(rule["AllowedMethods"]) == {"GET", "POST"}
+    """Pages of exactly the origins that may call the API may upload to the bucket; whoever has a URL may download.
+
+    A browser that is redirected from another origin names none (https://fetch.spec.whatwg.org/#http-redirect-fetch).
+    """
+    rules = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    found = {method: rule["AllowedOrigins"] for rule in rules for method in rule["AllowedMethods"]}
+    assert found == {"POST": {"Ref": "AllowedOrigins"}, "GET": ["*"]}
 
 
 @pytest.mark.parametrize(("name", "policy"), [("Table", "Retain"), ("Bucket", "RetainExceptOnCreate")])
@@ -388,11 +432,27 @@ def test_new_versions_are_checked_before_traffic_shifts() -> None:
     assert statement["Resource"] == {"Fn::GetAtt": ["RolloutCheckFunction", "Arn"]}
 
 
+def test_no_resource_waits_for_itself() -> None:
+    """Resources refer to each other in no circle, which CloudFormation rejects; an alias refers to the check, too."""
+    made = transformed()["Resources"]
+    waiting = {name: {other for other in made if mentions(other, made[name])} for name in made}
+    while ready := {name for name, others in waiting.items() if not others & waiting.keys()}:
+        waiting = {name: others for name, others in waiting.items() if name not in ready}
+    assert not waiting
+
+
+def mentions(resource: str, document: Any) -> bool:
+    # By itself, the name is in DependsOn.
+    return any(value == resource or refers_to(resource, value) for _, value in places(document))
+
+
 def test_the_check_calls_new_versions_and_nothing_else() -> None:
-    """The check has the versions of all functions that answer requests, may call each, and reaches no data itself."""
+    """The check has the versions of all functions that answer requests or are started by one, and no data."""
     check = functions()["RolloutCheckFunction"]
     assert sorted(check["Environment"]["Variables"].values(), key=str) == sorted(VERSIONS, key=str)
-    assert {version["Ref"] for version in VERSIONS} == {f"{name}.Version" for name in http_functions()}
+    assert {version["Ref"] for version in VERSIONS} == {
+        f"{name}.Version" for name in (*http_functions(), "ReadUploadFunction")
+    }
     (called,) = [each for each in statements("RolloutCheckFunction") if "lambda:InvokeFunction" in each["Action"]]
     assert called["Resource"] == VERSIONS
     assert {action.partition(":")[0] for action in permissions("RolloutCheckFunction")} == {"lambda", "codedeploy"}

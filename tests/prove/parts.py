@@ -49,6 +49,12 @@ PARTS: Final = (
         _pytest("tests/prove/test_quotas.py"),
     ),
     Part(
+        "tables",
+        "Tables of 100 MB are read in bounded memory, once and whole, and every cell comes back",
+        6,
+        _pytest("tests/prove/test_tables.py"),
+    ),
+    Part(
         "properties",
         "Every property holds for a thousand random examples",
         10,

@@ -12,9 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.inputs.texts import kept_texts
 
-from dashboard_store.documents.dataset.column_types import ColumnType
 from dashboard_store.documents.dataset.csv_file import read_csv
 from dashboard_store.documents.dataset.data_schema import Content
+from dashboard_store.documents.dataset.readings import ColumnType
 from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
 from dashboard_store.documents.dataset.storage_format import csv_rows, json_rows
 from dashboard_store.errors import InvalidData
@@ -153,7 +153,7 @@ texts = kept_texts(max_size=12)
 
 @given(header=st.lists(texts, min_size=2, max_size=4, unique=True), data=st.data())
 def test_all_texts_written_as_csv_are_read(header: list[str], data: st.DataObject) -> None:
-    """Any texts that the csv module writes are read back, each as the value that it represents, and as CSV unchanged."""
+    """Any texts that the csv module writes are read back as the values they represent, and return unchanged as CSV."""
     assume(not header[0].startswith("\ufeff") and header[-1])
     cells = data.draw(st.lists(st.lists(texts, min_size=len(header), max_size=len(header)), min_size=1, max_size=6))
     text = io.StringIO(newline="")

@@ -14,6 +14,7 @@ LIMITS = {
     "maxDecompressedBytes": 5_000_000,
     "maxUploadBytes": 100_000_000,
     "maxColumns": 1_000,
+    "maxTableCells": 60_000_000,
     "maxCellCharacters": 1_000_000,
     "maxRawDataBytes": 4_000_000,
     "maxInlineTableBytes": 32_768,

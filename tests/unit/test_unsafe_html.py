@@ -11,7 +11,7 @@ import pytest
 from support.inputs.unsafe_texts import HARMLESS, TANGLED, UNSAFE, tangled
 
 from dashboard_store.documents.dataset.csv_file import read_csv
-from dashboard_store.documents.dataset.upload import FileType, read_completion, read_upload, read_uploaded
+from dashboard_store.documents.dataset.upload import FileType, SentFile, read_completion, read_upload, read_uploaded
 from dashboard_store.documents.json_text import Rules, checked
 from dashboard_store.documents.unsafe_html import MOST_CHARACTERS, TextCheck, is_unsafe, tags
 from dashboard_store.errors import InvalidConfig, UnsafeText
@@ -179,7 +179,7 @@ def test_the_number_of_characters_is_a_files(media_type: FileType) -> None:
     }[media_type]
     completion = read_completion({}, SETTINGS)
     with pytest.raises(UnsafeText) as refused:
-        read_uploaded(io.BytesIO(content.encode()), "t", media_type, completion, SETTINGS)
+        read_uploaded(SentFile("t", media_type, io.BytesIO(content.encode())), completion, SETTINGS)
     place = 'Row 3, column 1 ("a"): ' if media_type == "text/csv" else ""
     assert [(each.pointer, each.message) for each in refused.value.field_errors] == [("/2/a", place + TOO_MANY)]
 

@@ -14,6 +14,7 @@ request does that asks for the upload.
 | `problem` | the problem that it failed with, as JSON |
 """
 
+import contextlib
 import gzip
 import json
 from collections.abc import Callable
@@ -24,11 +25,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from dashboard_store.compression import gzipped
 from dashboard_store.documents.dataset.storage_format import MEDIA_TYPES
 from dashboard_store.documents.json_text import JsonObject, compact
-from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound
+from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound, StorageUnavailable
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.expressions import Condition, Item, put, update
+from dashboard_store.repository.expressions import EXISTS, Condition, Item, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ LEASE: Final = timedelta(seconds=30)
 BEAT_SECONDS: Final = 2.0
 """How often the lease is renewed, and the progress shown."""
 
-# By then, Lambda has invoked another function for one that was killed, unless the invocation was lost.
-_LOST_AFTER: Final = timedelta(seconds=60)
+# Lambda repeats an invocation after a minute, then after two. Nobody may be faster, or it would not learn that the
+# invocation failed, and not send it to the queue. After that, the invocation was lost.
+_LOST_AFTER: Final = timedelta(seconds=180)
 _GIVEN_UP: Final = {
     "type": "urn:problem:internal-error",
     "title": "Something went wrong on the server",
@@ -140,8 +142,7 @@ class BackgroundReads:
         if self._items.get(keys.project(address)) is None:
             raise NoProject
         upload = Upload(item, self._now())
-        if upload.is_lost:
-            self._invocations().read(address, upload_id)
+        self._revive(address, upload_id, upload)
         return upload
 
     def start(self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject) -> None:
@@ -164,9 +165,9 @@ class BackgroundReads:
             if not found or found.get("request") != request or "completed" in found:
                 error = FieldError("", "The same upload is being read with another request. Wait until that has ended.")
                 raise InvalidData("An upload can be completed only once at a time.", [error]) from exc
-            if Upload(found, self._now()).is_leased:
-                return
-        self._invocations().read(address, upload_id)
+            self._revive(address, upload_id, Upload(found, self._now()))
+        else:
+            self._invoke(address, upload_id)
 
     def start_on_table(
         self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject
@@ -177,7 +178,7 @@ class BackgroundReads:
         self._put_job(address, upload_id, job)
         started = _started(request, size, _milliseconds(now))
         self._items.transact(put({**keys.upload(address, upload_id), **started, **expiry}))
-        self._invocations().read(address, upload_id)
+        self._invoke(address, upload_id)
 
     def take(self, address: ProjectAddress, upload_id: str, holder: str) -> Lease | float:
         """Take the lease of an upload; if another function has it, return for how many seconds.
@@ -217,8 +218,8 @@ class BackgroundReads:
         self._change(lease, {"leasedUntil": until, "bytesRead": bytes_read})
 
     def release(self, lease: Lease) -> None:
-        """Let another function try. Raises LeaseLost or StorageUnavailable."""
-        self._change(lease, {"leasedUntil": 0})
+        """Let another function try at once. Raises LeaseLost or StorageUnavailable."""
+        self._change(lease, {"leasedUntil": _milliseconds(self._now()) - 1})
 
     def fail(self, lease: Lease, problem: str) -> None:
         """End with a problem, as JSON. Raises LeaseLost or StorageUnavailable."""
@@ -227,6 +228,24 @@ class BackgroundReads:
     def finish(self, lease: Lease, version: int) -> None:
         """End with a version that existed before. Raises LeaseLost or StorageUnavailable."""
         self._change(lease, {"completed": version})
+
+    def _revive(self, address: ProjectAddress, upload_id: str, upload: Upload) -> None:
+        """Have an upload read that seems to be lost; of several requests at once, one does."""
+        if not upload.is_lost:
+            return
+        seen = Condition("#leasedUntil = :seen", {"seen": upload.item["leasedUntil"]})
+        claim = update(keys.upload(address, upload_id), {"leasedUntil": _milliseconds(self._now()) - 1}, seen)
+        with contextlib.suppress(ConditionFailed):
+            self._items.write_alone(claim)
+            self._invoke(address, upload_id)
+
+    def _invoke(self, address: ProjectAddress, upload_id: str) -> None:
+        try:
+            self._invocations().read(address, upload_id)
+        except StorageUnavailable:
+            # The next request tries again.
+            self._items.write_alone(update(keys.upload(address, upload_id), {"leasedUntil": 0}, EXISTS))
+            raise
 
     def _change(self, lease: Lease, assignments: dict[str, Any]) -> None:
         try:

@@ -16,8 +16,10 @@ The versions of `sales` differ only in their theme: light, grey, dark. Each vers
 1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced, 5 is a delete,
 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
 
-The ids of uploads are their numbers in 32 digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not, 3 has a short
-row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`, 7 to user-5's `sales`.
+The ids of uploads are their numbers in 32 hexadecimal digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not,
+3 has a short row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`, 7 to user-5's
+`sales`. 8 became the data of `survey`. 9 to 12 also belong to it: 9 was sent and is too large for a request; 10 is the
+same file, which a function reads; 11, too, but its function was killed an hour ago; 12 failed because of a short row.
 
 All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
 the writes of the minute. user-5 stores as much as the quota allows. user-6 has used up the requests of the minute.
@@ -25,14 +27,18 @@ the writes of the minute. user-5 stores as much as the quota allows. user-6 has 
 
 import hashlib
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from support.handlers.http_api import Client, apps, handler_module
+from support.handlers.invocations import read
 
+from dashboard_store.documents.dataset.upload import read_completion
 from dashboard_store.errors import RateLimited
 from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
+from dashboard_store.repository.background_reads import READ_AT_ONCE, BackgroundReads, Lease
 from dashboard_store.repository.expressions import EXISTS, update
 from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.repository.uploads import Uploads
@@ -71,12 +77,14 @@ TABLE: Final = {
     ],
 }
 ANALYSIS: Final = {"summary": "Revenue grows."}
-# Digests do not compress, so these rows exceed a response and are stored in the bucket.
-LARGE_TABLE: Final = {
-    "fileName": "digests.json",
-    "rawData": [{"digest": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(53_000)],
-}
+# Digests do not compress, so these rows are stored in the bucket. As JSON, they exceed a response, and what a request
+# reads again.
+DIGESTS: Final = b"digest\n" + b"".join(
+    b"%b\n" % hashlib.sha256(b"%d" % at).hexdigest().encode() for at in range(66_000)
+)
 READINGS: Final = b"reading\n4.5\n7\n"
+LONG_READINGS: Final = b"reading\n" + b"".join(b"%b\n" % (b"x" * 999_999) for _ in range(READ_AT_ONCE // 1_000_000))
+SHORT_ROW: Final = b"reading,unit\n4.5,C\n7\n"
 
 
 def make_world(bucket_client: "S3Client") -> None:
@@ -110,17 +118,50 @@ def _make_survey(client: Client, bucket_client: "S3Client") -> None:
     _done(client.post("/api/projects", {"id": "survey", "name": "Survey"}))
     _done(client.post("/api/projects/survey/data", {**TABLE, "analysis": ANALYSIS}))
     _done(client.post("/api/projects/survey/data", {**TABLE, "fileName": "again.csv"}))
-    _done(client.post("/api/projects/survey/data", LARGE_TABLE))
+    _send(bucket_client, _announce(client, "survey", 8, len(DIGESTS)), DIGESTS)
+    _done(client.post(f"/api/projects/survey/data/uploads/{8:032x}/complete", {}))
     _send(bucket_client, _announce(client, "survey", 1, len(READINGS)), READINGS)
     _announce(client, "survey", 2, len(READINGS))
-    _send(bucket_client, _announce(client, "survey", 3, 100), b"reading,unit\n4.5,C\n7\n")
+    _send(bucket_client, _announce(client, "survey", 3, 100), SHORT_ROW)
     _send(bucket_client, _announce(client, "survey", 5, len(READINGS) - 1), READINGS)
+    for number in (9, 10, 11):
+        _send(bucket_client, _announce(client, "survey", number, len(LONG_READINGS)), LONG_READINGS)
+    _send(bucket_client, _announce(client, "survey", 12, len(SHORT_ROW)), SHORT_ROW)
+    _make_processing(client, 10, MOMENT)
+    _make_processing(client, 11, MOMENT - timedelta(hours=1))
+    _make_failed(client, 12)
 
 
 def _make_poll(client: Client, bucket_client: "S3Client") -> None:
     _done(client.post("/api/projects", {"id": "poll", "name": "Poll"}))
     _send(bucket_client, _announce(client, "poll", 4, len(READINGS)), READINGS)
     _done(client.post(f"/api/projects/poll/data/uploads/{4:032x}/complete", {}))
+
+
+def _make_processing(client: Client, number: int, moment: datetime) -> None:
+    """Let a function begin to read an upload at a moment; it is never heard of again."""
+    store: Store = handler_module("ProjectDataFunction").app.store
+    reads = BackgroundReads(store.items, store.bucket, lambda: store.invocations, lambda: moment)
+    address = ProjectAddress(client.user, "survey")
+    _start(store, reads, address, number, len(LONG_READINGS))
+    lease = reads.take(address, f"{number:032x}", "a-function")
+    assert isinstance(lease, Lease)
+    reads.renew(lease, 1_048_576)
+
+
+def _make_failed(client: Client, number: int) -> None:
+    """Have an upload read by the function that reads large ones, which refuses it."""
+    store: Store = handler_module("ProjectDataFunction").app.store
+    address = ProjectAddress(client.user, "survey")
+    _start(store, store.background_reads, address, number, len(SHORT_ROW))
+    event = {"owner": address.owner, "projectId": address.project_id, "uploadId": f"{number:032x}"}
+    read(event, store, "the-request-of-upload-12")
+
+
+def _start(store: "Store", reads: BackgroundReads, address: ProjectAddress, number: int, size: int) -> None:
+    """Have an upload read as the body `{}` completes it."""
+    job = {"completion": {}, "precondition": Precondition().document}
+    reads.start(address, f"{number:032x}", size, read_completion({}, store.settings).digest, job)
 
 
 def _announce(client: Client, project: str, number: int, size: int) -> str:

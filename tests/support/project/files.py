@@ -13,6 +13,7 @@ LOCKS = {
     "uv.txt",
     "audit.txt",
     "csv_readers.txt",
+    "dialects.txt",
     "mutation.txt",
 }
 

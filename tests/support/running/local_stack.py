@@ -132,6 +132,13 @@ class LocalStack:
         assert pid in self._recorded()
         os.kill(pid, signal.SIGKILL)
 
+    def kill_workers(self, function: str) -> int:
+        """Kill with SIGKILL the processes that run a function, named as in the template; return how many there were."""
+        workers = [int(row[0]) for row in _processes("pid=,args=") if str(self.state) in row[1] and function in row[1]]
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        return len(workers)
+
     def left_behind(self) -> list[str]:
         """List the processes that are still there after a grace period."""
         deadline = time.monotonic() + 10
@@ -141,12 +148,9 @@ class LocalStack:
 
     def _survivors(self) -> list[str]:
         """List the processes started by this stack that still run."""
-        command = ["ps", "-A", "-o", "pgid=,stat=,args="]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
-        rows = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
         return [
             row[2]
-            for row in rows
+            for row in _processes("pgid=,stat=,args=")
             if (int(row[0]) in self._groups or str(self.state) in row[-1]) and not row[1].startswith("Z")
         ]
 
@@ -170,6 +174,13 @@ class LocalStack:
 
     def _recorded(self) -> set[int]:
         return {int(record.name) for record in (self.state / "children").glob("*")}
+
+
+def _processes(columns: str) -> list[list[str]]:
+    """List all processes of this machine in columns of ps, the last of which may contain spaces."""
+    command = ["ps", "-A", "-ww", "-o", columns]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
+    return [line.split(maxsplit=columns.count(",")) for line in shown.stdout.splitlines()]
 
 
 def _aws(service: Any, endpoint: str) -> Any:

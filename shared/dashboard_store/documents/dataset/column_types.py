@@ -258,8 +258,8 @@ class _Candidate:
 
 
 def _of_numbers(numbers: NumberTexts) -> _Candidate:
-    # Short enough to keep its digits.
-    quick = re.compile(rf"(?:(?=[^\0]{{1,15}}\0){numbers.pattern}\0)*+")
+    # Short enough to keep its digits, and without an exponent that could be too large.
+    quick = re.compile(rf"(?:(?=[^\0eE]{{1,15}}\0){numbers.pattern}\0)*+")
 
     def is_one(cell: str) -> bool:
         return fits(numbers.number, cell) and numbers.keeps_digits(cell)

@@ -118,8 +118,8 @@ class _CsvFile:
 
     def _group(self, lines: "_Lines", first: int) -> list[list[str]]:
         """Read the rows of the lines that are waiting."""
-        if not lines.has_quotes:
-            # Each line is a row, so that the csv module can read all of them at once.
+        if lines.are_rows:
+            # The csv module can read all of them at once.
             try:
                 rows = list(self._reader(lines.waiting))
             except csv.Error:
@@ -290,7 +290,10 @@ class _LongRecordError(Exception):
 
 
 class _Lines:
-    """The lines of a text. Those that are `waiting` were read ahead, and come first."""
+    """The lines of a text. Those that are `waiting` were read ahead, and come first.
+
+    `are_rows` says whether each of those is a row, and none of them too long.
+    """
 
     def __init__(self, text: io.TextIOWrapper, dialect: Dialect, *, allows_nul: bool) -> None:
         self._text = text
@@ -299,7 +302,7 @@ class _Lines:
         dialect.text.seek(dialect.start)
         self.allows_nul = allows_nul
         self.waiting: deque[str] = deque()
-        self.has_quotes = False
+        self.are_rows = False
         self.record_characters = 0
 
     @property
@@ -312,7 +315,7 @@ class _Lines:
         self.waiting.extend(self._text.readlines(GROUP_CHARACTERS))
         text = "".join(self.waiting)
         self._refuse_nul(text)
-        self.has_quotes = '"' in text
+        self.are_rows = '"' not in text and len(text) <= LONGEST_ROW
         return bool(text)
 
     def __iter__(self) -> Iterator[str]:

@@ -83,8 +83,7 @@ class Upload:
     """A table that passed every check, and what was sent with it.
 
     `schema` is `dataSchema` as responses show it. `digest` is the SHA-256 of everything that was sent except the chart
-    customizations; it identifies a repeated upload. `request`, the digest of a completion, identifies a repeated
-    completion.
+    customizations; it identifies a repeated upload.
     """
 
     schema: JsonObject
@@ -92,7 +91,6 @@ class Upload:
     digest: bytes
     analysis: Analysis | None
     config: Config | None = None
-    request: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,6 @@ def read_uploaded(
         content=content,
         digest=_digest(file.name, file.content_type, _file_digest(file.content), completion.digest.hex()),
         analysis=completion.analysis,
-        request=completion.digest,
     )
 
 
