@@ -19,14 +19,13 @@ from support.project.template import Route, routes
 
 from dashboard_store.documents.json_text import compact
 from dashboard_store.gateway.body import GZIP, JSON_PATCH, MERGE_PATCH, largest_body
+from dashboard_store.repository.background_reads import READ_AT_ONCE
 from dashboard_store.settings import Settings
 
 DEFAULTS: Final = Settings(table_name="unused")
 P: Final = "/api/projects/p"
 CONFIG: Final = f"{P}/config"
 DATA: Final = f"{P}/data"
-FILE_BYTES: Final = 25_000_000
-"""What `complete` reads within its ten seconds of CPU."""
 LARGEST_SENT: Final = 4_600_000
 """The bytes that, as base64, fit into Lambda's event beside the headers."""
 
@@ -109,7 +108,9 @@ def cases() -> Iterator[tuple[str, Case]]:
     for name, rows in TABLES.items():
         yield f"table: {name}", partial(uploaded, rows=rows)
     for name, file in FILES.items():
-        yield f"file: {name}", partial(completed, file=file, size=FILE_BYTES)
+        yield f"file: {name}", partial(downloaded, file=file)
+    for name, content in READINGS.items():
+        yield f"reading: {name}", partial(read_otherwise, content=content)
     for each in routes():
         yield f"long headers: {each.key}", partial(long_headers, route=each)
     yield from {
@@ -126,10 +127,6 @@ def cases() -> Iterator[tuple[str, Case]]:
 def reported_cases() -> Iterator[tuple[str, Case]]:
     """Yield the cases whose costs are only reported, by name."""
     yield "a table of a hundred columns, one cell a row", partial(uploaded, rows=_SPARSE)
-    file = FILES["CSV, ten columns"]
-    yield "25 MB of CSV", partial(downloaded, file=file, size=FILE_BYTES)
-    yield "100 MB of CSV", partial(completed, file=file, size=DEFAULTS.max_upload_bytes)
-    yield "25 MB of NDJSON, one integer a row", partial(downloaded, file=_SHORT_ROWS, size=FILE_BYTES)
 
 
 def path_of(route: Route, upload: str = "0" * 32) -> str:
@@ -145,7 +142,7 @@ def shaped(user: Attacker, route: str, place: str) -> None:
     size, url = largest_body(route, DEFAULTS), path.replace("{projectId}", "p")
     if "{uploadId}" in url:
         url = user.announce(b"a\n1\n", "text/csv")
-    if url == f"{DATA}/analysis":
+    if url in {f"{DATA}/analysis", f"{DATA}/schema"}:
         user.ask(201, "POST", DATA, {"fileName": "t", "rawData": [{"a": 1}]})
     named = {} if method == "POST" else {"if_match": "*"}
     for shape in SHAPES.values():
@@ -258,22 +255,42 @@ FILES: Final[Mapping[str, File]] = {
     "NDJSON": ("application/x-ndjson", lambda size: f"{_ROW}\n".encode() * (size // (len(_ROW) + 1))),
     "JSON, open arrays": ("application/json", lambda size: b"[" * size),
     "JSON, one string": ("application/json", lambda size: b'[{"v":"' + b"x" * (size - 10) + b'"}]'),
+    "NDJSON, one integer a row": ("application/x-ndjson", lambda size: b'{"v":1}\n' * (size // 8)),
+    "CSV, one digit a row": ("text/csv", lambda size: b"a\n" + b"1\n" * (size // 2 - 1)),
+    "CSV, empty rows": ("text/csv", lambda size: b"a\n" + b"\n" * (size - 2)),
+    "CSV, empty cells": (
+        "text/csv",
+        lambda size: (b",".join(b"c%d" % n for n in range(900)) + b"\n") + (b"," * 899 + b"\n") * (size // 900 - 6),
+    ),
+    "CSV, quoted lines": ("text/csv", lambda size: b"a,b\n" + (b'"' + b"\n" * 900_000 + b'",1\n') * (size // 900_010)),
+    "CSV, open quotes": ("text/csv", lambda size: b'a,b\n"1,2\n' * (size // 9)),
+    "CSV, one line": ("text/csv", lambda size: b"a;" * (size // 2)),
+    "CSV, nearly numbers": ("text/csv", lambda size: b"a\n" + b"1234567890123456.5\n" * (size // 19 - 1)),
 }
-_SHORT_ROWS: Final[File] = ("application/x-ndjson", lambda size: b'{"v":1}\n' * (size // 8))
+READINGS: Final[Mapping[str, tuple[bytes, Any]]] = {
+    "numbers": (b"1.234,50\n", {"type": "number", "format": {"decimal": ",", "group": "."}}),
+    "dates": (b"31.12.2026 23:59\n", {"type": "datetime", "format": "d.M.yyyy H:mm"}),
+    "texts": (b"1\n", {"type": "string"}),
+}
 
 
-def completed(user: Attacker, file: File, size: int) -> None:
-    """Complete the upload of a file."""
+def downloaded(user: Attacker, file: File) -> None:
+    """Complete the upload of a file as large as a request reads, and read what it became in every form."""
     user.start()
     media_type, content = file
-    user.post(user.announce(content(size), media_type), {})
+    user.post(user.announce(content(READ_AT_ONCE), media_type), {})
+    for query in ("format=csv", "format=csv&safe=true", "format=json", "rows=0-9999", "rows=2000000-2009999"):
+        user.get(f"{DATA}?{query}")
 
 
-def downloaded(user: Attacker, file: File, size: int) -> None:
-    """Complete the upload of a file, and download what it became."""
-    completed(user, file, size)
-    user.ask(302, "GET", f"{DATA}?format=csv")
-    user.get(DATA)
+def read_otherwise(user: Attacker, content: tuple[bytes, Any]) -> None:
+    """Read a column otherwise in a table as large as a request rewrites."""
+    user.start()
+    line, reading = content
+    # As JSON, a row has its column's name, quotes and braces as well.
+    file = b"a\n" + line * (READ_AT_ONCE // (len(line) + 10))
+    user.ask(201, "POST", user.announce(file, "text/csv"), {"delimiter": ";"})
+    user.ask(201, "PUT", f"{DATA}/schema", {"columns": {"a": reading}}, if_match='"1"')
 
 
 def long_headers(user: Attacker, route: Route) -> None:

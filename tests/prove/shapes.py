@@ -102,6 +102,11 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
         '{"fileName":"t.json","rawData":[{"a":%s}]}',
     ),
     "PUT /api/projects/{projectId}/data/analysis": ('{"analysis":{"v":%s}}',),
+    "PUT /api/projects/{projectId}/data/schema": (
+        '{"columns":%s}',
+        '{"columns":{"a":{"name":%s}}}',
+        '{"columns":{"a":{"type":"date","format":%s}}}',
+    ),
     "POST /api/projects/{projectId}/data/uploads": (
         '{"fileName":%s,"contentType":"text/csv","bytes":1}',
         '{"fileName":"t.csv","contentType":"text/csv","bytes":%s}',

@@ -138,7 +138,7 @@ class _CsvFile:
     def _without_blank(self, rows: list[list[str]]) -> list[list[str]]:
         """Leave out empty lines, but in a table with one column, where they are empty cells."""
         if self._width == 1:
-            return [row or [""] for row in rows] if [] in rows else rows
+            return [row or _EMPTY_CELL for row in rows] if [] in rows else rows
         if {self._width}.issuperset(map(len, rows)):
             return rows
         return [row for row in rows if not _is_blank(row)]
@@ -278,6 +278,8 @@ class _CsvFile:
             text.detach()
 
 
+# One for all such rows, because creating a list for each would take longer than all else.
+_EMPTY_CELL: Final = [""]
 _UNIT_SEPARATOR: Final = "\x1f"
 
 
