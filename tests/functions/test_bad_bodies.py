@@ -182,6 +182,7 @@ LARGEST_BODIES = {
     "putCustomizations": 4 * 262_144,
     "postData": DEFAULTS.max_decompressed_bytes,
     "putAnalysis": 4 * 262_144,
+    "putSchema": 4 * 100_000,
     "postUpload": 4 * 2_000,
     "completeUpload": 4 * (100_000 + 262_144),
 }

@@ -18,6 +18,7 @@ from openapi_schema_validator import OAS31Validator
 from support.handlers.appconfig import AppConfig
 from support.handlers.events import EVENTS, Example, examples, exported, kept
 from support.handlers.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
+from support.handlers.invocations import Reader
 from support.handlers.world import BUCKET, MOMENT, make_world, use_up_requests
 from support.project.openapi import openapi, operations, problem_codes, resolved
 from support.project.template import functions, http_functions, routes, table_definition
@@ -76,12 +77,12 @@ def bucket(bucket_client: "S3Client") -> Bucket:
 
 
 @pytest.fixture(scope="module")
-def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client") -> list[dict[str, Any]]:
+def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> list[dict[str, Any]]:
     """The items of the projects that tests/support/handlers/world.py describes, created through the handlers.
 
     Their objects stay in the bucket, because no example changes one.
     """
-    with _connected(moto, bucket, MOMENT - timedelta(hours=1)):
+    with _connected(moto, bucket, MOMENT - timedelta(hours=1), only_reader):
         make_world(bucket_client)
         items: list[dict[str, Any]] = moto.call("Scan", {"TableName": TABLE})["Items"]
         return items
@@ -89,28 +90,34 @@ def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client") -> list[dict[
 
 @pytest.fixture(scope="module")
 def answer(
-    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", world: list[dict[str, Any]]
+    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader, world: list[dict[str, Any]]
 ) -> Callable[[Example], Answered]:
     """Send each example to a fresh copy of the projects, once."""
 
     @cache
     def answer_once(example: Example) -> Answered:
-        with _connected(moto, bucket, MOMENT):
-            # Not in a transaction, for which moto copies everything.
-            for some in batched(world, 25, strict=False):
-                puts = [{"PutRequest": {"Item": item}} for item in some]
-                moto.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
+        with _connected(moto, bucket, MOMENT, only_reader):
+            _fill(moto, world)
             if example.row.get("user") == "user-6":
                 use_up_requests("user-6")
             with (
                 _recorded(moto) as of_table,
                 _recorded_in_bucket(bucket_client) as of_bucket,
                 _recorded_in_appconfig() as of_flags,
+                _recorded_of_reader(only_reader) as of_reader,
             ):
                 reply = send(example.event)
-        return Answered(example, reply, frozenset(of_table | of_bucket | of_flags | _delegated(example, reply)))
+        used = of_table | of_bucket | of_flags | of_reader | _delegated(example, reply)
+        return Answered(example, reply, frozenset(used))
 
     return answer_once
+
+
+def _fill(client: Tapped, world: list[dict[str, Any]]) -> None:
+    # Not in a transaction, for which moto copies everything.
+    for some in batched(world, 25, strict=False):
+        puts = [{"PutRequest": {"Item": item}} for item in some]
+        client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda example: example.name)
@@ -145,13 +152,14 @@ def _recorded(client: Tapped) -> Iterator[set[tuple[str, str | None]]]:
 def _recorded_in_bucket(client: "S3Client") -> Iterator[set[tuple[str, str | None]]]:
     """Collect the permissions that calls to the bucket need, and those that presigned URLs delegate.
 
-    HeadObject needs s3:GetObject, and s3:ListBucket for a missing object to be 404 rather than 403.
+    HeadObject needs s3:GetObject. Both need s3:ListBucket for a missing object to be 404 rather than 403.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     permissions: set[tuple[str, str | None]] = set()
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name == "HeadObject":
+        if model.name in {"HeadObject", "GetObject"}:
             permissions.add(("s3:ListBucket", None))
         # Signing a form passes no parameters of a call.
         if "Key" in params:
@@ -174,6 +182,15 @@ def _recorded_in_appconfig() -> Iterator[set[tuple[str, str | None]]]:
     yield permissions
 
 
+@contextmanager
+def _recorded_of_reader(reader: Reader) -> Iterator[set[tuple[str, str | None]]]:
+    """Collect the permission to have the function read an upload."""
+    permissions: set[tuple[str, str | None]] = set()
+    reader.events.clear()
+    yield permissions
+    permissions |= {("lambda:InvokeFunction", None)} if reader.events else set()
+
+
 def _delegated(example: Example, reply: Reply) -> set[tuple[str, str | None]]:
     """Name the permission that a form delegates to the client that submits it."""
     is_form = example.operation == "post_upload" and reply.status == HTTPStatus.CREATED
@@ -185,12 +202,12 @@ def _folder(key: str) -> str:
 
 
 @contextmanager
-def _connected(client: Tapped, bucket: Bucket, moment: datetime) -> Iterator[None]:
+def _connected(client: Tapped, bucket: Bucket, moment: datetime, reader: Reader) -> Iterator[None]:
     """Connect every function to a new table and a fixed clock."""
     client.call("CreateTable", {"TableName": TABLE, **table_definition()})
     settings = Settings(table_name=TABLE, bucket_name=BUCKET)
     for app in apps():
-        app.connect(Store(settings, Items(client, TABLE), bucket, lambda: moment))
+        app.connect(Store(settings, Items(client, TABLE), bucket, lambda: moment, reader.invocations))
     handler_module("HealthFunction").api.connect(settings)
     yield
     client.call("DeleteTable", {"TableName": TABLE})
@@ -227,8 +244,9 @@ def test_response_is_documented(answered: Answered) -> None:
     example, reply, _ = answered
     promised = _promised(example, reply.status)
     headers = promised.get("headers", {})
+    may_be_absent = MAY_BE_ABSENT | ({"Retry-After"} if example.operation == "get_upload" else set())
     for name, header in headers.items():
-        if name.lower() in reply.headers or name not in MAY_BE_ABSENT:
+        if name.lower() in reply.headers or name not in may_be_absent:
             assert not _findings(resolved(header)["schema"], reply.headers[name.lower()])
     assert example.operation == UNROUTED or set(reply.headers) <= {name.lower() for name in headers} | {"content-type"}
     content = promised.get("content", {})
@@ -261,17 +279,36 @@ def test_no_function_has_a_right_that_it_does_not_use(answer: Callable[[Example]
     for example in EXAMPLES:
         route = find_route(example.event["requestContext"]["http"]["method"], example.event["rawPath"])
         used[route.function] |= answer(example).permissions
-    granted = {
-        function: {
-            (action, _part(resource))
-            for policy in functions()[function].get("Policies", [])
-            for statement in policy["Statement"]
-            for action in statement["Action"]
-            for resource in _listed(statement["Resource"])
-        }
-        for function in http_functions()
+    assert used == {function: _granted(function) for function in http_functions()}
+
+
+def test_the_reading_function_has_no_right_that_it_does_not_use(
+    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader, world: list[dict[str, Any]]
+) -> None:
+    """The template grants it exactly the permissions that a large file and a large table's new schema need."""
+    examples = [
+        each for each in EXAMPLES if each.name in {"complete_upload/202-large-file", "put_schema/202-large-table"}
+    ]
+    used: set[tuple[str, str | None]] = set()
+    for example in examples:
+        with _connected(moto, bucket, MOMENT, only_reader):
+            _fill(moto, world)
+            only_reader.events.clear()
+            assert send(example.event).status == HTTPStatus.ACCEPTED
+            with _recorded(moto) as of_table, _recorded_in_bucket(bucket_client) as of_bucket:
+                only_reader.run(handler_module("ProjectDataFunction").app.store)
+        used |= of_table | of_bucket
+    assert used == _granted("ReadUploadFunction")
+
+
+def _granted(function: str) -> set[tuple[str, str | None]]:
+    return {
+        (action, _part(resource))
+        for policy in functions()[function].get("Policies", [])
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in _listed(statement["Resource"])
     }
-    assert used == granted
 
 
 def _listed(resource: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import BUCKET, Clock
 from purge_objects import process
-from support.handlers.http_api import CONTEXT, Client, handler_module
+from support.handlers.http_api import CONTEXT, Client
 from support.project.template import ROOT, functions
 from support.storage.clients import Tapped
 from support.storage.faults import answers, injected_in_bucket
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 EVENT: dict[str, Any] = json.loads((ROOT / "events" / "purge_objects" / "expired.json").read_text())
 RECORD = EVENT["Records"][0]
 KEY = RECORD["dynamodb"]["OldImage"]["object"]["S"]
-
-
-@pytest.fixture
-def store(client: Client) -> Store:
-    """The store that the handlers use."""
-    assert client
-    store: Store = handler_module("ProjectsFunction").app.store
-    return store
 
 
 @pytest.fixture

@@ -4,15 +4,18 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import BUCKET
 from support.handlers.files import key_of, send_file
-from support.handlers.http_api import Client, Reply
+from support.handlers.http_api import Client
+from support.handlers.invocations import Reader
 from support.project.template import ROOT
 
+from dashboard_store.app import Store
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,9 +71,23 @@ def rows(project: Client, bucket_client: "S3Client") -> Callable[[], list[dict[s
     return load
 
 
-def as_file(project: Client, bucket_client: "S3Client", path: Path) -> Reply:
-    media_type = "text/csv" if path.suffix in DELIMITERS else "application/json"
-    return project.post(send_file(project, bucket_client, path.read_bytes(), media_type, name=path.name), {})
+@pytest.fixture
+def complete(
+    project: Client, bucket_client: "S3Client", reader: Reader, store: Store
+) -> Callable[[bytes, str], dict[str, Any]]:
+    """Upload a file and wait until it is read; returns the table's schema."""
+
+    def complete_file(content: bytes, media_type: str) -> dict[str, Any]:
+        place = send_file(project, bucket_client, content, media_type)
+        reply = project.post(place, {})
+        if reply.status == HTTPStatus.ACCEPTED:
+            reader.run(store)
+            reply = project.post(place, {})
+        assert reply.status in {HTTPStatus.OK, HTTPStatus.CREATED}, reply.json
+        schema: dict[str, Any] = reply.json["dataSchema"]
+        return schema
+
+    return complete_file
 
 
 def test_no_table_is_left_out() -> None:
@@ -83,13 +100,12 @@ def test_no_table_is_left_out() -> None:
 
 @every_file
 def test_a_file_is_returned_value_by_value(
-    project: Client, bucket_client: "S3Client", rows: Callable[[], list[dict[str, Any]]], path: Path
+    complete: Callable[[bytes, str], dict[str, Any]], rows: Callable[[], list[dict[str, Any]]], path: Path
 ) -> None:
     """A file's rows are those that another reader finds; a CSV cell is the value that its text spells."""
-    reply = as_file(project, bucket_client, path)
-    assert reply.status == 201, reply.json
+    schema = complete(path.read_bytes(), "text/csv" if path.suffix in DELIMITERS else "application/json")
     loaded = rows()
-    types = reply.json["dataSchema"]["columnTypes"]
+    types = schema["columnTypes"]
     assert {name: types[name] for name in TYPES.get(path.name, {})} == TYPES.get(path.name, {})
     if path.suffix == ".json":
         assert loaded == json.loads(path.read_text())
@@ -102,7 +118,7 @@ def test_a_file_is_returned_value_by_value(
 @every_file
 def test_rows_are_returned_unchanged(
     project: Client,
-    bucket_client: "S3Client",
+    complete: Callable[[bytes, str], dict[str, Any]],
     rows: Callable[[], list[dict[str, Any]]],
     settings: Settings,
     path: Path,
@@ -113,8 +129,7 @@ def test_rows_are_returned_unchanged(
     reply = project.request("POST", DATA, gzip.compress(body, compresslevel=1), content_type="application/gzip")
     assert reply.status == (201 if len(body) <= settings.max_decompressed_bytes else 413)
     if reply.status == 413:
-        content = json.dumps(sent).encode()
-        assert project.post(send_file(project, bucket_client, content, "application/json"), {}).status == 201
+        complete(json.dumps(sent).encode(), "application/json")
     assert rows() == sent
 
 

@@ -18,6 +18,7 @@ from conftest import TABLE, Clock
 from new_versions import CALL_ATTEMPTS, NewVersions
 from rollout_check import LEFT_AFTER, Check, CodeDeployClient, answer, reserved_user
 from support.handlers.http_api import CONTEXT, Client, find_route, handler_module
+from support.handlers.invocations import read
 from support.project.template import functions, template
 from support.storage.clients import Tapped, items_of
 from support.storage.stream import Stream
@@ -40,6 +41,7 @@ STEPS = [
     "get_config: load",
     "project_data: store",
     "project_data: read",
+    "read_upload: start",
     "projects: list",
     "projects: delete",
 ]
@@ -62,9 +64,10 @@ class Versions:
         function, event = FunctionName.removesuffix(".Version"), json.loads(Payload)
         self.events.append((function, event))
 
-        def respond(event: Json) -> Json:
-            answered: Json = handler_module(function).handler(event, CONTEXT)
-            return answered
+        def respond(event: Json) -> Any:
+            if function == "ReadUploadFunction":
+                return read(event, handler_module("ProjectDataFunction").app.store)
+            return handler_module(function).handler(event, CONTEXT)
 
         try:
             answered = self.faults.get(function, _sound)(event, respond)
@@ -248,6 +251,7 @@ OTHER = "what was read is not what was written"
 FAULTS: dict[str, tuple[str, Fault, str, str]] = {
     "health fails": ("HealthFunction", failed, "health", "status 500 internal-error"),
     "health dies": ("HealthFunction", raised, "health", "Lambda: RuntimeError"),
+    "the reader dies": ("ReadUploadFunction", raised, "read_upload: start", "Lambda: RuntimeError"),
     "lists fail": ("ProjectsFunction", failed, "projects: leftovers", "status 500 internal-error"),
     "creating fails": (
         "ProjectsFunction",
@@ -333,7 +337,8 @@ def test_a_sound_deployment_succeeds(world: World) -> None:
 def test_every_request_goes_where_the_template_routes_it(world: World) -> None:
     """A version receives the requests that API Gateway would send to its function, with the same path and route."""
     world.check().run()
-    for function, event in world.versions.events:
+    requests = [(function, event) for function, event in world.versions.events if function != "ReadUploadFunction"]
+    for function, event in requests:
         http = event["requestContext"]["http"]
         route = find_route(http["method"], event["rawPath"])
         assert (route.function, route.key) == (function, event["routeKey"])

@@ -6,6 +6,8 @@ import pytest
 from support.handlers.http_api import Client, apps
 
 from dashboard_store.app import App, Repository, Store
+from dashboard_store.errors import StorageUnavailable
+from dashboard_store.identifiers import ProjectAddress
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "a-function",
@@ -43,6 +45,17 @@ def test_on_lambda_an_instance_is_ready_when_it_has_started(
     assert (store.settings.table_name, store.settings.bucket_name) == ("a-table", "a-bucket")
     assert {"items", *repositories} <= vars(store).keys()
     assert ("bucket" in vars(store)) == uses_bucket
+
+
+@pytest.mark.usefixtures("on_lambda")
+def test_the_function_that_reads_is_opened_for_the_first_large_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that only might need it does not wait for its client to be created."""
+    monkeypatch.setenv("READER", "arn:aws:lambda:eu-central-1:123456789012:function:reader:live")
+    store = App("background_reads").store
+    assert "invocations" not in vars(store)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StorageUnavailable):
+        store.invocations.read(ProjectAddress("user-1", "p"), "0" * 32)
 
 
 def test_outside_lambda_nothing_is_opened() -> None:

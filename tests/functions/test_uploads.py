@@ -172,14 +172,18 @@ def test_an_invalid_announcement_is_refused(project: Client, body: Any, pointer:
         pytest.param(b"a,b\n1,2\n3\n", "text/csv", 'Row 2, column 2 ("b")', id="a short row"),
         pytest.param(b"a,b\n1,\0\n", "text/csv", 'Row 1, column 2 ("b")', id="a NUL"),
         pytest.param("a,b\n1,é\n".encode("latin-1"), "text/csv", 'Row 1, column 2 ("b")', id="Latin-1"),
-        pytest.param("a,b\n1,2\n".encode("utf-16"), "text/csv", "Header, column 1", id="UTF-16"),
+        pytest.param("a,b\n1,2\n".encode("utf-16-le"), "text/csv", "Header, column 1", id="UTF-16 without a mark"),
+        pytest.param("a,b\n1,2\n".encode("utf-16")[:-1], "text/csv", "marked as UTF-16", id="UTF-16 that is cut"),
         pytest.param(b"a,a\n1,2\n", "text/csv", "Header, column 2", id="a repeated name"),
         pytest.param(b"a,b\n", "text/csv", "at least one row", id="no rows"),
         pytest.param(b"\n", "text/csv", "at least one column", id="no columns"),
         pytest.param(
             b",".join(b"c%d" % n for n in range(10_000)) + b"\n", "text/csv", "10000 columns", id="too many columns"
         ),
-        pytest.param(b'a\n"' + b"x" * 10_000_000 + b'"\n', "text/csv", "Row 1", id="a cell of 10 MB"),
+        pytest.param(b'a\n"' + b"x" * 1_000_001 + b'"\n', "text/csv", "Row 1", id="a cell of more than 1 MB"),
+        pytest.param(
+            b",".join(b"x" * 900_000 for _ in range(5)) + b"\n", "text/csv", "4000000", id="a record of more than 4 MB"
+        ),
         pytest.param(b'a\n"open\n', "text/csv", "Row 1", id="an open quote"),
         pytest.param(gzip.compress(CSV), "text/csv", "Header, column 1", id="gzip"),
         pytest.param(b'[{"a": 1}, 2, [3]]', "application/json", "This must be an object.", id="mixed shapes"),

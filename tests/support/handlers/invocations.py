@@ -45,4 +45,4 @@ class Reader:
 
 def read(event: dict[str, Any], store: Store, request_id: str = "read-1") -> None:
     """Run the function once."""
-    process(event, request_id, store, SECONDS)
+    process(event, request_id, store, lambda: SECONDS)
