@@ -6,13 +6,13 @@ invalid-precondition. The entity tag of the data is `"version.analysisVersion.co
 """
 
 import tempfile
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from data_view import Shown, shown_response, view_of
+
 from dashboard_store.app import App
 from dashboard_store.documents.dataset.schema_change import read_schema_change
-from dashboard_store.documents.dataset.storage_format import Layout
 from dashboard_store.documents.dataset.upload import (
     SentFile,
     read_analysis,
@@ -21,57 +21,27 @@ from dashboard_store.documents.dataset.upload import (
     read_upload,
     read_uploaded,
 )
-from dashboard_store.errors import FieldError, InvalidQuery, NotFound
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
-    LARGEST_BODY,
     ApiResponse,
-    attachment,
-    csv_response,
     document_headers,
-    empty_response,
     json_response,
-    redirect_response,
-    spliced_response,
 )
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
 from dashboard_store.repository.background_reads import READ_AT_ONCE
-from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.dataset_writes import Ending, UploadResult
-from dashboard_store.repository.datasets import DatasetVersion
-from dashboard_store.repository.uploads import new_upload_id
+from dashboard_store.repository.dataset_writes import UploadResult
+from dashboard_store.repository.uploads import Ending, new_upload_id
 
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")
 PARTS_OF_A_VERSION: Final = ("rawData", "analysis", "dataSchema")
 
 # How many seconds a client waits before it asks again how far a reading is.
 POLL_SECONDS: Final = "1"
-MOST_ROWS: Final = 10_000
-"""How many rows a page may have."""
 
 # How many numbers of the entity tag a write compares.
 TABLE: Final = 1
 ANALYSIS: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a response is made from: an upload, and the config if the entity tag includes it."""
-
-    dataset: DatasetVersion | None
-    tag: str
-    modified_at: str | None
-    config: ConfigVersion | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a request asks for: some parts of the data, all rows or those between two indices, as JSON or as CSV."""
-
-    parts: tuple[str, ...] = ()
-    rows: tuple[int, int] | None = None
-    layout: Layout = "json"
 
 
 app = App("rate_limit", "datasets", "dataset_writes", "uploads", "background_reads", "downloads")
@@ -100,9 +70,11 @@ def get_data(request: Request, project_id: str) -> ApiResponse:
     Problems: not-found (CSV without a table), invalid-query.
     """
     address = request.project(project_id)
-    view = _view(request, PARTS)
+    view = view_of(request, PARTS)
     data = app.store.datasets.current(address)
-    return _shown_response(request, address, Shown(data.newest, data.tag, data.modified_at, data.config), view)
+    return shown_response(
+        request, app.store, address, Shown(data.newest, data.tag, data.modified_at, data.config), view
+    )
 
 
 @api.put("/api/projects/<project_id>/data/analysis")
@@ -138,10 +110,10 @@ def list_data_versions(request: Request, project_id: str) -> ApiResponse:
 def get_data_version(request: Request, project_id: str, version: str) -> ApiResponse:
     """Return 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
     address = request.project(project_id)
-    view = _view(request, PARTS_OF_A_VERSION)
+    view = view_of(request, PARTS_OF_A_VERSION)
     dataset = app.store.datasets.version(address, version_number(version))
     tag = entity_tag(dataset.version, dataset.analysis_version)
-    return _shown_response(request, address, Shown(dataset, tag, dataset.updated_at), view)
+    return shown_response(request, app.store, address, Shown(dataset, tag, dataset.updated_at), view)
 
 
 @api.post("/api/projects/<project_id>/data/uploads")
@@ -240,88 +212,3 @@ def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -
     }
     status = HTTPStatus.CREATED if result.changed else HTTPStatus.OK
     return json_response(document, status=status, headers=document_headers(result.tag, result.updated_at))
-
-
-def _view(request: Request, offered: tuple[str, ...]) -> View:
-    """Return what the query asks for. Raises InvalidQuery."""
-    included, rows = request.choices("include", offered), request.rows(MOST_ROWS)
-    is_safe = request.choice("safe", ("false", "true"), "false") == "true"
-    if request.choice("format", ("json", "csv"), "json") == "json":
-        if is_safe:
-            raise _uncombinable("safe", "This can only be combined with format=csv.")
-        if rows and included:
-            raise _uncombinable("include", "This cannot be combined with rows.")
-        return View(("rawData", "dataSchema") if rows else included or offered, rows)
-    if included or rows:
-        raise _uncombinable("include" if included else "rows", "This cannot be combined with format=csv.")
-    return View(layout="safe.csv" if is_safe else "csv")
-
-
-def _uncombinable(name: str, message: str) -> InvalidQuery:
-    return InvalidQuery("These parameters cannot be combined.", [FieldError(name, message)])
-
-
-def _shown_response(request: Request, address: ProjectAddress, shown: Shown, view: View) -> ApiResponse:
-    headers = document_headers(shown.tag, shown.modified_at)
-    if request.has_current(shown.tag):
-        return empty_response(HTTPStatus.NOT_MODIFIED, headers)
-    if view.layout != "json":
-        return _csv_response(request, address, shown.dataset, view.layout, headers)
-    rest = {part: _part(part, shown) for part in view.parts if part != "rawData"} | _version_members(shown)
-    if "rawData" not in view.parts:
-        return json_response(rest, headers=headers)
-    if shown.dataset is None:
-        return json_response({"rawData": None, **rest}, headers=headers)
-    if view.rows:
-        page = app.store.downloads.page(shown.dataset, *view.rows, request.settings.max_raw_data_bytes)
-        return spliced_response("rawData", page, rest, headers)
-    return _rows_response(request, address, shown.dataset, rest, headers)
-
-
-def _rows_response(
-    request: Request, address: ProjectAddress, dataset: DatasetVersion, rest: dict[str, Any], headers: dict[str, str]
-) -> ApiResponse:
-    """Respond with all rows beside other members, or with the URL of a download if they do not fit."""
-    downloads = app.store.downloads
-    if dataset.raw_bytes <= request.settings.max_raw_data_bytes:
-        whole = spliced_response("rawData", downloads.rows(dataset, "json"), rest, headers)
-        if whole.fits:
-            return whole
-    url = downloads.url(address, dataset, "json", attachment(dataset.schema["fileName"], "json"))
-    return json_response({"rawData": None, "rawDataUrl": url, **rest}, headers=headers)
-
-
-def _part(part: str, shown: Shown) -> Any:  # noqa: ANN401 - any JSON value
-    match part:
-        case "analysis":
-            return shown.dataset.analysis_document() if shown.dataset else None
-        case "chartCustomizations":
-            return ((shown.config.config() if shown.config else None) or {}).get("chartCustomizations", {})
-        case _:
-            return shown.dataset.schema if shown.dataset else None
-
-
-def _version_members(shown: Shown) -> dict[str, Any]:
-    dataset = shown.dataset
-    return {
-        "version": dataset.version if dataset else 0,
-        "analysisVersion": dataset.analysis_version if dataset else 0,
-        **({"configVersion": shown.config.version} if shown.config else {}),
-        "updatedAt": dataset.updated_at if dataset else None,
-    }
-
-
-def _csv_response(
-    request: Request, address: ProjectAddress, dataset: DatasetVersion | None, layout: Layout, headers: dict[str, str]
-) -> ApiResponse:
-    if dataset is None:
-        raise NotFound("The project has no data.")
-    schema = dataset.schema
-    # A row may lack members, which are empty cells: the separators alone may be too long, however short the rows are.
-    separators = schema["rowCount"] * (schema["columnCount"] + 1)
-    if dataset.raw_bytes <= request.settings.max_raw_data_bytes and separators <= LARGEST_BODY:
-        whole = csv_response(app.store.downloads.rows(dataset, layout), schema["fileName"], headers)
-        if whole.fits:
-            return whole
-    url = app.store.downloads.url(address, dataset, layout, attachment(schema["fileName"], "csv"))
-    return redirect_response(url, headers)

@@ -1,4 +1,4 @@
-"""Reads a large upload, or a large table with another schema, while nobody waits for it.
+"""Reads a large upload, or a large table for another schema or a download, while nobody waits for it.
 
 `project_data` invokes it asynchronously with `{"owner": …, "projectId": …, "uploadId": …}`. What a client could have
 caused ends the upload with the problem that a request would have answered. Whatever else fails, fails the invocation:
@@ -6,6 +6,7 @@ Lambda repeats it, and sends it to the queue `ReadFailures` in the end.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
+import json
 import os
 import secrets
 import tempfile
@@ -14,16 +15,16 @@ import time
 from collections.abc import Callable
 from functools import cache
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
 from dashboard_store.app import Store
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.schema_change import read_schema_change
-from dashboard_store.documents.dataset.storage_format import Layout
+from dashboard_store.documents.dataset.storage_format import RowsFormat
 from dashboard_store.documents.dataset.upload import SentFile, read_completion, read_uploaded
-from dashboard_store.documents.json_text import JsonObject
+from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import FieldError, InvalidData, StorageUnavailable, StoreError
 from dashboard_store.gateway import watchdog
 from dashboard_store.gateway.log_hash import project_hash, user_hash
@@ -31,8 +32,9 @@ from dashboard_store.gateway.problems import problem
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.background_reads import BEAT_SECONDS, BackgroundReads, Lease, LeaseLost
-from dashboard_store.repository.dataset_writes import Ending, UploadResult
+from dashboard_store.repository.dataset_writes import UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
+from dashboard_store.repository.uploads import Ending
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 FIRST_BEAT_SECONDS: Final = 0.5
 
 # The copies that are made before anybody asks for them.
-_COPIES: Final[tuple[Layout, ...]] = ("json", "csv")
+_COPIES: Final[tuple[RowsFormat, ...]] = ("json", "csv")
 
 _logger = Logger()
 
@@ -68,13 +70,12 @@ def process(event: dict[str, Any], request_id: str, store: Store, seconds_left: 
         if lease is None:
             return
         try:
-            with watchdog.watched(seconds_left() - watchdog.ANSWER_SECONDS), _Progress(reads, lease) as progress:
-                version = _read(store, lease, progress)
+            version = _read_in_time(store, lease, seconds_left() - watchdog.ANSWER_SECONDS)
         except StorageUnavailable as error:
             _give_back(reads, lease, error, request_id)
             raise
         except StoreError as error:
-            reads.fail(lease, problem(error, request_id).body.decode())
+            reads.fail(lease, _problem(error, request_id))
             _logger.info("refused", extra={"problem": type(error).__name__})
         except Exception as error:
             _give_back(reads, lease, error, request_id)
@@ -99,9 +100,24 @@ def _taken(reads: BackgroundReads, address: ProjectAddress, upload_id: str) -> L
 def _give_back(reads: BackgroundReads, lease: Lease, error: Exception, request_id: str) -> None:
     """Let the next try begin at once; after the last one, say why it failed."""
     if lease.is_last_try:
-        reads.fail(lease, problem(error, request_id).body.decode())
+        reads.fail(lease, _problem(error, request_id))
     else:
         reads.release(lease)
+
+
+def _problem(error: Exception, request_id: str) -> str:
+    """Return the problem as JSON without the escapes of a response, which could make it larger than an item."""
+    return compact(json.loads(problem(error, request_id).body))
+
+
+def _read_in_time(store: Store, lease: Lease, seconds: float) -> int:
+    progress = _Progress(store.background_reads, lease)
+    try:
+        with watchdog.watched(seconds):
+            progress.start()
+            return _read(store, lease, progress)
+    finally:
+        progress.stop()
 
 
 def _read(store: Store, lease: Lease, progress: "_Progress") -> int:
@@ -110,6 +126,11 @@ def _read(store: Store, lease: Lease, progress: "_Progress") -> int:
         error = FieldError("", "Send the file again.")
         raise InvalidData("The file is no longer there.", [error])
     progress.total = lease.item["fileBytes"]
+    if "copy" in job:
+        dataset = store.datasets.version(lease.address, job["version"])
+        store.downloads.prepare(lease.address, dataset, job["copy"])
+        store.background_reads.finish(lease, dataset.version)
+        return dataset.version
     result = _read_table(store, lease, job, progress) if "change" in job else _read_file(store, lease, job, progress)
     if not result.changed:
         store.background_reads.finish(lease, result.version)
@@ -164,13 +185,15 @@ class _Progress:
         if self._is_lost:
             raise LeaseLost
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Begin to renew the lease."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Renew the lease no more."""
         self._has_ended.set()
-        self._thread.join()
+        if self._thread.ident:
+            self._thread.join()
 
     def _beat(self) -> None:
         # The first progress is shown sooner, because somebody has just begun to look.

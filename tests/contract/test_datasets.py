@@ -16,9 +16,8 @@ from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUna
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
-from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.items import Items
-from dashboard_store.repository.uploads import PendingUpload
+from dashboard_store.repository.uploads import Ending, PendingUpload
 from dashboard_store.settings import Settings
 
 

@@ -21,8 +21,9 @@ from dashboard_store.errors import InvalidData, StoreError
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.dataset_writes import Ending, UploadResult
+from dashboard_store.repository.dataset_writes import UploadResult
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

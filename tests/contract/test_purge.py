@@ -24,8 +24,8 @@ from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
 
 PERMANENTLY: dict[str, Any] = {"permanently": True}

@@ -22,8 +22,8 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
 
 # Every table is stored in the bucket, where more can go wrong, and no writer meets the rate limit.

@@ -26,10 +26,10 @@ from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
-from dashboard_store.repository.dataset_writes import Ending
 from dashboard_store.repository.expressions import put
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.repository.uploads import Ending
 from dashboard_store.repository.usage import FULL, MOST_RECOUNTS
 from dashboard_store.settings import Settings
 

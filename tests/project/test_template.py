@@ -341,7 +341,7 @@ def test_only_the_purge_may_delete_objects() -> None:
 
 
 def test_browsers_may_use_the_bucket() -> None:
-    """Pages of exactly the origins that may call the API may upload to the bucket; whoever has a URL may download.
+    """Pages of exactly the origins that may call the API may upload to the bucket; anyone who has a URL may download.
 
     A browser that is redirected from another origin names none (https://fetch.spec.whatwg.org/#http-redirect-fetch).
     """

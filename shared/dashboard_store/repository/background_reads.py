@@ -1,4 +1,4 @@
-"""Reading a large file, or a large table with another schema, in a function of its own that nobody waits for.
+"""Reading a large file in a function that nobody waits for, or a large table, for another schema or for a download.
 
 The upload's item shows how far it is, and holds a lease: only one function reads, and what it made counts only while
 the lease is its own. A function that was killed leaves the lease to lapse. Lambda then invokes another one, or a
@@ -53,6 +53,9 @@ _GIVEN_UP: Final = {
     "detail": f"Reading was interrupted {MOST_TRIES} times. Complete the upload again.",
 }
 
+# An upload ended with a problem, or was given up.
+_FAILED: Final = "attribute_exists(#problem) OR (#tries >= :most AND #leasedUntil < :now)"
+
 type Status = Literal["waiting", "processing", "done", "failed"]
 
 
@@ -61,7 +64,7 @@ class LeaseLost(Exception):  # noqa: N818 - the outcome of a write
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadState:
     """The state of an upload; `version` is that of the data that it became, `problem` what it failed with."""
 
     item: Item
@@ -83,7 +86,8 @@ class Upload:
         if status == "done":
             return {**shown, "bytesRead": size, "version": self.item["completed"]}
         if status == "failed":
-            return {**shown, "problem": json.loads(self.item["problem"]) if "problem" in self.item else _GIVEN_UP}
+            given_up = {**_GIVEN_UP, "instance": self.item.get("holder", "")}
+            return {**shown, "problem": json.loads(self.item["problem"]) if "problem" in self.item else given_up}
         return shown
 
     @property
@@ -133,7 +137,7 @@ class BackgroundReads:
         self._invocations = invocations
         self._now = now
 
-    def find(self, address: ProjectAddress, upload_id: str) -> Upload:
+    def find(self, address: ProjectAddress, upload_id: str) -> UploadState:
         """Look an upload up; if nobody reads it any more, have it read. Raises NotFound or StorageUnavailable."""
         item = self._items.get(keys.upload(address, upload_id))
         is_shown = item is not None and ("fileName" in item or "fileBytes" in item)
@@ -141,7 +145,7 @@ class BackgroundReads:
             raise NotFound("This upload does not exist, or it was not completed in time.")
         if self._items.get(keys.project(address)) is None:
             raise NoProject
-        upload = Upload(item, self._now())
+        upload = UploadState(item, self._now())
         self._revive(address, upload_id, upload)
         return upload
 
@@ -153,11 +157,10 @@ class BackgroundReads:
         """
         key, now = keys.upload(address, upload_id), _milliseconds(self._now())
         is_free = Condition(
-            "attribute_exists(#pk) AND attribute_not_exists(#completed) AND (attribute_not_exists(#request) OR "
-            "attribute_exists(#problem) OR (#tries >= :most AND #leasedUntil < :now))",
+            "attribute_exists(#pk) AND attribute_not_exists(#completed) "
+            f"AND (attribute_not_exists(#request) OR {_FAILED})",
             {"most": MOST_TRIES, "now": now},
         )
-        self._put_job(address, upload_id, job)
         try:
             self._items.write_alone(update(key, _started(request, size, now), is_free, remove=("problem", "holder")))
         except ConditionFailed as exc:
@@ -165,20 +168,35 @@ class BackgroundReads:
             if not found or found.get("request") != request or "completed" in found:
                 error = FieldError("", "The same upload is being read with another request. Wait until that has ended.")
                 raise InvalidData("An upload can be completed only once at a time.", [error]) from exc
-            self._revive(address, upload_id, Upload(found, self._now()))
-        else:
-            self._invoke(address, upload_id)
+            # The request before may have ended in between.
+            if not UploadState(found, self._now()).is_lost:
+                return
+        self._invoke(address, upload_id, job)
 
     def start_on_table(
         self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject
     ) -> None:
-        """Have a stored table of `size` bytes as JSON read again. Raises StorageUnavailable."""
-        now = self._now()
-        expiry = {"expiresAt": retention.expires_at(now + retention.UNFINISHED)}
-        self._put_job(address, upload_id, job)
-        started = _started(request, size, _milliseconds(now))
-        self._items.transact(put({**keys.upload(address, upload_id), **started, **expiry}))
-        self._invoke(address, upload_id)
+        """Have a stored table of `size` bytes as JSON read, unless that is going on already.
+
+        Raises StorageUnavailable.
+        """
+        moment = self._now()
+        now = _milliseconds(moment)
+        item = {
+            **keys.upload(address, upload_id),
+            **_started(request, size, now),
+            "expiresAt": retention.expires_at(moment + retention.UNFINISHED),
+        }
+        is_free = Condition(
+            f"attribute_not_exists(#pk) OR attribute_exists(#completed) OR {_FAILED} OR #expiresAt < :seconds",
+            {"most": MOST_TRIES, "now": now, "seconds": retention.expires_at(moment)},
+        )
+        try:
+            self._items.transact(put(item, is_free))
+        except ConditionFailed as exc:
+            self._revive(address, upload_id, UploadState(exc.found[0] or {}, moment))
+        else:
+            self._invoke(address, upload_id, job)
 
     def take(self, address: ProjectAddress, upload_id: str, holder: str) -> Lease | float:
         """Take the lease of an upload; if another function has it, return for how many seconds.
@@ -198,7 +216,7 @@ class BackgroundReads:
             self._items.write_alone(update(key, taken, is_free, add={"tries": 1}))
         except ConditionFailed as exc:
             (found,) = exc.found
-            upload = Upload(found or {}, now)
+            upload = UploadState(found or {}, now)
             if upload.status == "processing" and upload.is_leased:
                 return upload.seconds_leased
             raise LeaseLost from exc
@@ -229,7 +247,7 @@ class BackgroundReads:
         """End with a version that existed before. Raises LeaseLost or StorageUnavailable."""
         self._change(lease, {"completed": version})
 
-    def _revive(self, address: ProjectAddress, upload_id: str, upload: Upload) -> None:
+    def _revive(self, address: ProjectAddress, upload_id: str, upload: UploadState) -> None:
         """Have an upload read that seems to be lost; of several requests at once, one does."""
         if not upload.is_lost:
             return
@@ -239,8 +257,11 @@ class BackgroundReads:
             self._items.write_alone(claim)
             self._invoke(address, upload_id)
 
-    def _invoke(self, address: ProjectAddress, upload_id: str) -> None:
+    def _invoke(self, address: ProjectAddress, upload_id: str, job: JsonObject | None = None) -> None:
+        """Have an upload read, for the first time with what the function needs to know."""
         try:
+            if job is not None:
+                self._bucket.put(keys.job(address, upload_id), gzipped(compact(job).encode()), MEDIA_TYPES["json"])
             self._invocations().read(address, upload_id)
         except StorageUnavailable:
             # The next request tries again.
@@ -253,9 +274,6 @@ class BackgroundReads:
             self._items.write_alone(update(key, assignments, lease.is_held))
         except ConditionFailed as exc:
             raise LeaseLost from exc
-
-    def _put_job(self, address: ProjectAddress, upload_id: str, job: JsonObject) -> None:
-        self._bucket.put(keys.job(address, upload_id), gzipped(compact(job).encode()), MEDIA_TYPES["json"])
 
 
 def _started(request: bytes, size: int, now: int) -> Item:

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final
 
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.data_schema import LONGEST_SCHEMA
 from dashboard_store.documents.dataset.storage_format import MEDIA_TYPE
 from dashboard_store.documents.dataset.upload import Analysis, Completion, Upload
 from dashboard_store.documents.json_text import JsonObject, compact
-from dashboard_store.errors import AnalysisConflict, DatasetConflict, FieldError, InvalidData, NotFound
+from dashboard_store.errors import AnalysisConflict, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition, entity_tag
 from dashboard_store.repository import keys, retention
@@ -20,15 +20,10 @@ from dashboard_store.repository.config_items import ConfigChange, shown_in_proje
 from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, analysis_in, dataset_summary
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.uploads import PendingUpload, new_upload_id
+from dashboard_store.repository.uploads import Ending, PendingUpload, already_completed, new_upload_id
 from dashboard_store.repository.usage import WRITABLE, Usage
 from dashboard_store.settings import Settings
 
-if TYPE_CHECKING:
-    from dashboard_store.repository.background_reads import Lease
-
-# Without the first part, completing an upload that has just expired would create an item that never does.
-_PENDING: Final = Condition("attribute_exists(#pk) AND attribute_not_exists(#completed)")
 # A kept version's item holds its schema, its analysis and a small table. DynamoDB stores 400 KB; 14 KB of them are for
 # the rest of the item, and for what escapes add to an analysis that hardly compresses.
 _ITEM_ROOM: Final = 409_600 - 14_000
@@ -66,33 +61,6 @@ class Table:
     place: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an upload ends in the transaction that writes its table: once, and only while the condition holds.
-
-    `request` is the digest of the completion, if the upload's item does not have it yet.
-    """
-
-    upload_id: str
-    condition: Condition
-    request: bytes | None = None
-
-    @classmethod
-    def in_request(cls, pending: PendingUpload, completion: Completion) -> Self:
-        """End an upload that the request itself reads."""
-        return cls(pending.upload_id, _PENDING, completion.digest)
-
-    @classmethod
-    def in_background(cls, lease: "Lease") -> Self:
-        """End an upload that a function reads which has the lease."""
-        return cls(lease.upload_id, lease.is_held)
-
-    def write(self, address: ProjectAddress, version: int) -> Write:
-        """Return the write that marks the upload as completed by a version."""
-        done = {"completed": version, **({"request": self.request} if self.request else {})}
-        return update(keys.upload(address, self.upload_id), done, self.condition)
-
-
 class DatasetWrites:
     def __init__(
         self, items: Items, bucket: Bucket, usage: Usage, settings: Settings, now: Callable[[], datetime]
@@ -116,7 +84,7 @@ class DatasetWrites:
         data = self._datasets.current(address)
         if data.newest and data.version == pending.completed and pending.request == completion.digest:
             return unchanged(data, data.newest)
-        raise _already_completed(pending.completed)
+        raise already_completed(pending.completed)
 
     def upload(
         self,
@@ -140,9 +108,9 @@ class DatasetWrites:
             if data.newest and data.newest.digest == upload.digest and self._is_stored(data.newest):
                 return unchanged(data, data.newest)
             if completed is not None:
-                raise _already_completed(completed)
+                raise already_completed(completed)
             if not precondition.holds(data.version):
-                raise dataset_conflict(data, precondition.base)
+                raise data.conflict(precondition.base)
             placed = placed or self.placed(address, upload.content.stored)
             place, takeover = placed
             finish = [ending.write(address, data.version + 1)] if ending else []
@@ -303,11 +271,6 @@ class DatasetWrites:
         return AnalysisResult(version, analysis_version + 1, updated_at)
 
 
-def _already_completed(version: int) -> InvalidData:
-    message = f"This upload was already completed, as version {version}. Upload the file again."
-    return InvalidData("An upload can be completed only once.", [FieldError("", message)])
-
-
 def unanalysed(before: ProjectData) -> Condition:
     """Require that the analysis is as it was read."""
     return Condition("#analysisVersion = :seen", {"seen": before.analysis_version}) if before.version else IS_NEW
@@ -323,17 +286,6 @@ def _analysis_item(
 ) -> Item:
     item = {**keys.analysis(address), "version": version, "analysisVersion": analysis_version, "updatedAt": updated_at}
     return item | {"digest": analysis.digest, "answer": analysis.stored} if analysis else item
-
-
-def dataset_conflict(data: ProjectData, base: int | None) -> DatasetConflict:
-    """Make the error of a write whose precondition does not hold."""
-    newest = data.newest
-    return DatasetConflict(
-        version=data.version,
-        document=newest.schema if newest else None,
-        base=base,
-        updated_at=newest.uploaded_at if newest else None,
-    )
 
 
 def _analysis_conflict(item: Item) -> AnalysisConflict:

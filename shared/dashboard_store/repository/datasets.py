@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from dashboard_store.documents.json_text import JsonObject, compact
-from dashboard_store.errors import Gone, NoProject, NotFound
+from dashboard_store.errors import DatasetConflict, Gone, NoProject, NotFound
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import entity_tag
 from dashboard_store.repository import keys
@@ -111,6 +111,16 @@ class ProjectData:
     def kept(self) -> Sequence[Item]:
         """The summaries of the earlier uploads that are kept, newest first."""
         return self.newest.item.get("kept", []) if self.newest else []
+
+    def conflict(self, base: int | None) -> DatasetConflict:
+        """Make the error of a write that was meant for another version."""
+        newest = self.newest
+        return DatasetConflict(
+            version=self.version,
+            document=newest.schema if newest else None,
+            base=base,
+            updated_at=newest.uploaded_at if newest else None,
+        )
 
 
 class Datasets:

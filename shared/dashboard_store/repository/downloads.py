@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dashboard_store.documents.dataset.storage_format import (
     MEDIA_TYPES,
-    Layout,
+    RowsFormat,
     csv_rows,
     download,
     json_rows,
@@ -24,7 +24,7 @@ class Downloads:
         self._bucket = bucket
         self._now = now
 
-    def rows(self, dataset: DatasetVersion, layout: Layout) -> bytes:
+    def rows(self, dataset: DatasetVersion, layout: RowsFormat) -> bytes:
         """Write a table's rows for a response. Raises Gone or StorageUnavailable."""
         return b"".join(self._written(dataset, layout))
 
@@ -43,29 +43,33 @@ class Downloads:
             shown.append(text)
         return b"[%b]" % b",".join(shown)
 
-    def url(self, address: ProjectAddress, dataset: DatasetVersion, layout: Layout, disposition: str) -> str:
+    def url(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat, disposition: str) -> str:
         """Return a URL, valid for `retention.DOWNLOADABLE`, that serves a table's rows with gzip.
 
         It is that of a copy, written for the first download and again before the bucket removes it. `disposition` is
         the header Content-Disposition of the response.
         """
-        place = _place(address, dataset, layout)
-        found = self._bucket.describe(place)
-        if found is None or self._now() - found.modified_at > retention.DOWNLOAD_RENEWAL:
+        if not self.is_prepared(address, dataset, layout):
             self.prepare(address, dataset, layout)
+        place = _place(address, dataset, layout)
         return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), disposition)
 
-    def prepare(self, address: ProjectAddress, dataset: DatasetVersion, layout: Layout) -> None:
+    def is_prepared(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> bool:
+        """Whether there is a copy that stays for as long as a URL is valid. Raises StorageUnavailable."""
+        found = self._bucket.describe(_place(address, dataset, layout))
+        return found is not None and self._now() - found.modified_at <= retention.DOWNLOAD_RENEWAL
+
+    def prepare(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> None:
         """Write the copy that a download serves. Raises Gone or StorageUnavailable."""
         copy = download(self._written(dataset, layout))
         self._bucket.put(_place(address, dataset, layout), copy, MEDIA_TYPES[layout])
 
-    def _written(self, dataset: DatasetVersion, layout: Layout) -> Iterable[bytes]:
+    def _written(self, dataset: DatasetVersion, layout: RowsFormat) -> Iterable[bytes]:
         stored = stored_rows(dataset, self._bucket)
         if layout == "json":
             return json_rows(stored)
         return csv_rows(stored, dataset.schema["columnNames"], is_safe=layout == "safe.csv")
 
 
-def _place(address: ProjectAddress, dataset: DatasetVersion, layout: Layout) -> str:
+def _place(address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> str:
     return f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{layout}"

@@ -15,16 +15,15 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.dataset_writes import (
     DatasetWrites,
-    Ending,
     Table,
     UploadResult,
-    dataset_conflict,
     unanalysed,
     unchanged,
 )
 from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, stored_rows
 from dashboard_store.repository.expressions import Item, Write, update
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.uploads import Ending
 from dashboard_store.repository.usage import WRITABLE
 
 
@@ -56,7 +55,7 @@ class SchemaWrites:
         if not precondition.holds(data.version):
             if self._is_repeated(address, data, change, precondition.base):
                 return unchanged(data, data.newest)
-            raise dataset_conflict(data, precondition.base)
+            raise data.conflict(precondition.base)
         target = plan(data.newest.schema, change)
         return Planned(data.newest, target, _digest(data.newest, change)) if target else unchanged(data, data.newest)
 
@@ -78,8 +77,10 @@ class SchemaWrites:
         def attempt() -> UploadResult:
             nonlocal placed
             data = self._datasets.current(address)
+            if data.newest and data.newest.digest == planned.digest:
+                return unchanged(data, data.newest)
             if data.newest is None or data.version != planned.newest.version:
-                raise dataset_conflict(data, planned.newest.version)
+                raise data.conflict(planned.newest.version)
             placed = placed or self._writes.placed(address, content.stored)
             place, takeover = placed
             moment, version = self._now(), data.version + 1

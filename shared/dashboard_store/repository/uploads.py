@@ -4,16 +4,22 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
-from dashboard_store.documents.dataset.upload import FileType
+from dashboard_store.documents.dataset.upload import Completion, FileType
 from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound, UploadTooLarge
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.expressions import EXISTS, IS_NEW, check, put
+from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.usage import Usage
+
+if TYPE_CHECKING:
+    from dashboard_store.repository.background_reads import Lease
+
+# Without the first part, completing an upload that has just expired would create an item that never does.
+_PENDING: Final = Condition("attribute_exists(#pk) AND attribute_not_exists(#completed)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,33 @@ class PendingUpload:
     size: int
     completed: int | None
     request: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an upload ends in the transaction that writes its table: once, and only while the condition holds.
+
+    `request` is the digest of the completion, if the upload's item does not have it yet.
+    """
+
+    upload_id: str
+    condition: Condition
+    request: bytes | None = None
+
+    @classmethod
+    def in_request(cls, pending: PendingUpload, completion: Completion) -> Self:
+        """End an upload that the request itself reads."""
+        return cls(pending.upload_id, _PENDING, completion.digest)
+
+    @classmethod
+    def in_background(cls, lease: "Lease") -> Self:
+        """End an upload that a function reads which has the lease."""
+        return cls(lease.upload_id, lease.is_held)
+
+    def write(self, address: ProjectAddress, version: int) -> Write:
+        """Return the write that marks the upload as completed by a version."""
+        done = {"completed": version, **({"request": self.request} if self.request else {})}
+        return update(keys.upload(address, self.upload_id), done, self.condition)
 
 
 def new_upload_id() -> str:
@@ -114,3 +147,9 @@ class Uploads:
 def _not_sent() -> InvalidData:
     error = FieldError("", "Send the file to the upload's url first, in a form with its fields.")
     return InvalidData("The file has not been sent yet.", [error])
+
+
+def already_completed(version: int) -> InvalidData:
+    """Make the error of a second completion."""
+    message = f"This upload was already completed, as version {version}. Upload the file again."
+    return InvalidData("An upload can be completed only once.", [FieldError("", message)])

@@ -1,4 +1,4 @@
-/** The calls for tables: files are sent and read in stages, in the background if they are large, and columns are read anew. */
+/** The calls for tables: files are sent and read in stages, in the background if they are large, and columns are read differently. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -15,6 +15,9 @@ from dashboard_store.settings import Settings
 LONGEST_SCHEMA: Final = 100_000
 """The maximum size of a stored schema in bytes: it shares an item with an analysis and a small table."""
 
+LARGEST_JSON: Final = 2_000_000_000
+"""The most bytes of a table's rows as JSON: what is written for a download in less than a minute."""
+
 _MOST_NOTES: Final = 50
 
 
@@ -56,6 +59,13 @@ def require_cells(cells: int, settings: Settings) -> None:
     if cells > settings.max_table_cells:
         limit = settings.max_table_cells
         raise InvalidData("The table is too large.", [FieldError("", f"It has more than {limit:,} cells.")])
+
+
+def require_writable(raw_bytes: int) -> None:
+    """Raise InvalidData if a table would be too large as JSON, in which each row repeats the names of its columns."""
+    if raw_bytes > LARGEST_JSON:
+        message = f"As JSON, its rows would have more than {LARGEST_JSON:,} bytes. Shorten the names of its columns."
+        raise InvalidData("The table is too large.", [FieldError("", message)])
 
 
 def make_schema(file_name: str, given: ColumnsSchema, content: Content, settings: Settings, at: str = "") -> JsonObject:

@@ -197,6 +197,9 @@ def _number_format(given: Mapping[str, Any]) -> tuple[str, str]:
     unknown = next(iter(given.keys() - {"decimal", "group", "decimals"}), None)
     if unknown is not None:
         raise InvalidFormatError(f"A number's format has no member {unknown!r}.")
+    decimals = given.get("decimals", 0)
+    if type(decimals) is not int or not 0 <= decimals <= _MOST_DIGITS:
+        raise InvalidFormatError(f"The number of decimals must be an integer from 0 to {_MOST_DIGITS}.")
     group = given.get("group", "")
     decimal = given.get("decimal", "," if group == "." else ".")
     if decimal not in DECIMALS:

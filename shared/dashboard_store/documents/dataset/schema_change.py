@@ -12,6 +12,7 @@ from dashboard_store.documents.dataset.data_schema import (
     LONGEST_SCHEMA,
     Content,
     require_short,
+    require_writable,
     with_notes,
 )
 from dashboard_store.documents.dataset.readings import ColumnType, InvalidFormatError, Reading, fits, reading
@@ -44,7 +45,7 @@ class ColumnSchema(Schema):
     format: str | dict[str, Any] | None = None
 
 
-class ColumnsSchema(Schema):
+class ChangedColumns(Schema):
     """The body of `PUT …/data/schema`: by name, what becomes of a column."""
 
     columns: Annotated[dict[str, ColumnSchema], entries(is_object)]
@@ -72,7 +73,7 @@ class Reread:
 def read_schema_change(document: Any, settings: Settings) -> SchemaChange:  # noqa: ANN401
     """Check the body of `PUT …/data/schema`. Raises InvalidData or UnsafeText."""
     text = checked(document, Rules(settings.max_depth, InvalidData))
-    body = validated(ColumnsSchema, document, InvalidData)
+    body = validated(ChangedColumns, document, InvalidData)
     if len(text.encode()) > LONGEST_SCHEMA:
         error = FieldError("/columns", f"This is longer than {LONGEST_SCHEMA} bytes.")
         raise InvalidData("The change is too large.", [error])
@@ -120,6 +121,8 @@ def plan(schema: JsonObject, change: SchemaChange) -> Reread | None:
         {**note, "column": names[note["column"]]} for note in schema.get("notes", ()) if note["column"] not in readings
     ]
     require_short(after, "/columns")
+    added = sum(len(served(compact(new))) - len(served(compact(old))) for old, new in names.items())
+    require_writable(schema["rowCount"] * added)
     return Reread(with_notes(after, notes), names, readings)
 
 
@@ -223,6 +226,9 @@ class _Group:
         else:
             # What a JSON table had in its place may be a number or a truth value.
             originals = original or json.loads(self._columns[index])
+            if new.type == "string":
+                # Unlike a CSV file's, its empty texts are not empty cells.
+                column = compact(texts)
             originals = None if column == compact(originals) else originals
         if originals is not None:
             self._originals[str(index)] = originals

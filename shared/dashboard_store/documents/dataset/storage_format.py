@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import batched, chain
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, Literal, NamedTuple
 
@@ -22,10 +22,13 @@ type Row = dict[str, Any]
 
 MEDIA_TYPE: Final = "application/x-ndjson"
 
-type Layout = Literal["json", "csv", "safe.csv"]
+# Characters of JSON, of which a group of cells seldom makes more.
+_WRITTEN_AT_ONCE: Final = 8_000_000
+
+type RowsFormat = Literal["json", "csv", "safe.csv"]
 """How rows are written for a download: `safe.csv` has no cell that a spreadsheet takes for a formula."""
 
-MEDIA_TYPES: Final[Mapping[Layout, str]] = {
+MEDIA_TYPES: Final[Mapping[RowsFormat, str]] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "safe.csv": "text/csv; charset=utf-8",
@@ -116,9 +119,12 @@ def _rows(group: Mapping[str, Any]) -> list[Row]:
 def json_rows(stored: BinaryIO) -> Iterator[bytes]:
     """Write the rows as the JSON array that responses contain, one group at a time."""
     opening = b"["
-    for rows in read_groups(stored):
-        yield opening + served(written(rows)[1:-1])
-        opening = b","
+    for group in read_groups(stored):
+        # Long names make the rows of a group much larger than its cells.
+        count = max(1, _WRITTEN_AT_ONCE // (len(written(group[0])) + 1))
+        for rows in batched(group, count, strict=False):
+            yield opening + served(written(list(rows))[1:-1])
+            opening = b","
     yield b"]"
 
 
