@@ -1,5 +1,6 @@
 """A large file, read by a function that nobody waits for: what its user sees, and what becomes of it if that dies."""
 
+import gzip
 import json
 import threading
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import data_view
 import pytest
 import read_upload
 from conftest import BUCKET, TABLE, Clock
@@ -641,3 +643,48 @@ def test_the_function_reads_what_its_event_names(send: Send, store: Store, monke
     read_upload.handler(upload.event, CONTEXT)
     read_upload._store.cache_clear()  # noqa: SLF001 - the same
     assert upload.state["version"] == 2
+
+
+@pytest.fixture
+def long_downloads(connect: Callable[[Settings], None], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table is downloaded, and takes too long to be written by a request."""
+    connect(replace(settings, max_raw_data_bytes=1))
+    monkeypatch.setattr(data_view, "WRITTEN_AT_ONCE", 1)
+
+
+@pytest.mark.usefixtures("long_downloads")
+def test_a_long_download_is_prepared_while_nobody_waits(
+    project: Client, reader: Reader, run: Callable[[], None], bucket_client: "S3Client"
+) -> None:
+    """Until the copy of a large table is there, its readers are asked to come again, and one function writes it."""
+    urls = (DATA, f"{DATA}?format=csv", f"{DATA}/versions/1?format=csv&safe=true")
+    # The second time, after the bucket has removed the copies.
+    for _ in range(2):
+        for url in urls:
+            for _ in range(2):
+                waiting = project.get(url)
+                assert (waiting.status, waiting.code, waiting.headers["retry-after"]) == (
+                    503,
+                    "storage-unavailable",
+                    "5",
+                )
+            assert len(reader.events) == 1
+            run()
+            assert project.get(url).status in {200, 302}
+        for found in bucket_client.list_objects_v2(Bucket=BUCKET, Prefix="downloads/")["Contents"]:
+            bucket_client.delete_object(Bucket=BUCKET, Key=found["Key"])
+
+
+@pytest.mark.usefixtures("long_downloads")
+def test_a_long_download_is_of_the_version_that_was_asked_for(
+    project: Client, reader: Reader, run: Callable[[], None], bucket_client: "S3Client"
+) -> None:
+    """A newer table that comes while a copy is being written does not get into it."""
+    assert project.get(f"{DATA}?format=csv").status == 503
+    project.post(DATA, NEWER)
+    run()
+    location = project.get(f"{DATA}/versions/1?format=csv").headers["location"]
+    copy = bucket_client.get_object(Bucket=BUCKET, Key=key_of(location))["Body"].read()
+    assert gzip.decompress(copy) == b"a\r\n1\r\n"
+    assert project.get(f"{DATA}?format=csv").status == 503
+    assert len(reader.events) == 1

@@ -290,3 +290,27 @@ def test_reading_takes_bounded_memory() -> None:
         return most
 
     assert peak(160_000) < 2 * peak(40_000)
+
+
+def test_long_names_do_not_multiply_rows() -> None:
+    """A table that would be too large as JSON, because each row repeats a long name, is refused in little memory."""
+    name = "n" * 49_000
+    tracemalloc.start()
+    ((_, message),) = field_errors(f"{name}\n".encode() + b"1\n" * 50_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert errors == [
+        ("", "As JSON, its rows would have more than 2,000,000,000 bytes. Shorten the names of its columns.")
+    ]
+    assert peak < 30_000_000
+
+
+def test_rows_with_long_names_are_written_in_parts() -> None:
+    """The memory that writing JSON takes does not depend on how long names make the rows of a group."""
+    content = read(b"n" * 49_000 + b"\n" + b"1\n" * 2_000)
+    tracemalloc.start()
+    written = sum(map(len, json_rows(io.BytesIO(content.stored))))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert written == content.raw_bytes > 98_000_000
+    assert peak < 60_000_000

@@ -168,10 +168,10 @@ class BackgroundReads:
             if not found or found.get("request") != request or "completed" in found:
                 error = FieldError("", "The same upload is being read with another request. Wait until that has ended.")
                 raise InvalidData("An upload can be completed only once at a time.", [error]) from exc
-            # The request before may have ended in between.
-            if not UploadState(found, self._now()).is_lost:
-                return
-        self._invoke(address, upload_id, job)
+            # The request before may have ended before it stored the job.
+            self._revive(address, upload_id, UploadState(found, self._now()), job)
+        else:
+            self._invoke(address, upload_id, job)
 
     def start_on_table(
         self, address: ProjectAddress, upload_id: str, size: int, request: bytes, job: JsonObject
@@ -194,7 +194,7 @@ class BackgroundReads:
         try:
             self._items.transact(put(item, is_free))
         except ConditionFailed as exc:
-            self._revive(address, upload_id, UploadState(exc.found[0] or {}, moment))
+            self._revive(address, upload_id, UploadState(exc.found[0] or {}, moment), job)
         else:
             self._invoke(address, upload_id, job)
 
@@ -247,7 +247,9 @@ class BackgroundReads:
         """End with a version that existed before. Raises LeaseLost or StorageUnavailable."""
         self._change(lease, {"completed": version})
 
-    def _revive(self, address: ProjectAddress, upload_id: str, upload: UploadState) -> None:
+    def _revive(
+        self, address: ProjectAddress, upload_id: str, upload: UploadState, job: JsonObject | None = None
+    ) -> None:
         """Have an upload read that seems to be lost; of several requests at once, one does."""
         if not upload.is_lost:
             return
@@ -255,7 +257,7 @@ class BackgroundReads:
         claim = update(keys.upload(address, upload_id), {"leasedUntil": _milliseconds(self._now()) - 1}, seen)
         with contextlib.suppress(ConditionFailed):
             self._items.write_alone(claim)
-            self._invoke(address, upload_id)
+            self._invoke(address, upload_id, job)
 
     def _invoke(self, address: ProjectAddress, upload_id: str, job: JsonObject | None = None) -> None:
         """Have an upload read, for the first time with what the function needs to know."""
