@@ -299,9 +299,7 @@ def test_long_names_do_not_multiply_rows() -> None:
     ((_, message),) = field_errors(f"{name}\n".encode() + b"1\n" * 50_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert errors == [
-        ("", "As JSON, its rows would have more than 2,000,000,000 bytes. Shorten the names of its columns.")
-    ]
+    assert message == "As JSON, its rows would have more than 2,000,000,000 bytes. Shorten the names of its columns."
     assert peak < 30_000_000
 
 
