@@ -119,12 +119,12 @@ check-issuer: .venv/installed ## Say which tokens of an OpenID Connect issuer wo
 # Keep each target's output together if make supports it, and run all targets even if one fails.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-# The longest first, three at a time: tests that start their own local stack often wait for it, and four overload two cores.
-TESTS := test-page test-devices test-functions test-waits test-stack test-rest test-contract test-client
+# The longest first, four at a time: two of the first four mostly wait, and more would overload two cores.
+TESTS := test-waits test-page test-functions test-devices test-stack test-rest test-contract test-client
 .PHONY: $(TESTS)
 test: check browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests in parallel; the output of each part is shown when it is complete …"
-	+@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
+	+@$(SIDE_BY_SIDE) --jobs 4 $(TESTS)
 
 test-stack:
 	.venv/bin/pytest tests/stack -m "not waits"
