@@ -107,6 +107,7 @@ def _url(store: Store, address: ProjectAddress, dataset: DatasetVersion, layout:
     """
     downloads = store.downloads
     if dataset.raw_bytes > WRITTEN_AT_ONCE and not downloads.is_prepared(address, dataset, layout):
+        downloads.require_rows(dataset)
         copy = hashlib.sha256(dataset.digest + layout.encode()).digest()
         job = {"copy": layout, "version": dataset.version}
         # The same id for everybody who asks, so that it is written once.

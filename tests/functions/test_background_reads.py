@@ -646,10 +646,17 @@ def test_the_function_reads_what_its_event_names(send: Send, store: Store, monke
 
 
 @pytest.fixture
-def long_downloads(connect: Callable[[Settings], None], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every table is downloaded, and takes too long to be written by a request."""
-    connect(replace(settings, max_raw_data_bytes=1))
+def long_downloads(
+    connect: Callable[[Settings], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Let every table be downloaded, and take too long to be written by a request; set more of the settings."""
     monkeypatch.setattr(data_view, "WRITTEN_AT_ONCE", 1)
+
+    def set_limits(**limits: int) -> None:
+        connect(replace(settings, max_raw_data_bytes=1, **limits))
+
+    set_limits()
+    return set_limits
 
 
 @pytest.mark.usefixtures("long_downloads")
@@ -688,3 +695,15 @@ def test_a_long_download_is_of_the_version_that_was_asked_for(
     assert gzip.decompress(copy) == b"a\r\n1\r\n"
     assert project.get(f"{DATA}?format=csv").status == 503
     assert len(reader.events) == 1
+
+
+def test_a_long_download_of_lost_rows_is_gone(
+    project: Client, long_downloads: Callable[..., None], reader: Reader, bucket_client: "S3Client"
+) -> None:
+    """Nobody is asked to wait for a table whose rows no longer exist."""
+    long_downloads(max_inline_table_bytes=1)
+    project.post(DATA, NEWER)
+    for found in bucket_client.list_objects_v2(Bucket=BUCKET, Prefix="tables/")["Contents"]:
+        bucket_client.delete_object(Bucket=BUCKET, Key=found["Key"])
+    assert [project.get(url).status for url in (DATA, f"{DATA}?format=csv")] == [410, 410]
+    assert reader.events == []

@@ -153,11 +153,21 @@ def stored_rows(dataset: DatasetVersion, bucket: Bucket) -> io.BytesIO:
     item = dataset.item
     stored = item["columns"] if "columns" in item else bucket.get(item["object"])
     if stored is None:
-        raise Gone(
-            "The rows of this table no longer exist. Its schema and analysis do: request them with `include`. "
-            "To have the rows again, upload the file again."
-        )
+        raise _gone()
     return io.BytesIO(stored)
+
+
+def require_rows(dataset: DatasetVersion, bucket: Bucket) -> None:
+    """Raise Gone for a table whose rows were lost, without reading them; or StorageUnavailable."""
+    if "columns" not in dataset.item and bucket.describe(dataset.item["object"]) is None:
+        raise _gone()
+
+
+def _gone() -> Gone:
+    return Gone(
+        "The rows of this table no longer exist. Its schema and analysis do: request them with `include`. "
+        "To have the rows again, upload the file again."
+    )
 
 
 def dataset_summary(schema: JsonObject, version: int, updated_at: str, *, has_analysis: bool) -> Item:

@@ -16,13 +16,17 @@ from dashboard_store.documents.json_text import served
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
-from dashboard_store.repository.datasets import DatasetVersion, stored_rows
+from dashboard_store.repository.datasets import DatasetVersion, require_rows, stored_rows
 
 
 class Downloads:
     def __init__(self, bucket: Bucket, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._now = now
+
+    def require_rows(self, dataset: DatasetVersion) -> None:
+        """Raise Gone for a table whose rows were lost, without reading them; or StorageUnavailable."""
+        require_rows(dataset, self._bucket)
 
     def rows(self, dataset: DatasetVersion, layout: RowsFormat) -> bytes:
         """Write a table's rows for a response. Raises Gone or StorageUnavailable."""
