@@ -116,15 +116,18 @@ check-issuer: .venv/installed ## Say which tokens of an OpenID Connect issuer wo
 	@PYTHONPATH=shared .venv/bin/python -m admin check-issuer "$$ISSUER" $(if $(AUDIENCE),--audience "$$AUDIENCE") \
 	  $(if $(CLAIM),--claim "$$CLAIM") $(if $(TOKEN),--token "$$TOKEN")
 
+CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
+.PHONY: $(CHECKS)
+
 # Keep each target's output together if make supports it, and run all targets even if one fails.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-# The longest first, four at a time: two of the first four mostly wait, and more would overload two cores.
-TESTS := test-waits test-page test-functions test-devices test-stack test-rest test-contract test-client
+# The longest first, three at a time: tests that start their own local stack often wait for it, and four overload two cores.
+TESTS := test-page test-waits test-functions test-stack test-devices test-rest test-events test-contract $(CHECKS) test-client
 .PHONY: $(TESTS)
-test: check browser tests/node_modules/installed ## Check and test everything
+test: install browser tests/node_modules/installed ## Check and test everything
 	@echo "Running the tests in parallel; the output of each part is shown when it is complete …"
-	+@$(SIDE_BY_SIDE) --jobs 4 $(TESTS)
+	+@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
 
 test-stack:
 	.venv/bin/pytest tests/stack -m "not waits"
@@ -139,7 +142,11 @@ test-contract:
 	.venv/bin/pytest tests/contract
 
 test-functions:
-	.venv/bin/pytest tests/functions
+	.venv/bin/pytest tests/functions --ignore tests/functions/test_events.py
+
+# Apart from the other tests of functions, so that no part takes much longer than the others.
+test-events:
+	.venv/bin/pytest tests/functions/test_events.py
 
 # Everything outside these folders, so that no test is left out.
 test-rest:
@@ -159,10 +166,8 @@ test-web: install browser tests/node_modules/installed ## Test only the page, in
 	@$(MAKE) --no-print-directory test-page
 
 test-quick: check tests/node_modules/installed ## Like test, without the tests that start the local stack
-	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-contract
+	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-events test-contract
 
-CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
-.PHONY: $(CHECKS)
 check: install ## Check formatting, lint, types and the template
 	+@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
 

@@ -649,13 +649,13 @@ def test_the_function_reads_what_its_event_names(send: Send, store: Store, monke
 def long_downloads(
     connect: Callable[[Settings], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
-    """Let every table be downloaded, and take too long to be written by a request; set more of the settings."""
+    """Let every table be downloaded, and take too long to be written by a request; set how much an item holds."""
     monkeypatch.setattr(data_view, "WRITTEN_AT_ONCE", 1)
 
-    def set_limits(**limits: int) -> None:
-        connect(replace(settings, max_raw_data_bytes=1, **limits))
+    def set_limits(most_inline: int) -> None:
+        connect(replace(settings, max_raw_data_bytes=1, max_inline_table_bytes=most_inline))
 
-    set_limits()
+    set_limits(settings.max_inline_table_bytes)
     return set_limits
 
 
@@ -701,7 +701,7 @@ def test_a_long_download_of_lost_rows_is_gone(
     project: Client, long_downloads: Callable[..., None], reader: Reader, bucket_client: "S3Client"
 ) -> None:
     """Nobody is asked to wait for a table whose rows no longer exist."""
-    long_downloads(max_inline_table_bytes=1)
+    long_downloads(1)
     project.post(DATA, NEWER)
     for found in bucket_client.list_objects_v2(Bucket=BUCKET, Prefix="tables/")["Contents"]:
         bucket_client.delete_object(Bucket=BUCKET, Key=found["Key"])
