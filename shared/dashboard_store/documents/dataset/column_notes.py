@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from dashboard_store.documents.dataset.column_forms import DATE, INTEGER, Form
@@ -47,7 +48,7 @@ class Offers:
     """The readings that fit all texts of a column so far, though it has no form by which it comes back unchanged."""
 
     def __init__(self, first: str) -> None:
-        self.left = [each for each in _CANDIDATES if first and each.is_one(first)]
+        self.left = [each for each in _candidates() if first and each.is_one(first)]
         self._seen: set[str] = set()
 
     def narrow(self, forms: Sequence[Form], cells: Sequence[str], text: str) -> None:
@@ -122,8 +123,13 @@ def _of_dates(dates: Reading) -> _Candidate:
     return _Candidate(Form(dates.type, None, lambda cell: fits(dates.read, cell)), dates)
 
 
+# Compiled for the first file, because a starting function does not need them.
+@cache
+def _candidates() -> Sequence[_Candidate]:
+    return [*map(_of_numbers, offered_numbers()), *map(_of_dates, offered_dates())]
+
+
 _PLAIN: Final = NumberTexts()
-_CANDIDATES: Final = [*map(_of_numbers, offered_numbers()), *map(_of_dates, offered_dates())]
 _SIGNS: Final = frozenset("eE") | {sign for each in offered_numbers() for sign in (each.decimal, each.group) if sign}
 
 

@@ -3,8 +3,8 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -62,12 +62,11 @@ class SchemaChange:
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What becomes of a table: its schema without notes, the names of the columns and the readings that change."""
+    """What becomes of a table: its schema, the names of all columns by the old ones, and the readings that change."""
 
     schema: JsonObject
     names: Mapping[str, str]
     readings: Mapping[str, Reading]
-    notes: Sequence[JsonObject] = field(default_factory=list)
 
 
 def read_schema_change(document: Any, settings: Settings) -> SchemaChange:  # noqa: ANN401
