@@ -24,7 +24,7 @@ help: ## List the targets
 	@echo "  Variables: PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build, deploy),"
 	@echo "  STAGE=dev, PARAMETERS=\"Name=value …\" (deploy), PYTHON=python3.13"
 
-install: python node .venv/installed .venv-local/installed local/node_modules/installed web/node_modules/installed web/client/dist/built ## Install all dependencies into this folder, and compile the client
+install: python node .venv/installed .venv-local/installed local/node_modules/installed web/dist/built ## Install all dependencies into this folder, and build the page
 
 .venv/installed: requirements/dev.txt requirements/uv.txt | python
 	@echo "Installing the tools to build, check and test into .venv …" >&2
@@ -61,6 +61,11 @@ web/client/dist/built: $(wildcard web/client/src/*.ts) web/client/tsconfig.json 
 	@echo "Compiling the client into web/client/dist …" >&2
 	@rm -rf web/client/dist
 	@cd web/client && node_modules/.bin/tsc
+	@touch $@
+
+web/dist/built: web/build.js web/index.html web/session.js web/style.css web/theme.js $(wildcard web/app/*.js web/app/styles/*.css) web/client/dist/built web/node_modules/installed
+	@echo "Building the page into web/dist …" >&2
+	@cd web && node build.js
 	@touch $@
 
 .PHONY: python node
@@ -284,7 +289,7 @@ format: .venv/installed ## Format the code and apply automatic fixes
 clean: ## Remove everything installed, built or saved here, including the local stack's data
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist
+	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist
 	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next web/client/LICENSE web/client/*.tgz
 	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove

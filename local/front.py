@@ -7,6 +7,8 @@ them.
 
 import argparse
 import json
+import mimetypes
+import re
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -34,7 +36,12 @@ _HOP_BY_HOP = frozenset(
 _REQUEST_BYTES = 10 * 1024 * 1024
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
 _WEB = ROOT / "web"
+# What `web/build.js` has built is looked for first.
+_PAGE = _WEB / "dist"
 _OPENAPI = ROOT / "docs" / "openapi.yaml"
+# As a content delivery network does: what has a hash in its name never changes, all else is revalidated.
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+_COMPRESSED = re.compile(r"text/|application/(javascript|json|yaml)|image/svg")
 _STATIC_HEADERS = {
     "Cache-Control": "no-cache",
     # The page has its own policy in a meta element, which cannot restrict framing.
@@ -109,7 +116,13 @@ async def _document(request: web.Request) -> web.StreamResponse:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    target = (_WEB / request.match_info["path"]).resolve()
+    path = request.match_info["path"]
+    built = (_PAGE / path).resolve()
+    if built.is_relative_to(_PAGE / "assets"):
+        return _file(built, _IMMUTABLE)
+    if built == _PAGE:
+        return _file(_PAGE / "index.html")
+    target = (_WEB / path).resolve()
     if not target.is_relative_to(_WEB):
         return _file(_WEB / "outside")
     if target.is_dir() and not request.path.endswith("/"):
@@ -121,7 +134,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 def _file(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> web.StreamResponse:
     if not path.is_file():
         return _problem(HTTPStatus.NOT_FOUND, "This file does not exist.")
-    return web.FileResponse(path, headers={**_STATIC_HEADERS, **headers})
+    response = web.FileResponse(path, headers={**_STATIC_HEADERS, **headers})
+    # A file that was built has its compressed form beside it, which the response finds by itself.
+    if not path.is_relative_to(_PAGE) and _COMPRESSED.match(mimetypes.guess_type(path)[0] or ""):
+        response.enable_compression()
+    return response
 
 
 async def _pass_on(request: web.Request) -> web.StreamResponse:

@@ -1,5 +1,5 @@
 // The dialog that shows both sides of a conflict. Closing it decides nothing, and deciding loses nothing.
-import { valueOf } from "/client/dist/index.js";
+import { valueOf } from "../client/dist/index.js";
 import { placeInWords } from "./config.js";
 import { html } from "./html.js";
 

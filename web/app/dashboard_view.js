@@ -1,7 +1,7 @@
 // The view around an open dashboard's grid: name, save state, table, filters and actions.
 import { chartsOf, filtersOf, placeInWords, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
-import { html, icon, iconButton, live, nothing, repeat } from "./html.js";
+import { html, icon, iconButton, live, loading, nothing, repeat } from "./html.js";
 import { tableView, uploadButton } from "./table_view.js";
 import { ago, exactly, statusInWords, troubleInWords } from "./words.js";
 
@@ -131,7 +131,7 @@ function filterBar(page) {
 function content(page) {
   const { table, config } = page;
   const isEmpty = !chartsOf(config).length;
-  if (page.state.status === "loading" && !page.state.origin) return html`<div class="loading" aria-busy="true" aria-label="Loading the dashboard"><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
+  if (page.state.status === "loading" && !page.state.origin) return loading("Loading the dashboard");
   return html`
     ${tableView(page, !isEmpty)} ${isEmpty ? emptyDashboard(page) : nothing}
     <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>

@@ -1,5 +1,6 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
-import { getInstanceByDom, init } from "/node_modules/echarts/dist/echarts.esm.min.mjs";
+import { GridStack } from "gridstack";
+import { getInstanceByDom, init } from "./drawing.js";
 import { optionOf } from "./chart_option.js";
 import { html, icon, iconButton, nothing, render } from "./html.js";
 import { long, short } from "./words.js";
@@ -36,7 +37,7 @@ export class Grid {
     this.#detach();
     if (!element) return;
     this.#element = element;
-    this.#grid = window.GridStack.init(
+    this.#grid = GridStack.init(
       {
         column: COLUMNS,
         cellHeight: ROW_HEIGHT,

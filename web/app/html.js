@@ -1,11 +1,11 @@
 // The templates of the page. lit-html inserts each value as text or as an attribute value, never as markup, so stored
 // values stay text.
-export { html, nothing, render } from "/node_modules/lit-html/lit-html.js";
-export { live } from "/node_modules/lit-html/directives/live.js";
-export { ref } from "/node_modules/lit-html/directives/ref.js";
-export { repeat } from "/node_modules/lit-html/directives/repeat.js";
+export { html, nothing, render } from "lit-html";
+export { live } from "lit-html/directives/live.js";
+export { ref } from "lit-html/directives/ref.js";
+export { repeat } from "lit-html/directives/repeat.js";
 
-import { html } from "/node_modules/lit-html/lit-html.js";
+import { html } from "lit-html";
 
 const PATHS = {
   add: "M12 5v14M5 12h14",
@@ -28,3 +28,7 @@ export const icon = (name) =>
 /** A button that shows an icon and has its name as an accessible label. */
 export const iconButton = (name, label, onClick) =>
   html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${onClick}>${icon(name)}</button>`;
+
+/** Placeholders for what is loading. */
+export const loading = (label) =>
+  html`<div class="loading" aria-busy="true" aria-label=${label}><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;

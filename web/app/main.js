@@ -1,16 +1,20 @@
 // The page: the signed-in user, the current view, and the frame around it.
-import { createDashboardClient } from "/client/dist/index.js";
-import { Session } from "/session.js";
+import { createDashboardClient } from "../client/dist/index.js";
+import { Session } from "../session.js";
 import { Dialog } from "./dialog.js";
-import { DashboardPage } from "./dashboard.js";
-import { html, live, nothing, render } from "./html.js";
+import { html, live, loading, nothing, render } from "./html.js";
 import { ProjectsPage } from "./projects.js";
 
 const USERS = ["user-1", "user-2", "user-3"];
 const TOAST_MS = 8_000;
 
-// Libraries may clear an element through its markup and nothing else: Trusted Types reject every other string.
-window.trustedTypes?.createPolicy("default", { createHTML: (markup) => (markup === "" ? markup : null) });
+const TABLE_WORKER = document.querySelector("meta[name=table-worker]").content;
+
+// Libraries may clear an element through its markup, and the page starts its own worker: Trusted Types reject every other string.
+window.trustedTypes?.createPolicy("default", {
+  createHTML: (markup) => (markup === "" ? markup : null),
+  createScriptURL: (url) => (url === TABLE_WORKER ? url : null),
+});
 
 class App {
   session = new Session();
@@ -23,6 +27,7 @@ class App {
   start() {
     addEventListener("hashchange", () => this.#show());
     document.addEventListener("themechange", () => this.redraw());
+    document.body.replaceChildren();
     this.#show();
   }
 
@@ -64,11 +69,30 @@ class App {
   #show() {
     this.#page?.close();
     this.dialog.close();
-    const id = /^#\/dashboards\/(.+)$/.exec(location.hash)?.[1];
-    this.#page = id ? new DashboardPage(this, decodeURIComponent(id)) : new ProjectsPage(this);
-    this.#page.open();
     scrollTo(0, 0);
+    const id = /^#\/dashboards\/(.+)$/.exec(location.hash)?.[1];
+    if (id) void this.#showDashboard(decodeURIComponent(id));
+    else this.#open(new ProjectsPage(this));
+  }
+
+  #open(page) {
+    this.#page = page;
+    page.open();
     this.redraw();
+  }
+
+  /** The scripts of a dashboard are loaded with the first one. */
+  async #showDashboard(id) {
+    const waiting = new WaitingPage();
+    this.#open(waiting);
+    try {
+      const { DashboardPage } = await import("./dashboard.js");
+      if (this.#page === waiting) this.#open(new DashboardPage(this, id));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      waiting.isFailed = true;
+      this.redraw();
+    }
   }
 
   #signIn(user) {
@@ -105,6 +129,25 @@ class App {
       undo();
     };
     return html`<p class="toast"><span>${text}</span>${undo ? html`<button type="button" @click=${back}>Undo</button>` : nothing}</p>`;
+  }
+}
+
+/** What is shown until the scripts of another view are there. */
+class WaitingPage {
+  title = "";
+  isFailed = false;
+
+  open() {}
+
+  close() {}
+
+  view() {
+    if (!this.isFailed) return html`<div class="inner wide page">${loading("Loading the dashboard")}</div>`;
+    return html`<div class="inner wide page"><div class="notice" role="alert">
+      <h1>The page could not be loaded</h1>
+      <p>Check the connection, then load it again.</p>
+      <button type="button" class="primary" @click=${() => location.reload()}>Load again</button>
+    </div></div>`;
   }
 }
 
