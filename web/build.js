@@ -14,11 +14,11 @@ const TARGET = ["chrome120", "firefox121", "safari17"];
 const FOLDER = "dist";
 /** The modules that are needed to show a list, and those that an open dashboard needs as well. */
 const LIST = ["app/main.js", "client/dist/calls.js"];
-const DASHBOARD = ["app/dashboard.js"];
+const DASHBOARD = ["app/dashboard.js", "client/dist/tables.js", "app/echarts.js"];
 const WORKER = "app/table_worker.js";
 
 const scripts = await build({
-  entryPoints: ["app/main.js"],
+  entryPoints: ["app/main.js", WORKER],
   outdir: join(FOLDER, "assets"),
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
@@ -46,7 +46,7 @@ async function page() {
     styles: styles.outputFiles[0].text.trim(),
     early: early.outputFiles.map(({ text }) => text.trim()).join("\n"),
     main: main[0],
-    worker: "",
+    worker: withImports([WORKER], outputs)[0],
     preloads: main.slice(1).map((path) => `<link rel="modulepreload" href="${path}">`).join("\n  "),
     dashboard: withImports(DASHBOARD, outputs).filter((path) => !main.includes(path)).join(" "),
   };

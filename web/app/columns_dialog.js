@@ -5,13 +5,11 @@ import { tableErrorInWords } from "./words.js";
 
 const DECIMALS = { ".": "Point", ",": "Comma" };
 const GROUPS = { "": "None", ".": "Point", ",": "Comma", " ": "Space", "\u00a0": "No-break space", "\u202f": "Narrow no-break space", "'": "Apostrophe '", "’": "Apostrophe ’" };
-const ROWS_LOOKED_AT = 1_000;
 const PATTERNS = { date: "dd.MM.yyyy", datetime: "dd.MM.yyyy HH:mm" };
 
 /** Open the dialog; `change` gets the changed columns, and the dialog stays open if it fails. */
-export function openColumnsDialog(dialog, { dataSchema, rawData }, change) {
+export function openColumnsDialog(dialog, { dataSchema, examples }, change) {
   const types = dataSchema.columnNames.map((name) => dataSchema.columnTypes[name]);
-  const first = dataSchema.columnNames.map((name) => firstOf(rawData.slice(0, ROWS_LOOKED_AT), name));
   dialog.open({
     title: "Columns",
     kind: "wide",
@@ -20,7 +18,7 @@ export function openColumnsDialog(dialog, { dataSchema, rawData }, change) {
     body: () => html`
       <p class="hint">The uploaded texts stay as they are. The columns only say how they are read.</p>
       ${dataSchema.columnNames.map((_, index) =>
-        column(dataSchema, index, types[index], first[index], (type) => {
+        column(dataSchema, index, types[index], examples[dataSchema.columnNames[index]], (type) => {
           types[index] = type;
           dialog.redraw();
         }),
@@ -31,11 +29,6 @@ export function openColumnsDialog(dialog, { dataSchema, rawData }, change) {
       if (Object.keys(columns).length) await change(columns);
     },
   });
-}
-
-/** An example of what is in a column; undefined if it has none at its beginning. */
-function firstOf(rows, name) {
-  return rows.find((row) => row[name] !== null && row[name] !== undefined)?.[name];
 }
 
 function column(schema, index, type, first, choose) {

@@ -1,12 +1,10 @@
 // An open dashboard: its document, its table, and the user's actions on them.
-import { suggestions, dataOf } from "./chart_data.js";
 import { openChartDialog } from "./chart_dialog.js";
 import { openColumnsDialog } from "./columns_dialog.js";
 import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withChartBack, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
 import { openConflictDialog } from "./conflict.js";
 import { dashboardView } from "./dashboard_view.js";
 import { openDownloadDialog } from "./download_dialog.js";
-import { filtered } from "./filters.js";
 import { openFilterDialog } from "./filter_dialog.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
@@ -33,11 +31,10 @@ export class DashboardPage {
   announcement = "";
   grid;
   #table;
+  #rows;
   #app;
   #id;
   #closing = [];
-  #rows = { of: null, filters: "", rows: [] };
-  #data = new Map();
   #isConflictSeen = false;
   #storing = null;
 
@@ -45,7 +42,8 @@ export class DashboardPage {
     this.#app = app;
     this.#id = id;
     this.document = app.client.open(id, { autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off" });
-    this.#table = new ProjectTable(app.client, id, () => app.redraw());
+    this.#rows = app.openRows(id);
+    this.#table = new ProjectTable(app.client, id, this.#rows, () => app.redraw());
     this.grid = new Grid({
       moved: (positions) => this.#edit(withPositions(this.#changedOf(positions))),
       placed: (positions) => this.#correct(this.#changedOf(positions)),
@@ -67,13 +65,14 @@ export class DashboardPage {
     this.#closing.push(this.document.subscribe(() => this.#changed()));
     void this.#loadDocument();
     void this.#loadName();
-    void this.#table.load();
+    void this.#table.open();
   }
 
   close() {
     for (const stop of this.#closing) stop();
     clearTimeout(this.#storing);
     this.document.close();
+    this.#rows.close();
     this.grid.attach(null);
   }
 
@@ -104,8 +103,10 @@ export class DashboardPage {
     return chartsOf(this.config).filter(([, chart]) => !isShown(chart));
   }
 
+  /** The number of rows that match the filters, null until they are counted. */
   get matchingRows() {
-    return this.table.status === "ready" ? this.#filteredRows().length : 0;
+    const filters = filtersOf(this.config);
+    return filters.length ? this.#rows.countOf(filters) : this.table.dataSchema.rowCount;
   }
 
   // --- charts ---
@@ -114,8 +115,8 @@ export class DashboardPage {
     openChartDialog(this.#app.dialog, this.table, null, (chart) => this.#addCharts([chart]));
   }
 
-  suggestCharts() {
-    this.#addCharts(suggestions(this.table.dataSchema, this.table.rawData));
+  async suggestCharts() {
+    this.#addCharts(await this.#rows.suggestions());
   }
 
   #addCharts(charts) {
@@ -149,7 +150,7 @@ export class DashboardPage {
   // --- filters, theme, name ---
 
   editFilter(filter) {
-    openFilterDialog(this.#app.dialog, this.table, filter, (changed) => {
+    openFilterDialog(this.#app.dialog, this.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
       const id = changed?.id ?? filter?.id;
       if (id) this.#edit(withFilter(id, changed));
     });
@@ -248,7 +249,7 @@ export class DashboardPage {
   }
 
   async #suggestIfEmpty(uploading) {
-    if ((await uploading) && !chartsOf(this.state.config).length) this.suggestCharts();
+    if ((await uploading) && !chartsOf(this.state.config).length) await this.suggestCharts();
   }
 
   /** Read a column as a note offers it. */
@@ -270,7 +271,7 @@ export class DashboardPage {
   }
 
   #retryTable() {
-    if (this.table.status === "failed") void this.#table.load();
+    if (this.table.status === "failed" || this.table.isCopy) void this.#table.load();
     if (!this.title) void this.#loadName();
   }
 
@@ -349,29 +350,11 @@ export class DashboardPage {
 
   #shownCharts() {
     const below = bottomOf(this.config);
-    const isReady = this.table.rawData !== undefined;
+    const filters = filtersOf(this.config);
+    const dataOf = this.table.dataSchema ? (id, chart) => this.#rows.dataOf(id, chart, filters) : () => null;
     return chartsOf(this.config)
       .filter(([, chart]) => isShown(chart))
-      .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: isReady ? this.#dataOf(id, chart) : null }));
-  }
-
-  /** Return a chart's data, cached for the same chart and rows. */
-  #dataOf(id, chart) {
-    const rows = this.#filteredRows();
-    const known = this.#data.get(id);
-    if (known?.chart === chart && known.rows === rows) return known.data;
-    const data = dataOf(chart, rows, this.table.dataSchema.columnTypes);
-    this.#data.set(id, { chart, rows, data });
-    return data;
-  }
-
-  #filteredRows() {
-    const { rawData, dataSchema } = this.table;
-    const filters = JSON.stringify(filtersOf(this.config));
-    if (this.#rows.of !== rawData || this.#rows.filters !== filters) {
-      this.#rows = { of: rawData, filters, rows: filtered(rawData, filtersOf(this.config), dataSchema.columnTypes) };
-    }
-    return this.#rows.rows;
+      .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart) }));
   }
 
   #onKey(event) {

@@ -5,14 +5,27 @@ import { html } from "./html.js";
 
 const MOST_CHOICES = 200;
 
-/** Open the form for a filter, or for a new one if none is given; `done` gets the filter. */
-export function openFilterDialog(dialog, table, filter, done) {
-  const { columnNames, columnTypes } = table.dataSchema;
+/**
+ * Open the form for a filter, or for a new one if none is given; `choicesOf` gets a column and resolves to its values, `done`
+ * gets the filter.
+ */
+export function openFilterDialog(dialog, { dataSchema }, choicesOf, filter, done) {
+  const { columnNames, columnTypes } = dataSchema;
   let column = filter?.column ?? columnNames[0];
   const isRange = () => isNumeric(columnTypes[column]) || isTemporal(columnTypes[column]);
+  let values = null;
+  const load = async () => {
+    if (isRange()) return;
+    const asked = column;
+    const found = await choicesOf(asked);
+    if (asked === column) values = found;
+    dialog.redraw();
+  };
   const choose = (event) => {
     column = event.target.value;
+    values = null;
     dialog.redraw();
+    void load();
   };
   const known = columnNames.includes(column) ? columnNames : [column, ...columnNames];
   dialog.open({
@@ -25,7 +38,7 @@ export function openFilterDialog(dialog, table, filter, done) {
           ${known.map((name) => html`<option value=${name} ?selected=${name === column}>${name}</option>`)}
         </select></label
       >
-      ${isRange() ? range(columnTypes[column], filter?.column === column ? filter.values : []) : choices(table.rawData, column, filter)}
+      ${isRange() ? range(columnTypes[column], filter?.column === column ? filter.values : []) : choices(values, filter?.column === column ? filter.values.map(textOf) : [])}
     `,
     submit: (form) => {
       const values = isRange() ? [bound(form.get("low"), columnTypes[column]), bound(form.get("high"), columnTypes[column])] : form.getAll("value");
@@ -33,6 +46,7 @@ export function openFilterDialog(dialog, table, filter, done) {
       done(isEmpty ? null : { id: filter?.id ?? crypto.randomUUID(), column, operator: isRange() ? "between" : "in", values });
     },
   });
+  void load();
 }
 
 function bound(text, type) {
@@ -48,9 +62,9 @@ function range(type, [low, high]) {
   </div>`;
 }
 
-function choices(rows, column, filter) {
-  const values = [...new Set(rows.map((row) => textOf(row[column])))].sort();
-  const chosen = new Set(filter?.column === column ? filter.values.map(textOf) : []);
+function choices(values, given) {
+  if (!values) return html`<p role="status">Loading values…</p>`;
+  const chosen = new Set(given);
   // A chosen value can be deselected even if it is no longer in the table or is beyond the listed ones.
   const listed = [...new Set([...chosen, ...values.slice(0, MOST_CHOICES)])];
   return html`<fieldset class="choices">

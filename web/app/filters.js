@@ -6,6 +6,9 @@ const EMPTY = "(empty)";
 
 export const textOf = (value) => (value === null || value === undefined || value === "" ? EMPTY : String(value));
 
+/** Return the different values of a column as texts, sorted. */
+export const choicesOf = (rows, column) => [...new Set(rows.map((row) => textOf(row[column])))].sort();
+
 /** Return the rows that match every filter. A filter on a column that the table lacks matches all rows. */
 export function filtered(rows, filters, types) {
   const tests = filters.filter(({ column }) => Object.hasOwn(types, column)).map((filter) => testOf(filter, types));

@@ -1,26 +1,27 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
-import { getInstanceByDom, init } from "./drawing.js";
-import { optionOf } from "./chart_option.js";
+import { ChartDrawing } from "./chart_drawing.js";
 import { html, icon, iconButton, nothing, render } from "./html.js";
 import { long, short } from "./words.js";
 
 const COLUMNS = 12;
 const ROW_HEIGHT = 64;
 const ONE_COLUMN_BELOW = 720;
+/** Charts this far from the view are drawn already. */
+const SEEN_BEFORE = "160px 0px";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Grid {
   #element = null;
   #grid = null;
-  /** By chart id: the element, the drawing, and what they show. */
+  /** By chart id: the element, whether it has come into view, the drawing, and what they show. */
   #cards = new Map();
   #layout = "";
   #actions;
   #isReadOnly = false;
   #isMoving = false;
-  #sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => getInstanceByDom(target)?.resize()));
+  #views = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: SEEN_BEFORE });
 
   /**
    * `moved` gets all positions after the user has moved a chart; `placed` gets them as the grid has laid them out.
@@ -65,17 +66,27 @@ export class Grid {
     if (!this.#grid || this.#isMoving) return;
     this.#isReadOnly = isReadOnly;
     this.#place(charts);
-    for (const each of charts) this.#draw(each);
+    for (const each of charts) this.#fill(each);
   }
 
   #detach() {
-    this.#sizes.disconnect();
+    this.#views.disconnect();
     for (const card of this.#cards.values()) card.drawing?.dispose();
     this.#cards.clear();
     this.#grid?.destroy(false);
     this.#grid = null;
     this.#element = null;
     this.#layout = "";
+  }
+
+  #see(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const card = this.#cards.get(target.dataset.chart);
+      if (!isIntersecting || !card) continue;
+      this.#views.unobserve(target);
+      card.isSeen = true;
+      card.fill();
+    }
   }
 
   get #isNarrow() {
@@ -123,25 +134,26 @@ export class Grid {
       element.className = "grid-stack-item";
       element.dataset.chart = id;
       element.append(content);
-      this.#cards.set(id, { element, content, drawing: null, drawn: null });
+      this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null });
+      this.#views.observe(element);
     }
     return this.#cards.get(id);
   }
 
-  #draw({ id, chart, data }) {
+  /** Fill a card; what a chart shows is asked for once it has come into view. */
+  #fill({ id, chart, data }) {
     const card = this.#card(id);
-    const dark = window.dashkeepTheme.isDark;
-    const shown = [chart, data, dark, this.#isReadOnly, this.#isNarrow];
-    if (card.drawn?.every((value, index) => value === shown[index])) return;
-    card.drawn = shown;
-    render(this.#content(id, chart, data), card.content);
+    card.fill = () => this.#fill({ id, chart, data });
+    const shown = [chart, card.isSeen ? data() : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
+    if (card.shown?.every((value, index) => value === shown[index])) return;
+    card.shown = shown;
+    render(this.#content(id, chart, shown[1]), card.content);
     const canvas = card.content.querySelector(".canvas");
-    if (!canvas || card.drawing?.getDom() !== canvas) {
+    if (card.drawing?.canvas !== canvas) {
       card.drawing?.dispose();
-      card.drawing = canvas && init(canvas);
-      if (canvas) this.#sizes.observe(canvas);
+      card.drawing = canvas && new ChartDrawing(canvas);
     }
-    card.drawing?.setOption(optionOf(chart, data, { still: isStill.matches }), { notMerge: true });
+    card.drawing?.show(chart, shown[1]);
   }
 
   #content(id, chart, data) {
@@ -165,7 +177,8 @@ export class Grid {
   }
 
   #drawingOf(title, data) {
-    if (!data) return html`<p class="empty">Waiting for the table</p>`;
+    if (data === undefined) return html`<div class="skeleton"></div>`;
+    if (data === null) return html`<p class="empty">Waiting for the table</p>`;
     if (data.problem) return html`<p class="empty">${data.problem}</p>`;
     if ("value" in data) return html`<p class="figure" title=${long(data.value)}>${short(data.value)}</p>`;
     if (!data.points.length) return html`<p class="empty">No data matches the filters.</p>`;

@@ -4,6 +4,7 @@ import { Session } from "../session.js";
 import { Dialog } from "./dialog.js";
 import { html, live, loading, nothing, render } from "./html.js";
 import { ProjectsPage } from "./projects.js";
+import { TableRows } from "./table_rows.js";
 
 const USERS = ["user-1", "user-2", "user-3"];
 const TOAST_MS = 8_000;
@@ -60,6 +61,18 @@ class App {
     clearTimeout(this.#toast?.timer);
     this.#toast = null;
     this.redraw();
+  }
+
+  /** Open the worker that holds a project's rows. */
+  openRows(project) {
+    const { session } = this;
+    return new TableRows(TABLE_WORKER, {
+      root: location.origin,
+      project,
+      key: [location.origin, session.user, project],
+      getToken: (options) => session.token(options),
+      changed: () => this.redraw(),
+    });
   }
 
   #newClient() {

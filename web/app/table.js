@@ -4,27 +4,46 @@ const DOWNLOAD_MS = 60_000;
 
 export class ProjectTable {
   /**
-   * What is known: `loading`, `none`, `ready` with the rows, `working` with the task and what was there before, or `failed`
-   * with the error. `problem` is the task that failed, with its error; `showsNotes` says that the table has just changed.
+   * What is known: `loading`, `none`, `ready` with the schema, `working` with the task and what was there before, or `failed`
+   * with the error. `problem` is the task that failed, with its error; `showsNotes` says that the table has just changed,
+   * `isCopy` that this browser kept it and the server has not confirmed it yet.
    */
   shown = { status: "loading" };
   #client;
   #project;
+  #rows;
   #changed;
+  #loading = null;
 
-  constructor(client, project, changed) {
+  constructor(client, project, rows, changed) {
     this.#client = client;
     this.#project = project;
+    this.#rows = rows;
     this.#changed = changed;
   }
 
-  async load(showsNotes = false) {
+  /** Show the copy that this browser has, then the newest table. */
+  async open() {
+    this.#loading = this.#openCopy();
+    await this.#loading;
+    this.#loading = null;
+    await this.load();
+  }
+
+  /** Load the newest table, once at a time. */
+  load(showsNotes = false) {
+    this.#loading ??= this.#load(showsNotes).finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #load(showsNotes) {
     try {
-      const { rawData, dataSchema, version } = await this.#client.data.load(this.#project, { include: ["rawData", "dataSchema"] });
-      this.#show(dataSchema ? { status: "ready", rawData, dataSchema, version, showsNotes } : { status: "none" });
+      const known = await this.#rows.load();
+      this.#show(known ? { status: "ready", ...known, showsNotes } : { status: "none" });
     } catch (error) {
       if (error.status === undefined) throw error;
-      this.#show({ status: "failed", error });
+      // A copy stays: it is marked as one.
+      if (!this.shown.isCopy) this.#show({ status: "failed", error });
     }
   }
 
@@ -96,7 +115,19 @@ export class ProjectTable {
       if (error.status === 412) await this.load(before.showsNotes);
       throw error;
     }
+    // What is still loading may be what was there before.
+    await this.#loading;
     await this.load(true);
+  }
+
+  async #openCopy() {
+    try {
+      const copy = await this.#rows.copy();
+      if (copy) this.#show({ status: "ready", ...copy, isCopy: true });
+    } catch (error) {
+      // Loading the newest table fails for the same reason, and says so.
+      if (error.status === undefined) throw error;
+    }
   }
 
   #show(shown) {

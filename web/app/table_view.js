@@ -19,7 +19,7 @@ export function tableView(page, hasCharts) {
   const problem = table.problem ? problemBanner(page, table.problem) : nothing;
   if (table.status === "none") return html`${problem}${hasCharts && !page.preview ? html`<p class="table-line"><span>No table yet</span>${uploadButton(page, "Upload a file", "quiet")}</p>` : nothing}`;
   const { fileName, rowCount } = table.dataSchema;
-  const matching = page.matchingRows;
+  const matching = page.matchingRows ?? rowCount;
   return html`${problem}
     <p class="table-line">
       <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>

@@ -1,0 +1,73 @@
+// A chart on its canvas. Charts are drawn one a task, so that many of them never block the page.
+import { optionOf } from "./chart_option.js";
+
+const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+const drawings = new WeakMap();
+const waiting = new Set();
+let isWorking = false;
+
+const sizes = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) drawings.get(target)?.resize(contentRect);
+});
+
+export class ChartDrawing {
+  canvas;
+  #shown = null;
+  #instance = null;
+  #size = { width: 0, height: 0 };
+
+  constructor(canvas) {
+    this.canvas = canvas;
+    drawings.set(canvas, this);
+    sizes.observe(canvas);
+  }
+
+  show(chart, data) {
+    this.#shown = { chart, data };
+    this.#wait();
+  }
+
+  /** Draw again, because the room has changed; before the first drawing, this says how much there is. */
+  resize({ width, height }) {
+    this.#size = { width, height };
+    this.#wait();
+  }
+
+  dispose() {
+    waiting.delete(this);
+    sizes.unobserve(this.canvas);
+    this.#instance?.dispose();
+  }
+
+  draw(init) {
+    const { chart, data } = this.#shown;
+    this.#instance ??= init(this.canvas, null, this.#size);
+    this.#instance.resize(this.#size);
+    this.#instance.setOption(optionOf(chart, data, { still: isStill.matches, ...this.#size }), { notMerge: true });
+  }
+
+  #wait() {
+    if (!this.#shown || !this.#size.width) return;
+    waiting.add(this);
+    if (!isWorking) void work();
+  }
+}
+
+async function work() {
+  isWorking = true;
+  try {
+    const { init } = await import("./echarts.js");
+    for (const each of waiting) {
+      waiting.delete(each);
+      each.draw(init);
+      // The browser answers the user between two charts.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError && waiting.size)) throw error;
+    for (const { canvas } of waiting) canvas.textContent = "The chart could not be drawn. Load the page again.";
+    waiting.clear();
+  } finally {
+    isWorking = false;
+  }
+}

@@ -1,0 +1,129 @@
+// The page's side of the worker that holds a table's rows.
+import { DashkeepError } from "../client/dist/index.js";
+
+export class TableRows {
+  #address;
+  #worker = null;
+  #version = null;
+  #getToken;
+  #calls = new Map();
+  #last = 0;
+  #given;
+  /** What has been computed since the table changed: the data of each chart, and the number of matching rows. */
+  #data = new Map();
+  #count = null;
+  #changed;
+
+  /**
+   * `changed` is called when something that was asked for is there.
+   *
+   * @param {string} address of the worker's script
+   * @param {{ root: string, project: string, key: string[], getToken: (options: object) => Promise<string>, changed: () => void }} options
+   *   `key` names the copy that the browser keeps
+   */
+  constructor(address, { getToken, changed, ...given }) {
+    this.#getToken = getToken;
+    this.#changed = changed;
+    this.#given = given;
+    this.#address = address;
+  }
+
+  close() {
+    this.#worker?.terminate();
+    this.#calls.clear();
+  }
+
+  /** Take the copy in this browser; returns what is known of it without its rows, null if there is none. */
+  async copy() {
+    return this.#take(await this.#call("copy", this.#given));
+  }
+
+  /** Load the newest table; returns what is known of it, null if there is none. Rejects with a DashkeepError. */
+  async load() {
+    return this.#take(await this.#call("load", this.#given));
+  }
+
+  /** Return a chart's data, undefined until the worker has computed it. */
+  dataOf(id, chart, filters) {
+    const wanted = JSON.stringify([chart, filters]);
+    const known = this.#data.get(id);
+    if (known?.wanted === wanted) return known.data;
+    // What is shown stays until there is something newer.
+    const asked = { wanted, data: known?.data };
+    this.#data.set(id, asked);
+    void this.#compute(() => this.#call("data", chart, filters), (data) => (asked.data = data));
+    return asked.data;
+  }
+
+  /** Return the number of rows that match the filters, null until the worker has counted them. */
+  countOf(filters) {
+    const wanted = JSON.stringify(filters);
+    if (this.#count?.wanted === wanted) return this.#count.value;
+    const asked = { wanted, value: this.#count?.value ?? null };
+    this.#count = asked;
+    void this.#compute(() => this.#call("count", filters), (value) => (asked.value = value));
+    return asked.value;
+  }
+
+  /** Return the different values of a column as texts, sorted. */
+  choicesOf(column) {
+    return this.#call("choices", column);
+  }
+
+  suggestions() {
+    return this.#call("suggestions");
+  }
+
+  /** What was computed from another version is shown until there is something newer. */
+  #take(known) {
+    if (known?.version !== this.#version) {
+      for (const asked of [...this.#data.values(), this.#count]) if (asked) asked.wanted = null;
+      this.#version = known?.version;
+    }
+    return known;
+  }
+
+  async #compute(ask, take) {
+    take(await ask());
+    this.#changed();
+  }
+
+  #call(name, ...given) {
+    this.#worker ??= this.#start();
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const id = (this.#last += 1);
+    this.#calls.set(id, { resolve, reject });
+    this.#worker.postMessage({ id, name, given });
+    return promise;
+  }
+
+  #start() {
+    const worker = new Worker(this.#address, { type: "module" });
+    worker.addEventListener("message", ({ data }) => (data.token ? void this.#sendToken(data) : this.#answer(data)));
+    worker.addEventListener("error", () => this.#fail());
+    return worker;
+  }
+
+  #answer({ id, result, error }) {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (!error) call.resolve(result);
+    else if (error.status === undefined) call.reject(new Error(error.message));
+    else call.reject(new DashkeepError(error.status, error.code, error.problem));
+  }
+
+  async #sendToken({ token, options }) {
+    try {
+      this.#worker.postMessage({ token, value: await this.#getToken(options) });
+    } catch ({ message }) {
+      this.#worker.postMessage({ token, failure: message });
+    }
+  }
+
+  /** The worker's script could not be loaded: the next call tries again. */
+  #fail() {
+    for (const { reject } of this.#calls.values()) reject(new DashkeepError(0, "network", { detail: "A part of the page could not be loaded." }));
+    this.#calls.clear();
+    this.#worker = null;
+  }
+}

@@ -1,0 +1,87 @@
+// The worker that holds a table's rows, so that loading, parsing, filtering and aggregating them never block the page.
+//
+// The page sends `{ id, name, given }` and gets `{ id, result }` or `{ id, error }`. Tokens are the page's: the worker asks
+// for one with `{ token, options }` and gets `{ token, value }` or `{ token, failure }`.
+import { createDashboardClient } from "../client/dist/index.js";
+import { dataOf, suggestions } from "./chart_data.js";
+import { choicesOf, filtered } from "./filters.js";
+import { kept, keep } from "./table_cache.js";
+
+const PARTS = ["rawData", "dataSchema"];
+const ROWS_LOOKED_AT = 1_000;
+
+const asked = new Map();
+let table = null;
+/** The rows that match the last filters. */
+let matching = { filters: "", rows: [] };
+
+const calls = {
+  /** Take the copy that this browser has kept of a table; returns what is known of it, null if there is none. */
+  async copy({ key }) {
+    const copy = await kept(key);
+    return copy && hold(copy);
+  },
+  /** Load the newest table; returns what is known of it, null if the project has none. */
+  async load({ root, project, key }) {
+    const client = createDashboardClient({ baseUrl: root, getToken: tokenOfPage, storage: null });
+    if (table) {
+      const { dataSchema, version } = await client.data.load(project, { include: ["dataSchema"] });
+      if (dataSchema && version === table.version) return knownOf(table);
+    }
+    const { rawData, dataSchema, version } = await client.data.load(project, { include: PARTS });
+    const loaded = dataSchema ? { rawData, dataSchema, version } : null;
+    const known = hold(loaded);
+    // After the answer, because writing a large table takes a while.
+    setTimeout(() => void keep(key, loaded));
+    return known;
+  },
+  count: (filters) => rowsOf(filters).length,
+  data: (chart, filters) => dataOf(chart, rowsOf(filters), table.dataSchema.columnTypes),
+  choices: (column) => choicesOf(table.rawData, column),
+  suggestions: () => suggestions(table.dataSchema, table.rawData),
+};
+
+function hold(loaded) {
+  table = loaded;
+  matching = { filters: "[]", rows: loaded?.rawData ?? [] };
+  return loaded && knownOf(loaded);
+}
+
+/** What the page needs to know of a table without its rows: `examples` has the first value of each column. */
+function knownOf({ dataSchema, version, rawData }) {
+  const first = rawData.slice(0, ROWS_LOOKED_AT);
+  const examples = Object.fromEntries(dataSchema.columnNames.map((name) => [name, first.find((row) => row[name] != null)?.[name]]));
+  return { dataSchema, version, examples };
+}
+
+function rowsOf(filters) {
+  const text = JSON.stringify(filters);
+  if (matching.filters !== text) matching = { filters: text, rows: filtered(table.rawData, filters, table.dataSchema.columnTypes) };
+  return matching.rows;
+}
+
+function tokenOfPage(options) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const token = asked.size ? Math.max(...asked.keys()) + 1 : 1;
+  asked.set(token, { resolve, reject });
+  postMessage({ token, options });
+  return promise;
+}
+
+function onToken({ token, value, failure }) {
+  const { resolve, reject } = asked.get(token);
+  asked.delete(token);
+  if (failure) reject(new Error(failure));
+  else resolve(value);
+}
+
+async function onCall({ id, name, given }) {
+  try {
+    postMessage({ id, result: await calls[name](...given) });
+  } catch (error) {
+    const { status, code, problem, message, stack } = error;
+    postMessage({ id, error: { status, code, problem, message: status === undefined ? stack : message } });
+  }
+}
+
+addEventListener("message", ({ data }) => (data.token ? onToken(data) : void onCall(data)));
