@@ -33,7 +33,7 @@ const scripts = await build({
   write: false,
 });
 const styles = await build({ entryPoints: ["app/styles/all.css"], bundle: true, minify: true, target: TARGET, write: false });
-const early = await build({ entryPoints: ["theme.js", "app/preload.js"], outdir: "early", minify: true, target: TARGET, write: false });
+const early = await build({ entryPoints: ["theme.js", "app/preload.js"], outdir: FOLDER, minify: true, target: TARGET, write: false });
 
 await rm(FOLDER, { recursive: true, force: true });
 await Promise.all([...scripts.outputFiles.map(({ path, contents }) => write(path, contents)), write(join(FOLDER, "index.html"), await page())]);
@@ -44,13 +44,14 @@ async function page() {
   const main = withImports(LIST, outputs);
   const known = {
     styles: styles.outputFiles[0].text.trim(),
-    early: early.outputFiles.map(({ text }) => text.trim()).join("\n"),
+    theme: early.outputFiles[0].text.trim(),
+    preload: early.outputFiles[1].text.trim(),
     main: main[0],
     worker: withImports([WORKER], outputs)[0],
     preloads: main.slice(1).map((path) => `<link rel="modulepreload" href="${path}">`).join("\n  "),
     dashboard: withImports(DASHBOARD, outputs).filter((path) => !main.includes(path)).join(" "),
   };
-  const hashes = { "early-hash": hash(known.early), "styles-hash": hash(known.styles) };
+  const hashes = Object.fromEntries(["styles", "theme", "preload"].map((name) => [`${name}-hash`, hash(known[name])]));
   return (await readFile("index.html", "utf8")).replaceAll(/\{\{([\w-]+)\}\}/g, (_, name) => ({ ...known, ...hashes })[name]);
 }
 

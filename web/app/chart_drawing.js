@@ -39,9 +39,13 @@ export class ChartDrawing {
     this.#instance?.dispose();
   }
 
-  draw(init) {
+  draw(echarts) {
+    if (!echarts) {
+      this.canvas.textContent = "The chart could not be drawn. Load the page again.";
+      return;
+    }
     const { chart, data } = this.#shown;
-    this.#instance ??= init(this.canvas, null, this.#size);
+    this.#instance ??= echarts.init(this.canvas, null, this.#size);
     this.#instance.resize(this.#size);
     this.#instance.setOption(optionOf(chart, data, { still: isStill.matches, ...this.#size }), { notMerge: true });
   }
@@ -55,18 +59,13 @@ export class ChartDrawing {
 
 async function work() {
   isWorking = true;
+  const echarts = await import("./echarts.js").catch(() => null);
   try {
-    const { init } = await import("./echarts.js");
     for (const each of waiting) {
-      waiting.delete(each);
-      each.draw(init);
       // The browser answers the user between two charts.
       await new Promise((resolve) => setTimeout(resolve));
+      if (waiting.delete(each)) each.draw(echarts);
     }
-  } catch (error) {
-    if (!(error instanceof TypeError && waiting.size)) throw error;
-    for (const { canvas } of waiting) canvas.textContent = "The chart could not be drawn. Load the page again.";
-    waiting.clear();
   } finally {
     isWorking = false;
   }
