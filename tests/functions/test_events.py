@@ -54,6 +54,7 @@ WITH_OPTIONAL_PRECONDITION = {
     "DELETE /api/projects/{projectId}",
     "PATCH /api/projects/{projectId}/config",
 }
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"}
 # The permission that each part of a transaction needs; every other call needs the one of its name.
 PERMISSIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
@@ -76,48 +77,76 @@ def bucket(bucket_client: "S3Client") -> Bucket:
     return Bucket(bucket_client, BUCKET)
 
 
-@pytest.fixture(scope="module")
-def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> list[dict[str, Any]]:
+class World:
     """The items of the projects that tests/support/handlers/world.py describes, created through the handlers.
 
     Their objects stay in the bucket, because no example changes one.
     """
-    with _connected(moto, bucket, MOMENT - timedelta(hours=1), only_reader):
+
+    def __init__(self, moto: Tapped, bucket: Bucket, bucket_client: "S3Client", reader: Reader) -> None:
+        self._moto, self._bucket, self._reader = moto, bucket, reader
+        self._connect(MOMENT - timedelta(hours=1))
         make_world(bucket_client)
-        items: list[dict[str, Any]] = moto.call("Scan", {"TableName": TABLE})["Items"]
-        return items
+        self._items: list[dict[str, Any]] = moto.call("Scan", {"TableName": TABLE})["Items"]
+        self._is_as_made = False
+
+    def restore(self) -> None:
+        """Connect every function to a fresh copy, unless the last requests have only read."""
+        if not self._is_as_made:
+            self.delete()
+            self._connect(MOMENT)
+            # Not in a transaction, for which moto copies everything.
+            for some in batched(self._items, 25, strict=False):
+                puts = [{"PutRequest": {"Item": item}} for item in some]
+                self._moto.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
+        self._is_as_made = False
+
+    def was_only_read(self, actions: set[str]) -> None:
+        self._is_as_made = actions <= READS
+
+    def delete(self) -> None:
+        self._moto.call("DeleteTable", {"TableName": TABLE})
+
+    def _connect(self, moment: datetime) -> None:
+        """Connect every function to a new table and a fixed clock."""
+        self._moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
+        settings = Settings(table_name=TABLE, bucket_name=BUCKET)
+        store = Store(settings, Items(self._moto, TABLE), self._bucket, lambda: moment, self._reader.invocations)
+        for app in apps():
+            app.connect(store)
+        handler_module("HealthFunction").api.connect(settings)
 
 
 @pytest.fixture(scope="module")
-def answer(
-    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader, world: list[dict[str, Any]]
-) -> Callable[[Example], Answered]:
+def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> Iterator[World]:
+    """The projects of the example requests."""
+    made = World(moto, bucket, bucket_client, only_reader)
+    yield made
+    made.delete()
+
+
+@pytest.fixture(scope="module")
+def answer(moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World) -> Callable[[Example], Answered]:
     """Send each example to a fresh copy of the projects, once."""
 
     @cache
     def answer_once(example: Example) -> Answered:
-        with _connected(moto, bucket, MOMENT, only_reader):
-            _fill(moto, world)
-            if example.row.get("user") == "user-6":
-                use_up_requests("user-6")
-            with (
-                _recorded(moto) as of_table,
-                _recorded_in_bucket(bucket_client) as of_bucket,
-                _recorded_in_appconfig() as of_flags,
-                _recorded_of_reader(only_reader) as of_reader,
-            ):
-                reply = send(example.event)
+        world.restore()
+        if example.row.get("user") == "user-6":
+            use_up_requests("user-6")
+        with (
+            _recorded(moto) as of_table,
+            _recorded_in_bucket(bucket_client) as of_bucket,
+            _recorded_in_appconfig() as of_flags,
+            _recorded_of_reader(only_reader) as of_reader,
+        ):
+            reply = send(example.event)
+        if example.row.get("user") != "user-6":
+            world.was_only_read({action for action, _ in of_table | of_reader})
         used = of_table | of_bucket | of_flags | of_reader | _delegated(example, reply)
         return Answered(example, reply, frozenset(used))
 
     return answer_once
-
-
-def _fill(client: Tapped, world: list[dict[str, Any]]) -> None:
-    # Not in a transaction, for which moto copies everything.
-    for some in batched(world, 25, strict=False):
-        puts = [{"PutRequest": {"Item": item}} for item in some]
-        client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda example: example.name)
@@ -201,18 +230,6 @@ def _folder(key: str) -> str:
     return key.partition("/")[0]
 
 
-@contextmanager
-def _connected(client: Tapped, bucket: Bucket, moment: datetime, reader: Reader) -> Iterator[None]:
-    """Connect every function to a new table and a fixed clock."""
-    client.call("CreateTable", {"TableName": TABLE, **table_definition()})
-    settings = Settings(table_name=TABLE, bucket_name=BUCKET)
-    for app in apps():
-        app.connect(Store(settings, Items(client, TABLE), bucket, lambda: moment, reader.invocations))
-    handler_module("HealthFunction").api.connect(settings)
-    yield
-    client.call("DeleteTable", {"TableName": TABLE})
-
-
 def test_response_is_the_rows(answered: Answered) -> None:
     """A response has its row's status and code, and the headers that every response has; a problem is in sentences."""
     example, reply, _ = answered
@@ -283,7 +300,7 @@ def test_no_function_has_a_right_that_it_does_not_use(answer: Callable[[Example]
 
 
 def test_the_reading_function_has_no_right_that_it_does_not_use(
-    moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader, world: list[dict[str, Any]]
+    moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World
 ) -> None:
     """The template grants it exactly the permissions that a large file and a large table's new schema need."""
     examples = [
@@ -291,12 +308,11 @@ def test_the_reading_function_has_no_right_that_it_does_not_use(
     ]
     used: set[tuple[str, str | None]] = set()
     for example in examples:
-        with _connected(moto, bucket, MOMENT, only_reader):
-            _fill(moto, world)
-            only_reader.events.clear()
-            assert send(example.event).status == HTTPStatus.ACCEPTED
-            with _recorded(moto) as of_table, _recorded_in_bucket(bucket_client) as of_bucket:
-                only_reader.run(handler_module("ProjectDataFunction").app.store)
+        world.restore()
+        only_reader.events.clear()
+        assert send(example.event).status == HTTPStatus.ACCEPTED
+        with _recorded(moto) as of_table, _recorded_in_bucket(bucket_client) as of_bucket:
+            only_reader.run(handler_module("ProjectDataFunction").app.store)
         used |= of_table | of_bucket
     assert used == _granted("ReadUploadFunction")
 
