@@ -30,7 +30,7 @@ type Reader = Callable[[Path, str], Table]
 OUTCOMES: Final = ("right", "refused", "wrong")
 """Right: the table of the case, or a refusal if the case is one. Refused: a table. Wrong: anything else."""
 
-NOT_ABOUT_DIALECTS: Final = ("at least one row", "also named")
+NOT_ABOUT_DIALECTS: Final = ("a header but no rows", "also named")
 SAMPLE_BYTES: Final = 1_000_000
 # What a reader would add to the layer.
 PACKAGES: Final[Mapping[str, Sequence[str]]] = {

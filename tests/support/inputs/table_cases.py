@@ -506,7 +506,7 @@ _SEP_LINES: Final = [
     _table("one column that is named sep", "sep\n1\n", None, {"sep": "integer"}, [[1]]),
     _table("a row that looks like one", "a;b\nsep=,;1\n", ";", {"a": "string", "b": "integer"}, [["sep=,", 1]]),
     _refused("nothing else", "sep=;\r\n", "empty"),
-    _refused("only a header", "sep=;\na;b\n", "at least one row"),
+    _refused("only a header", "sep=;\na;b\n", "This file has a header but no rows."),
     _refused("a ragged file below it", "sep=;\na;b\n1;2;3\n", "it has 3", "/0"),
 ]
 
@@ -706,8 +706,8 @@ _REFUSED: Final = [
     _refused("an empty file", b"", "empty"),
     _refused("blank lines", "\n\r\n\n", "empty"),
     _refused("only a mark", _BOM, "empty"),
-    _refused("only a header", "a,b\n", "at least one row"),
-    _refused("only a header of one column", "a\n", "at least one row"),
+    _refused("only a header", "a,b\n", "This file has a header but no rows."),
+    _refused("only a header of one column", "a\n", "This file has a header but no rows."),
     _refused("a web page", "<!doctype html>\n<html><body>Sign in</body></html>\n", "HTML"),
     _refused("a web page with commas in each line", "<p>a, b\n<p>c, d\n", "HTML"),
     _refused("XML", '<?xml version="1.0"?>\n<rows><row a="1"/></rows>\n', "XML"),

@@ -53,8 +53,16 @@ export function createCalls<Config extends object>({ environment, transport, sto
     tabs.tell(key, Number.POSITIVE_INFINITY);
   }
 
+  /** Read the user's slots in this browser, whose keys have the address in third place. */
+  async function unsaved({ signal }: Abortable = {}): Promise<string[]> {
+    const { user } = await inTime(Number.POSITIVE_INFINITY, signal, () => transport.token());
+    // A browser without storage has no edits.
+    const kept = await storage.slots([transport.root, user]).catch(() => []);
+    return [...new Set(kept.map(({ key: [, , address] }) => address as string))];
+  }
+
   return {
-    projects: projectCalls(requests, environment, changed),
+    projects: { ...projectCalls(requests, environment, changed), unsaved },
     data: async () => (await required(import("./tables.js"))).dataCalls(requests, changed),
     config: (session, user) => configCalls(requests, environment, changed, session, user),
     limits: (options) => requests.json("GET", "/limits", options),
@@ -125,7 +133,7 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
   };
 }
 
-function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): ProjectCalls<Config> {
+function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): Omit<ProjectCalls<Config>, "unsaved"> {
   const creating = new Map<string, Promise<Project<Config>>>();
 
   /** The client generates the id, so that a retry or a double click creates only one project, with the first call's signal. */

@@ -29,7 +29,7 @@
 
 import { ConflictError, type DashkeepError } from "./errors.js";
 import { freeze, isEqual, toJson, type Json } from "./json.js";
-import { merge, type Side } from "./merge.js";
+import { merge, type Preferred } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 import type { Source, Status } from "./types.js";
 
@@ -129,7 +129,7 @@ export interface Events {
   /** `newest` is `version`, or a later one if this save had been accepted before. */
   saved: { readonly key: string; readonly version: Version; readonly newest: number; readonly at: number };
   saveFailed: { readonly key: string; readonly error: DashkeepError };
-  resolved: { readonly choice: Side | { readonly config: Json } };
+  resolved: { readonly choice: Preferred | { readonly config: Json } };
   discarded: object;
   autosaveSet: { readonly on: boolean };
   /** Another tab has announced a version. */
@@ -205,7 +205,7 @@ export function isKept(core: Core): boolean {
 export function statusOf(core: Core): Status {
   const error = core.invalid ?? core.error;
   if (core.conflict) return "conflict";
-  if (error) return error.code === "network" || error.code === "timeout" ? "offline" : "failed";
+  if (error) return ["network", "timeout"].includes(error.code) ? "offline" : "failed";
   if (!core.isLoaded) return "loading";
   if (core.isSending) return "saving";
   if (isDirty(core)) return "dirty";
@@ -435,16 +435,17 @@ function discarded(core: Draft): void {
 function resolved(core: Draft, { choice }: Events["resolved"]): void {
   const { conflict, mine } = core;
   if (!conflict) return;
-  const merged = (side: Side, disputed?: readonly string[]) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, side, disputed);
+  const merged = (prefer: Preferred, disputed?: readonly string[]) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, prefer, disputed);
   // A pointer to an element that they deleted may match another one, so add only the pointers that the merge does not find.
-  const { conflicts } = merged("theirs");
-  const disputed = conflict.conflicts.filter((pointer) => !conflicts.includes(pointer));
+  const found = new Set(merged("theirs").conflicts);
+  const disputed = conflict.conflicts.filter((pointer) => !found.has(pointer));
   takeTheirs(core, conflict);
-  change(core, typeof choice === "object" ? choice.config : merged("mine", disputed).document);
-  if (choice === "theirs") {
+  if (typeof choice === "object") change(core, choice.config);
+  else {
+    change(core, merged("mine", disputed).document);
     // Save my values first, so that history keeps them.
-    if (core.hasEdits && core.mine !== null && !conflict.conflicts.includes("")) seal(core, "user");
-    change(core, merged("theirs", disputed).document);
+    if (choice !== "mine" && core.mine !== null && !conflict.conflicts.includes("")) seal(core, "user");
+    change(core, merged(choice, disputed).document);
   }
   core.asked = {};
   write(core);
@@ -535,8 +536,9 @@ function conflicted(core: Draft, error: ConflictError, isAsSent: boolean): void 
   // The user may have undone the edit since it was sent.
   if (!core.hasEdits) take(core, newest);
   else {
-    // The server's conflicts hold only for what was sent; without them, merge here, where the base is still available.
-    const conflicts = (isAsSent && error.conflicts) || merge(base ?? EMPTY, newest.config, core.mine).conflicts;
+    // The server's conflicts hold only for what was sent, and it lists at most 100: this merge finds the others.
+    const found = merge(base ?? EMPTY, newest.config, core.mine).conflicts;
+    const conflicts = [...new Set([...((isAsSent && error.conflicts) || []), ...found])];
     core.conflict = { base, theirs: newest.config, conflicts, currentVersion: newest.version, updatedAt: newest.updatedAt };
     if (!conflicts.length) return resolved(core, { choice: "mine" });
   }

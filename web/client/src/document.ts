@@ -80,18 +80,13 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   const load = async () => {
     requireOpen();
-    const loaded = until("load");
-    if (isStarted) dispatch("loadAsked", {});
-    else void begin();
-    return loaded;
+    return until("load", () => (isStarted ? dispatch("loadAsked", {}) : void begin()));
   };
   const save = async ({ message, signal }: { message?: string; signal?: AbortSignal } = {}) => {
     requireOpen();
     signal?.throwIfAborted();
     if (!isStarted) void begin();
-    const saved = until("save", signal);
-    dispatch("saveAsked", { message });
-    return saved;
+    return until("save", () => dispatch("saveAsked", { message }), signal);
   };
 
   const effects: { readonly [Name in keyof Effects]: (effect: Effects[Name]) => void } = {
@@ -127,9 +122,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     setAutosave: (on) => dispatch("autosaveSet", { on }),
     async resolve(choice) {
       const decided = typeof choice === "object" ? { config: changed(choice) } : choice;
-      const saved = until("save");
-      dispatch("resolved", { choice: decided });
-      return saved;
+      return until("save", () => dispatch("resolved", { choice: decided }));
     },
     discard: () => dispatch("discarded", {}),
     undo: () => revert("undo"),
@@ -249,10 +242,12 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   // --- what callers wait for ---
 
-  function until(purpose: Purpose, signal?: AbortSignal): Promise<State> {
+  /** `begun` starts what the caller waits for; what it throws is the rejection. */
+  function until(purpose: Purpose, begun: () => void, signal?: AbortSignal): Promise<State> {
     return new Promise((resolve, reject) => {
       waiters.push({ purpose, resolve, reject });
       signal?.addEventListener("abort", () => reject(signal.reason));
+      begun();
     });
   }
 
@@ -382,10 +377,10 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
 
   /** Find the edits of a closed tab, and lock their slot; most pages find none and need no more code. */
   async function findEdits(): Promise<Found | null> {
-    const names = (await storage.slots(place)).filter((name) => name !== slot.name);
-    if (!names.length) return null;
+    const others = (await storage.slots(place)).filter(({ key }) => key.at(-1) !== slot.name);
+    if (!others.length) return null;
     const { takeOver } = await import("./takeover.js");
-    return takeOver(names, { environment, storage, place, shown: () => core.base });
+    return takeOver(others, { environment, storage, place, shown: () => core.base });
   }
 
   /** Take over the edits of a tab that has closed since, if this document has no edits. */

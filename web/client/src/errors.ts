@@ -95,14 +95,14 @@ function messageOf(status: number, problem: Problem | null): string {
 }
 
 function inWords({ pointer, message }: FieldError): string {
-  const place = pointer.startsWith("/") ? placeInWords(pointer) : pointer;
+  const place = placeInWords(pointer);
   return place ? `${place}: ${message}` : message;
 }
 
-/** Describe a place in a config: `chart “c1”, position/x`. */
+/** Describe a place in a config, `chart “c1”, position/x`, or in another document, `name`. */
 export function placeInWords(pointer: string): string {
-  const [part, name, ...rest] = tokensOf(pointer);
-  if (part !== "chartCustomizations" || name === undefined) return pointer;
+  if (!pointer.startsWith("/chartCustomizations/")) return pointer.replace("/", "");
+  const [, name, ...rest] = tokensOf(pointer);
   return [`chart “${name}”`, rest.join("/")].filter(Boolean).join(", ");
 }
 

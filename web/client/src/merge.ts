@@ -9,6 +9,7 @@
 
 import { freeze, isEqual, isObject, isSame, member, put, type Json, type JsonObject } from "./json.js";
 import { escaped, tokensOf } from "./pointer.js";
+import type { Side } from "./types.js";
 
 export interface Merged {
   readonly document: Json;
@@ -16,7 +17,8 @@ export interface Merged {
   readonly conflicts: readonly string[];
 }
 
-export type Side = "mine" | "theirs";
+/** Which side's value the result has at each conflict, or at the conflict with a pointer. */
+export type Preferred = Side | ((pointer: string) => Side);
 
 /** An object's members by name, or an array's elements by identity. */
 type Named = ReadonlyMap<string, Json>;
@@ -24,7 +26,9 @@ type Names = Iterable<string>;
 type List = readonly Json[];
 
 interface Merge {
-  readonly prefer: Side;
+  readonly prefer: (pointer: string) => Side;
+  /** If both have changed the order of members, which is not a conflict, that of `theirs` is kept unless this is `mine`. */
+  readonly order: Preferred;
   readonly disputed: readonly string[];
   readonly joins: boolean;
   readonly conflicts: string[];
@@ -40,8 +44,8 @@ const NAMES = ["key", "refId", "name"];
  * At each conflict, and at each pointer of `disputed`, the result has the value of the side `prefer`. With `joins`, objects
  * and arrays that both sides added are merged as if the base had them empty.
  */
-export function merge(base: Json, theirs: Json, mine: Json, prefer: Side = "theirs", disputed: readonly string[] = [], joins = false): Merged {
-  const to: Merge = { prefer, disputed, joins, conflicts: [] };
+export function merge(base: Json, theirs: Json, mine: Json, prefer: Preferred = "theirs", disputed: readonly string[] = [], joins = false): Merged {
+  const to: Merge = { prefer: typeof prefer === "function" ? prefer : () => prefer, order: prefer, disputed, joins, conflicts: [] };
   return { document: join(to, base, theirs, mine, "") ?? null, conflicts: to.conflicts };
 }
 
@@ -76,7 +80,7 @@ function join(to: Merge, base: Json | undefined, theirs: Json | undefined, mine:
     if (isSame(base, mine) || isSame(theirs, mine)) return theirs;
   }
   to.conflicts.push(path);
-  return to.prefer === "mine" ? mine : theirs;
+  return to.prefer(path) === "mine" ? mine : theirs;
 }
 
 function members(to: Merge, base: JsonObject, theirs: JsonObject, mine: JsonObject, path: string): Json {
@@ -84,7 +88,7 @@ function members(to: Merge, base: JsonObject, theirs: JsonObject, mine: JsonObje
   const sides = [byName(base), byName(theirs), byName(mine)] as const;
   const joined = each(to, ...sides, (name) => `${path}/${escaped(name)}`);
   const made: Record<string, Json> = {};
-  for (const name of ordered(...sides, joined, to.prefer).order) put(made, name, joined.get(name) as Json);
+  for (const name of ordered(...sides, joined, () => to.order).order) put(made, name, joined.get(name) as Json);
   return freeze(made);
 }
 
@@ -95,7 +99,7 @@ function elements(to: Merge, identity: string, base: List, theirs: List, mine: L
   const places = new Map([mine, base, theirs].flatMap((side) => side.map((element, index) => [nameOf(element, identity), `${path}/${index}`])));
   const joined = each(to, ...sides, (name) => places.get(name) ?? path);
   if (NAMES.includes(identity)) to.conflicts.push(...renamed(...sides).map((name) => places.get(name) ?? path));
-  const { order, isDisputed } = ordered(...sides, joined, to.prefer);
+  const { order, isDisputed } = ordered(...sides, joined, () => to.prefer(path));
   if (isDisputed) to.conflicts.push(path);
   return freeze(order.map((name) => joined.get(name) as Json));
 }
@@ -119,13 +123,14 @@ function renamed(base: Named, theirs: Named, mine: Named): string[] {
 }
 
 /** Order the kept names: old ones as in the side that reordered them, new ones after the old name that they follow. */
-function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: Side): { order: string[]; isDisputed: boolean } {
+function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: () => Preferred): { order: string[]; isDisputed: boolean } {
   const isOld = (name: string) => base.has(name) && kept.has(name);
   const old = [...base.keys()].filter(isOld);
   const [inTheirs, inMine] = [[...theirs.keys()].filter(isOld), [...mine.keys()].filter(isOld)];
   const isMoved = (side: Named, names: string[]) => !isEqual(names, old.filter((name) => side.has(name)));
   const [theyMoved, iMoved] = [isMoved(theirs, inTheirs), isMoved(mine, inMine)];
-  const skeleton = iMoved && (!theyMoved || prefer === "mine") ? inMine : inTheirs;
+  const isDisputed = theyMoved && iMoved && !isEqual(inTheirs, inMine);
+  const skeleton = (isDisputed ? prefer() === "mine" : iMoved) ? inMine : inTheirs;
   const isNew = (name: string) => !base.has(name) && kept.has(name);
   const added = [runs(theirs.keys(), isOld, isNew), runs(mine.keys(), isOld, isNew)];
   const order = new Set<string>();
@@ -133,7 +138,7 @@ function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: S
     if (name !== undefined) order.add(name);
     for (const next of alternated(added.map((side) => side.get(name) ?? []))) order.add(next);
   }
-  return { order: [...order], isDisputed: theyMoved && iMoved && !isEqual(inTheirs, inMine) };
+  return { order: [...order], isDisputed };
 }
 
 /** Group the wanted names by the known name that they follow; undefined stands for the start. */

@@ -27,6 +27,12 @@ export interface Slot {
   readonly release: (() => void) | null;
 }
 
+/** A slot with edits: the document's key and the slot's name, and when it was stored. */
+export interface Kept {
+  readonly key: Key;
+  readonly savedAt: number;
+}
+
 export interface BrowserStorage {
   /** Return the newest version that this browser has seen. */
   copy(document: Key): Promise<Version | null>;
@@ -34,8 +40,8 @@ export interface BrowserStorage {
   keepCopy(document: Key, version: Version, isOnly?: boolean): Promise<void>;
   /** Delete a project's copies, including those of its sessions. */
   dropCopies(project: Key): Promise<void>;
-  /** List the slots of a document that have edits, latest edits first. */
-  slots(document: Key): Promise<string[]>;
+  /** List the slots with edits whose keys begin with these parts. */
+  slots(under: Key): Promise<Kept[]>;
   edits(document: Key, slot: string): Promise<{ edits: Edits; base: Version } | null>;
   /** Store a slot's edits, and their base unless the slot has it; resolves when the transaction has completed. */
   keepEdits(document: Key, slot: string, edits: Edits, base: Version): Promise<void>;
@@ -71,12 +77,11 @@ export function browserStorage(factory: IDBFactory | null): BrowserStorage {
         if (isOnly || !known || known.version <= version.version) store.put(toText(version), copyOf(document));
       }),
     dropCopies: (project) => run("readwrite", async (store) => void store.delete(under(copyOf(project)))),
-    slots: (document) =>
+    slots: (parts) =>
       run("readonly", async (store) => {
-        const range = under(["edits", ...document]);
+        const range = under(["edits", ...parts]);
         const [keys, all] = await Promise.all([done(store.getAllKeys(range)), done<Edits[]>(store.getAll(range))]);
-        const order = keys.map((key, index) => [(key as string[]).at(-1) ?? "", all[index]?.savedAt ?? 0] as const);
-        return order.sort(([, one], [, other]) => other - one).map(([slot]) => slot);
+        return all.map(({ savedAt }, index) => ({ key: (keys[index] as string[]).slice(1), savedAt }));
       }),
     edits: (document, slot) =>
       run("readonly", async (store) => {

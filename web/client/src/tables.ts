@@ -1,24 +1,9 @@
-/** The API's calls for tables: files are sent to the bucket, and large ones are read in the background. Loaded on first use. */
+/** The API's calls that read tables; those that write them are in `uploads.ts`. Loaded on first use. */
 
 import type { Changed, Requests } from "./calls.js";
-import { DashkeepError, type Problem } from "./errors.js";
-import type { Json } from "./json.js";
-import { answerOf, pathOf, rejection, tag, type Answer } from "./transport.js";
-import type { CompletionOptions, DataCalls, Dataset, RowRange, SavedDataset, TableOptions } from "./types.js";
-
-/** How often a question about the progress is asked while the failure is temporary: for about a minute. */
-const ATTEMPTS_TO_FOLLOW = 10;
-
-/** The answer of `GET …/data/uploads/{uploadId}`. */
-interface Upload {
-  readonly status: "waiting" | "processing" | "done" | "failed";
-  readonly bytesRead: number;
-  readonly bytes: number;
-  /** Of the table, once it is `done`. */
-  readonly version: number;
-  /** What the request would have been answered with, if it `failed`. */
-  readonly problem: Problem & { readonly status: number };
-}
+import { DashkeepError } from "./errors.js";
+import { answerOf, pathOf, required, tag, type Answer } from "./transport.js";
+import type { DataCalls, Dataset, RowRange } from "./types.js";
 
 export function dataCalls(requests: Requests, changed: Changed): DataCalls {
   const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
@@ -32,53 +17,17 @@ export function dataCalls(requests: Requests, changed: Changed): DataCalls {
     return { ...loaded, rawData: answer.body as NonNullable<Dataset["rawData"]> };
   }
 
-  async function completeUpload(project: string, uploadId: string, options: CompletionOptions = {}): Promise<SavedDataset> {
-    const { ifMatch, signal, onProgress: _, ...body } = options;
-    const answer = await requests.send("POST", at(project, `/uploads/${uploadId}/complete`), { headers: { "If-Match": tag(ifMatch) }, body, signal });
-    return outcome(project, answer, options);
-  }
-
-  /** Return what was saved; if the server reads the table in the background, once it has, or reject as if it had at once. */
-  async function outcome(project: string, answer: Answer, { signal, onProgress }: Pick<TableOptions, "signal" | "onProgress">): Promise<SavedDataset> {
-    if (answer.status !== 202) return answer.body as SavedDataset;
-    const uploadId = /[^/]+$/.exec(answer.headers.get("Location") ?? "")?.[0] ?? "";
-    for (let { headers } = answer; ; ) {
-      await requests.pause(0, Number(headers.get("Retry-After")) || 1, signal);
-      const asked = await requests.send("GET", at(project, `/uploads/${uploadId}`), { signal }, ATTEMPTS_TO_FOLLOW);
-      const { status, version, problem, bytesRead, bytes } = asked.body as Upload;
-      onProgress?.({ stage: "reading", uploadId, bytesRead, bytes });
-      if (status === "failed") throw rejection(problem.status, problem);
-      if (status === "done") return saved(project, version, signal);
-      ({ headers } = asked);
-    }
-  }
-
-  async function saved(project: string, version: number, signal?: AbortSignal): Promise<SavedDataset> {
-    const { dataSchema, updatedAt } = await load(at(project, `/versions/${version}`), { include: "dataSchema" }, signal);
-    return { success: true, version, dataSchema, updatedAt } as SavedDataset;
+  /** Load the calls that write tables: most pages that show a table write none. */
+  async function writing() {
+    return (await required(import("./uploads.js"))).uploadCalls(requests, changed, load);
   }
 
   return {
     load: (project, { include, rows, signal } = {}) => load(at(project), { include: include?.join(","), rows: range(rows) }, signal),
-    async upload(project, table, { ifMatch, signal } = {}) {
-      const answer = await requests.json<SavedDataset>("POST", at(project), { headers: { "If-Match": tag(ifMatch) }, body: table, signal });
-      if (table.chartCustomizations) await changed(project);
-      return answer;
-    },
-    async uploadFile(project, file, options = {}) {
-      const { signal, onProgress } = options;
-      const announced = { fileName: file.name, contentType: mediaType(file.name), bytes: file.size };
-      const { uploadId, url, fields } = await requests.json<{ uploadId: string; url: string; fields: Json }>("POST", at(project, "/uploads"), { body: announced, signal });
-      const form = new FormData();
-      for (const [name, value] of Object.entries(fields ?? {})) form.append(name, String(value));
-      form.append("file", file);
-      onProgress?.({ stage: "sending", uploadId, bytesRead: 0, bytes: file.size });
-      const { status } = await requests.fetch(url, { method: "POST", body: form }, { signal, timeout: Number.POSITIVE_INFINITY });
-      if (status >= 400) throw new DashkeepError(status, "upload-refused", { detail: "The storage rejected the file." });
-      onProgress?.({ stage: "reading", uploadId, bytesRead: 0, bytes: file.size });
-      return completeUpload(project, uploadId, options);
-    },
-    completeUpload,
+    upload: async (...given) => (await writing()).upload(...given),
+    uploadFile: async (...given) => (await writing()).uploadFile(...given),
+    completeUpload: async (...given) => (await writing()).completeUpload(...given),
+    saveSchema: async (...given) => (await writing()).saveSchema(...given),
     versions: (project, options) => requests.json("GET", at(project, "/versions"), options),
     version: (project, version, { rows, signal } = {}) => load(at(project, `/versions/${version}`), { rows: range(rows) }, signal),
     async csv(project, { version, safe, signal } = {}) {
@@ -87,10 +36,6 @@ export function dataCalls(requests: Requests, changed: Changed): DataCalls {
       return (await requests.send("GET", path, { query, signal, timeout: Number.POSITIVE_INFINITY, read: csvOf })).body as Blob;
     },
     saveAnalysis: (project, analysis, { ifMatch, signal }) => requests.json("PUT", at(project, "/analysis"), { headers: { "If-Match": tag(ifMatch) }, body: { analysis }, signal }),
-    async saveSchema(project, columns, { ifMatch, ...options }) {
-      const answer = await requests.send("PUT", at(project, "/schema"), { headers: { "If-Match": tag(ifMatch) }, body: { columns }, signal: options.signal });
-      return outcome(project, answer, options);
-    },
   };
 }
 
@@ -102,9 +47,4 @@ async function csvOf(response: Response): Promise<Answer> {
 
 function range(rows: RowRange | undefined): string | undefined {
   return rows?.join("-");
-}
-
-function mediaType(name: string): string {
-  if (/\.(ndjson|jsonl)$/i.test(name)) return "application/x-ndjson";
-  return /\.json$/i.test(name) ? "application/json" : "text/csv";
 }

@@ -3,7 +3,7 @@
 import { apply } from "./apply.js";
 import type { Pending, Version } from "./core.js";
 import type { Environment } from "./environment.js";
-import { frozen, lockOf, type BrowserStorage, type Key, type Slot } from "./storage.js";
+import { frozen, lockOf, type BrowserStorage, type Kept, type Key, type Slot } from "./storage.js";
 
 export interface Found {
   /** The slot of the edits, which is locked. */
@@ -19,9 +19,10 @@ interface Tab {
   shown(): Version | null;
 }
 
-/** Lock the first of these slots that is free, has edits, and suits the tab; null if no slot does. */
-export async function takeOver(names: readonly string[], { environment, storage, place, shown }: Tab): Promise<Found | null> {
-  for (const name of names) {
+/** Lock the slot with the latest edits that is free, still has edits, and suits the tab; null if no slot does. */
+export async function takeOver(kept: readonly Kept[], { environment, storage, place, shown }: Tab): Promise<Found | null> {
+  const latestFirst = [...kept].sort((one, other) => other.savedAt - one.savedAt);
+  for (const name of latestFirst.map(({ key }) => key.at(-1) as string)) {
     const release = await environment.hold(lockOf(place, name));
     const found = release && (await storage.edits(place, name));
     const newest = shown();

@@ -9,6 +9,8 @@ interface ResponseOptions {
   readonly timeout?: number;
   /** Reads a response; default: `answerOf`. */
   readonly read?: (response: Response) => Promise<Answer>;
+  /** Makes the request unless the application has a `fetch` of its own; default: the browser's. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 /** A user's token and its `sub` claim (RFC 7519), which separates users in this browser; the server verifies the token. */
@@ -75,7 +77,7 @@ export function waitBefore(attempt: number, retryAfter: number | undefined, rand
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { baseUrl, getToken, userClaim = "sub", fetch = (...request) => globalThis.fetch(...request), timeout: limit = TIMEOUT } = options;
+  const { baseUrl, getToken, userClaim = "sub", fetch: own, timeout: limit = TIMEOUT } = options;
   const root = baseUrl.replace(/\/+$/, "");
   let last: Token | null = null;
   let requested: Promise<Token> | null = null;
@@ -113,11 +115,11 @@ export function createTransport(options: TransportOptions): Transport {
     return load(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive, body: content }, rest);
   }
 
-  async function load(url: string, request: RequestInit, { signal, timeout = limit, read = answerOf }: ResponseOptions = {}): Promise<Answer> {
+  async function load(url: string, request: RequestInit, { signal, timeout = limit, read = answerOf, fetch = globalThis.fetch }: ResponseOptions = {}): Promise<Answer> {
     let status = 0;
     try {
       return await inTime(timeout, signal, async (ended) => {
-        const response = await fetch(url, { ...request, signal: ended });
+        const response = await (own ?? fetch)(url, { ...request, signal: ended });
         ({ status } = response);
         return read(response);
       });
@@ -156,7 +158,7 @@ export function rejection(status: number, body: unknown, retryAfter?: number): D
 /** Run `work` until it finishes, the signal aborts or the time limit expires, even if `work` ignores the signal. */
 export async function inTime<T>(timeout: number, signal: AbortSignal | undefined, work: (ended: AbortSignal) => Promise<T>): Promise<T> {
   const limit = Number.isFinite(timeout) ? AbortSignal.timeout(timeout) : undefined;
-  const ended = AbortSignal.any([signal, limit].filter((each) => each !== undefined));
+  const ended = AbortSignal.any([signal, limit].filter(Boolean) as AbortSignal[]);
   ended.throwIfAborted();
   return Promise.race([work(ended), new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)))]);
 }

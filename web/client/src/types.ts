@@ -29,6 +29,9 @@ export type Source = "user" | "autosave" | "ai" | "localStorage" | "import";
  */
 export type Status = "loading" | "clean" | "corrected" | "dirty" | "saving" | "offline" | "failed" | "conflict";
 
+/** The two sides of a conflict. */
+export type Side = "mine" | "theirs";
+
 /** The source of the config shown: the server, or a copy in this browser that the server has not confirmed yet. */
 export type Origin = "network" | "cache";
 
@@ -36,7 +39,7 @@ export interface Conflict<Config extends object = DashboardConfig> {
   readonly mine: Config | null;
   readonly theirs: Config | null;
   readonly base: Config | null;
-  /** JSON pointers to the values that both sides changed; `valueOf(document, pointer, [theirs, base])` returns them. */
+  /** JSON pointers to all values that both sides changed; `valueOf(document, pointer, [theirs, base])` returns them. */
   readonly conflicts: readonly string[];
   readonly currentVersion: number;
   /** When `theirs` was saved. */
@@ -89,8 +92,11 @@ export interface DashboardDocument<Config extends object = DashboardConfig> {
   save(options?: Abortable & { message?: string }): Promise<DocumentState<Config>>;
   /** Turn automatic saving on or off. */
   setAutosave(on: boolean): void;
-  /** Resolve a conflict; both sides' undisputed changes are kept, and both values stay in history. */
-  resolve(choice: "mine" | "theirs" | Config): Promise<DocumentState<Config>>;
+  /**
+   * Resolve a conflict: everywhere for one side, with a config, or place by place with a function, which is called with
+   * each of the conflict's pointers. Both sides' undisputed changes are kept, and both values stay in history.
+   */
+  resolve(choice: Side | Config | ((pointer: string) => Side)): Promise<DocumentState<Config>>;
   /** Revert the edits that the server has not acknowledged. */
   discard(): void;
   /**
@@ -246,6 +252,11 @@ export interface ProjectCalls<Config extends object = DashboardConfig> {
   update(project: string, patch: { name?: string; description?: string | null; settings?: object | null }, options: Abortable & { ifMatch: number }): Promise<Project<Config>>;
   remove(project: string, options?: Abortable): Promise<void>;
   restore(project: string, options?: Abortable): Promise<Project<Config>>;
+  /**
+   * The addresses of the user's projects, drafts included, that have edits in this browser that the server has not
+   * acknowledged. Empty if the browser has no storage.
+   */
+  unsaved(options?: Abortable): Promise<readonly string[]>;
 }
 
 export type Row = { readonly [column: string]: string | number | boolean | null };
@@ -327,6 +338,8 @@ export interface TableProgress {
   readonly stage: "sending" | "reading";
   /** Names the upload to `completeUpload`. */
   readonly uploadId: string;
+  /** The bytes that the browser has sent; 0 until the file is sent if the application has a `fetch` of its own. */
+  readonly bytesSent: number;
   /** The bytes that the server has read; 0 while the file is sent. */
   readonly bytesRead: number;
   readonly bytes: number;
@@ -335,7 +348,10 @@ export interface TableProgress {
 export interface TableOptions extends Abortable {
   /** The version that the table replaces; default: whichever is newest. */
   ifMatch?: number | string;
-  /** Called at the beginning of each stage, and about once a second while the server reads in the background. */
+  /**
+   * Called at the beginning of each stage, at most ten times a second while the file is sent, and about once a second while
+   * the server reads in the background.
+   */
   onProgress?(progress: TableProgress): void;
 }
 

@@ -320,6 +320,81 @@ for (const choice of /** @type {const} */ (["mine", "theirs"])) {
   });
 }
 
+test("a conflict is decided place by place, other changes stay, and my values are in history too", async () => {
+  const { server, document } = await opened();
+  const [both, theirs] = [{ ...titled("mine"), theme: "dark" }, charted("c2", {})({ ...titled("theirs"), theme: "light" })];
+  server.save(theirs);
+  document.edit(charted("c3", {})(both));
+  await assert.rejects(document.save());
+  /** @type {string[]} */
+  const asked = [];
+  await document.resolve((/** @type {string} */ pointer) => (asked.push(pointer), pointer === "/theme" ? "mine" : "theirs"));
+  assert.deepEqual(asked, ["/chartCustomizations/c1/title", "/theme"]);
+  const [mine, decided] = [both, { ...titled("theirs"), theme: "dark" }].map((config) => charted("c3", {})(charted("c2", {})(config)));
+  assert.deepEqual(history(server), [CONFIG, theirs, mine, decided]);
+  assert.deepEqual([document.state.config, document.state.status], [decided, "clean"]);
+});
+
+test("a decision for mine at every place is one save, as for mine as a whole", async () => {
+  const { server, document } = await opened();
+  server.save(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  await document.resolve(() => "mine");
+  assert.deepEqual([history(server), document.state.status], [[CONFIG, titled("theirs"), titled("mine")], "clean"]);
+});
+
+test("what is saved between a decision place by place and its save is merged, or is a new conflict", async () => {
+  const both = (/** @type {string} */ by) => ({ ...titled(by), theme: by });
+  for (const [later, isMerged] of /** @type {[any, boolean][]} */ ([[setting("filters", [])(both("theirs")), true], [{ ...both("theirs"), theme: "other" }, false], [{ ...titled("other"), theme: "theirs" }, true]])) {
+    const { server, document } = await opened();
+    server.save(both("theirs"));
+    document.edit(both("mine"));
+    await assert.rejects(document.save());
+    server.instead = [() => server.save(later)];
+    const decided = document.resolve((/** @type {string} */ pointer) => (pointer === "/theme" ? "mine" : "theirs"));
+    if (isMerged) {
+      await decided;
+      assert.deepEqual([server.config, document.state.status], [{ ...later, theme: "mine" }, "clean"]);
+    } else {
+      await assert.rejects(decided, { code: "version-conflict" });
+      assert.deepEqual(document.state.conflict?.conflicts, ["/theme"]);
+      assert.deepEqual(document.state.conflict?.theirs, later);
+    }
+  }
+});
+
+test("a conflict names all places, of which the server lists a hundred, and a decision asks for each", async () => {
+  const many = (/** @type {string} */ by) => ({ chartCustomizations: Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`c${index}`, { title: by }])) });
+  const { server, document } = await opened();
+  server.save(many("before"));
+  await document.refresh();
+  server.save(many("theirs"));
+  document.edit(many("mine"));
+  const pointers = Array.from({ length: 250 }, (_, index) => `/chartCustomizations/c${index}/title`);
+  server.instead = [() => conflict(3, many("theirs"), pointers.slice(0, 100))];
+  await assert.rejects(document.save(), { code: "version-conflict" });
+  assert.deepEqual(document.state.conflict?.conflicts, pointers);
+  /** @type {string[]} */
+  const asked = [];
+  await document.resolve((/** @type {string} */ pointer) => (asked.push(pointer) % 2 ? "mine" : "theirs"));
+  assert.deepEqual(asked.sort(), pointers.sort());
+  assert.equal(Object.values(server.config.chartCustomizations).filter(({ title }) => title === "mine").length, 125);
+});
+
+test("a decision that throws decides nothing, and can be made again", async () => {
+  const { server, document } = await opened();
+  server.save(titled("theirs"));
+  document.edit(titled("mine"));
+  await assert.rejects(document.save());
+  await assert.rejects(document.resolve(() => {
+    throw new Error("not decided");
+  }), { message: "not decided" });
+  assert.equal(document.state.status, "conflict");
+  await document.resolve(() => "theirs");
+  assert.deepEqual([server.config, document.state.status], [titled("theirs"), "clean"]);
+});
+
 test("a conflict is settled with a config of the user's own", async () => {
   const { server, document } = await opened();
   server.save(titled("theirs"));

@@ -62,6 +62,29 @@ test("the preferred side has its value at every conflict, and one-sided changes 
   assert.deepEqual(merge(base, theirs, mine, "mine").document, { a: 2, b: { c: 3, d: 2 }, list: [1, 3], theirs: 1 });
 });
 
+test("a function is asked once for each conflict, and the result has the side's value there", () => {
+  const [base, theirs, mine] = sides(
+    { a: 1, b: { c: 1 }, list: [{ id: 1 }, { id: 2 }, { id: 3, v: 0 }] },
+    { a: 2, b: { c: 2 }, list: [{ id: 2 }, { id: 1 }, { id: 3, v: 1 }] },
+    { a: 3, b: { c: 3 }, list: [{ id: 3, v: 2 }, { id: 1 }, { id: 2 }], d: 1 },
+  );
+  /** @type {string[]} */
+  const asked = [];
+  const made = merge(base, theirs, mine, (pointer) => (asked.push(pointer), ["/b/c", "/list"].includes(pointer) ? "mine" : "theirs"));
+  assert.deepEqual(asked, ["/a", "/b/c", "/list/2/v", "/list"]);
+  assert.deepEqual(made, { document: { a: 2, b: { c: 3 }, list: [{ id: 3, v: 1 }, { id: 1 }, { id: 2 }], d: 1 }, conflicts: asked });
+});
+
+test("a function that always returns the same side gives that side's result", () => {
+  forAny((base, theirs, mine) => {
+    /** @type {string[]} */
+    const asked = [];
+    assert.deepEqual(merge(base, theirs, mine, (pointer) => (asked.push(pointer), "theirs")), merge(base, theirs, mine));
+    assert.deepEqual(asked.filter((pointer) => !merge(base, theirs, mine).conflicts.includes(pointer)), []);
+    assert.deepEqual(merge(base, theirs, mine, () => "mine"), merge(base, theirs, mine, "mine"));
+  });
+});
+
 test("another order of members inside a value is no edit of it against the other side's", () => {
   const [base, reordered, edited, both] = [[{ a: 1, b: 2 }], [{ b: 2, a: 1 }], [{ a: 1, b: 3 }], [{ b: 3, a: 1 }]];
   for (const [theirs, mine, merged] of [[reordered, edited, edited], [edited, reordered, edited], [edited, both, edited]])

@@ -78,11 +78,14 @@ test("a base that the slot has is not written again", async (t) => {
   assert.deepEqual((await storage.edits(KEY, "slot"))?.edits, edits(1));
 });
 
-test("slots are those of one document, the latest edits first", async () => {
+test("slots are those of one document, or of all whose keys begin alike", async () => {
   const storage = browserStorage(new IDBFactory());
-  for (const [slot, savedAt] of /** @type {const} */ ([["a", 2], ["b", 3], ["c", 1]])) await storage.keepEdits(KEY, slot, edits(savedAt), version(1));
-  await storage.keepEdits([...KEY.slice(0, -1), "session"], "d", edits(), version(1));
-  assert.deepEqual(await storage.slots(KEY), ["b", "a", "c"]);
+  const session = [...KEY.slice(0, -1), "session"];
+  for (const [slot, savedAt] of /** @type {const} */ ([["a", 2], ["b", 3]])) await storage.keepEdits(KEY, slot, edits(savedAt), version(1));
+  await storage.keepEdits(session, "c", edits(1), version(1));
+  const [a, b, c] = [{ key: [...KEY, "a"], savedAt: 2 }, { key: [...KEY, "b"], savedAt: 3 }, { key: [...session, "c"], savedAt: 1 }];
+  assert.deepEqual(await storage.slots(KEY), [a, b]);
+  assert.deepEqual(await storage.slots(KEY.slice(0, -1)), [a, b, c]);
 });
 
 test("a fact is what was set last, or first if the first one counts", async () => {
@@ -105,7 +108,7 @@ test("edits are stored with their base, also if they were stored and deleted at 
 test("what one page keeps, another page of the origin finds", async () => {
   const factory = new IDBFactory();
   await browserStorage(factory).keepEdits(KEY, "slot", edits(), version(1));
-  assert.deepEqual(await browserStorage(factory).slots(KEY), ["slot"]);
+  assert.deepEqual(await browserStorage(factory).slots(KEY), [{ key: [...KEY, "slot"], savedAt: edits().savedAt }]);
 });
 
 test("edits are committed at once: a page that is being closed does not see its requests succeed", async (t) => {

@@ -169,6 +169,16 @@ test("the edits of two killed tabs are both saved", async () => {
   assert.deepEqual([next.document.state.status, history(server).length], ["clean", 3]);
 });
 
+test("of the edits of several killed tabs, the next one shows the latest", async () => {
+  const { server, browser, tabs } = await edited("one", "two", "three");
+  browser.time = 1;
+  tabs[1]?.document.edit(charted("latest", {}));
+  await settled();
+  for (const { tab } of tabs) tab.kill();
+  const { document } = await opened({ server, browser });
+  assert.deepEqual(Object.keys(document.state.config?.chartCustomizations ?? {}), ["c1", "two", "latest"]);
+});
+
 test("when the edits of two killed tabs differ at the same place, the user decides", async () => {
   const { server, browser, tabs } = await edited("one", "one");
   tabs[1]?.document.edit(charted("one", { title: "other" }));

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 from dashboard_store.documents.dataset.data_schema import unreadable
 from dashboard_store.documents.dataset.json_array import LONGEST_ROW
-from dashboard_store.documents.json_text import compact, pointer
+from dashboard_store.documents.json_text import pointer
 from dashboard_store.errors import FieldError
 
 DELIMITERS: Final = (";", "\t", "|", ",")
@@ -178,7 +178,7 @@ def _cells(count: int) -> str:
     return "1 cell" if count == 1 else f"{count} cells"
 
 
-_HOW_TO_INSIST: Final = f"If it is a table, send its delimiter: {compact({'delimiter': ';'})}."
+_HOW_TO_INSIST: Final = "If it is a table, name its delimiter."
 
 
 def open_text(dialect: Dialect, errors: str = "strict") -> io.TextIOWrapper:

@@ -167,6 +167,9 @@ def read_uploaded(
 ) -> Upload:
     """Read an uploaded file in bounded memory. Raises InvalidData naming row and column, or UnsafeText."""
     content = _read_file(file, completion, settings, progress)
+    if not content.rows:
+        has_header = file.content_type == "text/csv"
+        raise InvalidData("This file has a header but no rows." if has_header else "This file has no rows.")
     return Upload(
         schema=make_schema(file.name, completion.schema, content, settings),
         content=content,

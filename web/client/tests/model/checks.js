@@ -134,7 +134,7 @@ export function checkEdits({ ledger }) {
  *
  * What is edited during a conflict may lie within a disputed value, which then is chosen as one.
  *
- * @param {any} before @param {any} after @param {"mine" | "theirs" | { config: any }} choice @param {boolean} wasEdited
+ * @param {any} before @param {any} after @param {"mine" | "theirs" | ((pointer: string) => "mine" | "theirs") | { config: any }} choice @param {boolean} wasEdited
  */
 export function checkResolved(before, after, choice, wasEdited) {
   const { base, theirs, conflicts } = before.conflict;

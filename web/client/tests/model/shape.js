@@ -79,7 +79,8 @@ export function isExact(config) {
 /**
  * Merge three ways, with the value of the side `prefer` where both changed one; what is at the pointers `disputed` is one value.
  *
- * @param {any} base @param {any} theirs @param {any} mine @param {"mine" | "theirs"} [prefer] @param {readonly string[]} [disputed]
+ * @param {any} base @param {any} theirs @param {any} mine
+ * @param {"mine" | "theirs" | ((pointer: string) => "mine" | "theirs")} [prefer] @param {readonly string[]} [disputed]
  * @returns {{ config: any, conflicts: string[] }}
  */
 export function mergeShape(base, theirs, mine, prefer = "theirs", disputed = []) {
@@ -94,7 +95,7 @@ export function mergeShape(base, theirs, mine, prefer = "theirs", disputed = [])
     if (!isOne && [b, t, m].every(isObject)) return objects(b, t, m, path);
     if (!isOne && [b, t, m].every(Array.isArray)) return lists(b, t, m, path);
     conflicts.push(path);
-    return prefer === "mine" ? m : t;
+    return (typeof prefer === "function" ? prefer(path) : prefer) === "mine" ? m : t;
   };
   /** @type {typeof join} */
   const objects = (b, t, m, path) => {

@@ -33,6 +33,7 @@ import {
   type Row,
   type Saved,
   type SavedDataset,
+  type Side,
   type Status,
   type TableProgress,
 } from "@dashkeep/client";
@@ -91,6 +92,12 @@ document.edit((config) => ({ ...config, theme: { id: "dark" } }));
 document.edit((config) => ({ ...config, filters: [{ id: "f", from: new Date() }] }));
 void document.resolve("mine");
 void document.resolve({ chartCustomizations: {} });
+expectTypeOf(document.resolve).parameter(0).toEqualTypeOf<Side | DashboardConfig | ((pointer: string) => Side)>();
+expectTypeOf(document.resolve((pointer) => (pointer === "/theme" ? "mine" : "theirs"))).toEqualTypeOf<Promise<DocumentState>>();
+// @ts-expect-error A decision is made at once.
+void document.resolve(async () => "mine");
+// @ts-expect-error There is no such side at a place either.
+void document.resolve(() => "ours");
 // @ts-expect-error There is no such side.
 void document.resolve("ours");
 // @ts-expect-error A config has charts.
@@ -142,12 +149,14 @@ expectTypeOf(client.projects.list({ cursor: "c" })).resolves.toHaveProperty("pro
 expectTypeOf(client.projects.create({ name: "Sales" })).toEqualTypeOf<Promise<Project>>();
 expectTypeOf(client.projects.update("sales", { description: null }, { ifMatch: 1 })).toEqualTypeOf<Promise<Project>>();
 expectTypeOf(client.projects.remove("sales")).toEqualTypeOf<Promise<void>>();
+expectTypeOf(client.projects.unsaved({ signal: new AbortController().signal })).toEqualTypeOf<Promise<readonly string[]>>();
 expectTypeOf(client.data.load("sales", { include: ["rawData"] })).toEqualTypeOf<Promise<Dataset>>();
 expectTypeOf<NonNullable<Dataset["rawData"]>[number]>().toEqualTypeOf<Row>();
 expectTypeOf(client.data.uploadFile("sales", new File([], "sales.csv"))).toEqualTypeOf<Promise<SavedDataset>>();
 expectTypeOf(client.data.uploadFile("sales", new File([], "sales.csv"), { delimiter: ";", onProgress: ({ stage }) => void stage })).toEqualTypeOf<Promise<SavedDataset>>();
 expectTypeOf(client.data.completeUpload("sales", "u1", { delimiter: "\t" })).toEqualTypeOf<Promise<SavedDataset>>();
 expectTypeOf<TableProgress["stage"]>().toEqualTypeOf<"sending" | "reading">();
+expectTypeOf<TableProgress["bytesSent"]>().toEqualTypeOf<number>();
 expectTypeOf(client.data.load("sales", { rows: [0, 999] })).toEqualTypeOf<Promise<Dataset>>();
 expectTypeOf(client.data.csv("sales", { version: 2, safe: true })).toEqualTypeOf<Promise<Blob>>();
 expectTypeOf<DataSchema["notes"]>().toEqualTypeOf<readonly ColumnNote[] | undefined>();

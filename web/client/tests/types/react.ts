@@ -24,6 +24,8 @@ const dashboard = useDashboard(typed, "sales");
 expectTypeOf(dashboard).toExtend<DocumentState<Typed>>();
 expectTypeOf(dashboard.config).toEqualTypeOf<Typed | null>();
 expectTypeOf(dashboard.edit).toEqualTypeOf<DashboardDocument<Typed>["edit"]>();
+expectTypeOf(dashboard.resolve).toEqualTypeOf<DashboardDocument<Typed>["resolve"]>();
+expectTypeOf(dashboard.resolve((pointer) => (pointer.length > 6 ? "mine" : "theirs"))).toEqualTypeOf<Promise<DocumentState<Typed>>>();
 expectTypeOf(dashboard.save()).toEqualTypeOf<Promise<DocumentState<Typed>>>();
 expectTypeOf(dashboard.undo()).toEqualTypeOf<Promise<void>>();
 dashboard.edit((config) => ({ ...config, theme: { id: "dark" } }));

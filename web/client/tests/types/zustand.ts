@@ -30,6 +30,7 @@ function holds(store: WithDashkeep<State>): void {
 const inferred = createStore(dashkeep(() => ({ ...initial }), options));
 expectTypeOf(inferred.getState()).toEqualTypeOf<{ chartCustomizations: {}; theme: { id: string }; isMenuOpen: boolean }>();
 expectTypeOf(inferred.dashkeep).toEqualTypeOf<StoreDashboard>();
+expectTypeOf(inferred.dashkeep.resolve).toEqualTypeOf<DashboardDocument["resolve"]>();
 
 const store = createStore<State>()(
   dashkeep(
