@@ -1,5 +1,6 @@
 // The form that adds or edits a chart.
-import { AGGREGATES, isNumeric, KINDS } from "./chart_data.js";
+import { AGGREGATES, isNumeric, KINDS } from "./chart_kinds.js";
+import { titleOf } from "./chart_words.js";
 import { html, nothing } from "./html.js";
 
 /** Open the form for a chart, or for a new one if none is given; `done` gets its title, kind and data mapping. */
@@ -44,7 +45,7 @@ export function openChartDialog(dialog, table, chart, done) {
     submit: (form) => {
       const chosen = ["xAxis", "aggregate", "yAxis"].map((name) => [name, form.get(name)]).filter(([, value]) => value);
       const dataMapping = { ...chart?.dataMapping, xAxis: undefined, aggregate: undefined, yAxis: undefined, ...Object.fromEntries(chosen) };
-      done({ title: form.get("title").trim() || titleOf(kind, dataMapping), kind, dataMapping: JSON.parse(JSON.stringify(dataMapping)) });
+      done({ title: form.get("title").trim() || titleOf(kind, dataMapping, columnTypes), kind, dataMapping: JSON.parse(JSON.stringify(dataMapping)) });
     },
   });
 }
@@ -53,11 +54,6 @@ function firstMapping(columnNames, columnTypes) {
   const yAxis = columnNames.find((name) => isNumeric(columnTypes[name]));
   const xAxis = columnNames.find((name) => name !== yAxis) ?? columnNames[0];
   return { xAxis, yAxis, aggregate: yAxis ? "sum" : "count" };
-}
-
-function titleOf(kind, { xAxis, yAxis }) {
-  if (kind === "number") return yAxis ?? "Rows";
-  return kind === "scatter" ? `${xAxis} and ${yAxis}` : `${yAxis ?? "Rows"} by ${xAxis}`;
 }
 
 function aggregateField(mapping, set) {

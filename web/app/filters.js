@@ -1,5 +1,5 @@
 // Filters: applying them to a table, and describing them in words.
-import { isNumeric, isTemporal } from "./chart_data.js";
+import { isTemporal } from "./chart_kinds.js";
 
 const NAMED_IN_A_CHIP = 2;
 const EMPTY = "(empty)";

@@ -3,7 +3,7 @@ const NAME = "dashkeep-tables";
 const MOST_TABLES = 20;
 const NEWEST_FORM = 1;
 
-/** Return the table kept under a key, null if there is none: `{ rawData, dataSchema, version }`. */
+/** Return the table kept under a key, `{ rawData, dataSchema, version }`, or null. */
 export async function kept(key) {
   const answer = await attempt(async (cache) => (await cache.match(addressOf(key)))?.json());
   return answer?.form === NEWEST_FORM ? answer.table : null;

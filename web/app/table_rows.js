@@ -33,12 +33,12 @@ export class TableRows {
     this.#calls.clear();
   }
 
-  /** Take the copy in this browser; returns what is known of it without its rows, null if there is none. */
+  /** Take the copy in this browser; returns what is known of it without its rows, or null. */
   async copy() {
     return this.#take(await this.#call("copy", this.#given));
   }
 
-  /** Load the newest table; returns what is known of it, null if there is none. Rejects with a DashkeepError. */
+  /** Load the newest table; returns what is known of it, null for a project without one. Rejects with a DashkeepError. */
   async load() {
     return this.#take(await this.#call("load", this.#given));
   }

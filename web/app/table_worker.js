@@ -3,8 +3,9 @@
 // The page sends `{ id, name, given }` and gets `{ id, result }` or `{ id, error }`. Tokens are the page's: the worker asks
 // for one with `{ token, options }` and gets `{ token, value }` or `{ token, failure }`.
 import { createDashboardClient } from "../client/dist/index.js";
-import { dataOf, suggestions } from "./chart_data.js";
+import { dataOf } from "./chart_data.js";
 import { choicesOf, filtered } from "./filters.js";
+import { suggestions } from "./suggestions.js";
 import { kept, keep } from "./table_cache.js";
 
 const PARTS = ["rawData", "dataSchema"];
@@ -16,7 +17,7 @@ let table = null;
 let matching = { filters: "", rows: [] };
 
 const calls = {
-  /** Take the copy that this browser has kept of a table; returns what is known of it, null if there is none. */
+  /** Take the copy that this browser has kept of a table; returns what is known of it, or null. */
   async copy({ key }) {
     const copy = await kept(key);
     return copy && hold(copy);

@@ -75,7 +75,7 @@ test("an edit that is in conflict is unsaved until the conflict is decided and s
   assert.deepEqual(await client.projects.unsaved(), []);
 });
 
-test("no user sees another user's, and who is signed out is told so", async () => {
+test("no user sees another user's, and a signed-out user gets an error", async () => {
   const made = await opened();
   made.document.edit(titled("mine"));
   await settled();

@@ -135,10 +135,10 @@ test("an error names rows and columns as the table shows them, never by a pointe
   const { server, client } = world();
   for (const [pointer, message, words] of PLACES) {
     const errors = [{ pointer, message }];
-    server.instead = [() => problem(422, "invalid-data", { detail: "It is no table.", errors })];
+    server.instead = [() => problem(422, "invalid-data", { detail: "It is not a table.", errors })];
     /** @type {any} */
     const error = await client.data.completeUpload("p", "u1").catch((rejected) => rejected);
-    assert.deepEqual([error.message, error.problem.errors], [`It is no table. ${words}`, errors]);
+    assert.deepEqual([error.message, error.problem.errors], [`It is not a table. ${words}`, errors]);
   }
 });
 

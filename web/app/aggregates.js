@@ -1,0 +1,71 @@
+// Running aggregates: one for each group, so that no group's cells have to be collected.
+
+/** Return what is known of a group before its first cell. */
+export const emptyTotal = () => ({ rows: 0, numbers: 0, sum: 0, lost: 0, min: Infinity, max: -Infinity });
+
+/** Add a cell; what is not a finite number only counts as a row. */
+export function addCell(total, cell) {
+  total.rows += 1;
+  if (!Number.isFinite(cell)) return;
+  total.numbers += 1;
+  addExactly(total, cell);
+  if (cell < total.min) total.min = cell;
+  if (cell > total.max) total.max = cell;
+}
+
+/**
+ * Keep what rounding loses, so that a sum of many cells is exact in every digit that is shown.
+ * https://en.wikipedia.org/wiki/Kahan_summation_algorithm#Further_enhancements
+ */
+function addExactly(total, number) {
+  const sum = total.sum + number;
+  total.lost += Math.abs(total.sum) >= Math.abs(number) ? total.sum - sum + number : number - sum + total.sum;
+  total.sum = sum;
+}
+
+/** The value of a group, null if it has none: no average, minimum or maximum is known without a number. */
+export function resultOf(total, aggregate) {
+  if (aggregate === "count") return total.rows;
+  if (aggregate === "sum") return total.sum + total.lost;
+  if (!total.numbers) return null;
+  return aggregate === "mean" ? (total.sum + total.lost) / total.numbers : total[aggregate];
+}
+
+/**
+ * Aggregate groups into one, as if their rows had been a single group.
+ *
+ * @param {[name: string, value: number | null, weight: number][]} points `weight` is the number of cells behind a value
+ * @param {string} aggregate
+ * @returns {{ value: number | null, weight: number }}
+ */
+export function together(points, aggregate) {
+  const total = emptyTotal();
+  let weight = 0;
+  for (const [, value, cells] of points) {
+    addCell(total, aggregate === "mean" && value !== null ? value * cells : value);
+    weight += cells;
+  }
+  if (aggregate === "min" || aggregate === "max") return { value: resultOf(total, aggregate), weight };
+  const sum = resultOf(total, "sum");
+  if (aggregate !== "mean") return { value: sum, weight };
+  return { value: weight ? sum / weight : null, weight };
+}
+
+/**
+ * Keep the largest groups, by their distance from zero, in the order that they have; `rest` is what the others have together.
+ *
+ * @param {[string, number | null, number][]} points
+ * @param {{ value: number | null, weight: number, groups: number } | null} rest what was left out before
+ * @param {number} most
+ * @param {string} aggregate
+ */
+export function largest(points, rest, most, aggregate) {
+  if (points.length <= most) return { points, rest };
+  const distances = Float64Array.from(points, ([, value]) => (value === null ? -1 : Math.abs(value)));
+  const nearest = distances.toSorted().at(-most);
+  let equal = most - distances.reduce((number, each) => number + (each > nearest), 0);
+  const isKept = points.map((_, index) => distances[index] > nearest || (distances[index] === nearest && equal-- > 0));
+  const others = points.filter((_, index) => !isKept[index]);
+  const all = rest ? [...others, ["", rest.value, rest.weight]] : others;
+  return { points: points.filter((_, index) => isKept[index]), rest: { ...together(all, aggregate), groups: others.length + (rest?.groups ?? 0) } };
+}
