@@ -32,7 +32,7 @@ const scripts = await build({
   metafile: true,
   write: false,
 });
-const styles = await build({ entryPoints: ["app/styles/all.css"], bundle: true, minify: true, target: TARGET, write: false });
+const styles = await build({ entryPoints: ["app/styles/all.css"], bundle: true, loader: { ".svg": "dataurl" }, minify: true, target: TARGET, write: false });
 const early = await build({ entryPoints: ["theme.js", "app/preload.js"], outdir: FOLDER, minify: true, target: TARGET, write: false });
 
 await rm(FOLDER, { recursive: true, force: true });

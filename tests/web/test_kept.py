@@ -60,7 +60,7 @@ def test_a_changed_mapping_survives_a_reload(device: Device, project: Project) -
 
     device.open(project.id).edit_chart("Revenue", change_mapping).save().reload()
     # Each region's average of 1 to 6.
-    expect(device.card("Revenue").get_by_role("img")).to_have_accessible_name(re.compile("3 values, largest 3.5 at"))
+    expect(device.card("Revenue").get_by_role("img")).to_have_accessible_name(re.compile("3 bars, largest 3.5 at"))
     assert project.charts["a"]["dataMapping"] == {"xAxis": "Region", "yAxis": "Units", "aggregate": "mean"}
 
 
@@ -101,7 +101,7 @@ def test_edits_of_different_charts_both_survive(make_device: Devices, project: P
     assert [project.charts[each]["title"] for each in "ab"] == ["Ours", "Theirs"]
 
 
-@pytest.mark.parametrize(("choice", "title"), [("Keep mine", "Mine"), ("Take theirs", "Theirs")])
+@pytest.mark.parametrize(("choice", "title"), [("All mine", "Mine"), ("All theirs", "Theirs")])
 def test_a_conflict_is_shown_and_resolved_without_loss(
     make_device: Devices, project: Project, choice: str, title: str
 ) -> None:
@@ -115,6 +115,7 @@ def test_a_conflict_is_shown_and_resolved_without_loss(
     for text in ("Theirs", "Mine", "Title"):
         expect(other.dialog).to_contain_text(text)
     other.button(choice, other.dialog).click()
+    other.button("Save decisions", other.dialog).click()
     other.says("Saved")
     other.shows(title, "Undisputed")
     one.reload().shows(title, "Undisputed")
@@ -134,7 +135,8 @@ def test_a_conflict_can_be_postponed(make_device: Devices, project: Project) -> 
     other.says("Conflict")
     other.shows("Mine", "Units")
     other.button("Compare changes").click()
-    other.button("Keep mine", other.dialog).click()
+    other.button("All mine", other.dialog).click()
+    other.button("Save decisions", other.dialog).click()
     other.says("Saved")
     assert project.charts["a"]["title"] == "Mine"
 
@@ -294,21 +296,21 @@ def test_an_old_copy_moves_to_one_dashboard_only(device: Device, make_project: C
 
 
 PROBLEMS = [
-    (500, "internal-error", "Something went wrong here."),
-    (429, "rate-limited", "120 writes a minute are allowed."),
-    (413, "config-too-large", "The config has 300,043 bytes; 262,144 are allowed."),
+    (500, "internal-error", "The server has a problem."),
+    (429, "rate-limited", "There were too many requests in the last minute."),
+    (413, "config-too-large", "The dashboard is too large."),
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "detail"), PROBLEMS, ids=[str(status) for status, *_ in PROBLEMS])
-def test_a_failed_save_looks_failed(device: Device, project: Project, status: int, code: str, detail: str) -> None:
+@pytest.mark.parametrize(("status", "code", "words"), PROBLEMS, ids=[str(status) for status, *_ in PROBLEMS])
+def test_a_failed_save_looks_failed(device: Device, project: Project, status: int, code: str, words: str) -> None:
     """A save that the server refuses never looks saved: the reason is shown, and the edit is kept until saved."""
-    document = {"type": f"urn:problem:{code}", "title": code, "status": status, "detail": detail, "instance": "r"}
+    document = {"type": f"urn:problem:{code}", "title": code, "status": status, "detail": "Not saved.", "instance": "r"}
     device.open(project.id).retitle("Revenue", "Not lost")
     device.answer("PATCH", "/config", status, document, **{"Retry-After": "60"})
     device.button("Save").click()
     device.says("Not saved")
-    expect(device.page.get_by_role("alert")).to_contain_text(detail)
+    expect(device.page.get_by_role("alert")).to_contain_text(words)
     expect(device.page.get_by_role("alert")).to_contain_text("kept in this browser")
     device.reload()
     device.shows("Not lost", "Units")

@@ -1,7 +1,6 @@
 // The dialog that shows a table's columns, and changes their names and how their texts are read.
 import { html, nothing } from "./html.js";
 import { changesOf, TYPES } from "./readings.js";
-import { tableErrorInWords } from "./words.js";
 
 const DECIMALS = { ".": "Point", ",": "Comma" };
 const GROUPS = { "": "None", ".": "Point", ",": "Comma", " ": "Space", "\u00a0": "No-break space", "\u202f": "Narrow no-break space", "'": "Apostrophe '", "’": "Apostrophe ’" };
@@ -14,7 +13,6 @@ export function openColumnsDialog(dialog, { dataSchema, examples }, change) {
     title: "Columns",
     kind: "wide",
     action: "Apply",
-    inWords: tableErrorInWords,
     body: () => html`
       <p class="hint">The uploaded texts stay as they are. The columns only say how they are read.</p>
       ${dataSchema.columnNames.map((_, index) =>

@@ -1,6 +1,5 @@
 // Edits of a config, each a function from one config to the next.
-import { sizeOf } from "./chart_data.js";
-import { inWords } from "./filters.js";
+import { sizeOf } from "./chart_kinds.js";
 
 const COLUMNS = 12;
 
@@ -50,6 +49,39 @@ export const withFilter = (id, filter) => (config) => {
   return { ...config, filters: isKnown ? filters.map((each) => (each.id === id ? filter : each)) : [...filters, filter] };
 };
 
+/** Rename columns in the charts and the filters that use them; a config that uses none stays the same object. */
+export const withColumnNames = (names) => (config) => {
+  const named = (column) => (typeof column === "string" && Object.hasOwn(names, column) ? names[column] : column);
+  const renamed = chartsOf(config).flatMap(([id, chart]) => {
+    const { xAxis, yAxis } = chart.dataMapping ?? {};
+    const changed = Object.entries({ xAxis, yAxis }).filter(([, column]) => named(column) !== column);
+    if (!changed.length) return [];
+    return [[id, { ...chart, dataMapping: { ...chart.dataMapping, ...Object.fromEntries(changed.map(([axis, column]) => [axis, named(column)])) } }]];
+  });
+  const filters = filtersOf(config).map((filter) => (named(filter.column) === filter.column ? filter : { ...filter, column: named(filter.column) }));
+  const isFiltered = filters.some((filter, index) => filter !== filtersOf(config)[index]);
+  if (!renamed.length && !isFiltered) return config;
+  return { ...withCharts(Object.fromEntries(renamed))(config), ...(isFiltered ? { filters } : {}) };
+};
+
+/** Give each chart of a list the first place that is free on twelve columns; hidden charts take no room. */
+export function placedFreely(config, charts) {
+  const below = bottomOf(config);
+  const taken = chartsOf(config).flatMap(([, chart]) => (isShown(chart) ? [positionOf(chart, below)] : []));
+  return charts.map((chart) => {
+    const position = firstFree(taken, positionOf(chart, 0));
+    taken.push(position);
+    return { ...chart, position };
+  });
+}
+
+function firstFree(taken, { w, h }) {
+  const isFree = (x, y) => taken.every((other) => x >= other.x + other.w || other.x >= x + w || y >= other.y + other.h || other.y >= y + h);
+  for (let y = 0; ; y += 1) {
+    for (let x = 0; x + w <= COLUMNS; x += 1) if (isFree(x, y)) return { x, y, w, h };
+  }
+}
+
 /** Return a chart's position on twelve columns; a chart without a valid position goes below all others. */
 export function positionOf({ position, kind }, below) {
   const [w, h] = sizeOf(kind);
@@ -63,32 +95,3 @@ export function positionOf({ position, kind }, below) {
 export function bottomOf(config) {
   return Math.max(0, ...chartsOf(config).map(([, chart]) => positionOf(chart, 0)).map(({ y, h }) => y + h));
 }
-
-/** Describe the pointer of a diff or a conflict: `Revenue › Title`. */
-export function placeInWords(pointer, ...configs) {
-  const [member, id, ...rest] = pointer.split("/").slice(1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-  if (member === undefined) return "The whole dashboard";
-  if (member === "filters" && id !== undefined) return ["Filter", filterNamed(id, configs), ...rest].join(" › ");
-  const names = { filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
-  if (member !== "chartCustomizations") return [names[member] ?? member, ...(member === "theme" && id === "id" ? [] : [id, ...rest].filter(Boolean))].join(" › ");
-  if (id === undefined) return "All charts";
-  const title = configs.map((config) => config?.chartCustomizations?.[id]?.title).find(Boolean) ?? id;
-  return [title, ...rest.map((name) => MEMBERS[name] ?? name)].join(" › ");
-}
-
-/** Describe a filter by its index in the first config that has it. */
-function filterNamed(index, configs) {
-  const filter = configs.map((config) => config?.filters?.[index]).find(Boolean);
-  return filter?.column ? inWords(filter) : index;
-}
-
-const MEMBERS = {
-  title: "Title",
-  kind: "Type",
-  position: "Position",
-  isVisible: "Visible",
-  dataMapping: "Data",
-  xAxis: "Grouped by",
-  yAxis: "Column",
-  aggregate: "Calculation",
-};

@@ -1,21 +1,13 @@
 // An open dashboard: its document, its table, and the user's actions on them.
-import { openChartDialog } from "./chart_dialog.js";
-import { openColumnsDialog } from "./columns_dialog.js";
-import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf, withChart, withChartBack, withCharts, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
-import { openConflictDialog } from "./conflict.js";
+import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf } from "./config.js";
 import { dashboardView } from "./dashboard_view.js";
-import { openDownloadDialog } from "./download_dialog.js";
-import { openFilterDialog } from "./filter_dialog.js";
+import { Editing } from "./editing.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
 import { nameField, rename } from "./projects.js";
-import { TYPES } from "./readings.js";
-import { sampleFile } from "./sample.js";
+import { isAutosaveOn, Saving } from "./saving.js";
 import { ProjectTable } from "./table.js";
-
-const AUTOSAVE_KEY = "dashkeep.autosave";
-/** Storing an edit takes less. */
-const STORING_MS = 500;
+import { TableFiles } from "./table_files.js";
 
 export class DashboardPage {
   /** The project's name, once it is loaded. */
@@ -24,33 +16,37 @@ export class DashboardPage {
   document;
   /** An older version shown as a preview instead of the edited one. */
   preview = null;
-  /** Whether edits are not durable in this browser, although there was time to store them. */
-  isUnkept = false;
-  /** Whether the user has read what could not be moved of an older version's copy. */
-  isNotMovedRead = false;
+  /** @type {Saving} */
+  saving;
   announcement = "";
   grid;
+  /** @type {Editing} */
+  editing;
+  /** @type {TableFiles} */
+  files;
   #table;
   #rows;
   #app;
   #id;
   #closing = [];
-  #isConflictSeen = false;
-  #storing = null;
+  #naming = null;
 
   constructor(app, id) {
     this.#app = app;
     this.#id = id;
-    this.document = app.client.open(id, { autosave: localStorage.getItem(AUTOSAVE_KEY) !== "off" });
+    this.document = app.client.open(id, { autosave: isAutosaveOn() });
+    this.saving = new Saving(app, this);
     this.#rows = app.openRows(id);
     this.#table = new ProjectTable(app.client, id, this.#rows, () => app.redraw());
+    this.editing = new Editing(app, this, this.#rows);
+    this.files = new TableFiles(app, this, this.#table);
     this.grid = new Grid({
-      moved: (positions) => this.#edit(withPositions(this.#changedOf(positions))),
-      placed: (positions) => this.#correct(this.#changedOf(positions)),
-      say: (text) => this.#announce(text),
-      edit: (chartId) => this.editChart(chartId),
-      hide: (chartId) => this.hideChart(chartId),
-      remove: (chartId) => this.removeChart(chartId),
+      moved: (positions) => this.editing.moveCharts(positions),
+      placed: (positions) => this.editing.placeCharts(positions),
+      say: (text) => this.announce(text),
+      edit: (chartId) => this.editing.editChart(chartId),
+      hide: (chartId) => this.editing.hideChart(chartId),
+      remove: (chartId) => this.editing.removeChart(chartId),
     });
   }
 
@@ -62,6 +58,7 @@ export class DashboardPage {
     listen(window, "resize", () => this.#app.redraw());
     listen(window, "online", () => this.#retryTable());
     listen(window, "keydown", (event) => this.#onKey(event));
+    for (const [type, listener] of Object.entries(this.files.dropTarget.listeners)) listen(window, type, listener);
     this.#closing.push(this.document.subscribe(() => this.#changed()));
     void this.#loadDocument();
     void this.#loadName();
@@ -70,8 +67,7 @@ export class DashboardPage {
 
   close() {
     for (const stop of this.#closing) stop();
-    clearTimeout(this.#storing);
-    this.document.close();
+    this.saving.close();
     this.#rows.close();
     this.grid.attach(null);
   }
@@ -85,8 +81,17 @@ export class DashboardPage {
     this.grid.show(this.#shownCharts(), this.preview !== null);
   }
 
+  get id() {
+    return this.#id;
+  }
+
   get state() {
     return this.document.state;
+  }
+
+  /** Whether the title of the tab has a mark. */
+  get isUnsaved() {
+    return this.state.isDirty;
   }
 
   /** What is known of the table. */
@@ -109,60 +114,7 @@ export class DashboardPage {
     return filters.length ? this.#rows.countOf(filters) : this.table.dataSchema.rowCount;
   }
 
-  // --- charts ---
-
-  addChart() {
-    openChartDialog(this.#app.dialog, this.table, null, (chart) => this.#addCharts([chart]));
-  }
-
-  async suggestCharts() {
-    this.#addCharts(await this.#rows.suggestions());
-  }
-
-  #addCharts(charts) {
-    const bottom = bottomOf(this.state.config);
-    const added = charts.map((chart) => {
-      const position = positionOf(chart, 0);
-      return [crypto.randomUUID().slice(0, 8), { isVisible: true, ...chart, position: { ...position, y: position.y + bottom } }];
-    });
-    this.#edit(withCharts(Object.fromEntries(added)));
-  }
-
-  editChart(id) {
-    const chart = this.state.config.chartCustomizations[id];
-    openChartDialog(this.#app.dialog, this.table, chart, (changed) => this.#edit(withChart(id, changed)));
-  }
-
-  hideChart(id) {
-    this.#edit(withChart(id, { isVisible: false }));
-  }
-
-  showChart(id) {
-    this.#edit(withChart(id, { isVisible: true }));
-  }
-
-  removeChart(id) {
-    const before = this.state.config;
-    this.#edit(withoutChart(id));
-    this.#app.tell(`“${before.chartCustomizations[id].title ?? "Untitled"}” was removed.`, () => this.#edit(withChartBack(id, before)));
-  }
-
-  // --- filters, theme, name ---
-
-  editFilter(filter) {
-    openFilterDialog(this.#app.dialog, this.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
-      const id = changed?.id ?? filter?.id;
-      if (id) this.#edit(withFilter(id, changed));
-    });
-  }
-
-  removeFilter({ id }) {
-    this.#edit(withFilter(id, null));
-  }
-
-  chooseTheme(id) {
-    this.#edit(withTheme(id));
-  }
+  // --- name ---
 
   rename() {
     this.#app.dialog.open({
@@ -175,22 +127,7 @@ export class DashboardPage {
     });
   }
 
-  // --- saving ---
-
-  async save() {
-    // The state has the result and is shown.
-    await this.document.save().catch(() => {});
-  }
-
-  setAutosave(on) {
-    localStorage.setItem(AUTOSAVE_KEY, on ? "on" : "off");
-    this.document.setAutosave(on);
-  }
-
-  decideConflict() {
-    if (!this.state.conflict) return;
-    openConflictDialog(this.#app.dialog, this.state.conflict, (choice) => this.document.resolve(choice));
-  }
+  // --- history and loading ---
 
   openHistory() {
     openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
@@ -222,60 +159,22 @@ export class DashboardPage {
     }
   }
 
-  // --- the table ---
-
-  chooseFile(event) {
-    const [file] = event.target.files;
-    event.target.value = "";
-    if (file) void this.#upload(file);
-  }
-
-  useSample() {
-    void this.#upload(sampleFile());
-  }
-
   retry() {
     void this.#loadDocument();
     void this.#loadName();
     void this.#table.load();
   }
 
-  async #upload(file) {
-    await this.#suggestIfEmpty(this.#table.upload(file));
-  }
-
-  async readAgain(delimiter) {
-    await this.#suggestIfEmpty(this.#table.readAgain(delimiter));
-  }
-
-  async #suggestIfEmpty(uploading) {
-    if ((await uploading) && !chartsOf(this.state.config).length) await this.suggestCharts();
-  }
-
-  /** Read a column as a note offers it. */
-  async readAs(column, reading) {
-    const isRead = await this.#table.readAs({ [column]: reading });
-    if (isRead) this.#app.tell(`“${column}” is now read as ${TYPES[reading.type].toLowerCase()}.`);
-  }
-
-  dismissNotes() {
-    this.#table.dismissNotes();
-  }
-
-  editColumns() {
-    openColumnsDialog(this.#app.dialog, this.table, (columns) => this.#table.change(columns));
-  }
-
-  downloadTable() {
-    openDownloadDialog(this.#app.dialog, (safe) => this.#table.download(safe));
+  /** Load what is missing. */
+  async loadAgain() {
+    await this.#loadDocument();
+    this.#retryTable();
   }
 
   #retryTable() {
     if (this.table.status === "failed" || this.table.isCopy) void this.#table.load();
-    if (!this.title) void this.#loadName();
+    void this.#loadName();
   }
-
-  // --- loading and display ---
 
   async #loadDocument() {
     try {
@@ -286,66 +185,27 @@ export class DashboardPage {
     }
   }
 
+  /** Load the name once; after a failure, the next call tries again. */
   async #loadName() {
+    if (this.title || this.#naming) return;
     try {
-      this.title = (await this.#app.client.projects.get(this.#id)).name;
+      this.#naming = this.#app.client.projects.get(this.#id);
+      this.title = (await this.#naming).name;
     } catch (error) {
       // A dashboard is usable without its name; loading the config reports the error.
       if (error.status === undefined) throw error;
+    } finally {
+      this.#naming = null;
     }
     this.#app.redraw();
   }
 
   #changed() {
     const { status, config } = this.state;
-    if (config) window.dashkeepTheme.choose(themeOf(config));
+    if (config) window.dashkeepTheme.choose(themeOf(config), `#/dashboards/${encodeURIComponent(this.#id)}`);
     if (status === "clean" || status === "corrected") this.#retryTable();
-    if (status === "conflict" && !this.#isConflictSeen) this.decideConflict();
-    this.#isConflictSeen = status === "conflict";
-    this.#watchStoring();
+    this.saving.changed();
     this.#app.redraw();
-  }
-
-  #watchStoring() {
-    const { isDirty, isKept } = this.state;
-    if (isDirty && !isKept) {
-      this.#storing ??= setTimeout(() => this.#setUnkept(true), STORING_MS);
-      return;
-    }
-    clearTimeout(this.#storing);
-    this.#storing = null;
-    this.#setUnkept(false);
-  }
-
-  #setUnkept(isUnkept) {
-    this.isUnkept = isUnkept;
-    this.#app.redraw();
-  }
-
-  readNotMoved() {
-    this.isNotMovedRead = true;
-    this.#app.redraw();
-  }
-
-  #edit(change) {
-    this.document.edit(change);
-  }
-
-  /** Take over where the grid has put the charts: nobody moved them, so this alone is no reason to save. */
-  #correct(positions) {
-    if (Object.keys(positions).length) this.document.correct(withPositions(positions));
-  }
-
-  /** Return the positions that differ from the config; a moved chart may have been removed. */
-  #changedOf(positions) {
-    const charts = this.state.config?.chartCustomizations ?? {};
-    return Object.fromEntries(
-      Object.entries(positions).filter(([id, { x, y, w, h }]) => {
-        if (!Object.hasOwn(charts, id)) return false;
-        const { position } = charts[id];
-        return !position || position.x !== x || position.y !== y || position.w !== w || position.h !== h;
-      }),
-    );
   }
 
   #shownCharts() {
@@ -360,11 +220,12 @@ export class DashboardPage {
   #onKey(event) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();
-      void this.save();
+      void this.saving.save();
     }
+    this.editing.onKey(event);
   }
 
-  #announce(text) {
+  announce(text) {
     this.announcement = text;
     this.#app.redraw();
   }

@@ -11,14 +11,13 @@ export class Dialog {
   }
 
   /**
-   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error that
-   * `inWords` describes.
+   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error.
    *
    * @param {{ title: string, body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
-   *   footer?: () => unknown, closed?: () => void, inWords?: (error: Error) => string }} dialog
+   *   footer?: () => unknown, closed?: () => void }} dialog
    */
   open(dialog) {
-    this.#shown = { ...dialog, error: null, isBusy: false };
+    this.#shown = { ...dialog, error: null, isBusy: false, isChanged: false, isAsking: false };
     this.#redraw();
   }
 
@@ -41,24 +40,25 @@ export class Dialog {
   view() {
     const shown = this.#shown;
     if (!shown) return nothing;
-    const { title, kind = "", body, submit, action, footer, inWords = messageOf, error, isBusy } = shown;
+    const { title, kind = "", body, submit, action, footer, error, isBusy, isAsking } = shown;
     const onSubmit = (event) => {
       event.preventDefault();
       this.#submit(new FormData(event.target));
     };
     return html`
-      <dialog class=${kind} aria-labelledby="dialog-title" @cancel=${(event) => this.#onCancel(event)} ${ref((element) => (this.#element = element))}>
-        <form @submit=${onSubmit}>
+      <dialog class=${kind} aria-labelledby="dialog-title" @cancel=${(event) => this.#onCancel(event)} @close=${() => this.#onClose()} ${ref((element) => (this.#element = element))}>
+        <form @submit=${onSubmit} @input=${() => this.#onInput()}>
           <header>
             <h2 id="dialog-title">${title}</h2>
             <button type="button" class="icon-button" aria-label="Close" @click=${() => this.close()}>✕</button>
           </header>
           <div class="body">${body()}</div>
-          ${error ? html`<p class="problem" role="alert">${inWords(error)}</p>` : nothing}
+          ${error ? html`<p class="problem" role="alert">${error.message}</p>` : nothing}
+          ${isAsking ? html`<p class="problem" role="alert">What you entered is not applied yet. Press Escape once more to discard it.</p>` : nothing}
           ${footer ? html`<footer>${footer()}</footer>` : nothing}
           ${submit && !footer
             ? html`<footer>
-                <button type="button" @click=${() => this.close()}>Cancel</button>
+                <button type="button" @click=${() => this.close()}>${isAsking ? "Discard" : "Cancel"}</button>
                 <button type="submit" class="primary" ?disabled=${isBusy}>${action}</button>
               </footer>`
             : nothing}
@@ -87,10 +87,22 @@ export class Dialog {
     if (submit && !isBusy) void this.attempt(() => submit(form));
   }
 
+  /** Escape may have been meant for a list of choices, so it takes two to discard what was entered. */
   #onCancel(event) {
     event.preventDefault();
-    this.close();
+    const shown = this.#shown;
+    if (!shown.submit || !shown.isChanged || shown.isAsking) return this.close();
+    shown.isAsking = true;
+    this.#redraw();
+  }
+
+  /** Browsers close a dialog without asking at a second Escape. */
+  #onClose() {
+    if (this.#shown && !this.#element.open) this.close();
+  }
+
+  #onInput() {
+    Object.assign(this.#shown, { isChanged: true, isAsking: false });
+    this.#redraw();
   }
 }
-
-const messageOf = ({ message }) => message;

@@ -1,5 +1,5 @@
 // The form that adds or edits a filter.
-import { isNumeric, isTemporal } from "./chart_data.js";
+import { isNumeric, isTemporal } from "./chart_kinds.js";
 import { textOf } from "./filters.js";
 import { html } from "./html.js";
 

@@ -1,8 +1,8 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
+import { chartCard } from "./chart_card.js";
 import { ChartDrawing } from "./chart_drawing.js";
-import { html, icon, iconButton, nothing, render } from "./html.js";
-import { long, short } from "./words.js";
+import { render } from "./html.js";
 
 const COLUMNS = 12;
 const ROW_HEIGHT = 64;
@@ -157,34 +157,14 @@ export class Grid {
   }
 
   #content(id, chart, data) {
-    const title = String(chart.title ?? "Untitled");
-    return html`
-      <header>
-        ${this.#isReadOnly || this.#isNarrow
-          ? nothing
-          : handle(title)}
-        <h3>${title}</h3>
-        ${this.#isReadOnly
-          ? nothing
-          : html`<span class="tools">
-              ${iconButton("edit", `Edit ${title}`, () => this.#actions.edit(id))}
-              ${iconButton("hide", `Hide ${title}`, () => this.#actions.hide(id))}
-              ${iconButton("remove", `Remove ${title}`, () => this.#actions.remove(id))}
-            </span>`}
-      </header>
-      ${this.#drawingOf(title, data)}
-    `;
-  }
-
-  #drawingOf(title, data) {
-    if (data === undefined) return html`<div class="skeleton"></div>`;
-    if (data === null) return html`<p class="empty">Waiting for the table</p>`;
-    if (data.problem) return html`<p class="empty">${data.problem}</p>`;
-    if ("value" in data) return html`<p class="figure" title=${long(data.value)}>${short(data.value)}</p>`;
-    if (!data.points.length) return html`<p class="empty">No data matches the filters.</p>`;
-    const what = `${title}. ${data.points.length} values, ${summary(data.points)}`;
-    return html`<div class="canvas" role="img" aria-label=${what}></div>
-      ${data.left ? html`<p class="left">${long(data.points.length)} of ${long(data.total)} shown</p>` : nothing}`;
+    const { edit, hide, remove } = this.#actions;
+    return chartCard(chart, data, {
+      isReadOnly: this.#isReadOnly,
+      isFixed: this.#isNarrow,
+      edit: () => edit(id),
+      hide: () => hide(id),
+      remove: () => remove(id),
+    });
   }
 
   #positions() {
@@ -206,17 +186,4 @@ export class Grid {
     this.#actions.moved(this.#positions());
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
-}
-
-/** A card's drag handle. GridStack does not drag by a <button>, so this is a button only by its role. */
-function handle(title) {
-  const label = `Move ${title}: use the arrow keys to move, Shift and the arrow keys to resize`;
-  return html`<span class="icon-button handle" role="button" tabindex="0" aria-label=${label} title=${label}>${icon("move")}</span>`;
-}
-
-/** Describe a chart's values for screen readers. */
-function summary(points) {
-  const ordered = points.toSorted(([, one], [, other]) => other - one);
-  const [[most, largest], [least, smallest]] = [ordered[0], ordered.at(-1)];
-  return `largest ${short(largest)} at ${most}, smallest ${short(smallest)} at ${least}`;
 }

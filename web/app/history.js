@@ -1,11 +1,11 @@
 // The history drawer: the versions, their changes, and how to preview and restore one.
-import { inWords } from "./conflict.js";
-import { placeInWords } from "./config.js";
 import { html, nothing, repeat } from "./html.js";
+import { placeInWords, valueInWords } from "./places.js";
 import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 25;
 const MOST_CHANGES = 12;
+const IS_ELEMENT = /^\/(chartCustomizations|filters)\/[^/]+$/;
 const SOURCES = { user: "Saved", autosave: "Saved automatically", ai: "Saved by AI", localStorage: "Moved from browser storage", import: "Imported" };
 
 /** Open the history; `look` gets a version with its config, `restore` a version number. */
@@ -110,10 +110,9 @@ function inSentence({ op, path, value }, before, after) {
   const place = placeInWords(path, after, before);
   if (op === "remove") return { place, text: "removed" };
   if (op === "move") return { place, text: "moved" };
-  const isLarge = typeof value === "object" && value !== null && JSON.stringify(value).length > 60;
-  const was = op === "replace" ? valueAt(before, path) : undefined;
-  if (op === "add" && isLarge) return { place, text: "added" };
-  return { place, text: isLarge ? "changed" : was === undefined ? inWords(value) : `${inWords(was)} → ${inWords(value)}` };
+  const now = valueInWords(path, value);
+  if (op === "add") return { place, text: IS_ELEMENT.test(path) ? `added: ${now}` : now };
+  return { place, text: `${valueInWords(path, valueAt(before, path))} → ${now}` };
 }
 
 function valueAt(document, pointer) {

@@ -29,6 +29,8 @@ class App {
     addEventListener("hashchange", () => this.#show());
     document.addEventListener("themechange", () => this.redraw());
     document.body.replaceChildren();
+    // Every view needs a token, so it is requested while the rest loads; the request that needs it reports a failure.
+    this.session.token().catch(() => {});
     this.#show();
   }
 
@@ -39,7 +41,7 @@ class App {
     queueMicrotask(() => {
       this.#isDrawing = false;
       render(this.#view(), document.body);
-      document.title = this.#page.title ? `${this.#page.title} · Dashkeep` : "Dashkeep";
+      document.title = this.#page.title ? `${this.#page.isUnsaved ? "• " : ""}${this.#page.title} · Dashkeep` : "Dashkeep";
       this.#page.drawn?.();
       this.dialog.drawn();
     });
@@ -120,7 +122,7 @@ class App {
       <a class="skip" href="#main" @click=${skipToMain}>Skip to the dashboard</a>
       <header class="bar">
         <div class="inner wide">
-          <a class="brand" href="#/"><img src="/icon.svg" alt="" width="28" height="28">Dashkeep</a>
+          <a class="brand" href="#/">Dashkeep</a>
           <nav aria-label="Pages"><a href="/reference/">API reference</a></nav>
           <label class="who">
             <span>Signed in as</span>

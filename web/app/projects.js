@@ -3,6 +3,8 @@ import { html, icon, iconButton, nothing, repeat } from "./html.js";
 import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 24;
+/** Other tabs and dashboards that were just left may still be saving. */
+const UNSAVED_MS = 2_000;
 
 export class ProjectsPage {
   title = "";
@@ -12,17 +14,29 @@ export class ProjectsPage {
   #projects = [];
   #cursor = null;
   #isClosed = false;
+  /** The addresses of the dashboards with unsaved edits in this browser. */
+  #unsaved = new Set();
+  #asking = null;
+  #watch = () => {
+    clearInterval(this.#asking);
+    this.#asking = setInterval(() => document.visibilityState === "visible" && void this.#findUnsaved(), UNSAVED_MS);
+    void this.#findUnsaved();
+  };
 
   constructor(app) {
     this.#app = app;
   }
 
   open() {
+    addEventListener("focus", this.#watch);
     void this.#load();
+    this.#watch();
   }
 
   close() {
     this.#isClosed = true;
+    clearInterval(this.#asking);
+    removeEventListener("focus", this.#watch);
   }
 
   view() {
@@ -60,9 +74,10 @@ export class ProjectsPage {
   }
 
   #card(project) {
-    const { id, name, updatedAt, dashboardConfig, data } = project;
+    const { id, address, name, updatedAt, dashboardConfig, data } = project;
     return html`<li class="card">
       <h2><a href="#/dashboards/${id}">${name}</a></h2>
+      ${this.#unsaved.has(address) ? html`<span class="unsaved">${icon("edit")}Unsaved changes</span>` : nothing}
       <p>${dashboardConfig ? count(dashboardConfig.chartCount, "chart") : "Empty"}${data ? ` · ${data.fileName}` : nothing}</p>
       <div class="card-foot">
         <span title=${exactly(updatedAt)}>Changed ${ago(updatedAt)}</span>
@@ -88,6 +103,20 @@ export class ProjectsPage {
       this.#status = "failed";
     }
     if (!this.#isClosed) this.#app.redraw();
+  }
+
+  async #findUnsaved() {
+    let found = [];
+    try {
+      found = await this.#app.client.projects.unsaved();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      // Without a user, no edits are theirs; the list says why, and the next focus asks again.
+      clearInterval(this.#asking);
+    }
+    if (this.#isClosed || String(found) === String([...this.#unsaved])) return;
+    this.#unsaved = new Set(found);
+    this.#app.redraw();
   }
 
   async #loadMore() {

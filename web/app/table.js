@@ -1,4 +1,6 @@
 // A project's table: loading it, replacing it, reading its columns differently, and downloading it.
+import { refusalOf } from "./chosen_files.js";
+
 /** The browser has begun to save a file by then. */
 const DOWNLOAD_MS = 60_000;
 
@@ -11,6 +13,8 @@ export class ProjectTable {
   shown = { status: "loading" };
   #client;
   #project;
+  /** Ends what is being sent. */
+  #sending = new AbortController();
   #rows;
   #changed;
   #loading = null;
@@ -49,8 +53,26 @@ export class ProjectTable {
 
   /** Replace the table by a file; returns whether that succeeded. */
   async upload(file) {
-    const task = { action: "upload", fileName: file.name, stage: "sending", bytesRead: 0, bytes: file.size };
+    const task = { action: "upload", file, fileName: file.name, stage: "sending", bytesSent: 0, bytesRead: 0, bytes: file.size };
+    const refusal = await refusalOf(file);
+    if (refusal) {
+      this.#show({ ...this.shown, problem: { ...task, refusal } });
+      return false;
+    }
     return this.#attempt(task, (options) => this.#client.data.uploadFile(this.#project, file, options));
+  }
+
+  /** Say why nothing is uploaded. */
+  refuse(refusal) {
+    this.#show({ ...this.shown, problem: { action: "upload", refusal } });
+  }
+
+  /** Stop sending a file; returns false if the server has all of it, because then it becomes the table. */
+  cancel() {
+    const { status, task } = this.shown;
+    if (status !== "working" || task.stage !== "sending") return false;
+    this.#sending.abort();
+    return true;
   }
 
   /** Read the file that was refused once more, with another delimiter; returns whether that succeeded. */
@@ -79,6 +101,10 @@ export class ProjectTable {
     setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD_MS);
   }
 
+  dismissProblem() {
+    this.#show({ ...this.shown, problem: null });
+  }
+
   dismissNotes() {
     this.#show({ ...this.shown, showsNotes: false });
   }
@@ -92,6 +118,7 @@ export class ProjectTable {
     try {
       await this.#work(task, call, (progress) => (known = { ...task, ...progress }));
     } catch (error) {
+      if (this.#sending.signal.aborted) return false;
       if (error.status === undefined) throw error;
       this.#show({ ...this.shown, problem: { ...known, error } });
       return false;
@@ -106,9 +133,10 @@ export class ProjectTable {
       progressed(progress);
       this.#show({ ...before, status: "working", task: { ...task, ...progress } });
     };
+    this.#sending = new AbortController();
     this.#show({ ...before, status: "working", task });
     try {
-      await call({ onProgress });
+      await call({ onProgress, signal: this.#sending.signal });
     } catch (error) {
       this.#show(before);
       // Somebody else has replaced the table.

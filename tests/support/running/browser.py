@@ -40,15 +40,20 @@ ROWS = [
 ]
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium, headless; `DASHKEEP_BROWSER` names it if it is not on the PATH."""
+def chromium_path() -> str:
+    """Return the machine's own Chromium; `DASHKEEP_BROWSER` names it if it is not on the PATH."""
     found = os.environ.get("DASHKEEP_BROWSER") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert found, "Chromium was not found: `make browser` installs it."
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, headless."""
     # Its sandbox does not work for root, the user in most containers.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
         yield browser
         browser.close()
 
@@ -102,6 +107,8 @@ class Device:
         """)
         self.errors: list[str] = []
         self.dialogs: list[str] = []
+        # How often the browser has asked whether to leave the page.
+        self.leavings = 0
         self.page: Page = self._new_page()
 
     def _new_page(self) -> Page:
@@ -112,6 +119,10 @@ class Device:
         return page
 
     def _asked(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":
+            self.leavings += 1
+            dialog.accept()
+            return
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
@@ -288,9 +299,11 @@ class Device:
 class Project:
     """A dashboard as the server stores it."""
 
-    def __init__(self, calls: httpx.Client, config: Json | None, rows: list[Json] | None = None) -> None:
+    def __init__(
+        self, calls: httpx.Client, config: Json | None, rows: list[Json] | None = None, name: str = "Sales"
+    ) -> None:
         self._calls = calls
-        body = {"name": "Sales", "settings": {"dashboardConfig": config}}
+        body = {"name": name, "settings": {"dashboardConfig": config}}
         self.id: str = self._answer(calls.post("/api/projects", json=body))["id"]
         if rows is not None:
             self._answer(calls.post(f"/api/projects/{self.id}/data", json={"fileName": "sales.csv", "rawData": rows}))
@@ -308,6 +321,9 @@ class Project:
     @property
     def document(self) -> Json:
         return self._answer(self._calls.get(f"/api/projects/{self.id}/config"))
+
+    def delete(self) -> None:
+        assert self._calls.delete(f"/api/projects/{self.id}").is_success
 
     def save(self, config: Json) -> None:
         """Save a config in place of the newest."""

@@ -1,8 +1,8 @@
-// Edits of a config, and descriptions of its places.
+// Edits of a config.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bottomOf, placeInWords, positionOf, themeOf, withChart, withChartBack, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
+import { bottomOf, placedFreely, positionOf, themeOf, withChart, withChartBack, withColumnNames, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
 
 const CONFIG = {
   chartCustomizations: { a: { title: "A", note: "kept", position: { x: 0, y: 2, w: 6, h: 4 } }, b: { title: "B" } },
@@ -55,12 +55,34 @@ test("a theme is an id, even if it is stored as a bare name", () => {
   assert.deepEqual([themeOf(CONFIG), themeOf({ theme: { id: "light" } }), themeOf({}), themeOf(null)], ["dark", "light", "system", "system"]);
 });
 
-test("a pointer is described by what it names", () => {
-  assert.equal(placeInWords("", CONFIG), "The whole dashboard");
-  assert.equal(placeInWords("/chartCustomizations/a/title", CONFIG), "A › Title");
-  assert.equal(placeInWords("/chartCustomizations/gone", CONFIG, { chartCustomizations: { gone: { title: "Gone" } } }), "Gone");
-  assert.equal(placeInWords("/filters/0", CONFIG), "Filter › City: Bonn");
-  assert.equal(placeInWords("/theme/id", CONFIG), "Theme");
-  assert.equal(placeInWords("/extensions/acme.refresh", CONFIG), "Extensions › acme.refresh");
-  assert.equal(placeInWords("/chartCustomizations/a~1b~0c/isVisible", CONFIG), "a/b~c › Visible");
+const at = (x, y, w = 6, h = 5) => ({ kind: "bar", position: { x, y, w, h } });
+const places = (charts) => charts.map(({ position: { x, y } }) => [x, y]);
+
+test("an added chart takes the first place where it fits, else the one below all others", () => {
+  const charts = { a: at(0, 0), b: at(6, 0), c: at(6, 5) };
+  assert.deepEqual(places(placedFreely({ chartCustomizations: charts }, [{ kind: "bar" }, { kind: "bar" }])), [[0, 5], [0, 10]]);
+  assert.deepEqual(places(placedFreely({ chartCustomizations: { a: at(0, 0, 8), b: at(0, 5, 12) } }, [{ kind: "number" }, { kind: "line" }])), [[8, 0], [0, 10]]);
+  assert.deepEqual(places(placedFreely(null, [{ kind: "number" }, { kind: "line" }, { kind: "bar" }, { kind: "bar" }])), [[0, 0], [4, 0], [0, 4], [6, 4]]);
+});
+
+test("the room of a hidden chart is free, that of a chart without a place is not", () => {
+  const charts = { a: { ...at(0, 0, 12), isVisible: false }, b: at(0, 5, 12), c: { kind: "bar" } };
+  assert.deepEqual(places(placedFreely({ chartCustomizations: charts }, [{ kind: "bar" }, { kind: "bar" }, { kind: "bar" }])), [[0, 0], [6, 0], [6, 10]]);
+  assert.deepEqual(placedFreely(null, [{ ...at(6, 0, 3, 2), title: "Small" }]), [{ ...at(0, 0, 3, 2), title: "Small" }]);
+});
+
+test("renamed columns are renamed in charts and filters, also if two swap their names", () => {
+  const config = {
+    chartCustomizations: {
+      a: { title: "City by Price", dataMapping: { xAxis: "City", yAxis: "Price", aggregate: "sum", note: "City" } },
+      b: { title: "B", dataMapping: { xAxis: "Other" } },
+      c: { title: "C" },
+    },
+    filters: [{ id: "f", column: "Price", operator: "in", values: ["Price"] }, { id: "g", column: "Other" }],
+  };
+  const renamed = withColumnNames({ City: "Price", Price: "City" })(config);
+  assert.deepEqual(renamed.chartCustomizations.a, { title: "City by Price", dataMapping: { xAxis: "Price", yAxis: "City", aggregate: "sum", note: "City" } });
+  assert.deepEqual(renamed.filters, [{ ...config.filters[0], column: "City" }, config.filters[1]]);
+  assert.equal(renamed.chartCustomizations.b, config.chartCustomizations.b);
+  assert.equal(withColumnNames({ Unused: "Still unused", constructor: "x" })(config), config);
 });

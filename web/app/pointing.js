@@ -1,0 +1,51 @@
+// Points at charts in the page: scrolls to them, marks them for a moment, and moves the focus to them.
+/** As long as the mark takes to fade in editing.css. */
+const MARKED_MS = 4_000;
+const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+/** By card, the timer that ends its mark. */
+const marks = new WeakMap();
+
+/**
+ * Once they are drawn, scroll to these charts and mark them. The first one gets the focus if it `takesFocus`, or with
+ * `if-lost` when what had the focus is gone.
+ *
+ * @param {string[]} ids
+ * @param {boolean | "if-lost"} [takesFocus]
+ */
+export function pointTo(ids, takesFocus = false) {
+  requestAnimationFrame(() => {
+    const cards = ids.map(cardOf).filter(Boolean);
+    for (const card of cards) mark(card);
+    cards[0]?.scrollIntoView({ block: "nearest", behavior: isStill.matches ? "auto" : "smooth" });
+    if (takesFocus === true || (takesFocus && isFocusLost())) focus(cards[0]);
+  });
+}
+
+/** Return a function that moves the focus to the chart beside this one, if the focus is lost once this one is gone. */
+export function besides(id) {
+  const card = cardOf(id);
+  const neighbour = card?.nextElementSibling ?? card?.previousElementSibling;
+  return () => requestAnimationFrame(() => isFocusLost() && focus(neighbour ?? document.getElementById("main")));
+}
+
+const isFocusLost = () => document.activeElement === document.body;
+
+function cardOf(id) {
+  return document.querySelector(`[data-chart="${CSS.escape(id)}"]`);
+}
+
+function mark(card) {
+  clearTimeout(marks.get(card));
+  card.classList.remove("pointed");
+  // Read the layout in between, so that the mark of a chart that has one begins anew.
+  void card.offsetWidth;
+  card.classList.add("pointed");
+  marks.set(card, setTimeout(() => card.classList.remove("pointed"), MARKED_MS));
+}
+
+function focus(card) {
+  const element = card?.querySelector("article") ?? card;
+  if (!element) return;
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+}

@@ -1,0 +1,93 @@
+// The files of a dashboard's table: chosen, dropped, sent, read differently, downloaded.
+import { droppedFile } from "./chosen_files.js";
+import { openColumnsDialog } from "./columns_dialog.js";
+import { chartsOf } from "./config.js";
+import { openDownloadDialog } from "./download_dialog.js";
+import { DropTarget } from "./drop_target.js";
+import { TYPES } from "./readings.js";
+import { sampleFile } from "./sample.js";
+import { count } from "./words.js";
+
+export class TableFiles {
+  dropTarget = new DropTarget({ canDrop: () => this.#canUpload, changed: () => this.#app.redraw(), dropped: (files) => this.#drop(files) });
+  #app;
+  #page;
+  #table;
+
+  constructor(app, page, table) {
+    this.#app = app;
+    this.#page = page;
+    this.#table = table;
+  }
+
+  get #canUpload() {
+    const isKnown = this.#table.shown.status === "none" || this.#table.shown.status === "ready";
+    return isKnown && !this.#page.preview && !document.querySelector("dialog[open]");
+  }
+
+  choose(event) {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) void this.#upload(file);
+  }
+
+  #drop(files) {
+    const { file, refusal } = droppedFile(files);
+    if (file) void this.#upload(file);
+    else this.#table.refuse(refusal);
+  }
+
+  useSample() {
+    void this.#upload(sampleFile());
+  }
+
+  /** Send the file once more that could not be sent. */
+  sendAgain() {
+    void this.#upload(this.#table.shown.problem.file);
+  }
+
+  cancel() {
+    if (this.#table.cancel()) this.#app.tell("Upload cancelled.");
+  }
+
+  dismissProblem() {
+    this.#table.dismissProblem();
+  }
+
+  async #upload(file) {
+    await this.#finish(this.#table.upload(file));
+  }
+
+  async readAgain(delimiter) {
+    await this.#finish(this.#table.readAgain(delimiter));
+  }
+
+  async #finish(uploading) {
+    if (!(await uploading)) return;
+    const { fileName, rowCount } = this.#table.shown.dataSchema;
+    this.#app.tell(`“${fileName}” was uploaded: ${count(rowCount, "row")}.`);
+    if (!chartsOf(this.#page.state.config).length) await this.#page.editing.suggestCharts();
+  }
+
+  /** Read a column as a note offers it. */
+  async readAs(column, reading) {
+    const isRead = await this.#table.readAs({ [column]: reading });
+    if (isRead) this.#app.tell(`“${column}” is now read as ${TYPES[reading.type].toLowerCase()}.`);
+  }
+
+  dismissNotes() {
+    this.#table.dismissNotes();
+  }
+
+  editColumns() {
+    openColumnsDialog(this.#app.dialog, this.#table.shown, async (columns) => {
+      await this.#table.change(columns);
+      const renamed = Object.entries(columns).filter(([, { name }]) => name !== undefined);
+      this.#page.editing.renameColumns(Object.fromEntries(renamed.map(([column, { name }]) => [column, name])));
+    });
+  }
+
+  download() {
+    openDownloadDialog(this.#app.dialog, (safe) => this.#table.download(safe));
+  }
+}
