@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots format clean
+.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots views format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -50,6 +50,7 @@ define create_environment
 endef
 
 # local: the database engine. web: the page's libraries. web/client: its compiler, what its tests need. tests: real tables, axe.
+# tests/lighthouse: Lighthouse, for the part of `make prove` that runs it.
 %/node_modules/installed: %/package-lock.json %/package.json %/.npmrc | node
 	@echo "Installing npm packages into $*/node_modules …" >&2
 	@cd $* && npm ci --loglevel=error --no-audit --no-fund --no-progress >/dev/null
@@ -194,7 +195,9 @@ check-types-client: web/client/dist/built
 check-template:
 	.venv-local/bin/python -m local.build --validate
 
-prove: install browsers tests/node_modules/installed .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
+# Two hundred packages, which only this part needs.
+LIGHTHOUSE := $(if $(filter page,$(or $(PART),page)),tests/lighthouse/node_modules/installed)
+prove: install browsers tests/node_modules/installed $(LIGHTHOUSE) .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
 
 load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)
@@ -282,6 +285,9 @@ events: .venv/installed ## Generate events/ from the rows in tests/events/
 screenshots: install browser ## Take the screenshots in docs/images with Chromium
 	@PYTHONPATH=shared:tests .venv/bin/python -m support.running.screenshots
 
+views: install browser tests/node_modules/installed ## Take pictures of every view of the page into .prove/views, to look at (SCENES="charts saving")
+	@PYTHONPATH=shared:tests .venv/bin/python -m support.running.views $(SCENES)
+
 format: .venv/installed ## Format the code and apply automatic fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -289,7 +295,7 @@ format: .venv/installed ## Format the code and apply automatic fixes
 clean: ## Remove everything installed, built or saved here, including the local stack's data
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist
+	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist tests/lighthouse/node_modules
 	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next web/client/LICENSE web/client/*.tgz
 	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove

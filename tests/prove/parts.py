@@ -86,6 +86,12 @@ PARTS: Final = (
         (sys.executable, "-m", "prove.browsers"),
     ),
     Part(
+        "page",
+        "The page is light: a slow phone waits seconds, a large table blocks nothing, Lighthouse finds nothing",
+        4,
+        _pytest("tests/prove/test_page_speed.py", "-s"),
+    ),
+    Part(
         "applications",
         "A React and a Next.js application build with the packed client and keep their edits",
         3,

@@ -1,5 +1,6 @@
 """The local stack itself: it starts, keeps what was saved, guards what it serves, and leaves nothing behind."""
 
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from support.project.template import ROOT
 from support.running.local_stack import LocalStack, token_command
 
 CONFIG: dict[str, Any] = {"chartCustomizations": {"c1": {"title": "Übersicht 📈"}}}
@@ -114,10 +116,53 @@ def test_files_are_served_and_never_framed(stack: LocalStack, path: str, media_t
     assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
 
 
+def script(stack: LocalStack) -> str:
+    """Return the address of a built script, as the page names it."""
+    found = re.search(r'src="(/assets/[^"]+)"', httpx.get(stack.url).text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "suffix"), [("gzip, br", "br", ".br"), ("gzip", "gzip", ".gz"), ("identity", None, "")]
+)
+def test_a_built_script_is_compressed_and_may_be_kept(
+    stack: LocalStack, accepted: str, encoding: str | None, suffix: str
+) -> None:
+    """A script with a hash in its name is sent in the best form that the client accepts, and never asked for again."""
+    path = script(stack)
+    with httpx.stream("GET", stack.url + path, headers={"Accept-Encoding": accepted}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+    assert raw == (ROOT / "web" / "dist" / f"{path[1:]}{suffix}").read_bytes()
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert (answer.headers.get("Vary") == "Accept-Encoding") == bool(encoding)
+
+
+@pytest.mark.parametrize("accepted", ["br", "gzip"])
+def test_the_page_is_looked_for_at_each_visit(stack: LocalStack, accepted: str) -> None:
+    """The document that names the scripts is revalidated, and not sent again while it is the same."""
+    headers = {"Accept-Encoding": accepted}
+    first = httpx.get(stack.url, headers=headers)
+    assert (first.headers["Content-Encoding"], first.headers["Cache-Control"]) == (accepted, "no-cache")
+    again = httpx.get(stack.url, headers={**headers, "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    changed = httpx.get(stack.url, headers={**headers, "If-None-Match": '"another"'})
+    assert changed.status_code == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/../pyproject.toml",
+        "/assets/../../../pyproject.toml",
+        "/assets/..%2f..%2f..%2fpyproject.toml",
+        "/assets/%2e%2e/%2e%2e/%2e%2e/pyproject.toml",
+        "/assets/no-such-script.js",
+        "/assets/",
+        "//etc/passwd",
+        "/%2fetc/passwd",
         "/%2e%2e/pyproject.toml",
         "/..%2fpyproject.toml",
         "/docs/../CONTRIBUTING.md",

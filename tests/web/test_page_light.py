@@ -19,6 +19,12 @@ LOADED = """() => performance.getEntriesByType("resource")
     .filter(({ name, transferSize }) => name.includes("/assets/") && transferSize)
     .map(({ name }) => new URL(name).pathname)"""
 
+SHIFTS = """
+    window.shifts = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (window.shifts += value)))
+        .observe({ type: "layout-shift", buffered: true });
+"""
+
 
 @contextmanager
 def requests(page: Page) -> Iterator[list[str]]:
@@ -74,6 +80,21 @@ def test_charts_are_drawn_as_they_come_into_view(device: Device, make_project: C
     assert device.page.locator("article canvas").count() < len(charts) / 2
     device.card("Chart 11").scroll_into_view_if_needed()
     expect(device.card("Chart 11").locator("canvas")).to_be_visible()
+
+
+def test_opening_shifts_next_to_nothing(
+    make_device: Callable[..., Device], make_project: Callable[..., Project]
+) -> None:
+    """On a phone that shows movements, nothing jumps while a dashboard opens: at most 0.1, https://web.dev/articles/cls."""
+    charts = {f"c{number}": chart(f"Chart {number}", number % 2 * 6) for number in range(6)}
+    for number, each in enumerate(charts.values()):
+        each["position"]["y"] = number // 2 * 5
+    device = make_device(size=(390, 844), reduced_motion="no-preference", is_mobile=True, has_touch=True)
+    device.run_first(SHIFTS)
+    device.open(make_project({"chartCustomizations": charts}).id)
+    expect(device.card("Chart 0").locator("canvas")).to_be_visible()
+    device.page.wait_for_load_state("networkidle")
+    assert device.page.evaluate("window.shifts") <= 0.1
 
 
 def scripts(view: str) -> set[str]:

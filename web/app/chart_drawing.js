@@ -45,9 +45,10 @@ export class ChartDrawing {
       return;
     }
     const { chart, data } = this.#shown;
-    this.#instance ??= echarts.init(this.canvas, null, this.#size);
-    this.#instance.resize(this.#size);
-    this.#instance.setOption(optionOf(chart, data, { still: isStill.matches, ...this.#size }), { notMerge: true });
+    if (!this.#instance) this.#instance = echarts.init(this.canvas, null, this.#size);
+    // Resizing draws what was there once more.
+    else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
+    this.#instance.setOption(optionOf(chart, data, { still: isStill.matches, ...this.#size }), { notMerge: true, lazyUpdate: true });
   }
 
   #wait() {
@@ -57,13 +58,17 @@ export class ChartDrawing {
   }
 }
 
+/** ECharts draws in the next frame what it is given in this one; between two charts, the browser answers the user. */
+function nextFrame() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
 async function work() {
   isWorking = true;
   const echarts = await import("./echarts.js").catch(() => null);
   try {
     for (const each of waiting) {
-      // The browser answers the user between two charts.
-      await new Promise((resolve) => setTimeout(resolve));
+      await nextFrame();
       if (waiting.delete(each)) each.draw(echarts);
     }
   } finally {

@@ -31,12 +31,12 @@ export class DashboardPage {
   #closing = [];
   #naming = null;
 
-  constructor(app, id) {
+  constructor(app, id, rows) {
     this.#app = app;
     this.#id = id;
     this.document = app.client.open(id, { autosave: isAutosaveOn() });
     this.saving = new Saving(app, this);
-    this.#rows = app.openRows(id);
+    this.#rows = rows;
     this.#table = new ProjectTable(app.client, id, this.#rows, () => app.redraw());
     this.editing = new Editing(app, this, this.#rows);
     this.files = new TableFiles(app, this, this.#table);

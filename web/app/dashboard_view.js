@@ -3,7 +3,7 @@ import { chartsOf, filtersOf, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
 import { html, icon, iconButton, live, loading, nothing, repeat } from "./html.js";
 import { banner, failed, missing, previewBanner, saveState } from "./saving_view.js";
-import { dropView, tableView, uploadButton } from "./table_view.js";
+import { dropView, problemBanner, tableView, uploadButton } from "./table_view.js";
 
 const THEMES = { system: "System", light: "Light", dark: "Dark" };
 
@@ -22,7 +22,7 @@ export function dashboardView(page) {
         </div>
         ${saveState(page)}
         <button type="button" class="primary save" @click=${() => page.saving.save()} ?disabled=${!(isDirty || state.status === "corrected") || page.preview}>Save</button>
-        ${banner(page)}</div>
+        <div class="banners">${banner(page)} ${problemBanner(page)}</div></div>
         <div class="buttons">
           ${page.preview ? nothing : undoButtons(page)}
           <button type="button" @click=${() => page.editing.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
@@ -49,9 +49,9 @@ function undoButtons({ state, editing }) {
 }
 
 function options(page) {
-  const { state, table } = page;
+  const { state } = page;
   return html`<div class="options">
-    ${table.dataSchema ? filterBar(page) : html`<span class="filters"></span>`}
+    ${filterBar(page)}
     <div class="settings">
       <button type="button" class="quiet discard" ?hidden=${!page.editing.canDiscard} @click=${() => page.editing.discard()}>Discard changes</button>
       <label class="inline"
@@ -74,18 +74,18 @@ function filterBar(page) {
       filters,
       ({ id }) => id,
       (filter) => html`<span class="chip">
-        <button type="button" @click=${() => page.editing.editFilter(filter)}>${inWords(filter)}</button>
+        <button type="button" @click=${() => page.editing.editFilter(filter)} ?disabled=${!page.table.dataSchema}>${inWords(filter)}</button>
         <button type="button" aria-label=${`Remove the filter ${inWords(filter)}`} @click=${() => page.editing.removeFilter(filter)}>✕</button>
       </span>`,
     )}
-    <button type="button" class="quiet" @click=${() => page.editing.editFilter(null)}>${icon("filter")}Add filter</button>
+    <button type="button" class="quiet" @click=${() => page.editing.editFilter(null)} ?disabled=${!page.table.dataSchema}>${icon("filter")}Add filter</button>
   </div>`;
 }
 
 function content(page) {
   const { table, config } = page;
   const isEmpty = !chartsOf(config).length;
-  if (page.state.status === "loading" && !page.state.origin) return loading("Loading the dashboard");
+  if (page.state.status === "loading" && !page.state.origin) return html`<p class="table-line"></p>${loading("Loading the dashboard")}`;
   return html`
     ${page.saving.isDeleted && table.status === "failed" ? nothing : tableView(page, !isEmpty)} ${isEmpty ? emptyDashboard(page) : nothing}
     ${isEmpty ? nothing : html`<h2 class="unseen">Charts</h2>`}

@@ -43,7 +43,7 @@ export class Grid {
         column: COLUMNS,
         cellHeight: ROW_HEIGHT,
         margin: 8,
-        animate: !isStill.matches,
+        animate: false,
         draggable: { handle: ".handle" },
       },
       element,
@@ -120,6 +120,8 @@ export class Grid {
     }
     grid.batchUpdate(false);
     grid.setStatic(isFixed);
+    // Charts move to a new place, but not to their first one.
+    if (charts.length) requestAnimationFrame(() => grid.setAnimation(!isStill.matches));
     // Moving an element removes its focus.
     if (this.#element.contains(focused)) focused.focus();
     // It separates charts that overlap, closes gaps, and finds a place for a chart without one.

@@ -26,7 +26,10 @@ class App {
   #isDrawing = false;
 
   start() {
-    addEventListener("hashchange", () => this.#show());
+    addEventListener("hashchange", () => {
+      scrollTo(0, 0);
+      this.#show();
+    });
     document.addEventListener("themechange", () => this.redraw());
     document.body.replaceChildren();
     // Every view needs a token, so it is requested while the rest loads; the request that needs it reports a failure.
@@ -66,7 +69,7 @@ class App {
   }
 
   /** Open the worker that holds a project's rows. */
-  openRows(project) {
+  #openRows(project) {
     const { session } = this;
     return new TableRows(TABLE_WORKER, {
       root: location.origin,
@@ -84,7 +87,6 @@ class App {
   #show() {
     this.#page?.close();
     this.dialog.close();
-    scrollTo(0, 0);
     const id = /^#\/dashboards\/(.+)$/.exec(location.hash)?.[1];
     if (id) void this.#showDashboard(decodeURIComponent(id));
     else this.#open(new ProjectsPage(this));
@@ -100,10 +102,14 @@ class App {
   async #showDashboard(id) {
     const waiting = new WaitingPage();
     this.#open(waiting);
+    // The worker starts meanwhile.
+    const rows = this.#openRows(id);
     try {
       const { DashboardPage } = await import("./dashboard.js");
-      if (this.#page === waiting) this.#open(new DashboardPage(this, id));
+      if (this.#page === waiting) this.#open(new DashboardPage(this, id, rows));
+      else rows.close();
     } catch (error) {
+      rows.close();
       if (!(error instanceof TypeError)) throw error;
       waiting.isFailed = true;
       this.redraw();

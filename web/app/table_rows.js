@@ -26,6 +26,7 @@ export class TableRows {
     this.#changed = changed;
     this.#given = given;
     this.#address = address;
+    this.#worker = this.#start();
   }
 
   close() {

@@ -1,5 +1,5 @@
 // The view of a project's table: its name and size, what is being done with it, and what its columns could be read as.
-import { html, icon, nothing } from "./html.js";
+import { html, icon, iconButton, nothing } from "./html.js";
 import { readingInWords } from "./readings.js";
 import { isReadable, portion, problemInWords } from "./table_words.js";
 import { count, size } from "./words.js";
@@ -15,13 +15,12 @@ export function tableView(page, hasCharts) {
   if (table.status === "working") return working(files, table.task);
   if (table.status === "loading") return html`<p class="table-line" role="status">Loading the table…</p>`;
   if (table.status === "failed") {
-    return html`<div class="banner bad" role="alert"><p>The table could not be loaded. ${table.error.message}</p><button type="button" @click=${() => page.retry()}>Try again</button></div>`;
+    return html`<p class="table-line"><span role="alert">The table could not be loaded. ${table.error.message}</span><button type="button" @click=${() => page.retry()}>Try again</button></p>`;
   }
-  const problem = table.problem ? problemBanner(files, table.problem) : nothing;
-  if (table.status === "none") return html`${problem}${hasCharts && !page.preview ? html`<p class="table-line"><span>No table yet</span>${uploadButton(files, "Upload a file", "quiet")}</p>` : nothing}`;
+  if (table.status === "none") return html`${hasCharts && !page.preview ? html`<p class="table-line"><span>No table yet</span>${uploadButton(files, "Upload a file", "quiet")}</p>` : nothing}`;
   const { fileName, rowCount } = table.dataSchema;
   const matching = page.matchingRows ?? rowCount;
-  return html`${problem}
+  return html`
     <p class="table-line">
       <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>
       ${page.preview
@@ -62,15 +61,19 @@ function progress(label, done, bytes) {
   return done ? html`<progress max=${bytes} .value=${done} aria-label=${label}></progress>` : html`<progress aria-label=${label}></progress>`;
 }
 
-function problemBanner(files, problem) {
+/** What could not be done with the table; above everything else, as the banner of saving is. */
+export function problemBanner({ files, table: { problem } }) {
+  if (!problem) return nothing;
   const { what, why } = problemInWords(problem);
   const { file, error } = problem;
   const isUnsent = file && (error?.isTemporary || error?.code === "upload-refused");
-  return html`<div class="banner bad table-problem" role="alert">
-    <div class="what"><p><b>${what}</b></p><p>${why}</p></div>
-    ${isReadable(problem) ? readAgain(files) : nothing}
-    ${isUnsent ? html`<button type="button" @click=${() => files.sendAgain()}>Try again</button>` : nothing}
-    <button type="button" @click=${() => thenChoose(() => files.dismissProblem())}>Dismiss</button>
+  return html`<div class="banner over bad" role="alert">
+    <div><p><b>${what}</b></p><p>${why}</p></div>
+    <div class="choose">
+      ${isReadable(problem) ? readAgain(files) : nothing}
+      ${isUnsent ? html`<button type="button" @click=${() => files.sendAgain()}>Try again</button>` : nothing}
+    </div>
+    ${iconButton("close", "Dismiss", () => thenChoose(() => files.dismissProblem()))}
   </div>`;
 }
 

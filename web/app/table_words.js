@@ -1,12 +1,13 @@
 // How far an upload is, and why work on a table failed, in words.
+import { lazily } from "./numbers.js";
 import { size } from "./words.js";
 
-const rounded = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const rounded = lazily(() => new Intl.NumberFormat("en", { maximumFractionDigits: 1 }));
 
 /** `3.1 of 9.8 MB` */
 export function portion(done, bytes) {
   const whole = size(bytes);
-  return `${rounded.format(done / (whole.endsWith("KB") ? 1_000 : 1_000_000))} of ${whole}`;
+  return `${rounded().format(done / (whole.endsWith("KB") ? 1_000 : 1_000_000))} of ${whole}`;
 }
 
 /** Say what failed and why, with what to do about it: either the page has refused a file, or there is a DashkeepError. */

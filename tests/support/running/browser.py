@@ -96,7 +96,9 @@ class Device:
         self.url = url
         self.user = user
         self.context: BrowserContext = browser.new_context(
-            base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
+            base_url=url,
+            viewport={"width": size[0], "height": size[1]},
+            **{"reduced_motion": "reduce", **options},
         )
         self.context.set_default_timeout(10_000)
         # The user who is signed in, and no autosave: set only once, because a test may clear the storage.

@@ -1,0 +1,316 @@
+"""The views of the page, each led to as a user would: things are found by role and name."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import expect
+from support.running.browser import ROWS, Device, Json, Project, chart
+from support.running.studio import Studio
+
+SAMPLES: Final = Path(__file__).resolve().parents[2] / "node_modules" / "vega-datasets" / "data"
+TWO: Final = {"chartCustomizations": {"a": chart("Revenue"), "b": chart("Units", 6)}}
+COUNTRIES: Final = ("Germany", "United Kingdom", "Bosnia and Herzegovina", "France", "Saint Vincent and the Grenadines")
+SALES: Final = [
+    {
+        "Date": str(date(2025, 1, 1) + timedelta(days=number * 3)),
+        "Country": COUNTRIES[number * number % len(COUNTRIES)],
+        "Product": f"Product {number % 7 + 1}",
+        "Channel": ("Online", "Store", "Partner")[number % 3],
+        "Revenue": round(120 + number * 3.25 + number % 11 * 41, 2),
+        "Units": 1 + number % 13,
+    }
+    for number in range(240)
+]
+
+
+def _placed(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> Json:
+    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping)
+
+
+KINDS: Final = {
+    "total": _placed("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
+    "orders": _placed("Orders", "number", (0, 2, 3, 2), aggregate="count"),
+    "time": _placed("Revenue over time", "line", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
+    "country": _placed("Revenue by country", "bar", (0, 4, 4, 4), xAxis="Country", yAxis="Revenue", aggregate="sum"),
+    "product": _placed("Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="mean"),
+    "channel": _placed("Revenue by channel", "pie", (8, 4, 4, 4), xAxis="Channel", yAxis="Revenue", aggregate="sum"),
+    "area": _placed("Units over time", "area", (0, 8, 6, 4), xAxis="Date", yAxis="Units", aggregate="sum"),
+    "points": _placed("Revenue and units", "scatter", (6, 8, 6, 4), xAxis="Units", yAxis="Revenue"),
+    "bins": _placed("Orders by revenue", "bar", (0, 12, 6, 4), xAxis="Revenue", aggregate="count"),
+    "gone": _placed("By a column that is gone", "bar", (6, 12, 6, 4), xAxis="Store", yAxis="Revenue", aggregate="sum"),
+}
+FILTERS: Final = [
+    {"id": "country", "column": "Country", "operator": "in", "values": ["Germany", "France", "United Kingdom"]},
+    {"id": "day", "column": "Date", "operator": "between", "values": ["2025-03-01", "2026-06-30"]},
+    {"id": "units", "column": "Units", "operator": "between", "values": [2, None]},
+]
+
+
+def dashboards(studio: Studio) -> None:
+    """The list: empty, with some, with an unsaved one, with a form, after a removal, with many, and failing."""
+    user = studio.user()
+    device = studio.device(user)
+    device.page.goto("/")
+    expect(device.page.get_by_role("heading", name="No dashboards yet")).to_be_visible()
+    studio.take(device, "list-empty")
+    for name in ("Marketing", "A dashboard whose name is much longer than there is room for in its card"):
+        studio.project(user, None, None, name)
+    edited = studio.project(user, TWO, ROWS)
+    device.open(edited.id).retitle("Revenue", "Not saved").keeps(1)
+    device.page.get_by_role("link", name="All dashboards").click()
+    expect(device.page.get_by_text("Unsaved changes")).to_be_visible()
+    studio.take(device, "list-unsaved")
+    device.button("New dashboard").click()
+    studio.take(device, "list-new")
+    device.page.keyboard.press("Escape")
+    device.button("Delete Marketing").click()
+    expect(device.button("Undo")).to_be_visible()
+    studio.take(device, "list-deleted")
+    for number in range(25):
+        studio.project(user, None, None, f"Region {number + 1}")
+    device.reload()
+    expect(device.button("Show more")).to_be_attached()
+    studio.take_all(device, "list-many", most=2)
+    device.answer("GET", "/api/projects", 403, {"type": "urn:problem:forbidden", "detail": "This is not allowed."})
+    device.reload()
+    expect(device.button("Try again")).to_be_visible()
+    studio.take(device, "list-failing")
+
+
+def beginning(studio: Studio) -> None:
+    """A dashboard without anything: loading, without a table, with suggestions, with a table and no charts."""
+    user = studio.user()
+    empty = studio.project(user, None, None)
+    device = studio.device(user)
+    studio.hold(device, "/api/")
+    device.open(empty.id)
+    expect(device.page.locator(".loading")).to_be_visible()
+    studio.take(device, "loading")
+    device = studio.device(user).open(empty.id)
+    expect(device.button("Use sample data")).to_be_visible()
+    studio.take(device, "no-table")
+    device.button("Use sample data").click()
+    expect(device.page.get_by_role("article").first).to_be_visible()
+    device.page.wait_for_load_state("networkidle")
+    studio.take_all(device, "suggested")
+    device = studio.device(user).open(studio.project(user, None, ROWS).id)
+    expect(device.button("Suggest charts")).to_be_visible()
+    studio.take(device, "no-charts")
+    device.open("nowhere")
+    expect(device.page.get_by_role("heading", name="Dashboard not found")).to_be_visible()
+    studio.take(device, "not-found")
+
+
+def charts(studio: Studio) -> None:
+    """Charts of each kind with the tools of a card and a tooltip, many, small ones, filters and hidden charts."""
+    user = studio.user()
+    config = {"chartCustomizations": KINDS}
+    device = studio.device(user).open(studio.project(user, config, SALES).id)
+    _drawn(device)
+    studio.take_all(device, "charts")
+    device.page.evaluate("scrollTo(0, 0)")
+    drawing = device.card("Revenue over time").get_by_role("img")
+    drawing.scroll_into_view_if_needed()
+    drawing.hover()
+    studio.take(device, "tooltip")
+    many = {
+        f"{key}{copy}": {**each, "position": {**each["position"], "y": each["position"]["y"] + 16 * copy}}
+        for copy in range(3)
+        for key, each in KINDS.items()
+    }
+    device.open(studio.project(user, {"chartCustomizations": many}, SALES).id)
+    _drawn(device)
+    studio.take_all(device, "many", most=2)
+    small = {
+        key: {**each, "position": {"x": number % 6 * 2, "y": number // 6 * 2, "w": 2, "h": 2}}
+        for number, (key, each) in enumerate(KINDS.items())
+    }
+    device.open(studio.project(user, {"chartCustomizations": small}, SALES).id)
+    _drawn(device)
+    studio.take(device, "small")
+    hidden = {key: {**each, "isVisible": key in {"total", "time"}} for key, each in KINDS.items()}
+    device.open(studio.project(user, {"chartCustomizations": hidden, "filters": FILTERS}, SALES).id)
+    _drawn(device)
+    studio.take_all(device, "filters-and-hidden", most=2)
+
+
+def real_tables(studio: Studio) -> None:
+    """The charts that are suggested for real tables."""
+    user = studio.user()
+    for file in ("cars.json", "gapminder.json", "airports.csv", "movies.json"):
+        device = studio.device(user).open(studio.project(user, None, None, file).id)
+        device.page.get_by_label("Upload a file").set_input_files(SAMPLES / file)
+        expect(device.page.get_by_role("article").first).to_be_visible(timeout=30_000)
+        device.page.wait_for_load_state("networkidle")
+        studio.take_all(device, f"table-{file.partition('.')[0]}", most=3)
+
+
+def forms(studio: Studio) -> None:
+    """The dialogs: chart, filter, columns, download, name; and what is left after an edit was undone or discarded."""
+    user = studio.user()
+    device = studio.device(user).open(studio.project(user, {"chartCustomizations": KINDS}, SALES).id)
+    _drawn(device)
+    device.button("Add chart").click()
+    studio.take(device, "form-add-chart")
+    device.page.keyboard.press("Escape")
+    device.card("Revenue by country").hover()
+    device.button("Edit Revenue by country").click()
+    studio.take(device, "form-edit-chart")
+    device.page.keyboard.press("Escape")
+    device.button("Add filter").click()
+    device.dialog.get_by_label("Column").select_option("Country")
+    expect(device.dialog.get_by_role("checkbox").first).to_be_visible()
+    studio.take(device, "form-filter-choices")
+    device.dialog.get_by_label("Column").select_option("Revenue")
+    studio.take(device, "form-filter-range")
+    device.page.keyboard.press("Escape")
+    device.page.keyboard.press("Escape")
+    for name in ("Columns", "Download CSV", "Rename dashboard"):
+        device.button(name).click()
+        studio.take(device, f"form-{name.partition(' ')[0].lower()}")
+        device.page.keyboard.press("Escape")
+    expect(device.dialog).to_have_count(0)
+    device.add_chart("Added")
+    expect(device.card("Added")).to_be_visible()
+    studio.take(device, "added")
+    device.card("Total revenue").hover()
+    device.button("Hide Total revenue").click()
+    studio.take(device, "hidden-toast")
+    device.remove_chart("Orders")
+    expect(device.page.get_by_text("“Orders” was removed.")).to_be_visible()
+    studio.take(device, "removed-toast")
+    device.button("Discard changes").click()
+    studio.take(device, "form-discard")
+
+
+def history(studio: Studio) -> None:
+    """The history: its versions, the changes of one, and the preview of an older one."""
+    user = studio.user()
+    project = studio.project(user, {"chartCustomizations": KINDS}, SALES)
+    changed = {**KINDS, "time": {**KINDS["time"], "title": "By month", "kind": "area"}}
+    project.save({"chartCustomizations": {name: each for name, each in changed.items() if name != "gone"}})
+    project.save({"chartCustomizations": changed, "filters": FILTERS, "theme": {"id": "system"}})
+    device = studio.device(user).open(project.id)
+    _drawn(device)
+    device.button("History").click()
+    entry = device.dialog.get_by_role("button", name=re.compile("^Version 2"))
+    expect(entry).to_be_visible()
+    studio.take(device, "history")
+    entry.click()
+    expect(device.dialog.get_by_role("listitem").filter(has_text="removed")).not_to_have_count(0)
+    studio.take(device, "history-changes")
+    device.button("Preview").click()
+    expect(device.button("Restore this version")).to_be_visible()
+    studio.take(device, "preview")
+
+
+def saving(studio: Studio) -> None:
+    """The states of saving: unsaved, offline, refused, signed out, deleted elsewhere, left behind."""
+    user = studio.user()
+    device = _edited(studio, user)[0]
+    studio.take(device, "saving-unsaved")
+    device.page.evaluate("scrollBy(0, 500)")
+    studio.take(device, "saving-unsaved-scrolled")
+    device.page.evaluate("scrollTo(0, 0)")
+    device.lose_network()
+    device.button("Save").click()
+    device.says("Offline")
+    studio.take(device, "saving-offline")
+    device, _ = _edited(studio, user)
+    problem = {"type": "urn:problem:config-too-large", "detail": "The config has 300,043 bytes; 262,144 are allowed."}
+    device.answer("PATCH", "/config", 413, problem)
+    device.button("Save").click()
+    device.says("Not saved")
+    studio.take(device, "saving-refused")
+    device.button("Dismiss").click()
+    studio.take(device, "saving-refused-dismissed")
+    device, _ = _edited(studio, user)
+    device.context.route(re.compile("/local/token"), lambda route: route.fulfill(status=401, json={}))
+    device.answer("PATCH", "/config", 401, {"type": "urn:problem:unauthorized", "detail": "The token has expired."})
+    device.button("Save").click()
+    device.says("Signed out")
+    studio.take(device, "saving-signed-out")
+    device, project = _edited(studio, user)
+    project.delete()
+    device.button("Save").click()
+    device.says("Deleted")
+    studio.take(device, "saving-deleted")
+    old = {"good": chart("From before"), "bad": chart("<script>alert(1)</script>", 6)}
+    device = studio.device(user).remember(chartCustomizations=json.dumps(old))
+    device.open(studio.project(user, None, ROWS).id)
+    expect(device.page.get_by_text("could not be moved")).to_be_visible()
+    studio.take(device, "saving-left-behind")
+
+
+def conflict(studio: Studio) -> None:
+    """A conflict of several places: the comparison, and the banner when it was closed."""
+    device, project = _edited(studio, studio.user())
+    device.choose_theme("Dark").filter("Region", "North")
+    theirs = project.config
+    theirs["chartCustomizations"]["a"] |= {"title": "Revenue of the team", "kind": "pie"}
+    theirs["theme"] = {"id": "light"}
+    theirs["chartCustomizations"]["b"]["dataMapping"]["yAxis"] = "Units"
+    project.save(theirs)
+    device.button("Save").click()
+    expect(device.dialog).to_be_visible()
+    studio.take(device, "conflict")
+    device.page.keyboard.press("Escape")
+    expect(device.dialog).to_have_count(0)
+    studio.take(device, "conflict-banner")
+
+
+def uploads(studio: Studio) -> None:
+    """Files: dropped, sent, refused, and with notes on the columns."""
+    user = studio.user()
+    device = studio.device(user).open(studio.project(user, TWO, ROWS).id)
+    _drawn(device)
+    device.page.evaluate("""() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["a,b"], "orders.csv"));
+        document.body.dispatchEvent(new DragEvent("dragenter", { dataTransfer, bubbles: true }));
+        document.body.dispatchEvent(new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
+    }""")
+    studio.take(device, "upload-drop")
+    device.page.evaluate("dispatchEvent(new DragEvent('dragleave'))")
+    device.page.get_by_label("Replace").set_input_files(_file("german.csv", "Region;Revenue\nNorth;1.234,50\n"))
+    expect(device.button("Read as number: 1.234,50 → 1234.5")).to_be_visible()
+    studio.take(device, "upload-notes")
+    for view, file in (
+        ("refused-row", _file("broken.csv", "a,b\n1,2\n3\n")),
+        ("refused-empty", _file("header.csv", "Region,Revenue\n")),
+        ("refused-type", _file("report.pdf", "%PDF-1.7 …")),
+    ):
+        device.page.get_by_label("Replace").set_input_files(file)
+        expect(device.page.get_by_role("alert")).to_be_visible()
+        studio.take(device, f"upload-{view}")
+    studio.hold(device, "/dashkeep-bucket")
+    device.page.get_by_label("Replace").set_input_files(_file("long.csv", "a,b\n" + "1,2\n" * 500_000))
+    expect(device.page.get_by_text("Sending")).to_be_visible()
+    studio.take(device, "upload-sending")
+
+
+def _drawn(device: Device) -> None:
+    expect(device.page.locator("article canvas").first).to_be_attached()
+    device.page.wait_for_load_state("networkidle")
+
+
+def _edited(studio: Studio, user: str) -> tuple[Device, Project]:
+    """Open a new dashboard, and retitle a chart without saving."""
+    project = studio.project(user, TWO, ROWS)
+    device = studio.device(user).open(project.id)
+    _drawn(device)
+    return device.retitle("Revenue", "Revenue in Q3"), project
+
+
+def _file(name: str, text: str) -> Any:
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
+SCENES: Final[dict[str, Callable[[Studio], None]]] = {
+    scene.__name__: scene
+    for scene in (dashboards, beginning, charts, real_tables, forms, history, saving, conflict, uploads)
+}
