@@ -117,6 +117,8 @@ async def _document(request: web.Request) -> web.StreamResponse:
 
 async def _static(request: web.Request) -> web.StreamResponse:
     path = request.match_info["path"]
+    if "\0" in path:
+        return _file(_WEB / "outside")
     built = (_PAGE / path).resolve()
     if built.is_relative_to(_PAGE / "assets"):
         return _file(built, _IMMUTABLE)

@@ -9,62 +9,45 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { rolldown } from "rolldown";
 
-const TARGET = ["chrome120", "firefox121", "safari17"];
 const FOLDER = "dist";
-/** The modules that are needed to show a list, and those that an open dashboard needs as well. */
-const LIST = ["app/main.js", "client/dist/calls.js"];
-const DASHBOARD = ["app/dashboard.js", "client/dist/tables.js", "app/echarts.js"];
-const WORKER = "app/table_worker.js";
+const ASSETS = "assets";
+const TARGET = ["chrome120", "firefox121", "safari17.4"];
+/** The scripts that are loaded with the document, and those that an open dashboard needs as well. */
+const ALWAYS = ["main", "calls"];
+const DASHBOARD = ["dashboard", "tables", "echarts"];
 
-const scripts = await build({
-  entryPoints: ["app/main.js", WORKER],
-  outdir: join(FOLDER, "assets"),
-  entryNames: "[name]-[hash]",
-  chunkNames: "[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  minify: true,
-  sourcemap: true,
-  target: TARGET,
-  legalComments: "linked",
-  metafile: true,
-  write: false,
-});
+const scripts = await bundle({ main: "app/main.js" });
+// It has scripts of its own: it would otherwise import the page's.
+const worker = await bundle({ table_worker: "app/table_worker.js" }, { codeSplitting: false });
 const styles = await build({ entryPoints: ["app/styles/all.css"], bundle: true, loader: { ".svg": "dataurl" }, minify: true, target: TARGET, write: false });
-const early = await build({ entryPoints: ["theme.js", "app/preload.js"], outdir: FOLDER, minify: true, target: TARGET, write: false });
+const inlined = await build({ entryPoints: ["theme.js", "app/preload.js"], outdir: FOLDER, minify: true, target: TARGET, write: false });
 
 await rm(FOLDER, { recursive: true, force: true });
-await Promise.all([...scripts.outputFiles.map(({ path, contents }) => write(path, contents)), write(join(FOLDER, "index.html"), await page())]);
+await write("index.html", await page());
+for (const { fileName, code, source } of [...scripts, ...worker]) await write(fileName, code ?? source);
+
+async function bundle(input, options = {}) {
+  const bundled = await rolldown({ input, platform: "browser", transform: { target: TARGET } });
+  const names = join(ASSETS, "[name]-[hash].js");
+  return (await bundled.generate({ format: "esm", minify: true, sourcemap: true, entryFileNames: names, chunkFileNames: names, ...options })).output;
+}
 
 /** Fill in the document's placeholders. */
 async function page() {
-  const { outputs } = scripts.metafile;
-  const main = withImports(LIST, outputs);
-  const known = {
-    styles: styles.outputFiles[0].text.trim(),
-    theme: early.outputFiles[0].text.trim(),
-    preload: early.outputFiles[1].text.trim(),
-    main: main[0],
-    worker: withImports([WORKER], outputs)[0],
-    preloads: main.slice(1).map((path) => `<link rel="modulepreload" href="${path}">`).join("\n  "),
-    dashboard: withImports(DASHBOARD, outputs).filter((path) => !main.includes(path)).join(" "),
-  };
-  const hashes = Object.fromEntries(["styles", "theme", "preload"].map((name) => [`${name}-hash`, hash(known[name])]));
-  return (await readFile("index.html", "utf8")).replaceAll(/\{\{([\w-]+)\}\}/g, (_, name) => ({ ...known, ...hashes })[name]);
+  const [theme, preload] = inlined.outputFiles.map(({ text }) => text.trim());
+  const known = { theme, preload, styles: styles.outputFiles[0].text.trim() };
+  const hashes = Object.fromEntries(Object.entries(known).map(([name, text]) => [`${name}-hash`, hash(text)]));
+  const [main, ...others] = ALWAYS.map(addressOf);
+  const preloads = others.map((address) => `<link rel="modulepreload" href="${address}">`).join("\n  ");
+  const filled = { ...known, ...hashes, main, preloads, dashboard: DASHBOARD.map(addressOf).join(" "), worker: `/${worker[0].fileName}` };
+  return (await readFile("index.html", "utf8")).replaceAll(/\{\{([\w-]+)\}\}/g, (_, name) => filled[name]);
 }
 
-/** Return the addresses of the scripts with these modules, and of all that they import at once. */
-function withImports(modules, outputs) {
-  const found = new Set();
-  const add = (path) => {
-    if (found.has(path)) return;
-    found.add(path);
-    outputs[path].imports.filter(({ kind }) => kind === "import-statement").forEach(({ path: imported }) => add(imported));
-  };
-  for (const module of modules) add(Object.keys(outputs).find((path) => outputs[path].entryPoint === module));
-  return [...found].map((path) => path.slice(FOLDER.length));
+/** Return the address of the script that begins with a module. */
+function addressOf(module) {
+  return `/${scripts.find(({ name }) => name === module).fileName}`;
 }
 
 /** The source that a Content-Security-Policy allows: https://www.w3.org/TR/CSP3/#grammardef-hash-source */
@@ -72,7 +55,8 @@ function hash(text) {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }
 
-async function write(path, contents) {
+async function write(name, contents) {
+  const path = join(FOLDER, name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
   if (!/\.(js|html)$/.test(path)) return;

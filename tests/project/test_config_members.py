@@ -37,9 +37,7 @@ PLACES: dict[str, Callable[[], set[str]]] = {
     "web/client/src/zustand.ts: MEMBERS": found_in(
         "web/client/src/zustand.ts", r"const MEMBERS = \[(.*?)\]", r'"(\w+)"'
     ),
-    "web/app/config.js: placeInWords": found_in(
-        "web/app/config.js", r"function placeInWords(.*?)\n\}", r'(?:(\b\w+): "[A-Z]|member !== "(\w+)")'
-    ),
+    "web/app/places.js: PARTS": found_in("web/app/places.js", r"const PARTS = \{(.*?)\}", r'(\w+): "[A-Z]'),
     "docs/zustand.md: What is saved": found_in("docs/zustand.md", r"\*\*What is saved\*\*(.*?)\. A state", r"`(\w+)`"),
 }
 

@@ -168,6 +168,7 @@ def test_the_page_is_looked_for_at_each_visit(stack: LocalStack, accepted: str) 
         "/docs/../CONTRIBUTING.md",
         "/docs/..%2fCONTRIBUTING.md",
         "/CONTRIBUTING.md",
+        "/%00",
         "/pyproject.toml",
     ],
 )

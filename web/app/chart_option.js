@@ -18,6 +18,8 @@ const MOST_OF_REST = 3;
 const ROOM_FOR_NAMES = { width: 230, height: 110 };
 const WIDEST_SLICE_NAME = 0.36;
 const ROOM_FOR_SHARES = 50;
+/** A lower canvas has its names in tooltips only. */
+const ROOM_FOR_AXIS_NAMES = 120;
 const SMALLEST_SHARE_INSIDE = 0.09;
 const brush = document.createElement("canvas").getContext("2d");
 
@@ -98,10 +100,11 @@ function pie(mapping, data, room, { text, card, soft }) {
 }
 
 function scatter({ xAxis, yAxis }, { points }, { width, height }, { text, line }) {
-  const axis = (name, splitNumber) => ({ type: "value", scale: true, splitNumber, name, nameTextStyle: text, nameTruncate: { maxWidth: 200, ellipsis: "…" }, axisLabel: { ...text, formatter: short, hideOverlap: true }, splitLine: { lineStyle: { color: line } } });
+  const hasNames = height >= ROOM_FOR_AXIS_NAMES;
+  const axis = (name, splitNumber) => ({ type: "value", scale: true, splitNumber, name: hasNames ? name : "", nameTextStyle: text, nameTruncate: { maxWidth: 200, ellipsis: "…" }, axisLabel: { ...text, formatter: short, hideOverlap: true }, splitLine: { lineStyle: { color: line } } });
   return {
     describe: ({ value: [across, up] }) => [`${xAxis}: ${exact(across)}`, `${yAxis}: ${exact(up)}`],
-    grid: { left: 8, right: 20, top: 28, bottom: 24, containLabel: true },
+    grid: { left: 8, right: 20, top: hasNames ? 28 : 8, bottom: hasNames ? 24 : 4, containLabel: true },
     xAxis: { ...axis(xAxis, Math.ceil(width / 90)), nameLocation: "middle", nameGap: 26 },
     yAxis: { ...axis(yAxis, Math.max(1, Math.round(height / 60))), nameLocation: "end", nameGap: 10, nameTextStyle: { ...text, align: "left" } },
     series: [{ type: "scatter", data: points, symbolSize: 7, itemStyle: { opacity: 0.65 } }],

@@ -1,7 +1,7 @@
 // How rows are grouped by a column: texts by their values, times by periods, many numbers by ranges.
 import { isNumeric, isTemporal } from "./chart_kinds.js";
 import { textOf } from "./filters.js";
-import { lengthOf, numberOf, textOfPeriod, unitFor } from "./periods.js";
+import { finer, lengthOf, numberOf, textOfPeriod, unitFor, unitOf } from "./periods.js";
 
 const MOST_NUMBERS = 20;
 const MOST_RANGES = { bar: 20, line: 20, area: 20, pie: 8 };
@@ -29,14 +29,17 @@ export function groupingOf(rows, column, type, kind) {
 }
 
 function byTime(rows, column, type, kind) {
+  const known = type === "date" ? "day" : "hour";
   let [first, last] = ["", ""];
+  let finest = "year";
   for (const row of rows) {
     const time = row[column];
     if (!time) continue;
+    if (finest !== known) finest = finer(finest, unitOf(time));
     if (!first || time < first) first = time;
     if (time > last) last = time;
   }
-  const unit = unitFor(first, last, MOST_PERIODS[kind], type === "date" ? "day" : "hour");
+  const unit = unitFor(first, last, MOST_PERIODS[kind], first === last ? known : finest);
   return periods(unit, (cell) => cell);
 }
 

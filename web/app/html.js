@@ -33,4 +33,4 @@ export const iconButton = (name, label, onClick) =>
 
 /** Placeholders for what is loading. */
 export const loading = (label) =>
-  html`<div class="loading" aria-busy="true" aria-label=${label}><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;
+  html`<div class="loading" role="status" aria-label=${label}><span class="skeleton"></span><span class="skeleton"></span><span class="skeleton"></span></div>`;

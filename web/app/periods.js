@@ -28,6 +28,18 @@ export function unitFor(first, last, most, finest) {
   return known.find((unit) => numberOf(unit, last) - numberOf(unit, first) < most) ?? "century";
 }
 
+/** Return the unit that a text needs: 2026-01-01 may be a year, 2026-02-01 a month. */
+export function unitOf(text) {
+  if (text.length > 10 && !text.startsWith("T00:00", 10)) return "hour";
+  if (!text.startsWith("-01", 7)) return "day";
+  return text.startsWith("-01", 4) ? "year" : "month";
+}
+
+export function finer(one, other) {
+  const units = Object.keys(UNITS);
+  return units[Math.min(units.indexOf(one), units.indexOf(other))];
+}
+
 /** How many characters of a text tell its period. */
 export const lengthOf = (unit) => UNITS[unit].length;
 

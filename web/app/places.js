@@ -22,7 +22,7 @@ const MEMBERS = {
   operator: "Condition",
   values: "Values",
 };
-const PARTS = { filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
+const PARTS = { chartCustomizations: "All charts", filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
 const OPERATORS = { between: "in a range", in: "one of a list" };
 /** Of a value that the page does not know. */
 const MOST_CHARACTERS = 120;
@@ -35,10 +35,10 @@ export function placeInWords(pointer, ...configs) {
   const [part, id, ...rest] = namesIn(pointer);
   const members = rest.map((name) => MEMBERS[name] ?? name);
   if (part === undefined) return "The whole dashboard";
-  if (part === "filters" && id !== undefined) return ["Filter", filterNamed(id, configs), ...members].join(" › ");
+  if (id === undefined) return PARTS[part] ?? part;
+  if (part === "filters") return ["Filter", filterNamed(id, configs), ...members].join(" › ");
   if (part === "theme" && id === "id") return PARTS.theme;
-  if (part !== "chartCustomizations") return [PARTS[part] ?? part, id, ...rest].filter((name) => name !== undefined).join(" › ");
-  if (id === undefined) return "All charts";
+  if (part !== "chartCustomizations") return [PARTS[part] ?? part, id, ...rest].join(" › ");
   const title = configs.map((config) => config?.chartCustomizations?.[id]?.title).find(Boolean) ?? id;
   return [title, ...members].join(" › ");
 }

@@ -37,7 +37,7 @@ function cardOf(id) {
 function mark(card) {
   clearTimeout(marks.get(card));
   card.classList.remove("pointed");
-  // Read the layout in between, so that the mark of a chart that has one begins anew.
+  // Read the layout in between, so that a chart that is still marked is marked again.
   void card.offsetWidth;
   card.classList.add("pointed");
   marks.set(card, setTimeout(() => card.classList.remove("pointed"), MARKED_MS));

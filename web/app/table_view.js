@@ -21,7 +21,7 @@ export function tableView(page, hasCharts) {
   const { fileName, rowCount } = table.dataSchema;
   const matching = page.matchingRows ?? rowCount;
   return html`
-    <p class="table-line">
+    <p class="table-line ${page.preview ? "alone" : ""}">
       <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>
       ${page.preview
         ? nothing

@@ -17,9 +17,10 @@ export function problemInWords(problem) {
   return { what, why: refusal ?? whyOf(error, problem) };
 }
 
-/** Whether the server has the file, and another delimiter may be all that it takes to read it. */
+/** Whether the server has the file and found something in it that another delimiter may explain. */
 export function isReadable({ action, uploadId, fileName, error }) {
-  return action === "upload" && uploadId !== undefined && error?.code === "invalid-data" && !/json/i.test(fileName);
+  const hasRows = error?.problem?.errors?.length > 0;
+  return action === "upload" && uploadId !== undefined && error?.code === "invalid-data" && hasRows && !/json/i.test(fileName);
 }
 
 function whyOf({ code, message, problem }, failed) {

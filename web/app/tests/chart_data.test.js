@@ -61,7 +61,7 @@ test("large losses are not part of the rest, and a group called Other is a group
 
 test("time is in order, by the finest period that leaves few enough", () => {
   const order = (kind, ...days) => show(kind, by("Day", "Price"), days.map((day) => row(day, "Bonn", 1))).order;
-  assert.equal(order("line", "2026-01-01", "2026-05-01"), "day");
+  assert.equal(order("line", "2026-01-02", "2026-05-01"), "day");
   assert.equal(order("bar", "2026-01-01", "2026-02-19"), "day");
   assert.equal(order("bar", "2026-01-01", "2026-02-20"), "month");
   assert.equal(order("line", "2016-01-01", "2026-05-01"), "month");
@@ -71,6 +71,14 @@ test("time is in order, by the finest period that leaves few enough", () => {
   const types = { ...TYPES, Day: "datetime" };
   const hours = ["2026-01-01T23:10:00Z", "2026-01-02T01:59:59Z", "2026-01-02T01:00:00Z"].map((time) => row(time, "Bonn", 1));
   assert.deepEqual(shown("line", by("Day", "Price"), hours, types), [["2026-01-01T23", 1], ["2026-01-02T01", 2]]);
+});
+
+test("dates that are all the first of a month or a year are months or years", () => {
+  const order = (...days) => show("line", by("Day", "Price"), days.map((day) => row(day, "Bonn", 1))).order;
+  assert.equal(order("2026-01-01", "2026-02-01"), "month");
+  assert.equal(order("2016-01-01", "2026-01-01"), "year");
+  assert.equal(order("2016-01-01", "2016-01-02"), "day");
+  assert.equal(order("2026-01-01", "2026-01-01"), "day");
 });
 
 test("a period without rows is 0 in a sum or count and a gap in an average, at the step that the table keeps", () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { droppedFile, refusalOf } from "../chosen_files.js";
 import { portion, problemInWords } from "../table_words.js";
 
-test("a file that is not a table is told from its first bytes, whatever its name", async () => {
+test("a file that is not a table is recognized by its first bytes, whatever its name", async () => {
   const says = (name, ...bytes) => refusalOf(new File(bytes, name));
   assert.match(await says("table.xlsx", "PK\x03\x04…"), /Excel workbook. Save it as “CSV UTF-8”/);
   assert.match(await says("table.csv", "PK\x03\x04…"), /ZIP archive/);
@@ -41,7 +41,8 @@ test("a problem says what failed, why, and what to do", () => {
   assert.match(why({ code: "upload-too-large", problem: { actualBytes: 150_000_000, limitBytes: 100_000_000 } }), /150 MB, and the limit is 100 MB/);
   assert.equal(why({ code: "invalid-data", message: "Row 2: Wrong." }), "Row 2: Wrong. Correct the file, and upload it again.");
   assert.equal(why({ code: "invalid-data", message: "Row 2: Wrong." }, "change"), "Row 2: Wrong.");
-  const sent = { action: "upload", fileName: "a.csv", uploadId: "1", error: { code: "invalid-data", message: "Row 2: Wrong." } };
+  const sent = { action: "upload", fileName: "a.csv", uploadId: "1", error: { code: "invalid-data", message: "Row 2: Wrong.", problem: { errors: [{}] } } };
   assert.equal(problemInWords(sent).why, "Row 2: Wrong. Choose its delimiter, or correct the file and upload it again.");
+  assert.equal(problemInWords({ ...sent, error: { code: "invalid-data", message: "No rows.", problem: {} } }).why, "No rows. Correct the file, and upload it again.");
   assert.match(problemInWords({ ...sent, fileName: "a.json" }).why, /^Row 2: Wrong. Correct the file/);
 });
