@@ -54,6 +54,23 @@ def test_opening_asks_once_and_a_second_time_from_the_cache(device: Device, proj
         assert Counter(loaded) == Counter(scripts("dashboard") if is_first else ())
 
 
+def test_a_table_is_transferred_once(device: Device, project: Project) -> None:
+    """A table whose version this browser knows is shown from its copy, also without a network, and marked until it is confirmed."""
+    transferred: list[str] = []
+    device.page.on("request", lambda request: transferred.append(request.url) if "rawData" in request.url else None)
+    drawn = device.open(project.id).card("Revenue").get_by_role("img")
+    expect(drawn).to_be_visible()
+    device.page.wait_for_load_state("networkidle")
+    device.lose_network()
+    device.reload()
+    expect(drawn).to_be_visible()
+    expect(device.page.get_by_text("18 rows · may be out of date")).to_be_visible()
+    device.restore_network()
+    expect(device.page.get_by_text("18 rows", exact=False)).not_to_contain_text("out of date")
+    device.says("Saved")
+    assert len(transferred) == 1
+
+
 def test_the_list_loads_no_script_of_a_dashboard(device: Device, project: Project) -> None:
     """The list asks for no script that only a dashboard needs; going to a dashboard loads what is missing."""
     with requests(device.page) as found:

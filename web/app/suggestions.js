@@ -57,11 +57,11 @@ function isNumbering(rows, name, size) {
   return size === rows.length && rows.every((row, index) => row[name] === rows[0][name] + index);
 }
 
-/** Place charts side by side: time series are wide, numbers small. */
+/** Place charts side by side; the second fills the row that begins with the number. */
 function placed(charts) {
   let [x, y, height] = [0, 0, 0];
-  return charts.map((chart) => {
-    const [w, h] = sizeOf(chart.kind);
+  return charts.map((chart, index) => {
+    const [w, h] = sizeOf(index === 1 ? "line" : chart.kind);
     if (x + w > 12) [x, y, height] = [0, y + height, 0];
     const position = { x, y, w, h };
     x += w;

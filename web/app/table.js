@@ -1,5 +1,6 @@
 // A project's table: loading it, replacing it, reading its columns differently, and downloading it.
 import { refusalOf } from "./chosen_files.js";
+import { LOST } from "./table_rows.js";
 
 /** The browser has begun to save a file by then. */
 const DOWNLOAD_MS = 60_000;
@@ -8,7 +9,7 @@ export class ProjectTable {
   /**
    * What is known: `loading`, `none`, `ready` with the schema, `working` with the task and what was there before, or `failed`
    * with the error. `problem` is the task that failed, with its error; `showsNotes` says that the table has just changed,
-   * `isCopy` that this browser kept it and the server has not confirmed it yet.
+   * `isCopy` that this browser kept it and the server has not confirmed it yet, `isOutdated` that it could not be asked.
    */
   shown = { status: "loading" };
   #client;
@@ -46,8 +47,8 @@ export class ProjectTable {
       this.#show(known ? { status: "ready", ...known, showsNotes } : { status: "none" });
     } catch (error) {
       if (error.status === undefined) throw error;
-      // A copy stays: it is marked as one.
-      if (!this.shown.isCopy) this.#show({ status: "failed", error });
+      const isKept = this.shown.isCopy && error.code !== LOST;
+      this.#show(isKept ? { ...this.shown, isOutdated: true } : { status: "failed", error });
     }
   }
 

@@ -1,6 +1,9 @@
 // The page's side of the worker that holds a table's rows.
 import { DashkeepError } from "../client/dist/index.js";
 
+/** The code of the error when the worker is gone. */
+export const LOST = "worker";
+
 export class TableRows {
   #address;
   #worker = null;
@@ -121,10 +124,11 @@ export class TableRows {
     }
   }
 
-  /** The worker's script could not be loaded: the next call tries again. */
+  /** The worker's script could not be loaded, and its rows are lost: the next call starts another one. */
   #fail() {
-    for (const { reject } of this.#calls.values()) reject(new DashkeepError(0, "network", { detail: "A part of the page could not be loaded." }));
+    for (const { reject } of this.#calls.values()) reject(new DashkeepError(0, LOST, { detail: "A part of the page could not be loaded." }));
     this.#calls.clear();
+    this.#worker.terminate();
     this.#worker = null;
   }
 }

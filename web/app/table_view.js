@@ -22,7 +22,7 @@ export function tableView(page, hasCharts) {
   const matching = page.matchingRows ?? rowCount;
   return html`
     <p class="table-line ${page.preview ? "alone" : ""}">
-      <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}</span>
+      <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}${table.isOutdated ? " · may be out of date" : ""}</span>
       ${page.preview
         ? nothing
         : html`${uploadButton(files, "Replace", "quiet")}

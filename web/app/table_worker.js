@@ -11,7 +11,9 @@ import { kept, keep } from "./table_cache.js";
 const PARTS = ["rawData", "dataSchema"];
 const ROWS_LOOKED_AT = 1_000;
 
+/** The tokens that the page was asked for. */
 const asked = new Map();
+let lastAsked = 0;
 let table = null;
 /** The rows that match the last filters. */
 let matching = { filters: "", rows: [] };
@@ -63,7 +65,7 @@ function rowsOf(filters) {
 
 function tokenOfPage(options) {
   const { promise, resolve, reject } = Promise.withResolvers();
-  const token = asked.size ? Math.max(...asked.keys()) + 1 : 1;
+  const token = (lastAsked += 1);
   asked.set(token, { resolve, reject });
   postMessage({ token, options });
   return promise;

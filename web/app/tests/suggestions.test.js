@@ -20,6 +20,8 @@ test("suggestions match the column types and are placed side by side on twelve c
     ["scatter", "Price and Units"],
   ]);
   assert.deepEqual(found.map(({ position }) => [position.x, position.y]), [[0, 0], [4, 0], [0, 4], [6, 4]]);
+  const withoutTime = suggestions({ columnNames: ["City", "Price"], columnTypes: TYPES }, ROWS);
+  for (const [number, second] of [found, withoutTime]) assert.equal(number.position.w + second.position.w, 12);
   for (const chart of found) assert.ok(!("problem" in dataOf(chart, ROWS, TYPES)));
 });
 
