@@ -1,7 +1,6 @@
 // A chart on its canvas. Charts are drawn one a task, so that many of them never block the page.
 import { optionOf } from "./chart_option.js";
 
-const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 const drawings = new WeakMap();
 const waiting = new Set();
 let isWorking = false;
@@ -48,7 +47,7 @@ export class ChartDrawing {
     if (!this.#instance) this.#instance = echarts.init(this.canvas, null, this.#size);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
-    this.#instance.setOption(optionOf(chart, data, { still: isStill.matches, ...this.#size }), { notMerge: true, lazyUpdate: true });
+    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate: true });
   }
 
   #wait() {

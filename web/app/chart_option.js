@@ -28,9 +28,9 @@ const brush = document.createElement("canvas").getContext("2d");
  *
  * @param {object} chart
  * @param {object} data as `dataOf` returns it, without a problem
- * @param {{ still: boolean, width: number, height: number }} options the size of the canvas in pixels
+ * @param {{ width: number, height: number }} size of the canvas in pixels
  */
-export function optionOf(chart, data, { still, width, height }) {
+export function optionOf(chart, data, { width, height }) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const text = { color: colour("--soft"), fontFamily: colour("--sans"), fontSize: FONT_SIZE };
@@ -42,8 +42,8 @@ export function optionOf(chart, data, { still, width, height }) {
   return {
     ...parts,
     color: PALETTES[window.dashkeepTheme.isDark ? "dark" : "light"],
-    animation: !still,
-    animationDuration: 300,
+    // Each chart would draw itself in every frame for a while, and a dashboard has many.
+    animation: false,
     textStyle: text,
     // Drawn on the canvas: an HTML tooltip would interpret stored names as markup.
     tooltip: {
