@@ -55,7 +55,7 @@ def test_opening_asks_once_and_a_second_time_from_the_cache(device: Device, proj
 
 
 def test_a_table_is_transferred_once(device: Device, project: Project) -> None:
-    """A table that this browser knows is shown from its copy, also without a network, and marked until it is confirmed."""
+    """A known table is shown from this browser's copy, also without a network, and marked until it is confirmed."""
     transferred: list[str] = []
     device.page.on("request", lambda request: transferred.append(request.url) if "rawData" in request.url else None)
     drawn = device.open(project.id).card("Revenue").get_by_role("img")
