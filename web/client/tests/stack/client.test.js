@@ -147,7 +147,7 @@ test("a large file is read in the background, and its end is that of a small one
   assert.deepEqual([...stages], ["sending false", "reading false", "reading true"]);
   await assert.rejects(client.data.uploadFile("large", new File(["Code,Price\n", rows, "short\n"], "codes.csv")), (/** @type {any} */ error) => {
     assert.equal(error.code, "invalid-data");
-    return /Row 420001/.test(error.message);
+    return /Row 420,001/.test(error.message);
   });
   assert.equal((await client.data.versions("large")).versions.length, 1);
 });
