@@ -47,7 +47,8 @@ export class ChartDrawing {
     if (!this.#instance) this.#instance = echarts.init(this.canvas, null, this.#size);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
-    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate: true });
+    // Not lazily: until the next frame, ECharts would have no data for a pointer above the chart, and throw.
+    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true });
   }
 
   #wait() {
@@ -57,7 +58,7 @@ export class ChartDrawing {
   }
 }
 
-/** ECharts draws in the next frame what it is given in this one; between two charts, the browser answers the user. */
+/** Between two charts, the browser paints and answers the user. */
 function nextFrame() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
