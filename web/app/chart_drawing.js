@@ -44,11 +44,18 @@ export class ChartDrawing {
       return;
     }
     const { chart, data } = this.#shown;
-    if (!this.#instance) this.#instance = echarts.init(this.canvas, null, this.#size);
+    const isFirst = !this.#instance;
+    if (isFirst) this.#init(echarts);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
-    // Not lazily: until the next frame, ECharts would have no data for a pointer above the chart, and throw.
-    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true });
+    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate: isFirst });
+  }
+
+  /** The first drawing takes longest and is a task of its own; until then, ECharts has no data for a pointer above it, and would throw. */
+  #init(echarts) {
+    this.#instance = echarts.init(this.canvas, null, this.#size);
+    this.canvas.style.pointerEvents = "none";
+    this.#instance.on("rendered", () => (this.canvas.style.pointerEvents = ""));
   }
 
   #wait() {
