@@ -53,9 +53,7 @@ class Request:
     """A request of the page, with its bytes as they came over the network, headers included; none from the cache."""
 
     url: str
-    began: float
     bytes: int = 0
-    ended: float = 0
 
 
 @dataclass(frozen=True)
@@ -113,14 +111,13 @@ class Recorder:
         name = event.get("requestId", "")
         match method:
             case "Network.requestWillBeSent" if event["request"]["url"].startswith("http"):
-                self._requests[name] = Request(event["request"]["url"], event["timestamp"])
+                self._requests[name] = Request(event["request"]["url"])
             case "Network.requestServedFromCache":
                 self._requests.pop(name, None)
             case "Network.responseReceived" if event["response"].get("fromDiskCache"):
                 self._requests.pop(name, None)
             case "Network.loadingFinished" if name in self._requests:
                 self._requests[name].bytes = int(event["encodedDataLength"])
-                self._requests[name].ended = event["timestamp"]
 
 
 def slowed(device: Device) -> Recorder:

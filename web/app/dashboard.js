@@ -159,12 +159,6 @@ export class DashboardPage {
     }
   }
 
-  retry() {
-    void this.#loadDocument();
-    void this.#loadName();
-    void this.#table.load();
-  }
-
   /** Load what is missing. */
   async loadAgain() {
     await this.#loadDocument();

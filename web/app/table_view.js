@@ -15,7 +15,7 @@ export function tableView(page, hasCharts) {
   if (table.status === "working") return working(files, table.task);
   if (table.status === "loading") return html`<p class="table-line" role="status">Loading the table…</p>`;
   if (table.status === "failed") {
-    return html`<p class="table-line"><span role="alert">The table could not be loaded. ${table.error.message}</span><button type="button" @click=${() => page.retry()}>Try again</button></p>`;
+    return html`<p class="table-line"><span role="alert">The table could not be loaded. ${table.error.message}</span><button type="button" @click=${() => page.loadAgain()}>Try again</button></p>`;
   }
   if (table.status === "none") return html`${hasCharts && !page.preview ? html`<p class="table-line"><span>No table yet</span>${uploadButton(files, "Upload a file", "quiet")}</p>` : nothing}`;
   const { fileName, rowCount } = table.dataSchema;

@@ -64,6 +64,11 @@ def chart(title: str, x: int = 0, **members: Any) -> Json:
     return {"title": title, "kind": "bar", "isVisible": True, "position": position, "dataMapping": mapping, **members}
 
 
+def placed_chart(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> Json:
+    """Return a chart at a place, (column, row, width, height), with a mapping of its own."""
+    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping)
+
+
 # What the client keeps in the browser: https://developer.mozilla.org/docs/Web/API/IndexedDB_API
 UNSAVED = """() => new Promise((resolve, reject) => {
     const opening = indexedDB.open("dashkeep");

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import expect
-from support.running.browser import ROWS, Device, Json, Project, chart
+from support.running.browser import ROWS, Device, Project, chart, placed_chart
 from support.running.studio import Studio
 
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "node_modules" / "vega-datasets" / "data"
@@ -27,21 +27,23 @@ SALES: Final = [
 ]
 
 
-def _placed(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> Json:
-    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping)
-
-
 KINDS: Final = {
-    "total": _placed("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
-    "orders": _placed("Orders", "number", (0, 2, 3, 2), aggregate="count"),
-    "time": _placed("Revenue over time", "line", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
-    "country": _placed("Revenue by country", "bar", (0, 4, 4, 4), xAxis="Country", yAxis="Revenue", aggregate="sum"),
-    "product": _placed("Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="mean"),
-    "channel": _placed("Revenue by channel", "pie", (8, 4, 4, 4), xAxis="Channel", yAxis="Revenue", aggregate="sum"),
-    "area": _placed("Units over time", "area", (0, 8, 6, 4), xAxis="Date", yAxis="Units", aggregate="sum"),
-    "points": _placed("Revenue and units", "scatter", (6, 8, 6, 4), xAxis="Units", yAxis="Revenue"),
-    "bins": _placed("Orders by revenue", "bar", (0, 12, 6, 4), xAxis="Revenue", aggregate="count"),
-    "gone": _placed("By a column that is gone", "bar", (6, 12, 6, 4), xAxis="Store", yAxis="Revenue", aggregate="sum"),
+    "total": placed_chart("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
+    "orders": placed_chart("Orders", "number", (0, 2, 3, 2), aggregate="count"),
+    "time": placed_chart("Revenue over time", "line", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
+    "country": placed_chart(
+        "Revenue by country", "bar", (0, 4, 4, 4), xAxis="Country", yAxis="Revenue", aggregate="sum"
+    ),
+    "product": placed_chart("Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="mean"),
+    "channel": placed_chart(
+        "Revenue by channel", "pie", (8, 4, 4, 4), xAxis="Channel", yAxis="Revenue", aggregate="sum"
+    ),
+    "area": placed_chart("Units over time", "area", (0, 8, 6, 4), xAxis="Date", yAxis="Units", aggregate="sum"),
+    "points": placed_chart("Revenue and units", "scatter", (6, 8, 6, 4), xAxis="Units", yAxis="Revenue"),
+    "bins": placed_chart("Orders by revenue", "bar", (0, 12, 6, 4), xAxis="Revenue", aggregate="count"),
+    "gone": placed_chart(
+        "By a column that is gone", "bar", (6, 12, 6, 4), xAxis="Store", yAxis="Revenue", aggregate="sum"
+    ),
 }
 FILTERS: Final = [
     {"id": "country", "column": "Country", "operator": "in", "values": ["Germany", "France", "United Kingdom"]},

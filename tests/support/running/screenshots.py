@@ -7,7 +7,7 @@ from typing import Final, Literal
 import httpx
 from playwright.sync_api import Browser, expect
 from support.project.template import ROOT
-from support.running.browser import Device, Json, chart, chromium
+from support.running.browser import Device, chromium, placed_chart
 from support.running.local_stack import LocalStack
 
 FOLDER: Final = ROOT / "docs" / "images"
@@ -18,18 +18,20 @@ SIZE: Final = (1280, 730)
 type Scheme = Literal["light", "dark"]
 
 
-def _chart(title: str, kind: str, place: tuple[int, int, int, int], **mapping: str) -> Json:
-    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping)
-
-
 CONFIG: Final = {
     "chartCustomizations": {
-        "total": _chart("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
-        "orders": _chart("Orders", "number", (0, 2, 3, 2), aggregate="count"),
-        "time": _chart("Revenue over time", "area", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
-        "region": _chart("Revenue by region", "bar", (0, 4, 4, 4), xAxis="Region", yAxis="Revenue", aggregate="sum"),
-        "product": _chart("Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="sum"),
-        "channel": _chart("Revenue by channel", "pie", (8, 4, 4, 4), xAxis="Channel", yAxis="Revenue", aggregate="sum"),
+        "total": placed_chart("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
+        "orders": placed_chart("Orders", "number", (0, 2, 3, 2), aggregate="count"),
+        "time": placed_chart("Revenue over time", "area", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
+        "region": placed_chart(
+            "Revenue by region", "bar", (0, 4, 4, 4), xAxis="Region", yAxis="Revenue", aggregate="sum"
+        ),
+        "product": placed_chart(
+            "Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="sum"
+        ),
+        "channel": placed_chart(
+            "Revenue by channel", "pie", (8, 4, 4, 4), xAxis="Channel", yAxis="Revenue", aggregate="sum"
+        ),
     },
     "filters": [{"id": "region", "column": "Region", "operator": "in", "values": ["North", "South", "East"]}],
     "theme": {"id": "light"},
