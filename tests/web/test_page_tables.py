@@ -106,3 +106,14 @@ def test_a_file_that_is_read_in_the_background_shows_how_far(
     expect(device.page.get_by_role("progressbar", name="Bytes read")).to_have_attribute("max", "9000000")
     stages.clear()
     expect(device.page.get_by_text("umsatz.csv · 420,000 rows")).to_be_visible(timeout=60_000)
+
+
+def test_a_table_that_failed_to_load_is_loaded_again(device: Device, project: Project) -> None:
+    """A table that cannot be loaded says so, and its button loads it once the server answers."""
+    device.answer("GET", "/data", 400, {"type": "urn:problem:invalid-query", "title": "Bad", "detail": "Not now."})
+    device.open(project.id)
+    expect(device.page.get_by_role("alert")).to_contain_text("The table could not be loaded. Not now.")
+    device.stop_answering("/data")
+    device.button("Try again").click()
+    expect(device.page.get_by_text("18 rows")).to_be_visible()
+    expect(device.card("Revenue").locator("canvas")).to_be_visible()
