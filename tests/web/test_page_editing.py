@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import JSHandle, Page, expect
+from playwright.sync_api import JSHandle, Page, Route, expect
 from support.running.browser import Device, Project, chart, script_of
 
 
@@ -62,6 +62,21 @@ def test_a_hidden_chart_says_where_it_is(device: Device, project: Project) -> No
 
 
 # --- and can be undone ---
+
+
+def test_the_first_edit_can_be_undone_at_once(device: Device, project: Project) -> None:
+    """An undo that is asked for before its code has been loaded takes place when it has been."""
+    held: list[Route] = []
+    device.page.route("**/assets/undo-*.js", lambda route: held.append(route))  # noqa: PLW0108
+    device.open(project.id).shows("Revenue", "Units")
+    device.card("Revenue").hover()
+    device.button("Hide Revenue").click()
+    device.shows("Units")
+    device.button("Undo", device.page.locator(".toast")).click()
+    (request,) = held
+    request.continue_()
+    device.shows("Revenue", "Units")
+    expect(device.button("Redo")).to_be_enabled()
 
 
 def test_every_edit_is_one_step(device: Device, make_project: Callable[..., Project]) -> None:

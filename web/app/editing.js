@@ -148,17 +148,20 @@ export class Editing {
   }
 
   async #revert(direction, done) {
-    const { document: edited, state, preview } = this.#page;
-    if (preview || !(direction === "undo" ? state.canUndo : state.canRedo)) return;
-    this.#edits += 1;
+    const { document: edited, preview } = this.#page;
+    if (preview) return;
+    const before = this.#config;
     try {
+      // Until the client has loaded its code for this, `canUndo` is false although there is an edit to undo.
       await edited[direction]();
     } catch (error) {
       if (error.status === undefined) throw error;
       if (error.code !== "closed") this.#app.tell(error.message);
       return;
     }
-    const changes = changesBetween(state.config, this.#config, "brought back");
+    if (this.#config === before) return;
+    this.#edits += 1;
+    const changes = changesBetween(before, this.#config, "brought back");
     pointTo(changes.flatMap(({ ids }) => ids));
     this.#app.tell(`${[done, changes.map(({ text }) => text).join(", ")].filter(Boolean).join(": ")}.`);
   }
