@@ -70,7 +70,8 @@ def test_the_first_edit_can_be_undone_at_once(device: Device, project: Project) 
     device.page.route("**/assets/undo-*.js", lambda route: held.append(route))  # noqa: PLW0108
     device.open(project.id).shows("Revenue", "Units")
     device.card("Revenue").hover()
-    device.button("Hide Revenue").click()
+    with device.page.expect_request("**/assets/undo-*.js"):
+        device.button("Hide Revenue").click()
     device.shows("Units")
     device.button("Undo", device.page.locator(".toast")).click()
     (request,) = held
