@@ -4,16 +4,17 @@ Theory of operation
 ===================
 
 `merge_patch` applies the changes of one side (RFC 7396). `merge` combines the changes that two sides made to their
-common base, value by value from the root:
+common base. docs/merging.md states the rules for users, with an example each. First the values are merged, from the
+root:
 
 1. A value that one side left unchanged is taken from the other side.
-2. Objects are merged member by member.
-3. Arrays are merged element by element if all elements of all three are objects that can be identified: by the first
-   of `id`, `i` and `uid` that every element has, with a value of its own in its array; or, if no element has any of
-   these three, by the first of `key`, `refId` and `name` in the same way. The value is a text or an integer. Any other
-   array is a single value, like a string.
+2. Objects are merged member by member, but the place of a placement in a grid (`x` and `y`) is one value, and its size
+   (`w` and `h`) is one.
+3. Arrays are merged element by element if all elements of all three are objects that can be identified
+   (`merging.identity`), and text by text if they are sets of texts to which each side only added, or from which each
+   only removed. Any other array is a single value, like a string.
 4. A value that both sides changed differently is a conflict. So is an edit of a value that the other side deleted, and
-   an array whose order both sides changed differently. Nothing is dropped silently.
+   an array whose order both sides changed differently (`merging.order`). Nothing is dropped silently.
 5. `key`, `refId` and `name` are edited like other members, which replaces an element by one with another identity
    (`_renamed`). The place of an element is directly after the last element before it that is in all three arrays, or
    the beginning. An element that both sides removed is a conflict if each side alone added one at its place.
@@ -22,51 +23,40 @@ Values are compared as JSON: the order of members is ignored, except that a new 
 equal numbers are one value, because a client in JavaScript writes 6.0 as 6. Where they are written differently, the
 result has the text of one side.
 
-Order (`_ordered`) is merged separately from the values. The names from the base keep the order of the side that changed
-it; they are the skeleton. Each side's new names form runs, each of which follows the old name that it was put after.
-Where both sides put a run after the same name, the two runs alternate in the order of their names (`_alternated`), so
-that the result does not depend on which side is merged first. The order of an object's members follows the same rule,
-but is never a conflict.
+A dashboard is more than its values, so what both sides did together is then held against the rules of grids
+(`merging.layout`), identities and references (`merging.elements`). What a grid only pushed is taken out of both
+documents before their values are merged, and put back where nobody moved it.
 
 Comparisons dominate the cost. Python's `==` is fast, but ignores the order of members and takes true for 1. Only what
 it finds equal is compared further: by its written texts, which are nearly always the same, or else value by value, once
-for all levels. Everything else is linear in the size of the documents: `==` alone may read a value again at each level
-of nesting, of which there are at most as many as a document may have.
+for all levels. Everything else is linear in the size of the documents, or O(n log n) in the placements of a grid: `==`
+alone may read a value again at each level of nesting, of which there are at most as many as a document may have.
 """
 
-from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from dashboard_store.documents.excerpts import Written
 from dashboard_store.documents.json_text import Path, compact, pointer
-
-IDENTITIES: Final = ("id", "i", "uid")
-NAMES: Final = ("key", "refId", "name")
-"""Members that identify elements as long as nobody edits them; they count only where no element has an identity."""
-
-
-type Named = dict[str, Any]
-"""An object's members by name, or an array's elements by identity."""
-
-
-class _Missing:
-    """Represents a member or an element that does not exist."""
-
-
-MISSING: Final = _Missing()
+from dashboard_store.documents.merging.elements import MISSING, Change, dangling, doubled, edits
+from dashboard_store.documents.merging.identity import Identified, Named, by_identity
+from dashboard_store.documents.merging.layout import Layout, moved
+from dashboard_store.documents.merging.order import ordered, runs
+from dashboard_store.documents.merging.placements import PLACE, SIZE, rectangle_of
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """The merged document, and the RFC 6901 pointers of its conflicts, where it has the value of `theirs`.
 
-    An array element is identified by its index in `theirs`, or in the base if `theirs` deleted it.
+    An array element is identified by its index in `theirs`, or in the base if `theirs` deleted it. `adjusted` points to
+    the placements, in the merged document, that were moved down so that nothing overlaps.
     """
 
     document: Any
     conflicts: Sequence[str]
+    adjusted: Sequence[str] = ()
 
 
 def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -84,9 +74,14 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON valu
 
 def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
     """Merge two documents that have the same base; `theirs` is the one that is already saved."""
-    merger = _Merger()
-    document = merger.join(base, theirs, mine, None)
-    return Merged(document, Written(pointer, merger.conflicts))
+    layout, merger = Layout(base, theirs, mine), _Merger()
+    joined = merger.join(base, layout.theirs, layout.mine, None)
+    settled = layout.settled(joined)
+    document = moved(joined, settled.shifted)
+    conflicts = [*merger.conflicts, *settled.too_wide, *merger.misplaced(theirs, mine, document)]
+    if conflicts:
+        return Merged(document, Written(pointer, list(dict.fromkeys(conflicts))))
+    return Merged(moved(document, settled.apart), (), Written(pointer, list(settled.apart)))
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: ANN401
@@ -104,52 +99,102 @@ def _same_booleans(one: Any, other: Any) -> bool:  # noqa: ANN401
 
 
 class _Merger:
-    """A single merge, which collects the paths of its conflicts."""
+    """A single merge of values, which collects the paths of its conflicts and the changes that it took."""
 
     def __init__(self) -> None:
         self.conflicts: list[Path] = []
+        self._taken_from_theirs: list[Change] = []
+        self._taken_from_mine: list[Change] = []
         # Whether two objects or arrays that `==` finds equal are the same in everything, by their ids.
         self._alike: dict[tuple[int, int], bool] = {}
 
+    def misplaced(self, theirs: Any, mine: Any, outcome: Any) -> Iterator[Path]:  # noqa: ANN401
+        """Yield where the changes that were taken from each side do not go together as elements and references."""
+        saved = edits(theirs, self._taken_from_theirs, is_saved=True)
+        sent = edits(mine, self._taken_from_mine, is_saved=False)
+        yield from doubled(saved, sent, outcome)
+        yield from dangling(saved, sent, outcome)
+        yield from dangling(sent, saved, outcome)
+
     def join(self, base: Any, theirs: Any, mine: Any, path: Path) -> Any:  # noqa: ANN401
-        if self._unchanged(base, mine) or self._unchanged(theirs, mine):
+        if self._unchanged(base, mine):
+            return self._theirs(path, base, theirs)
+        if self._unchanged(theirs, mine):
             return theirs
         if self._unchanged(base, theirs):
-            return mine
+            return self._mine(path, base, mine)
+        return self._both(base, theirs, mine, path)
+
+    def _both(self, base: Any, theirs: Any, mine: Any, path: Path) -> Any:  # noqa: ANN401
+        """Join a value that both sides changed, be it in the order of its members alone."""
         if isinstance(base, dict) and isinstance(theirs, dict) and isinstance(mine, dict):
             return self._members(base, theirs, mine, path)
-        arrays = _by_identity(base, theirs, mine)
-        if arrays:
+        if arrays := by_identity(base, theirs, mine):
             return self._elements(arrays, path)
+        if _are_text_sets(base, theirs, mine):
+            return self._texts(base, theirs, mine, path)
         if same(base, theirs):
-            # `theirs` changed only the order of members.
-            return mine
-        if not same(base, mine) and not same(theirs, mine):
+            return self._mine(path, base, mine)
+        if same(base, mine):
+            return self._theirs(path, base, theirs)
+        if not same(theirs, mine):
             self.conflicts.append(path)
         return theirs
 
-    def _members(self, base: Named, theirs: Named, mine: Named, path: Path) -> dict[str, Any]:
-        joined = self._each(base, theirs, mine, {name: (path, name) for side in (base, theirs, mine) for name in side})
-        order, _ = _ordered(list(base), list(theirs), list(mine), joined)
+    def _theirs(self, path: Path, base: Any, theirs: Any) -> Any:  # noqa: ANN401
+        self._taken_from_theirs.append(Change(path, base, theirs))
+        return theirs
+
+    def _mine(self, path: Path, base: Any, mine: Any) -> Any:  # noqa: ANN401
+        self._taken_from_mine.append(Change(path, base, mine))
+        return mine
+
+    def _members(self, base: Named, theirs: Named, mine: Named, path: Path) -> Named:
+        sides = base, theirs, mine
+        paths = {name: (path, name) for side in sides for name in side}
+        groups = (PLACE, SIZE) if all(map(rectangle_of, sides)) else ()
+        for name in (name for group in groups for name in group):
+            paths.pop(name, None)
+        joined = self._each(*sides, paths)
+        for group in groups:
+            joined |= self._together(group, *sides, path)
+        order, _ = ordered(list(base), list(theirs), list(mine), joined)
         return {name: joined[name] for name in order}
 
-    def _elements(self, arrays: "_Arrays", path: Path) -> list[Any]:
-        base, theirs, mine, can_be_renamed = arrays
+    def _together(self, names: Iterable[str], base: Named, theirs: Named, mine: Named, path: Path) -> Named:
+        """Join members that are one value, which is changed as a whole."""
+        before, saved, sent = ({name: side[name] for name in names if name in side} for side in (base, theirs, mine))
+        if before != saved != sent != before:
+            self.conflicts.append(path)
+        return sent if before == saved != sent else saved
+
+    def _elements(self, found: Identified, path: Path) -> list[Any]:
+        base, theirs, mine = found.arrays
         # The last side that has an element determines its index: `mine` only if the element is new.
         paths: dict[str, Path] = {
             name: (path, index) for side in (mine, base, theirs) for index, name in enumerate(side)
         }
         joined = self._each(base, theirs, mine, paths)
-        if can_be_renamed:
+        if found.can_be_renamed:
             self.conflicts += [paths[name] for name in _renamed(base, theirs, mine)]
-        order, is_disputed = _ordered(list(base), list(theirs), list(mine), joined)
+        order, is_disputed = ordered(list(base), list(theirs), list(mine), joined)
         if is_disputed:
             self.conflicts.append(path)
         return [joined[name] for name in order]
 
+    def _texts(self, base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], path: Path) -> list[str]:
+        self._theirs(path, base, theirs)
+        self._mine(path, base, mine)
+        old, saved, sent = set(base), set(theirs), set(mine)
+        kept = (saved & sent) | ((saved | sent) - old)
+        order, _ = ordered(base, theirs, mine, kept)
+        return order
+
     def _each(self, base: Named, theirs: Named, mine: Named, paths: Mapping[str, Path]) -> Named:
         joined = {}
         for name in dict.fromkeys([*theirs, *mine, *base]):
+            if name not in paths:
+                continue
             before, saved, sent = (side.get(name, MISSING) for side in (base, theirs, mine))
             value = self.join(before, saved, sent, paths[name])
             if value is not MISSING:
@@ -180,100 +225,24 @@ class _Merger:
         return alike
 
 
-class _Arrays(NamedTuple):
-    """Three arrays whose elements are identified; if by one of NAMES, they can be renamed."""
-
-    base: Named
-    theirs: Named
-    mine: Named
-    can_be_renamed: bool
-
-
-def _by_identity(base: Any, theirs: Any, mine: Any) -> _Arrays | None:  # noqa: ANN401
-    """Index the elements of three arrays by an identity that all of them have; None without such an identity."""
-    sides = (base, theirs, mine)
-    if not all(isinstance(side, list) and all(isinstance(element, dict) for element in side) for side in sides):
-        return None
-    has_identity = any(not element.keys().isdisjoint(IDENTITIES) for side in sides for element in side)
-    for identity in IDENTITIES if has_identity else NAMES:
-        before, saved, sent = (_identified(side, identity) for side in sides)
-        if before is not None and saved is not None and sent is not None:
-            return _Arrays(before, saved, sent, can_be_renamed=not has_identity)
-    return None
-
-
-def _identified(elements: Sequence[Named], identity: str) -> Named | None:
-    named = {name: element for element in elements if (name := _name(element.get(identity))) is not None}
-    return named if len(named) == len(elements) else None
-
-
-def _name(value: Any) -> str | None:  # noqa: ANN401
-    """Write an identity so that the number 1 is 1.0, but not the text "1"; None if the value identifies nothing."""
-    if isinstance(value, float) and value.is_integer():
-        return compact(int(value))
-    return compact(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
 def _renamed(base: Iterable[str], theirs: Iterable[str], mine: Iterable[str]) -> list[str]:
     """List the names that both sides removed while each alone added one at the same place."""
     kept = set(base) & set(theirs) & set(mine)
     new = (set(theirs) ^ set(mine)) - set(base)
-    removed = _runs(base, kept, set(base) - set(theirs) - set(mine))
-    replaced = _runs(theirs, kept, new).keys() & _runs(mine, kept, new).keys()
+    removed = runs(base, kept, set(base) - set(theirs) - set(mine))
+    replaced = runs(theirs, kept, new).keys() & runs(mine, kept, new).keys()
     return [name for place, names in removed.items() if place in replaced for name in names]
 
 
-def _ordered(
-    base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], kept: Mapping[str, Any]
-) -> tuple[list[str], bool]:
-    """Order the kept names; return them and whether both sides changed the order differently (`theirs` wins)."""
-    old = [name for name in base if name in kept]
-    known = set(old)
-    # Nothing that `theirs` deleted is kept. What `mine` deleted may be kept because of a conflict; `mine` then has no
-    # place for it.
-    in_theirs = [name for name in theirs if name in known]
-    in_mine = [name for name in mine if name in known]
-    mine_has, theirs_moved = set(in_mine), in_theirs != old
-    mine_moved = in_mine != [name for name in old if name in mine_has]
-    skeleton = dict.fromkeys(in_mine if mine_moved and not theirs_moved else in_theirs) | dict.fromkeys(old)
-    order = list(_with_new(skeleton, _runs(theirs, known, kept), _runs(mine, known, kept)))
-    return order, theirs_moved and mine_moved and in_theirs != in_mine
-
-
-def _runs(side: Iterable[str], known: Container[str], wanted: Container[str]) -> dict[str | None, list[str]]:
-    """Group the wanted names of a side by the known name that they follow, None for the beginning."""
-    runs: dict[str | None, list[str]] = {}
-    behind: str | None = None
-    for name in side:
-        if name in known:
-            behind = name
-        elif name in wanted:
-            runs.setdefault(behind, []).append(name)
-    return runs
-
-
-def _with_new(
-    skeleton: Iterable[str], theirs: Mapping[str | None, list[str]], mine: Mapping[str | None, list[str]]
-) -> Iterator[str]:
-    given: set[str] = set()
-    for name in (None, *skeleton):
-        if name is not None:
-            yield name
-        for new in _alternated(theirs.get(name, []), mine.get(name, [])):
-            if new not in given:
-                given.add(new)
-                yield new
-
-
-def _alternated(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    """Alternate two runs, each in its own order, whichever comes first; a shared name waits for its turn in both."""
-    left, right = deque(one), deque(other)
-    shared = set(one) & set(other)
-    joined: dict[str, None] = {}
-    while left and right:
-        run = min(left, right, key=lambda run: (run[0] in shared and left[0] != right[0], run[0]))
-        joined[run[0]] = None
-        for run in (left, right):
-            while run and run[0] in joined:
-                run.popleft()
-    return [*joined, *left, *right]
+def _are_text_sets(base: Any, theirs: Any, mine: Any) -> bool:  # noqa: ANN401
+    """Whether three arrays are sets of texts, to which each side only added or from which each only removed."""
+    if not all(isinstance(side, list) and all(isinstance(each, str) for each in side) for side in (base, theirs, mine)):
+        return False
+    if not base or any(len(set(side)) < len(side) for side in (base, theirs, mine)):
+        return False
+    old = set(base)
+    return all(
+        [text for text in side if text in old] == [text for text in base if text in set(side)]
+        and (old <= set(side) or set(side) <= old)
+        for side in (theirs, mine)
+    )

@@ -1,0 +1,164 @@
+"""Elements that a merge would have twice, and references to elements that it would no longer have."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from dashboard_store.documents.json_text import Path
+from dashboard_store.documents.merging.identity import IDENTITIES, by_identity, name_of
+
+
+class _Missing:
+    """Represents a member or an element that does not exist."""
+
+
+MISSING: Final = _Missing()
+
+
+class Change(NamedTuple):
+    """What a side made of a value that the other side left as it was; either may be MISSING.
+
+    The path has an element's index in `theirs`, or in the base if `theirs` deleted it, or in `mine` if it is new there.
+    """
+
+    path: Path
+    before: Any
+    after: Any
+
+
+type _Identity = tuple[str, str]
+"""A member of IDENTITIES and its value, as `name_of` writes it."""
+
+
+class Edits(NamedTuple):
+    """What a side did to identities and texts, each with the path of the topmost value that it removed or added.
+
+    `removed` and `texts` are by text, `texts` with the member that holds it; `identities` are the added ones.
+    """
+
+    document: Any
+    removed: dict[str, Path]
+    texts: dict[str, list[tuple[Path, str | None]]]
+    identities: dict[_Identity, Path]
+
+
+def edits(document: Any, changes: Iterable[Change], *, is_saved: bool) -> Edits:  # noqa: ANN401 - any JSON value
+    """Collect what a side's changes did; `is_saved` says that it is `theirs`."""
+    found = Edits(document, {}, {}, {})
+    borne: set[str] = set()
+    for path, before, after in (each for change in changes for each in _smallest(change, is_saved=is_saved)):
+        old, new = list(_inside(before, path)), list(_inside(after, path))
+        borne.update(_names(new))
+        for text in _names(old):
+            found.removed.setdefault(text, path)
+        before_texts = {text for _, text in _texts(old)}
+        for member, text in _texts(new):
+            if text not in before_texts:
+                found.texts.setdefault(text, []).append((path, member))
+        for identity in set(_identities(new)).difference(_identities(old)):
+            found.identities.setdefault(identity, path)
+    for text in found.removed.keys() & borne:
+        del found.removed[text]
+    return found
+
+
+def doubled(theirs: Edits, mine: Edits, outcome: Any) -> Iterator[Path]:  # noqa: ANN401
+    """Yield the two places of each element that stands once on each side and twice in the outcome: both moved it."""
+    both = theirs.identities.keys() & mine.identities.keys()
+    if both:
+        once, also_once, together = (
+            Counter(_identities(_inside(document, None))) for document in (theirs.document, mine.document, outcome)
+        )
+        for identity in sorted(both):
+            if once[identity] == also_once[identity] == 1 < together[identity]:
+                yield theirs.identities[identity]
+                yield mine.identities[identity]
+
+
+def dangling(remover: Edits, adder: Edits, outcome: Any) -> Iterator[Path]:  # noqa: ANN401
+    """Yield the places of each element that one side removed and of the references to it that the other added.
+
+    A text counts as a reference if nothing in the outcome bears it as its identity, the side that removed the element
+    kept no such text, and the side that added it has only identities under the member that holds it. An identity is the
+    value of a member of IDENTITIES, or the name of a member whose value is an object.
+    """
+    found = remover.removed.keys() & adder.texts.keys()
+    if not found:
+        return
+    found -= set(_names(_inside(outcome, None)))
+    found -= {text for _, text in _texts(_inside(remover.document, None))}
+    inside = list(_inside(adder.document, None))
+    known, under = set(_names(inside)), defaultdict[str | None, set[str]](set)
+    for member, text in _texts(inside):
+        under[member].add(text)
+    for text in sorted(found):
+        for path, member in adder.texts[text]:
+            if under[member] <= known:
+                yield remover.removed[text]
+                yield path
+
+
+def _smallest(change: Change, *, is_saved: bool) -> Iterator[Change]:
+    """Yield the topmost values inside a change that were added, removed or replaced."""
+    path, before, after = change
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        parts = {name: name for name in (*before, *after)}
+    elif found := by_identity(before, after):
+        before, after = found.arrays
+        # The last side that has an element determines its index: the base's before `mine`, but not before `theirs`.
+        sides = (before, after) if is_saved else (after, before)
+        parts = {name: index for side in sides for index, name in enumerate(side)}
+    else:
+        yield change
+        return
+    for name, token in parts.items():
+        part = Change((path, token), before.get(name, MISSING), after.get(name, MISSING))
+        yield from _smallest(part, is_saved=is_saved)
+
+
+class _Value(NamedTuple):
+    """A value, the nearest member that holds it, and whether that is directly its own."""
+
+    value: Any
+    member: str | None
+    is_member: bool
+
+
+def _inside(value: Any, path: Path) -> Iterator[_Value]:  # noqa: ANN401
+    """Yield a value and everything inside it."""
+    is_member, member = path is not None and isinstance(path[1], str), None
+    while path and member is None:
+        path, token = path
+        member = token if isinstance(token, str) else None
+    open_values = [_Value(value, member, is_member)]
+    while open_values:
+        value, member, is_member = each = open_values.pop()
+        yield each
+        if isinstance(value, dict):
+            open_values += [_Value(inner, name, is_member=True) for name, inner in value.items()]
+        elif isinstance(value, list):
+            open_values += [_Value(inner, member, is_member=False) for inner in value]
+
+
+def _names(values: Iterable[_Value]) -> Iterator[str]:
+    """Yield the texts that identify an object: the value of one of IDENTITIES, and the name of its own member."""
+    for value, member, is_member in values:
+        if is_member and member is not None and isinstance(value, dict):
+            yield member
+        elif is_member and member in IDENTITIES and isinstance(value, str):
+            yield value
+
+
+def _identities(values: Iterable[_Value]) -> Iterator[_Identity]:
+    for value, member, is_member in values:
+        if is_member and member in IDENTITIES and (name := name_of(value)) is not None:
+            yield member, name
+
+
+def _texts(values: Iterable[_Value]) -> Iterator[tuple[str | None, str]]:
+    """Yield each text that is no identity, after the member that holds it."""
+    for value, member, is_member in values:
+        if isinstance(value, str) and not (is_member and member in IDENTITIES):
+            yield member, value
