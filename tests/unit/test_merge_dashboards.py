@@ -57,12 +57,11 @@ def test_a_case_of_the_table_holds_in_both_orders(case: Json) -> None:
 
 lengths = st.integers(0, 8) | st.sampled_from([0.5, 2.25, 100 / 3])
 sizes = st.integers(1, 5) | st.sampled_from([0.5, 100 / 3])
-intervals = st.tuples(lengths, sizes).map(lambda pair: (pair[0], pair[0] + pair[1]))
 placements = st.builds(
     lambda x, y, w, h: Placement((x, y, w, h), is_visible=True, path=None), lengths, lengths, sizes, sizes
 )
-keys = st.sampled_from([(name,) for name in "abcdefg"])
-placed = st.dictionaries(keys, placements, max_size=7)
+keys = st.sampled_from([(name,) for name in "abcdefghij"])
+placed = st.dictionaries(keys, placements, max_size=10)
 
 
 def meet(one: Interval, other: Interval) -> bool:
@@ -77,13 +76,16 @@ def overlap(one: Placement, other: Placement) -> bool:
     return meet(one.columns, other.columns) and meet(rows(one), rows(other))
 
 
-@given(st.lists(st.tuples(intervals, st.integers(-9, 9)), max_size=9), intervals)
-def test_columns_know_the_greatest_value(puts: list[tuple[Interval, int]], asked: Interval) -> None:
-    """The greatest value is that of all intervals that share a column with the one asked for."""
-    columns = Columns([asked, *(interval for interval, _ in puts)])
-    for interval, value in puts:
+@given(st.lists(st.tuples(st.tuples(st.integers(0, 40), st.integers(1, 40)), st.integers(-9, 9)), max_size=12))
+def test_columns_know_the_greatest_value(drawn: list[tuple[tuple[int, int], int]]) -> None:
+    """The greatest value in an interval is that of all intervals that share a column with it, whatever their order."""
+    puts = [((left, left + width), value) for (left, width), value in drawn]
+    columns = Columns(interval for interval, _ in puts)
+    for number, (interval, value) in enumerate(puts):
         columns.put(interval, value)
-    assert columns.greatest(asked) == max((value for each, value in puts if meet(each, asked)), default=float("-inf"))
+        for asked, _ in puts:
+            known = [each for other, each in puts[: number + 1] if meet(other, asked)]
+            assert columns.greatest(asked) == max(known, default=float("-inf"))
 
 
 @given(placed)

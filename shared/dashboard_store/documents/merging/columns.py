@@ -44,9 +44,8 @@ class Columns:
             right >>= 1
         for node in ends:
             above = node >> 1
-            # Whoever has a value as great has it in all nodes above.
-            while above and in_any[above] < value:
-                in_any[above] = value
+            while above:
+                in_any[above] = max(in_any[above], value)
                 above >>= 1
 
     def greatest(self, interval: Interval) -> float:
