@@ -1,4 +1,4 @@
-"""Saves, merges, deletes and restores configs, replacing a version that the client names.
+"""Saves, merges, deletes and restores configs, and undoes versions, replacing a version that the client names.
 
 Each takes an Idempotency-Key: a repetition of a save that took effect writes nothing and is answered with the version
 that the save made.
@@ -15,7 +15,7 @@ from typing import Any, Final
 from dashboard_store.app import App
 from dashboard_store.documents.config import Config, Origin, never_saved_body
 from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
-from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.excerpts import MAX_PLACES, listed
 from dashboard_store.documents.json_patch import JsonPatch, read_json_patch
 from dashboard_store.documents.json_text import JsonObject, holds_array
 from dashboard_store.documents.merge import merge_patch
@@ -33,6 +33,7 @@ from dashboard_store.gateway.response import (
 from dashboard_store.gateway.telemetry import MERGED, REPLAYED, SAVED, UNCHANGED
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
+from dashboard_store.repository.branches import saved_again
 from dashboard_store.repository.config_saves import SaveResult
 
 _JSON_PATCH_NEEDS_BASE: Final = (
@@ -104,10 +105,20 @@ def restore_version(request: Request, project_id: str, version: str) -> ApiRespo
     address, precondition, origin = _save_of(request, project_id)
     number = version_number(version)
     (found,) = app.store.configs.versions(address, number)
-    document = found.config()
-    config = None if document is None else Config.of(document, written(document))
     origin = origin._replace(restored_from=number)
-    return _save_response(app.store.config_saves.save(address, config, precondition, origin))
+    return _save_response(app.store.config_saves.save(address, saved_again(found), precondition, origin))
+
+
+@api.post("/api/projects/<project_id>/config/versions/<version>/undo")
+def undo_version(request: Request, project_id: str, version: str) -> ApiResponse:
+    """Take back what a version changed, keep what was saved since, and return 200 with the result, like a merge.
+
+    Problems: version-conflict, invalid-config, unsafe-text, config-too-large.
+    """
+    address, number = request.config(project_id), version_number(version)
+    # An undo forces nothing: it keeps what came after.
+    origin, read = request.origin(forced=False), _config_reader(request)
+    return _save_response(app.store.config_saves.undo(address, number, request.precondition, origin, read))
 
 
 @api.put("/api/projects/<project_id>/data/customizations")
@@ -181,7 +192,8 @@ def _patch_response(result: SaveResult) -> ApiResponse:
 def _marks(result: SaveResult) -> dict[str, Any]:
     """Return the members that say what became of a save, if it did not simply become the newest version."""
     merged = {"merged": True} if result.merged else {}
-    return merged | ({"replayed": True, "currentVersion": result.newest.version} if result.repeated else {})
+    moved = listed("adjusted", result.adjusted, MAX_PLACES, ending="") if result.adjusted else {}
+    return merged | moved | ({"replayed": True, "currentVersion": result.newest.version} if result.repeated else {})
 
 
 def _headers(result: SaveResult) -> dict[str, str]:

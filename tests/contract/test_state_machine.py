@@ -169,6 +169,10 @@ class RepositoryStore:
 
         return _saved(restored)
 
+    def undo(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        place, given = self._address.config(session), _unforced(origin)
+        return _saved(lambda: self._store.config_saves.undo(place, version, _precondition(when), given, _config))
+
     def load(self, session: str) -> bytes | None:
         try:
             newest = self._store.configs.newest(self._address.config(session))
@@ -308,6 +312,10 @@ class HttpStore:
         url = self._config(session, origin, f"/versions/{version}/restore")
         return _outcome(self._client.request("POST", url, **keyed(when, origin)))
 
+    def undo(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        url = self._config(session, origin, f"/versions/{version}/undo")
+        return _outcome(self._client.request("POST", url, **keyed(when, origin)))
+
     def load(self, session: str) -> bytes | None:
         return _found(self._client.get(self._config(session)))
 
@@ -352,10 +360,11 @@ def _found(reply: Reply) -> bytes | None:
 def _outcome(reply: Reply) -> Outcome:
     match reply.status:
         case HTTPStatus.OK | HTTPStatus.CREATED:
-            version, merged, config = (reply.json.get(name) for name in ("version", "merged", "config"))
+            version, merged = (reply.json.get(name) for name in ("version", "merged"))
+            config = unordered(reply.json["config"]) if "config" in reply.json else None
             assert reply.headers["etag"] == f'"{version}"'
             current = reply.json["currentVersion"] if reply.json.get("replayed") else None
-            return Accepted(version, bool(merged), None if config is None else unordered(config), current)
+            return Accepted(version, bool(merged), config, current)
         case HTTPStatus.NO_CONTENT:
             return Accepted(int(reply.headers.get("etag", '"0"').strip('"')))
         case HTTPStatus.NOT_FOUND:
@@ -390,7 +399,10 @@ class InterruptibleClock(Clock):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a store; its precondition names a version, or an offset from the newest one."""
+    """One call of a store; its precondition names a version, or an offset from the newest one.
+
+    What a restore names is so far behind the newest version; an undo names a version, or such an offset from 0 down.
+    """
 
     name: str
     session: str = ""
@@ -402,7 +414,7 @@ class Call:
 
     def fixed(self, model: Model) -> "Call":
         """Return the call with the version that is newest now, as a client names it that saw no other."""
-        return replace(self, when=model.line(self.session).newest)
+        return self if self.when == "whatever" else replace(self, when=model.line(self.session).newest)
 
     def bound(self, model: Model) -> Callable[[ProjectStore], Outcome]:
         """Return the call with the version numbers as they are now."""
@@ -411,6 +423,8 @@ class Call:
         is_project = self.name in {"rename", "delete_project"}
         when: Any = max(0, (project if is_project else newest) + self.off) if self.when == "newest" else self.when
         argument = max(1, newest - self.argument) if self.name == "restore" else self.argument
+        if self.name == "undo" and self.argument <= 0:
+            argument = max(1, newest + self.argument)
         note(f"{self.name} {self.session!r} {'' if argument is None else compact(argument)} when {when}")
         match self.name:
             case "create":
@@ -479,6 +493,7 @@ edits = (
     | st.builds(Call, st.just("operate"), sessions, json_patches, st.just("newest"), offs, origins, st.booleans())
     | calls("customize", charts)
     | calls("restore", st.integers(0, 4))
+    | calls("undo", st.integers(-4, 2), st.sampled_from(["whatever", "whatever", "newest", "any", "first"]))
 )
 with_key = st.builds(Origin, key=st.sampled_from(["the-first-key", "the-second-key"]))
 keyed_saves = st.one_of(
@@ -487,6 +502,14 @@ keyed_saves = st.one_of(
     st.builds(Call, st.just("patch"), sessions, patches, origin=with_key),
     st.builds(Call, st.just("customize"), sessions, charts, origin=with_key),
     st.builds(Call, st.just("operate"), sessions, json_patches, origin=with_key, merges=st.booleans()),
+    st.builds(
+        Call,
+        st.just("undo"),
+        sessions,
+        st.integers(1, 3),
+        st.sampled_from(["newest", "whatever"]),
+        origin=with_key,
+    ),
 )
 of_projects = st.one_of(
     calls("rename", st.sampled_from(["P", "Q"])),
@@ -512,6 +535,7 @@ interruptible = (
     | st.builds(Call, st.just("merge"), sessions, configs, st.just("newest"), stale)
     | calls("save", configs)
     | calls("customize", charts, st.just("any"))
+    | st.builds(Call, st.just("undo"), sessions, st.integers(-2, 0), st.sampled_from(["whatever", "newest"]))
     | st.builds(Call, st.just("rename"), st.just(""), st.sampled_from(["P", "Q"]))
     | st.builds(Call, st.just("delete_project"), when=st.sampled_from(["whatever", "newest"]))
 )
@@ -579,7 +603,7 @@ class Dashboards(RuleBasedStateMachine):
 
     @rule(calls=st.lists(edits, min_size=1, max_size=6))
     def edit(self, calls: list[Call]) -> None:
-        """Save, delete, patch, merge or restore configs, under any precondition."""
+        """Save, delete, patch, merge, restore or undo configs, under any precondition."""
         for call in calls:
             self.perform(call)
 
@@ -600,6 +624,18 @@ class Dashboards(RuleBasedStateMachine):
                 self.perform(Call("save", call.session, {**config, "theme": f"save {number}"}))
         outcome = self.perform(repetition)
         event(f"repeated: {isinstance(outcome, Accepted) and outcome.current is not None}")
+
+    @rule(
+        session=sessions,
+        edits=st.lists(patches, min_size=1, max_size=3),
+        undos=st.lists(st.tuples(st.integers(-3, 0), offs), min_size=1, max_size=4),
+    )
+    def take_back(self, session: str, edits: list[Document], undos: list[tuple[int, int]]) -> None:
+        """Edit a config, then undo some of its versions, undos among them."""
+        for patch in edits:
+            self.perform(Call("patch", session, patch, "whatever"))
+        for version, off in undos:
+            self.perform(Call("undo", session, version, "newest" if off else "whatever", off))
 
     @rule(call=of_projects)
     def change_the_project(self, call: Call) -> None:

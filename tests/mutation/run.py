@@ -60,8 +60,11 @@ _ITEMS: Final = (
     *_COUNTED,
     *_tests("functions", "round_trips"),
 )
+_MERGES: Final = _tests("unit", "merge", "merge_dashboards")
+_MERGE_RULES: Final = ("columns", "elements", "grids", "identity", "layout", "order", "overlaps", "placements", "shifts")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "documents/merge.py": _tests("unit", "merge"),
+    "documents/merge.py": _MERGES,
+    **{f"documents/merging/{module}.py": _MERGES for module in _MERGE_RULES},
     "dynamodb/client.py": _TRANSPORT,
     "dynamodb/connection_pool.py": _TRANSPORT,
     "dynamodb/credentials.py": _TRANSPORT,
@@ -70,6 +73,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "dynamodb/sigv4.py": _TRANSPORT,
     "identifiers.py": (*_tests("unit", "identifiers", "keys"), *_tests("functions", "history", "uploads")),
     "preconditions.py": (*_tests("unit", "preconditions"), *_tests("functions", "preconditions_matrix")),
+    "repository/branches.py": _CONFIGS,
     "repository/bucket.py": (*_tests("unit", "bucket"), *_CONTRACT, *_DATA),
     "repository/config_items.py": _CONFIGS,
     "repository/config_saves.py": _CONFIGS,

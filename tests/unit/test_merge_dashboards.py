@@ -11,7 +11,7 @@ from support.project.template import ROOT
 from support.storage.model import by_value
 
 from dashboard_store.documents.merge import merge
-from dashboard_store.documents.merging.columns import TOLERANCE, Columns, Interval
+from dashboard_store.documents.merging.columns import TOLERANCE, ColumnTree, Interval
 from dashboard_store.documents.merging.grids import grids, overlaps
 from dashboard_store.documents.merging.layout import MOST_MOVED_APART
 from dashboard_store.documents.merging.overlaps import apart
@@ -80,7 +80,7 @@ def overlap(one: Placement, other: Placement) -> bool:
 def test_columns_know_the_greatest_value(drawn: list[tuple[tuple[int, int], int]]) -> None:
     """The greatest value in an interval is that of all intervals that share a column with it, whatever their order."""
     puts = [((left, left + width), value) for (left, width), value in drawn]
-    columns = Columns(interval for interval, _ in puts)
+    columns = ColumnTree(interval for interval, _ in puts)
     for number, (interval, value) in enumerate(puts):
         columns.put(interval, value)
         for asked, _ in puts:

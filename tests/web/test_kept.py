@@ -354,6 +354,34 @@ def test_a_restore_loses_no_unsaved_edit(device: Device, project: Project) -> No
     assert project.version(3)["config"]["chartCustomizations"]["a"]["title"] == "Unsaved"
 
 
+def test_the_changes_of_one_version_can_be_taken_back(device: Device, project: Project) -> None:
+    """History takes back what one version changed, keeps what came after, and says where that is not possible."""
+
+    def take_back(version: int) -> None:
+        device.button("History").press("Enter")
+        entry = device.dialog.get_by_role("button", name=re.compile(f"^Version {version}"))
+        entry.press("Enter")
+        device.button("Take back changes", device.dialog).press("Enter")
+
+    device.open(project.id).retitle("Revenue", "Second").save()
+    device.retitle("Units", "Pieces").save()
+    take_back(2)
+    device.shows("Revenue", "Pieces")
+    device.says("Version 4")
+    expect(device.page.get_by_text("The changes of version 2 were taken back.")).to_be_visible()
+    assert project.versions[0]["undoOf"] == 2
+    take_back(2)
+    expect(device.page.get_by_text("There is nothing to take back")).to_be_visible()
+    device.retitle("Revenue", "Third")
+    take_back(4)
+    alert = device.dialog.get_by_role("alert")
+    expect(alert).to_contain_text("the same was changed again since: Revenue")
+    expect(device.dialog.get_by_role("button", name=re.compile("^Version 5"))).to_have_count(0)
+    device.button("Close", device.dialog).click()
+    device.shows("Third", "Pieces")
+    device.says("Version 5")
+
+
 def test_a_second_tab_follows_the_first(device: Device, project: Project) -> None:
     """What one tab saves appears in the browser's other tab without a reload."""
     device.open(project.id).shows("Revenue", "Units")

@@ -136,6 +136,7 @@ export class DashboardPage {
         this.#app.redraw();
       },
       restore: (version) => this.restore(version),
+      takeBack: (version) => this.takeBack(version),
     });
   }
 
@@ -148,6 +149,19 @@ export class DashboardPage {
     await this.document.restore(version);
     this.preview = null;
     this.#app.tell(`Version ${version} was restored.`);
+  }
+
+  /** Take back what one version changed, and keep what came after it. */
+  async takeBack(version) {
+    const before = JSON.stringify(this.state.config);
+    const { config } = await this.document.undoVersion(version).catch((error) => {
+      // Unsaved changes are saved first, and these may be what is in conflict.
+      if (!this.state.conflict) throw error;
+      throw Object.assign(new Error("Someone else changed the same values as you. Decide what to keep, then take back these changes."), { status: error.status });
+    });
+    this.preview = null;
+    const isTakenBack = JSON.stringify(config) !== before;
+    this.#app.tell(isTakenBack ? `The changes of version ${version} were taken back.` : `There is nothing to take back: the changes of version ${version} are no longer in the dashboard.`);
   }
 
   /** Restore the previewed version. */
@@ -173,6 +187,8 @@ export class DashboardPage {
   async #loadDocument() {
     try {
       await this.document.load();
+      // It is needed once others change what is edited here, and a page that is open for days may outlive its release.
+      import("../client/dist/merge.js").catch(() => {});
     } catch (error) {
       // The state has the error and is shown.
       if (error.status === undefined) throw error;

@@ -1,15 +1,17 @@
-// The history drawer: the versions, their changes, and how to preview and restore one.
+// The history drawer: the versions, their changes, and how to preview or restore one, or take its changes back.
+import { placesOf } from "./conflict.js";
 import { html, nothing, repeat } from "./html.js";
 import { placeInWords, valueInWords } from "./places.js";
 import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 25;
 const MOST_CHANGES = 12;
+const MOST_PLACES = 3;
 const IS_ELEMENT = /^\/(chartCustomizations|filters)\/[^/]+$/;
 const SOURCES = { user: "Saved", autosave: "Saved automatically", ai: "Saved by AI", localStorage: "Moved from browser storage", import: "Imported" };
 
-/** Open the history; `look` gets a version with its config, `restore` a version number. */
-export function openHistory(dialog, client, projectId, current, { look, restore }) {
+/** Open the history; `look` gets a version with its config, `restore` and `takeBack` a version number. */
+export function openHistory(dialog, client, projectId, current, { look, restore, takeBack }) {
   let list = null;
   let problem = null;
   let opened = null;
@@ -47,6 +49,22 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
       look(found);
     });
 
+  const takeBackOpened = async () => {
+    const entry = opened;
+    if (entry.isBusy) return;
+    Object.assign(entry, { isBusy: true, refusal: null });
+    dialog.redraw();
+    try {
+      await takeBack(entry.version);
+      dialog.close();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      entry.refusal = refusalInWords(error, entry.changes);
+    }
+    entry.isBusy = false;
+    dialog.redraw();
+  };
+
   const row = (summary) => {
     const { version, updatedAt, deleted } = summary;
     const isOpen = opened?.version === version;
@@ -59,15 +77,25 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
       ${isOpen
         ? html`<div class="changes">
             ${changeList(opened.changes)}
-            ${version === current || deleted
-              ? nothing
-              : html`<p class="actions">
-                  <button type="button" @click=${() => lookAt(version)}>Preview</button>
-                  <button type="button" class="primary" @click=${() => dialog.attempt(() => restore(version))}>Restore</button>
-                </p>`}
+            ${actions(summary, opened.changes)}
+            ${opened.refusal ? html`<p class="problem" role="alert">${opened.refusal}</p>` : nothing}
           </div>`
         : nothing}
     </li>`;
+  };
+
+  const actions = ({ version, deleted }, changes) => {
+    const isWhole = version !== current && !deleted;
+    const canTakeBack = changes?.lines.length > 0;
+    if (!isWhole && !canTakeBack) return nothing;
+    return html`<p class="actions">
+        ${isWhole
+          ? html`<button type="button" @click=${() => lookAt(version)}>Preview</button>
+              <button type="button" class="primary" @click=${() => dialog.attempt(() => restore(version))}>Restore</button>`
+          : nothing}
+        ${canTakeBack ? html`<button type="button" @click=${takeBackOpened}>Take back changes</button>` : nothing}
+      </p>
+      ${isWhole && canTakeBack ? html`<p class="hint">Taking back keeps all later changes. Restoring brings back the whole dashboard as it was.</p>` : nothing}`;
   };
 
   dialog.open({
@@ -86,10 +114,22 @@ export function openHistory(dialog, client, projectId, current, { look, restore 
   void loadMore();
 }
 
-function origin({ source, message, forced, merged, restoredFrom, deleted, chartCount }) {
-  const what = deleted ? "Deleted" : restoredFrom ? `Restored version ${restoredFrom}` : SOURCES[source];
-  const notes = [merged && "merged with other changes", forced && "replaced the latest version", message && `“${message}”`].filter(Boolean);
+/** Say where a version comes from. */
+export function origin({ source, message, forced, merged, restoredFrom, undoOf, deleted, chartCount }) {
+  const made = restoredFrom ? `Restored version ${restoredFrom}` : undoOf ? `Took back the changes of version ${undoOf}` : SOURCES[source];
+  const what = deleted && !undoOf ? "Deleted" : made;
+  const notes = [merged && !undoOf && "merged with other changes", forced && "replaced the latest version", message && `“${message}”`].filter(Boolean);
   return [what, ...notes, deleted ? null : count(chartCount, "chart")].filter(Boolean).join(" · ");
+}
+
+/** Say why a version's changes cannot be taken back, and what can be done instead. */
+export function refusalInWords({ code, message, conflicts, current }, { before, after }) {
+  if (code === "not-found") return "These changes can no longer be taken back: this version, or the one before it, is no longer kept.";
+  if (!conflicts) return message;
+  const names = placesOf({ conflicts, mine: before, theirs: current, base: after }).map(({ name }) => name);
+  const more = names.length - MOST_PLACES;
+  const places = [...names.slice(0, MOST_PLACES), ...(more > 0 ? [`${more} more`] : [])].join(", ");
+  return `These changes cannot be taken back, because the same was changed again since: ${places}. Change it on the dashboard, or restore a whole version.`;
 }
 
 /** Return a version's changes relative to the previous one, place by place. */
@@ -103,7 +143,7 @@ async function changesOf(client, projectId, version) {
     throw error;
   }
   const [{ config: after }, { operations }] = await Promise.all([client.version(projectId, version), client.diff(projectId, version - 1, version)]);
-  return { lines: operations.map((operation) => inSentence(operation, before.config, after)) };
+  return { before: before.config, after, lines: operations.map((operation) => inSentence(operation, before.config, after)) };
 }
 
 function inSentence({ op, path, value }, before, after) {

@@ -46,6 +46,7 @@ class Origin(NamedTuple):
     forced: bool = False
     merged: bool = False
     restored_from: int | None = None
+    undo_of: int | None = None
     key: str | None = None
 
 

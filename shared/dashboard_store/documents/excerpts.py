@@ -7,6 +7,8 @@ from typing import Any, Final, overload
 from dashboard_store.documents.json_text import JsonObject, compact, served
 
 MAX_LIST_BYTES: Final = 1_000_000
+MAX_PLACES: Final = 100
+"""How many places of a config a response lists: what conflicts, or what a merge moved."""
 
 
 class Written[S, T](Sequence[T]):
@@ -28,7 +30,7 @@ class Written[S, T](Sequence[T]):
         return Written(self._write, found) if isinstance(index, slice) else self._write(found)  # type: ignore[arg-type]
 
 
-def listed(name: str, entries: Sequence[Any], limit: int) -> JsonObject:
+def listed(name: str, entries: Sequence[Any], limit: int, ending: str = "s") -> JsonObject:
     """Return the member `<name>s` with the first entries: `limit`, or as many as fit into a megabyte as served.
 
     If that is not all of them, `truncated` is true, and `<name>Count` says how many there are. The first entry is in
@@ -36,7 +38,7 @@ def listed(name: str, entries: Sequence[Any], limit: int) -> JsonObject:
     """
     shown = _beginning(entries, limit)
     cut = {"truncated": True, f"{name}Count": len(entries)} if len(shown) < len(entries) else {}
-    return {f"{name}s": shown, **cut}
+    return {f"{name}{ending}": shown, **cut}
 
 
 def _beginning(entries: Sequence[Any], limit: int) -> list[Any]:

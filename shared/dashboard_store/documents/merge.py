@@ -39,9 +39,9 @@ from typing import Any
 
 from dashboard_store.documents.excerpts import Written
 from dashboard_store.documents.json_text import Path, compact, pointer
-from dashboard_store.documents.merging.elements import MISSING, Change, dangling, doubled, edits
+from dashboard_store.documents.merging.elements import MISSING, Taken, dangling, doubled, edits
 from dashboard_store.documents.merging.identity import Identified, Named, by_identity
-from dashboard_store.documents.merging.layout import Layout, moved
+from dashboard_store.documents.merging.layout import GridMerge, moved
 from dashboard_store.documents.merging.order import ordered, runs
 from dashboard_store.documents.merging.placements import PLACE, SIZE, rectangle_of
 
@@ -74,9 +74,9 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON valu
 
 def merge(base: Any, theirs: Any, mine: Any) -> Merged:  # noqa: ANN401
     """Merge two documents that have the same base; `theirs` is the one that is already saved."""
-    layout, merger = Layout(base, theirs, mine), _Merger()
-    joined = merger.join(base, layout.theirs, layout.mine, None)
-    settled = layout.settled(joined)
+    grids, merger = GridMerge(base, theirs, mine), _Merger()
+    joined = merger.join(base, grids.theirs, grids.mine, None)
+    settled = grids.settled(joined)
     document = moved(joined, settled.shifted)
     conflicts = [*merger.conflicts, *settled.too_wide, *merger.misplaced(theirs, mine, document)]
     if conflicts:
@@ -103,8 +103,8 @@ class _Merger:
 
     def __init__(self) -> None:
         self.conflicts: list[Path] = []
-        self._taken_from_theirs: list[Change] = []
-        self._taken_from_mine: list[Change] = []
+        self._taken_from_theirs: list[Taken] = []
+        self._taken_from_mine: list[Taken] = []
         # Whether two objects or arrays that `==` finds equal are the same in everything, by their ids.
         self._alike: dict[tuple[int, int], bool] = {}
 
@@ -142,11 +142,11 @@ class _Merger:
         return theirs
 
     def _theirs(self, path: Path, base: Any, theirs: Any) -> Any:  # noqa: ANN401
-        self._taken_from_theirs.append(Change(path, base, theirs))
+        self._taken_from_theirs.append(Taken(path, base, theirs))
         return theirs
 
     def _mine(self, path: Path, base: Any, mine: Any) -> Any:  # noqa: ANN401
-        self._taken_from_mine.append(Change(path, base, mine))
+        self._taken_from_mine.append(Taken(path, base, mine))
         return mine
 
     def _members(self, base: Named, theirs: Named, mine: Named, path: Path) -> Named:

@@ -3,13 +3,12 @@
 from typing import Any, Final
 
 from dashboard_store import errors
-from dashboard_store.documents.excerpts import listed, shortened
+from dashboard_store.documents.excerpts import MAX_PLACES, listed, shortened
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, encodable
 from dashboard_store.gateway.response import ApiResponse, json_response
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-MAX_CONFLICTS: Final = 100
 """How many conflicts a response lists."""
 
 # A member's name may be as long as a request: twenty whole pointers would not fit into a response.
@@ -92,7 +91,7 @@ def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
     match error:
         case errors.ConfigConflict(conflicts=conflicts):
             newest = {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
-            known = {} if conflicts is None else listed("conflict", conflicts, MAX_CONFLICTS)
+            known = {} if conflicts is None else listed("conflict", conflicts, MAX_PLACES)
             return version | current | newest | known
         case errors.DatasetConflict():
             return version | current | {"updatedAt": error.updated_at, "baseVersion": error.base}

@@ -17,6 +17,7 @@ ROUTES: Final = {
     "/api/projects/{projectId}/config/versions/{version}": ("GET",),
     "/api/projects/{projectId}/config/versions/{version}/diff/{other}": ("GET",),
     "/api/projects/{projectId}/config/versions/{version}/restore": ("POST",),
+    "/api/projects/{projectId}/config/versions/{version}/undo": ("POST",),
     "/api/projects/{projectId}/data": ("GET", "POST"),
     "/api/projects/{projectId}/data/analysis": ("PUT",),
     "/api/projects/{projectId}/data/customizations": ("PUT",),

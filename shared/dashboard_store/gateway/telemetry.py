@@ -31,6 +31,7 @@ SAVES: Final = frozenset(
         "PATCH /api/projects/{projectId}/config",
         "DELETE /api/projects/{projectId}/config",
         "POST /api/projects/{projectId}/config/versions/{version}/restore",
+        "POST /api/projects/{projectId}/config/versions/{version}/undo",
         "PUT /api/projects/{projectId}/data/customizations",
     }
 )

@@ -108,6 +108,7 @@ def _summary(change: ConfigChange, version: int, updated_at: str) -> Item:
         "forced": origin.forced,
         "merged": origin.merged,
         "restoredFrom": origin.restored_from,
+        "undoOf": origin.undo_of,
         KEY: origin.key,
         "deleted": config is None,
     }

@@ -11,14 +11,13 @@ the newest needs no look: it cannot have taken effect.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import BadInput, ConfigConflict, NoProject, TooLarge
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.preconditions import Precondition
+from dashboard_store.repository.branches import Branch, Read, merged_with, refusal, saved_again
 from dashboard_store.repository.config_items import (
     ConfigChange,
     digest_of,
@@ -36,9 +35,6 @@ from dashboard_store.repository.usage import Usage
 type Edit = Callable[[JsonObject | None], Config | None]
 """Makes the config to save from the one that it replaces; None means no config, on either side."""
 
-type Read = Callable[[JsonObject], Config]
-"""Checks a merged config."""
-
 _CHANGES = "changes to this config"
 
 
@@ -46,13 +42,14 @@ _CHANGES = "changes to this config"
 class SaveResult:
     """The newest version after a save.
 
-    `changed` is False if nothing was written; `merged` is True if the save was merged. `repeated` is the version that
-    the save made before, if this repeats it.
+    `changed` is False if nothing was written; `merged` is True if the save was merged, and `adjusted` points to what
+    the merge moved down. `repeated` is the version that the save made before, if this repeats it.
     """
 
     newest: ConfigVersion
     changed: bool = True
     merged: bool = False
+    adjusted: Sequence[str] = ()
     repeated: ConfigVersion | None = None
 
     @property
@@ -67,16 +64,6 @@ class _Superseded(ConditionFailed):
     def __init__(self, newest: ConfigVersion) -> None:
         super().__init__([])
         self.newest = newest
-
-
-class _Branch(NamedTuple):
-    """What a client made of version `base`; `before` is that version, None if history no longer holds it."""
-
-    address: ConfigAddress
-    base: int
-    before: ConfigVersion | None
-    config: Config | None
-    origin: Origin
 
 
 class ConfigSaves:
@@ -154,7 +141,7 @@ class ConfigSaves:
         repeated = self._repeated(address, origin, base, newest)
         if repeated:
             return repeated
-        return self._join(_Branch(address, base, self._before(address, base, newest), config, origin), newest, read)
+        return self._join(Branch(address, base, self._before(address, base, newest), config, origin), newest, read)
 
     def patch(self, address: ConfigAddress, edit: Edit, base: int, origin: Origin, read: Read | None) -> SaveResult:
         """Save what `edit` makes of version `base`, merged with later saves as `merge` does; without `read`, refuse it.
@@ -172,31 +159,41 @@ class ConfigSaves:
             except _Superseded as exc:
                 newest = exc.newest
         repeated = self._repeated(address, origin, base, newest, whole=True)
-        return repeated or self._join(_Branch(address, base, before, mine, origin), newest, read)
+        return repeated or self._join(Branch(address, base, before, mine, origin), newest, read)
 
-    def _join(self, branch: _Branch, newest: ConfigVersion, read: Read | None) -> SaveResult:
+    def undo(
+        self, address: ConfigAddress, version: int, precondition: Precondition, origin: Origin, read: Read
+    ) -> SaveResult:
+        """Take back what a version changed, and keep what was changed since, as `merge` does with both.
+
+        Raises like `save`, and NotFound if history no longer holds the version or the one before it.
+        """
+        newest, undone, before = self._configs.step(address, version)
+        undoing = origin._replace(undo_of=version)
+        branch = Branch(address, version, undone, saved_again(before), undoing, precondition)
+        repeated = self._repeated(address, undoing, branch.missed(newest), newest, whole=True)
+        return repeated or self._join(branch, newest, read)
+
+    def _join(self, branch: Branch, newest: ConfigVersion, read: Read | None) -> SaveResult:
         """Save a config that was made from an older version, merged with later saves, or raise its conflict."""
-        address, base, before, mine, origin = branch
+        address, origin = branch.address, branch.origin
 
         def attempt() -> SaveResult:
             nonlocal newest
-            if before is None:
-                raise _refusal(newest, base)
-            merged = _merged(before, newest, mine)
-            if merged.conflicts or read is None:
-                raise _refusal(newest, base, merged.conflicts)
-            result = read(merged.document)
-            if result.digest == newest.digest:
+            config, adjusted = branch.joined(newest, read)
+            if digest_of(config) == newest.digest:
                 return SaveResult(newest, changed=False, merged=True)
+            if not branch.precondition.holds(newest.version):
+                raise refusal(newest, branch.base, ())
             try:
-                saved = self._replace(address, ConfigChange(result, origin._replace(merged=True)), newest.version)
+                saved = self._replace(address, ConfigChange(config, origin._replace(merged=True)), newest.version)
             except _Superseded as exc:
                 newest = exc.newest
                 # The save that was faster may be a repetition of this one.
-                if repeated := self._repeated(address, origin, base, newest, whole=True):
+                if repeated := self._repeated(address, origin, branch.missed(newest), newest, whole=True):
                     return repeated
                 raise
-            return replace(saved, merged=True)
+            return replace(saved, merged=True, adjusted=adjusted)
 
         return self._items.race(attempt, _CHANGES)
 
@@ -248,13 +245,13 @@ class ConfigSaves:
     def _conflict(self, address: ConfigAddress, newest: ConfigVersion, base: int | None, edit: Edit) -> ConfigConflict:
         before = self._before(address, base, newest)
         if before is None:
-            return _refusal(newest, base)
+            return refusal(newest, base)
         try:
             mine = edit(before.config())
         except BadInput:
             # The edit does not make a valid config of the base, so there is nothing to compare.
-            return _refusal(newest, base)
-        return _refusal(newest, base, _merged(before, newest, mine).conflicts)
+            return refusal(newest, base)
+        return refusal(newest, base, merged_with(newest, before, mine).conflicts)
 
 
 def _changes_nothing(edit: Edit, newest: ConfigVersion) -> bool:
@@ -263,26 +260,3 @@ def _changes_nothing(edit: Edit, newest: ConfigVersion) -> bool:
     except (BadInput, TooLarge):
         # An edit that fails on the newest version is invalid only if it was made for that version.
         return False
-
-
-def _merged(before: ConfigVersion, newest: ConfigVersion, mine: Config | None) -> Merged:
-    """Merge a save with the newest version; a base without a config counts as a config without charts.
-
-    Saving a config after the whole config was deleted is a conflict at the root, even if the save changed nothing: a
-    client that saves a config wants it to exist.
-    """
-    theirs = newest.config()
-    if mine and theirs is None and newest.version:
-        return Merged(None, ("",))
-    return merge(before.config() or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
-
-
-def _refusal(newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | None = None) -> ConfigConflict:
-    return ConfigConflict(
-        version=newest.version,
-        document=newest.config(),
-        base=base,
-        updated_at=newest.updated_at,
-        source=newest.source,
-        conflicts=conflicts,
-    )

@@ -1,6 +1,6 @@
 """Reading configs, their drafts and their history. `config_saves` writes them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -77,7 +77,18 @@ class Configs:
 
     def versions(self, address: ConfigAddress, *versions: int) -> list[ConfigVersion]:
         """Read versions in one snapshot. Raises NoProject, or NotFound for a version that history does not hold."""
-        numbers = list(dict.fromkeys(versions))
+        _, found = self._snapshot(address, list(dict.fromkeys(versions)))
+        return [_existing(found[version], version) for version in versions]
+
+    def step(self, address: ConfigAddress, version: int) -> tuple[ConfigVersion, ConfigVersion, ConfigVersion]:
+        """Read the newest version, a version and the one before it in one snapshot. Raises like `versions`."""
+        newest, found = self._snapshot(address, [version, version - 1])
+        before = _existing(found[version - 1], version - 1) if version > 1 else NEVER_SAVED
+        return newest, _existing(found[version], version), before
+
+    def _snapshot(
+        self, address: ConfigAddress, numbers: Sequence[int]
+    ) -> tuple[ConfigVersion, dict[int, ConfigVersion | None]]:
         wanted = [keys.config_version(address, number) for number in numbers]
         project, newest_item, *items = self._items.get_snapshot(
             [keys.project(address.project), keys.config(address), *wanted]
@@ -89,7 +100,7 @@ class Configs:
         if newest:
             # The newest version never expires, even when its item in history has.
             found[newest.version] = newest
-        return [_existing(found[version], version) for version in versions]
+        return newest or NEVER_SAVED, found
 
     def draft_count(self, project: ProjectAddress) -> int:
         """Count a project's drafts. Reads all of them."""

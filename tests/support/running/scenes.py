@@ -190,12 +190,13 @@ def forms(studio: Studio) -> None:
 
 
 def history(studio: Studio) -> None:
-    """The history: its versions, the changes of one, and the preview of an older one."""
+    """The history: its versions, the changes of one, which cannot be taken back, and the preview of an older one."""
     user = studio.user()
     project = studio.project(user, {"chartCustomizations": KINDS}, SALES)
     changed = {**KINDS, "time": {**KINDS["time"], "title": "By month", "kind": "area"}}
     project.save({"chartCustomizations": {name: each for name, each in changed.items() if name != "gone"}})
-    project.save({"chartCustomizations": changed, "filters": FILTERS, "theme": {"id": "system"}})
+    again = {**changed, "time": {**changed["time"], "title": "Revenue by month"}}
+    project.save({"chartCustomizations": again, "filters": FILTERS, "theme": {"id": "system"}})
     device = studio.device(user).open(project.id)
     _drawn(device)
     device.button("History").click()
@@ -205,6 +206,9 @@ def history(studio: Studio) -> None:
     entry.click()
     expect(device.dialog.get_by_role("listitem").filter(has_text="removed")).not_to_have_count(0)
     studio.take(device, "history-changes")
+    device.button("Take back changes").click()
+    expect(device.dialog.get_by_role("alert")).to_be_visible()
+    studio.take(device, "history-refused")
     device.button("Preview").click()
     expect(device.button("Restore this version")).to_be_visible()
     studio.take(device, "preview")

@@ -1,5 +1,6 @@
 """What the contract promises about a project and its configs, as a dict of versions without the service's code.
 
+Only the order of members after an undo is that of the service's pure `merge`, which has tests of its own.
 A `ProjectStore` is the project as its user sees it. The model is one, and so is each layer of the service that it is
 compared with. `age` asks the service about versions that history may, but need not, still hold.
 """
@@ -14,6 +15,8 @@ from enum import Enum
 from typing import Any, Literal, Protocol
 
 import jsonpatch
+
+from dashboard_store.documents.merge import merge
 
 PROJECT = "p"
 EMPTY: dict[str, Any] = {"chartCustomizations": {}}
@@ -86,6 +89,7 @@ class ProjectStore(Protocol):
     def operate(self, session: str, operations: Operations, base: int, origin: Origin, *, merges: bool) -> Outcome: ...
     def customize(self, session: str, charts: Document, when: When, origin: Origin) -> Outcome: ...
     def restore(self, session: str, version: int, when: When, origin: Origin) -> Outcome: ...
+    def undo(self, session: str, version: int, when: When, origin: Origin) -> Outcome: ...
 
     def load(self, session: str) -> bytes | None:
         """Read the body of a GET, None without a project."""
@@ -323,6 +327,28 @@ class Model:
             return Refusal.ABSENT
         config = line.held[version].document
         return self._write(session, lambda _: config, when, origin, restoredFrom=version)
+
+    def undo(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
+        line = self.line(session)
+        if self.present is None or version not in line.held or version - 1 not in {0, *line.held}:
+            return Refusal.ABSENT
+        since = 0 if when == "first" else when if isinstance(when, int) else max(version, line.newest - 25)
+        repeated = self._repeated(line, since, origin)
+        if repeated:
+            return repeated
+        before = line.held[version - 1] if version > 1 else None
+        mine, text = (before.document, before.config) if before else (None, None)
+        if line.held[version].config != line.config:
+            result, conflicts = self._joined(line, version, mine)
+            if conflicts:
+                return self._refused(line, version, conflicts)
+            text = None if result is None else compact(merge(line.held[version].document, line.document, mine).document)
+            assert unordered(result) == unordered(None if text is None else json.loads(text))
+        if text != line.config:
+            if not line.holds(when):
+                return self._refused(line, version, [])
+            self._add(session, text, origin, {"merged": True, "undoOf": version})
+        return Accepted(line.newest, merged=True, config=unordered(line.document))
 
     def merge(self, session: str, config: Document, base: int, origin: Origin) -> Outcome:
         line = self.line(session)

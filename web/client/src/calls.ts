@@ -130,6 +130,9 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
     async restore(project, version, { ifMatch, message, sessionId = session, signal }) {
       return (await write("POST", project, at(project, `/versions/${version}/restore`), { ifMatch, query: { sessionId, message }, signal })).body as never;
     },
+    async undoVersion(project, version, { ifMatch, message, sessionId = session, signal } = {}) {
+      return (await write("POST", project, at(project, `/versions/${version}/undo`), { ifMatch, query: { sessionId, message }, signal })).body as never;
+    },
   };
 }
 

@@ -22,14 +22,17 @@
  *   saved with the user's next edit, never on its own: two pages that correct each other would never stop.
  * - A decision changes `mine` at once, even while a save is in flight: a discard shows the base, repeats the unanswered
  *   save until its outcome is known, and then reverts it.
+ * - Only what others have changed needs a merge, which is in a module of its own (`merge.ts`) that few pages load. An event
+ *   that needs it before it is loaded changes nothing, and is repeated with it: it merges what is there by then.
  *
  * This module reads no clock, storage or network and uses no randomness, so tests can run every order of events. The rim
  * (`document.ts`) runs the effects and reports their results as further events.
  */
 
+import { carryOver } from "./carry.js";
 import { ConflictError, type DashkeepError } from "./errors.js";
 import { freeze, isEqual, toJson, type Json } from "./json.js";
-import { merge, type Preferred } from "./merge.js";
+import type { Merge, Preferred } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 import type { Source, Status } from "./types.js";
 
@@ -221,14 +224,21 @@ export function pendingOf(core: Core): Pending | null {
 }
 
 /** A state under construction, with the effects so far. */
-type Draft = { -readonly [Member in keyof Core]: Core[Member] } & { effects: Effect[] };
+type Draft = { -readonly [Member in keyof Core]: Core[Member] } & { effects: Effect[]; readonly merge: Merge };
 
-/** Return the state after an event, and the effects to run. */
-export function step<Name extends keyof Events>(before: Core, name: Name, event: Events[Name]): { core: Core; effects: Effect[] } {
-  const draft: Draft = { ...before, effects: [] };
+/** Thrown by `step` if an event needs the merge before that is loaded. */
+export class MergeNeeded extends Error {}
+
+/** Return the state after an event, and the effects to run. Throws MergeNeeded only without `merge`. */
+export function step<Name extends keyof Events>(before: Core, name: Name, event: Events[Name], merge: Merge | null): { core: Core; effects: Effect[] } {
+  const draft: Draft = { ...before, effects: [], merge: merge ?? needMerge };
   handlers[name](draft, event);
-  const { effects, ...core } = draft;
+  const { effects, merge: _, ...core } = draft;
   return { core, effects };
+}
+
+function needMerge(): never {
+  throw new MergeNeeded();
 }
 
 const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[Name]) => void } = {
@@ -328,8 +338,8 @@ function take(core: Draft, version: Version): void {
 function putOnto(core: Draft, early: Json): void {
   if (early === null || !core.base || isEqual(early, core.initial)) return;
   // If nothing is saved yet, each edited member is saved as a whole.
-  const { document } = merge(core.initial, core.mine ?? {}, early, "mine", [], true);
-  change(core, core.mine ? document : toJson({ ...(EMPTY as object), ...(document as object) }));
+  const config = carryOver(core.initial, early, core.mine ?? {});
+  change(core, core.mine ? config : toJson({ ...(EMPTY as object), ...(config as object) }));
   write(core);
 }
 
@@ -409,7 +419,9 @@ function rebase(core: Draft, sent: Sent | null, version: Version): void {
   const base = core.base as Version;
   const from = sent ? sent.config : base.config;
   core.base = version;
-  const { document, conflicts } = merge(from ?? (version.config && EMPTY), version.config, core.mine, "mine");
+  // Nobody else has changed anything.
+  if (version.config === from) return change(core, core.mine);
+  const { document, conflicts } = core.merge(from ?? (version.config && EMPTY), version.config, core.mine, "mine");
   if (!conflicts.length) change(core, document);
   else {
     core.conflict = { base: from, theirs: version.config, conflicts, currentVersion: version.version, updatedAt: version.updatedAt };
@@ -435,7 +447,7 @@ function discarded(core: Draft): void {
 function resolved(core: Draft, { choice }: Events["resolved"]): void {
   const { conflict, mine } = core;
   if (!conflict) return;
-  const merged = (prefer: Preferred, disputed?: readonly string[]) => merge(conflict.base ?? EMPTY, conflict.theirs, mine, prefer, disputed);
+  const merged = (prefer: Preferred, disputed?: readonly string[]) => core.merge(conflict.base ?? EMPTY, conflict.theirs, mine, prefer, disputed);
   // A pointer to an element that they deleted may match another one, so add only the pointers that the merge does not find.
   const found = new Set(merged("theirs").conflicts);
   const disputed = conflict.conflicts.filter((pointer) => !found.has(pointer));
@@ -537,7 +549,7 @@ function conflicted(core: Draft, error: ConflictError, isAsSent: boolean): void 
   if (!core.hasEdits) take(core, newest);
   else {
     // The server's conflicts hold only for what was sent, and it lists at most 100: this merge finds the others.
-    const found = merge(base ?? EMPTY, newest.config, core.mine).conflicts;
+    const found = core.merge(base ?? EMPTY, newest.config, core.mine).conflicts;
     const conflicts = [...new Set([...((isAsSent && error.conflicts) || []), ...found])];
     core.conflict = { base, theirs: newest.config, conflicts, currentVersion: newest.version, updatedAt: newest.updatedAt };
     if (!conflicts.length) return resolved(core, { choice: "mine" });

@@ -2,11 +2,12 @@
  * An open document: the rim around `core.ts`, which runs its effects and reports their results as events.
  */
 
-import { EMPTY, isDirty, isKept, pendingOf, start, statusOf, step, type Dispute, type Effects, type Events, type Pending, type Sent, type Version } from "./core.js";
+import { EMPTY, isDirty, isKept, MergeNeeded, pendingOf, start, statusOf, step, type Dispute, type Effects, type Events, type Pending, type Sent, type Version } from "./core.js";
 import type { Environment } from "./environment.js";
 import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
 import { isObject, toJson, type Json } from "./json.js";
 import type { Moved, Persisted } from "./legacy.js";
+import type { Merge } from "./merge.js";
 import { diff } from "./patch.js";
 import { frozen, lockOf, type BrowserStorage, type Key, type Slot } from "./storage.js";
 import type { Found } from "./takeover.js";
@@ -25,6 +26,7 @@ export interface Surroundings {
   keyOf(user: string): Key;
   load(known: Version | null, user: string, token?: Token): Promise<Version>;
   restore(version: number, base: number, user: string, message?: string): Promise<unknown>;
+  undoVersion(version: number, user: string, message?: string): Promise<unknown>;
   /** The path of the config in the API. */
   readonly path: string;
   save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
@@ -61,6 +63,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   const closing: (() => void)[] = [];
   let core = start(environment.id(), autosave, loaded?.config ?? toJson(initial ?? EMPTY));
   let notMoved: readonly FieldError[] = [];
+  /** Null until it is needed. */
+  let merge: Merge | null = null;
   let steps: Steps | null = null;
   /** What has changed from the first edit on, until `steps` is there. */
   const changes: Change[] = [];
@@ -129,14 +133,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     redo: () => revert("redo"),
     loadIfPage: () => environment.isPage() && void load().catch(() => {}),
     report: (error, isEdit) => dispatch(isEdit ? "refused" : "reported", { error }),
-    async restore(version, { message } = {}) {
-      if (!core.isLoaded) await load();
-      // Save unsaved edits as a version first, so that the restore loses nothing.
-      while (isDirty(core)) await save();
-      // The call makes every document reload, even if it fails.
-      await at.restore(version, core.base?.version ?? 0, user as string, message);
-      return load();
-    },
+    restore: (version, { message } = {}) => revise((owner) => at.restore(version, core.base?.version ?? 0, owner, message)),
+    undoVersion: (version, { message } = {}) => revise((owner) => at.undoVersion(version, owner, message)),
     close() {
       if (isClosed) return;
       dispatch("hidden", {});
@@ -173,13 +171,29 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 
   function dispatch<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    const [next, before] = [step(core, name, event), shown()];
+    const [next, before] = [step(core, name, event, merge), shown()];
     ({ core } = next);
     record(name, before);
     for (const effect of next.effects) (effects[effect.do] as (effect: object) => void)(effect);
     publish();
     settle("error" in event && name.endsWith("Failed") ? (event.error as DashkeepError | undefined) : undefined, name);
     releaseIfDone();
+  }
+
+  /** Dispatch the answer to a save; if the merge cannot be loaded, that counts as no answer, so the save is repeated. */
+  async function answered<Name extends "saved" | "saveFailed">(name: Name, event: Events[Name]): Promise<void> {
+    try {
+      dispatch(name, event);
+    } catch (error) {
+      if (!(error instanceof MergeNeeded)) throw error;
+      await loadMerge();
+      dispatch(name, event);
+    }
+  }
+
+  async function loadMerge(): Promise<Merge> {
+    ({ merge } = await required(import("./merge.js")));
+    return merge;
   }
 
   function publish(): void {
@@ -228,16 +242,29 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     const { openSteps } = await required(import("./undo.js"));
     if (!steps) {
       // Steps of an unknown user last as long as the page.
-      steps = openSteps(user === null ? null : at.session(), lockOf(place, "undo"), changes.splice(0), shown());
+      const storage = user === null ? null : at.session();
+      steps = openSteps({ storage, name: lockOf(place, "undo"), merge: () => merge, loadMerge, shown, show, changed: publish }, changes.splice(0));
       publish();
     }
     return steps;
   }
 
   async function revert(direction: Direction): Promise<void> {
-    const all = await loadSteps();
+    await (await loadSteps()).revert(direction);
+  }
+
+  function show(config: Json): void {
     requireOpen();
-    dispatch("reverted", { config: all.revert(direction, shown()) ?? core.mine });
+    dispatch("reverted", { config });
+  }
+
+  /** Make a version from older ones; unsaved edits become a version before it, so that it loses nothing. */
+  async function revise(call: (owner: string) => Promise<unknown>): Promise<State> {
+    if (!core.isLoaded) await load();
+    while (isDirty(core)) await save();
+    // The call makes every document reload, even if it fails.
+    await call(user as string);
+    return load();
   }
 
   // --- what callers wait for ---
@@ -335,10 +362,11 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       // A page that is being closed may not live to see the write before this one.
       else quietly(() => keep(pendingOf(core)));
       const { version, newest } = await at.save(sent, user as string, isLast);
-      dispatch("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
+      await answered("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
       void adopt();
     } catch (error) {
-      dispatch("saveFailed", { key, error: errorOf(error) });
+      const fail = (cause: unknown) => answered("saveFailed", { key, error: errorOf(cause) });
+      await fail(error).catch(fail);
     }
   }
 
@@ -379,7 +407,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   async function findEdits(): Promise<Found | null> {
     const others = (await storage.slots(place)).filter(({ key }) => key.at(-1) !== slot.name);
     if (!others.length) return null;
-    const { takeOver } = await import("./takeover.js");
+    // Edits whose base is older than the version shown are merged with it.
+    const [{ takeOver }] = await Promise.all([import("./takeover.js"), core.base && loadMerge()]);
     return takeOver(others, { environment, storage, place, shown: () => core.base });
   }
 

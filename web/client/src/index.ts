@@ -4,8 +4,8 @@ import type { Calls } from "./calls.js";
 import type { Version } from "./core.js";
 import { openDocument, type InternalDocument, type InternalOptions, type Surroundings } from "./document.js";
 import { browserEnvironment, type Environment } from "./environment.js";
+import { valueOf as valueAt } from "./identity.js";
 import type { Json } from "./json.js";
-import { valueOf as valueAt } from "./merge.js";
 import { openingOf } from "./opening.js";
 import { browserStorage, type Key } from "./storage.js";
 import { openTabs } from "./tabs.js";
@@ -35,7 +35,7 @@ export interface ClientOptions {
   environment?: Environment;
 }
 
-const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore"] as const;
+const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore", "undoVersion"] as const;
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore", "unsaved"] as const;
 const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "versions", "version", "csv", "saveAnalysis", "saveSchema"] as const;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
@@ -99,6 +99,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
         return { version, newest: (answer.body as Saved | null)?.currentVersion ?? version.version };
       },
       restore: async (version, ifMatch, user, message) => (await config(sessionId, user)).restore(project, version, { ifMatch, message }),
+      undoVersion: async (version, user, message) => (await config(sessionId, user)).undoVersion(project, version, { message }),
     };
   }
 

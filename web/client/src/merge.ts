@@ -1,179 +1,197 @@
 /**
- * Three-way merge by the server's rules, for what only the client can merge: edits made while a save was in flight, or
- * before the config was loaded.
+ * Three-way merge by the server's rules, for what only the client can merge: edits made while a save was in flight, edits in
+ * conflict, and undo. This module is loaded when others have changed what is edited here.
  *
  * If only one side changed a value, the change wins. Objects merge member by member, and arrays element by element if
- * `identityOf` finds an identity for all elements; everything else is one value. If both sides changed a value differently,
- * it is a conflict. `tests/support/inputs/merge_cases.json` has a case for each rule, which the server's tests read too.
+ * `identityOf` finds an identity for all elements. Arrays of texts merge as sets where each side only added some or only
+ * removed some. The place of a placement is one value, and so is its size. Everything else is one value. If both sides changed
+ * a value differently, it is a conflict. What both sides did together is then held against the rules of grids
+ * (`merge_layout.ts`), elements and references (`merge_elements.ts`). `tests/support/inputs/merge_cases.json` and
+ * `dashboard_merge_cases.json` have a case for each rule, which the server's tests read too.
  */
 
-import { freeze, isEqual, isObject, isSame, member, put, type Json, type JsonObject } from "./json.js";
-import { escaped, tokensOf } from "./pointer.js";
+import { identityOf, NAMES, nameOf } from "./identity.js";
+import { freeze, isEqual, isObject, isSame, put, type Json, type JsonObject } from "./json.js";
+import { misplaced, placeOf, pointerOf, type Change } from "./merge_elements.js";
+import { layoutOf, withRows } from "./merge_layout.js";
+import { ordered, renamed, type Named } from "./merge_order.js";
+import { placed, PLACED, rectangleOf } from "./merge_places.js";
+import { escaped } from "./pointer.js";
 import type { Side } from "./types.js";
 
 export interface Merged {
   readonly document: Json;
   /** JSON pointers; an element is named by its index in `theirs`, or in the base if `theirs` deleted it. */
   readonly conflicts: readonly string[];
+  /** Pointers, in the document, of what was moved down because it overlapped. */
+  readonly adjusted: readonly string[];
 }
 
 /** Which side's value the result has at each conflict, or at the conflict with a pointer. */
 export type Preferred = Side | ((pointer: string) => Side);
 
-/** An object's members by name, or an array's elements by identity. */
-type Named = ReadonlyMap<string, Json>;
-type Names = Iterable<string>;
+/** What a module that does not load this one gets as a value. */
+export type Merge = typeof merge;
+
 type List = readonly Json[];
 
-interface Merge {
+/** A merge under way. */
+interface Task {
   readonly prefer: (pointer: string) => Side;
   /** If both have changed the order of members, which is not a conflict, that of `theirs` is kept unless this is `mine`. */
   readonly order: Preferred;
-  readonly disputed: readonly string[];
-  readonly joins: boolean;
+  readonly disputed: ReadonlySet<string>;
+  /** The pointers of objects and arrays in which something is disputed. */
+  readonly around: ReadonlySet<string>;
+  /** Pointers that name two elements: one that `theirs` deleted, and another that it added or changed. */
+  readonly ambiguous: Set<string>;
+  /** Places where what was taken from both sides does not go together, and the pointers around them. */
+  readonly misplaced: ReadonlySet<string>;
+  readonly aroundMisplaced: ReadonlySet<string>;
   readonly conflicts: string[];
+  readonly taken: { readonly theirs: Change[]; readonly mine: Change[] };
 }
-
-const IDENTITIES = ["id", "i", "uid"];
-/** Members that identify elements until they are edited; used only if no element has one of IDENTITIES. */
-const NAMES = ["key", "refId", "name"];
 
 /**
  * Merge two documents that have the same base.
  *
- * At each conflict, and at each pointer of `disputed`, the result has the value of the side `prefer`. With `joins`, objects
- * and arrays that both sides added are merged as if the base had them empty.
+ * At each conflict, and at each pointer of `disputed`, the result has the value of the side `prefer`.
  */
-export function merge(base: Json, theirs: Json, mine: Json, prefer: Preferred = "theirs", disputed: readonly string[] = [], joins = false): Merged {
-  const to: Merge = { prefer: typeof prefer === "function" ? prefer : () => prefer, order: prefer, disputed, joins, conflicts: [] };
-  return { document: join(to, base, theirs, mine, "") ?? null, conflicts: to.conflicts };
+export function merge(base: Json, theirs: Json, mine: Json, prefer: Preferred = "theirs", disputed: readonly string[] = []): Merged {
+  const layout = layoutOf(base, theirs, mine);
+  const joined = (places: readonly string[]) => {
+    const task: Task = {
+      prefer: typeof prefer === "function" ? prefer : () => prefer,
+      order: prefer,
+      disputed: new Set(disputed),
+      around: around(disputed),
+      ambiguous: new Set(),
+      misplaced: new Set(places),
+      aroundMisplaced: around(places.map(pointerOf)),
+      conflicts: [],
+      taken: { theirs: [], mine: [] },
+    };
+    const document = join(task, base, layout.theirs, layout.mine, "") ?? null;
+    return { ...task, ...layout.settle(document), document };
+  };
+  let made = joined([]);
+  const places = [...made.tooWide, ...misplaced(theirs, mine, made.taken, withRows(made.document, made.shifted))];
+  // Then each side decides there as in any other conflict.
+  if (places.length) made = joined(places);
+  const conflicts = [...new Set([...made.conflicts, ...places.map(pointerOf)])];
+  const document = withRows(made.document, made.shifted);
+  return conflicts.length ? { document, conflicts, adjusted: [] } : { document: withRows(document, made.apart), conflicts, adjusted: [...made.apart.keys()] };
 }
 
-/** Return the member that identifies the elements of all these arrays; undefined if no member does. */
-export function identityOf(...arrays: readonly (Json | undefined)[]): string | undefined {
-  if (!arrays.every((array) => Array.isArray(array) && array.every(isObject))) return undefined;
-  const lists = arrays as JsonObject[][];
-  const hasIdentity = lists.some((list) => list.some((each) => IDENTITIES.some((name) => Object.hasOwn(each, name))));
-  return (hasIdentity ? IDENTITIES : NAMES).find((name) =>
-    lists.every((list) => {
-      const values = list.map((each) => member(each, name));
-      return values.every((value) => typeof value === "string" || Number.isInteger(value)) && new Set(values).size === list.length;
-    }),
-  );
+/** The pointers of all objects and arrays around the values at some pointers. */
+function around(pointers: readonly string[]): Set<string> {
+  return new Set(pointers.flatMap((pointer) => [...pointer.matchAll(/\//g)].map(({ index }) => pointer.slice(0, index))));
 }
 
-/** The identity of an element as text, which distinguishes the number 1 from the text "1". */
-export function nameOf(element: Json | undefined, identity: string): string {
-  return JSON.stringify(member(element, identity));
-}
-
-function join(to: Merge, base: Json | undefined, theirs: Json | undefined, mine: Json | undefined, path: string): Json | undefined {
-  if (isEqual(base, mine) || isEqual(theirs, mine)) return theirs;
-  if (isEqual(base, theirs)) return mine;
-  if (to.joins && base === undefined && typeof theirs === "object") return join(to, Array.isArray(theirs) ? [] : {}, theirs, mine, path);
-  if (!to.disputed.includes(path)) {
-    if (isObject(base) && isObject(theirs) && isObject(mine)) return members(to, base, theirs, mine, path);
+function join(task: Task, base: Json | undefined, theirs: Json | undefined, mine: Json | undefined, path: string, isElement = false): Json | undefined {
+  if (isEqual(theirs, mine)) return theirs;
+  if (task.misplaced.has(placeOf(base, theirs, path))) return preferred(task, path, theirs, mine);
+  const take = (side: Side, after: Json | undefined) => {
+    task.taken[side].push({ pointer: path, isElement, before: base, after });
+    return after;
+  };
+  const isMisplaced = task.aroundMisplaced.has(path);
+  // What they left alone was never disputed.
+  if (!isMisplaced && isEqual(base, theirs)) return take("mine", mine);
+  // What is disputed stays so, though mine may have returned to the base since.
+  const isDisputed = task.disputed.has(path) && !task.ambiguous.has(path);
+  if (!isMisplaced && !isDisputed && !task.around.has(path) && isEqual(base, mine)) return take("theirs", theirs);
+  if (isObject(base) && isObject(theirs) && isObject(mine)) {
+    const isPlaced = [base, theirs, mine].every((side) => rectangleOf(side) !== undefined);
+    if (isPlaced || !isDisputed) return members(task, base, theirs, mine, path, isPlaced, isDisputed);
+  } else if (!isDisputed) {
     const identity = identityOf(base, theirs, mine);
-    if (identity) return elements(to, identity, base as List, theirs as List, mine as List, path);
+    if (identity) return elements(task, identity, base as List, theirs as List, mine as List, path);
+    const sets = [base, theirs, mine].map(textsOf);
+    if (areOneWay(sets)) {
+      take("theirs", theirs);
+      take("mine", mine);
+      return texts(...sets);
+    }
     // One side may have changed only the order of members.
-    if (isSame(base, theirs)) return mine;
-    if (isSame(base, mine) || isSame(theirs, mine)) return theirs;
+    if (isSame(base, theirs)) return take("mine", mine);
+    if (isSame(base, mine)) return take("theirs", theirs);
+    if (isSame(theirs, mine)) return theirs;
   }
-  to.conflicts.push(path);
-  return to.prefer(path) === "mine" ? mine : theirs;
+  return preferred(task, path, theirs, mine);
 }
 
-function members(to: Merge, base: JsonObject, theirs: JsonObject, mine: JsonObject, path: string): Json {
+/** Note a conflict, and return the value that the result has there. */
+function preferred(task: Task, path: string, theirs: Json | undefined, mine: Json | undefined): Json | undefined {
+  return decided(task, path) === "mine" ? mine : theirs;
+}
+
+/** Note a conflict, and return the side whose value the result has there. */
+function decided(task: Task, path: string): Side {
+  task.conflicts.push(path);
+  return task.prefer(path);
+}
+
+function members(task: Task, base: JsonObject, theirs: JsonObject, mine: JsonObject, path: string, isPlaced: boolean, isDisputed: boolean): Json {
   const byName = (side: JsonObject): Named => new Map(Object.entries(side));
   const sides = [byName(base), byName(theirs), byName(mine)] as const;
-  const joined = each(to, ...sides, (name) => `${path}/${escaped(name)}`);
+  const joined = each(...sides, (name, ...values) => (isPlaced && PLACED.includes(name) ? undefined : join(task, ...values, `${path}/${escaped(name)}`)));
+  if (isPlaced) for (const each of placed(base, theirs, mine, isDisputed, () => decided(task, path))) joined.set(...each);
   const made: Record<string, Json> = {};
-  for (const name of ordered(...sides, joined, () => to.order).order) put(made, name, joined.get(name) as Json);
+  for (const name of ordered(...sides, joined, () => task.order).order) put(made, name, joined.get(name) as Json);
   return freeze(made);
 }
 
-function elements(to: Merge, identity: string, base: List, theirs: List, mine: List, path: string): Json {
+function elements(task: Task, identity: string, base: List, theirs: List, mine: List, path: string): Json {
   const byIdentity = (side: List): Named => new Map(side.map((element) => [nameOf(element, identity), element]));
   const sides = [byIdentity(base), byIdentity(theirs), byIdentity(mine)] as const;
   // The last side that has an element sets its index: `mine` only if the element is new.
-  const places = new Map([mine, base, theirs].flatMap((side) => side.map((element, index) => [nameOf(element, identity), `${path}/${index}`])));
-  const joined = each(to, ...sides, (name) => places.get(name) ?? path);
-  if (NAMES.includes(identity)) to.conflicts.push(...renamed(...sides).map((name) => places.get(name) ?? path));
-  const { order, isDisputed } = ordered(...sides, joined, () => to.prefer(path));
-  if (isDisputed) to.conflicts.push(path);
+  const pointers = new Map([mine, base, theirs].flatMap((side) => side.map((element, index) => [nameOf(element, identity), `${path}/${index}`])));
+  const at = (name: string) => pointers.get(name) ?? path;
+  if (task.disputed.size) for (const pointer of ambiguous(sides[0], sides[1], at)) task.ambiguous.add(pointer);
+  const joined = each(...sides, (name, ...values) => join(task, ...values, at(name), true));
+  if (NAMES.includes(identity)) task.conflicts.push(...renamed(...sides).map(at));
+  const { order, isDisputed } = ordered(...sides, joined, () => task.prefer(path));
+  if (isDisputed) task.conflicts.push(path);
   return freeze(order.map((name) => joined.get(name) as Json));
 }
 
-function each(to: Merge, base: Named, theirs: Named, mine: Named, at: (name: string) => string): Named {
+/** The pointers of elements that `theirs` deleted which also are those of elements that it added or changed. */
+function ambiguous(base: Named, theirs: Named, at: (name: string) => string): string[] {
+  const changed = new Set([...theirs].filter(([name, element]) => !isEqual(base.get(name), element)).map(([name]) => at(name)));
+  return [...base.keys()].filter((name) => !theirs.has(name)).map(at).filter((pointer) => changed.has(pointer));
+}
+
+/** The texts of an array in their order; undefined if it is something else, or repeats one. */
+function textsOf(side: Json | undefined): Named | undefined {
+  if (!Array.isArray(side) || !side.every((each) => typeof each === "string")) return undefined;
+  const found = new Map(side.map((text) => [text, text] as const));
+  return found.size === side.length ? found : undefined;
+}
+
+/** Whether three arrays are sets of texts, to which each side only added or from which each only removed. */
+function areOneWay(sets: readonly (Named | undefined)[]): sets is [Named, Named, Named] {
+  const [base, ...sides] = sets;
+  if (!base?.size) return false;
+  return sides.every((side) => {
+    const common = side && [...side.keys()].filter((text) => base.has(text));
+    return common && [base.size, side.size].includes(common.length) && isEqual(common, [...base.keys()].filter((text) => side.has(text)));
+  });
+}
+
+function texts(base: Named, theirs: Named, mine: Named): Json {
+  const all = new Map([...base, ...theirs, ...mine]);
+  const kept = new Map([...all].filter(([text]) => (base.has(text) ? theirs.has(text) && mine.has(text) : true)));
+  return freeze(ordered(base, theirs, mine, kept, () => "theirs").order);
+}
+
+type Joined = (name: string, base: Json | undefined, theirs: Json | undefined, mine: Json | undefined) => Json | undefined;
+
+function each(base: Named, theirs: Named, mine: Named, joinedOf: Joined): Map<string, Json> {
   const joined = new Map<string, Json>();
   for (const name of new Set([...theirs.keys(), ...mine.keys(), ...base.keys()])) {
-    const value = join(to, base.get(name), theirs.get(name), mine.get(name), at(name));
+    const value = joinedOf(name, base.get(name), theirs.get(name), mine.get(name));
     if (value !== undefined) joined.set(name, value);
   }
   return joined;
-}
-
-/** List the names that both sides removed while each added its own at the same place: both renamed the element. */
-function renamed(base: Named, theirs: Named, mine: Named): string[] {
-  const isKept = (name: string) => base.has(name) && theirs.has(name) && mine.has(name);
-  const isNew = (name: string) => !base.has(name) && theirs.has(name) !== mine.has(name);
-  const [inTheirs, inMine] = [runs(theirs.keys(), isKept, isNew), runs(mine.keys(), isKept, isNew)];
-  const removed = runs(base.keys(), isKept, (name) => !theirs.has(name) && !mine.has(name));
-  return [...removed].flatMap(([place, names]) => (inTheirs.has(place) && inMine.has(place) ? names : []));
-}
-
-/** Order the kept names: old ones as in the side that reordered them, new ones after the old name that they follow. */
-function ordered(base: Named, theirs: Named, mine: Named, kept: Named, prefer: () => Preferred): { order: string[]; isDisputed: boolean } {
-  const isOld = (name: string) => base.has(name) && kept.has(name);
-  const old = [...base.keys()].filter(isOld);
-  const [inTheirs, inMine] = [[...theirs.keys()].filter(isOld), [...mine.keys()].filter(isOld)];
-  const isMoved = (side: Named, names: string[]) => !isEqual(names, old.filter((name) => side.has(name)));
-  const [theyMoved, iMoved] = [isMoved(theirs, inTheirs), isMoved(mine, inMine)];
-  const isDisputed = theyMoved && iMoved && !isEqual(inTheirs, inMine);
-  const skeleton = (isDisputed ? prefer() === "mine" : iMoved) ? inMine : inTheirs;
-  const isNew = (name: string) => !base.has(name) && kept.has(name);
-  const added = [runs(theirs.keys(), isOld, isNew), runs(mine.keys(), isOld, isNew)];
-  const order = new Set<string>();
-  for (const name of [undefined, ...skeleton, ...old]) {
-    if (name !== undefined) order.add(name);
-    for (const next of alternated(added.map((side) => side.get(name) ?? []))) order.add(next);
-  }
-  return { order: [...order], isDisputed };
-}
-
-/** Group the wanted names by the known name that they follow; undefined stands for the start. */
-function runs(names: Names, isKnown: (name: string) => boolean, isWanted: (name: string) => boolean): Map<string | undefined, string[]> {
-  const found = new Map<string | undefined, string[]>();
-  let behind: string | undefined;
-  for (const name of names) {
-    if (isKnown(name)) behind = name;
-    else if (isWanted(name)) found.set(behind, [...(found.get(behind) ?? []), name]);
-  }
-  return found;
-}
-
-/** Interleave two runs by name, keeping the order of each; a name in both waits until it is first in both. */
-function alternated(sides: string[][]): Names {
-  const joined = new Set<string>();
-  const isShared = (name: string) => sides.every((side) => side.includes(name));
-  for (let left = sides; left.every((side) => side.length); left = left.map((side) => side.filter((name) => !joined.has(name)))) {
-    const heads = left.map(([head]) => head as string);
-    const waits = (name: string) => Number(heads[0] !== heads[1] && isShared(name));
-    heads.sort((one, other) => waits(one) - waits(other) || (one < other ? -1 : 1));
-    joined.add(heads[0] as string);
-  }
-  return new Set([...joined, ...sides.flat()]);
-}
-
-/** Return the value at one of a conflict's pointers, which name elements by index in one of the documents `named`. */
-export function valueOf(document: Json, pointer: string, named: readonly Json[]): Json | undefined {
-  let places: readonly (Json | undefined)[] = [document, ...named];
-  for (const token of tokensOf(pointer)) {
-    const lists = places.filter(Array.isArray) as List[];
-    const identity = identityOf(...lists);
-    const element = lists.slice(Array.isArray(places[0]) ? 1 : 0).map((list) => list[Number(token)]).find(Boolean);
-    const inList = (list: List) => (identity && element ? list.find((one) => nameOf(one, identity) === nameOf(element, identity)) : list[Number(token)]);
-    places = places.map((place) => (Array.isArray(place) ? inList(place as List) : member(place, token)));
-  }
-  return places[0];
 }

@@ -5,7 +5,7 @@ import { failure } from "./transport.js";
 import type { DashboardDocument } from "./types.js";
 
 /** The methods of a document that return a promise, and those that do not. */
-export const ASYNC = ["load", "refresh", "save", "resolve", "restore", "undo", "redo"] as const;
+export const ASYNC = ["load", "refresh", "save", "resolve", "restore", "undoVersion", "undo", "redo"] as const;
 export const SYNC = ["edit", "correct", "setAutosave", "discard"] as const;
 
 /** Create methods that call those of what `target` returns; if it throws, the asynchronous ones reject. */

@@ -1,7 +1,7 @@
 /** JSON patches (RFC 6902): what a save sends, and how unsaved edits are stored. */
 
+import { identityOf, nameOf } from "./identity.js";
 import { isEqual, isObject, type Json, type JsonObject } from "./json.js";
-import { identityOf, nameOf } from "./merge.js";
 import { escaped } from "./pointer.js";
 
 export type Operation =

@@ -11,7 +11,7 @@ import { delegates } from "./opening.js";
 import { failure } from "./transport.js";
 import type { DashboardClient, DashboardConfig, DashboardDocument, DocumentState, OpenOptions } from "./types.js";
 
-const METHODS = ["edit", "correct", "discard", "setAutosave", "save", "resolve", "restore", "refresh", "undo", "redo"] as const;
+const METHODS = ["edit", "correct", "discard", "setAutosave", "save", "resolve", "restore", "undoVersion", "refresh", "undo", "redo"] as const;
 
 /** A document's state and its methods, which keep their identity while the dashboard is the same. */
 export interface Dashboard<Config extends object = DashboardConfig>

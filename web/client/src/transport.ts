@@ -186,7 +186,7 @@ export function failure(code: ClientCode, options?: ErrorOptions, status = 0): D
 
 /** Wait for a module that is loaded when it is first needed; rejects with the code `network`, and the next call tries again. */
 export async function required<T>(module: Promise<T>): Promise<T> {
-  return module.catch((cause: unknown) => {
+  return inTime(TIMEOUT, undefined, () => module).catch((cause: unknown) => {
     throw failure("network", { cause });
   });
 }

@@ -109,6 +109,12 @@ export interface DashboardDocument<Config extends object = DashboardConfig> {
   /** Restore a version from history as the newest one; unsaved edits are saved as a version first. */
   restore(version: number, options?: { message?: string }): Promise<DocumentState<Config>>;
   /**
+   * Take back what one version changed and keep what was saved since, as a new version; unsaved edits are saved as a
+   * version first. If it is taken back already, nothing changes. Rejects with a ConflictError if the same was changed again
+   * since, and with the code `not-found` if the server no longer has the version or the one before it.
+   */
+  undoVersion(version: number, options?: { message?: string }): Promise<DocumentState<Config>>;
+  /**
    * Stop; unsaved edits stay in this browser. Every other method then throws a DashkeepError with the code `closed`, or
    * rejects with it. Other openings of the document are not affected.
    */
@@ -152,6 +158,8 @@ export interface Saved<Config extends object = DashboardConfig> {
   readonly currentVersion?: number;
   /** Present only if the save was merged. */
   readonly config?: Config | null;
+  /** Pointers to what the merge moved down in `config` so that nothing overlaps; absent if it moved nothing. */
+  readonly adjusted?: readonly string[];
 }
 
 export interface Abortable {
@@ -179,6 +187,7 @@ export interface VersionSummary {
   readonly forced?: true;
   readonly merged?: true;
   readonly restoredFrom?: number;
+  readonly undoOf?: number;
   readonly deleted?: true;
   readonly chartCount: number;
   readonly bytes: number;
@@ -212,6 +221,8 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
   version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
   diff(project: string, from: number, to: number, options?: CallOptions): Promise<Diff>;
   restore(project: string, version: number, options: CallOptions & { ifMatch: number | "*"; message?: string | undefined }): Promise<Saved<Config>>;
+  /** Take back what a version changed, and keep what was saved since; with `ifMatch`, only while that version is the newest. */
+  undoVersion(project: string, version: number, options?: CallOptions & { ifMatch?: number; message?: string | undefined }): Promise<Saved<Config>>;
 }
 
 export interface ProjectSummary<Config extends object = DashboardConfig> {

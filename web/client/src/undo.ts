@@ -3,12 +3,13 @@
  *
  * A step is a pair of configs: what an edit started from and what it led to. Reverting one is a three-way merge whose base is
  * what the edit led to, so it reverts only what still is as the edit left it: a value that somebody has changed since stays.
+ * The merge is loaded once somebody has.
  */
 
 import { apply } from "./apply.js";
 import type { Events } from "./core.js";
 import { isEqual, toJson, type Json } from "./json.js";
-import { merge } from "./merge.js";
+import type { Merge } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 
 /** One edit: `before` and `after` are the configs shown. */
@@ -31,8 +32,25 @@ export interface Steps {
   readonly canRedo: boolean;
   /** Add an edit, and keep up with what else has changed; before the page is left, the steps are stored. */
   record(change: Change): void;
-  /** Return the config without the last step's changes, or with those of the last step undone; null if no step is left. */
-  revert(direction: Direction, shown: Json): Json | null;
+  /**
+   * Show the config without the last step's changes, or with those of the last step undone; nothing happens if no step is left.
+   * Rejects with the code `network` if it needs the merge and that cannot be loaded.
+   */
+  revert(direction: Direction): Promise<void>;
+}
+
+/** The document whose edits the steps are. */
+export interface Tab {
+  /** Where the steps are stored for the tab's next page, if anywhere, and under which name. */
+  readonly storage: Storage | null;
+  readonly name: string;
+  /** The merge, null until it is loaded. */
+  merge(): Merge | null;
+  loadMerge(): Promise<Merge>;
+  shown(): Json;
+  show(config: Json): void;
+  /** Called when `canUndo` or `canRedo` may have changed by itself. */
+  changed(): void;
 }
 
 /** The steps as stored: all their configs in order, each as the patch from the one before. */
@@ -51,8 +69,8 @@ const TOGETHER = 1_000;
 /** The time of a step that no edit continues. */
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** Return the steps that an earlier page of this tab has stored under a name, and the tab's changes since; they will be stored there. */
-export function openSteps(storage: Storage | null, name: string, changes: readonly Change[], shown: Json): Steps {
+/** Return the steps that an earlier page of this tab has stored, and the tab's changes since. */
+export function openSteps({ storage, name, ...tab }: Tab, changes: readonly Change[]): Steps {
   const steps = fromText(storage?.getItem(name) ?? null);
 
   function push(direction: Direction, step: Step): void {
@@ -65,6 +83,19 @@ export function openSteps(storage: Storage | null, name: string, changes: readon
     for (const list of Object.values(steps)) {
       for (let last = list.at(-1); last && isEqual(without(last, shown), shown); last = list.at(-1)) list.pop();
     }
+    const isUnknown = Object.values(steps).some((list) => list.length && without(list.at(-1) as Step, shown) === undefined);
+    // If the merge cannot be loaded, the next change or `revert` asks for it again.
+    if (isUnknown) tab.loadMerge().then(tidyLater, () => {});
+  }
+
+  function tidyLater(): void {
+    tidy(tab.shown());
+    tab.changed();
+  }
+
+  /** Revert a step's changes, except where the config shown is no longer as the step left it; undefined without the merge for that. */
+  function without({ before, after }: Step, shown: Json): Json | undefined {
+    return isEqual(after, shown) ? before : tab.merge()?.(after, shown, before, "theirs").document;
   }
 
   /** Serialize the steps, without the oldest ones if the text gets too long; null if none are left. */
@@ -113,7 +144,7 @@ export function openSteps(storage: Storage | null, name: string, changes: readon
   }
 
   for (const change of changes) record(change);
-  tidy(shown);
+  tidy(tab.shown());
 
   return {
     get canUndo() {
@@ -123,24 +154,25 @@ export function openSteps(storage: Storage | null, name: string, changes: readon
       return steps.redo.length > 0;
     },
     record,
-    revert(direction, shown) {
+    async revert(direction) {
+      const next = steps[direction].at(-1);
+      if (next && without(next, tab.shown()) === undefined) {
+        await tab.loadMerge();
+        tidyLater();
+      }
       const last = steps[direction].pop();
-      if (!last) return null;
-      const after = without(last, shown);
-      push(direction === "undo" ? "redo" : "undo", { before: shown, after, at: NEVER });
+      if (!last) return;
+      const before = tab.shown();
+      const after = without(last, before) as Json;
+      push(direction === "undo" ? "redo" : "undo", { before, after, at: NEVER });
       tidy(after);
-      return after;
+      tab.show(after);
     },
   };
 }
 
 function half(steps: readonly Step[]): Step[] {
   return steps.slice(Math.ceil(steps.length / 2));
-}
-
-/** Revert a step's changes, except where the config shown is no longer as the step left it. */
-function without({ before, after }: Step, shown: Json): Json {
-  return merge(after, shown, before, "theirs").document;
 }
 
 function isContinued(last: Step, next: Step): boolean {

@@ -8,11 +8,12 @@
 
 import type { StateCreator, StoreApi, StoreMutatorIdentifier } from "zustand/vanilla";
 
+import { carryOver } from "./carry.js";
 import { EMPTY } from "./core.js";
 import type { InternalDocument, InternalOptions } from "./document.js";
 import { DashkeepError } from "./errors.js";
+import { identityOf, nameOf } from "./identity.js";
 import { isEqual, isObject, member, toJson, type Json, type JsonObject } from "./json.js";
-import { identityOf, merge as joined, nameOf } from "./merge.js";
 import { ASYNC, delegates, SYNC } from "./opening.js";
 import { failure } from "./transport.js";
 import type { DashboardClient, DashboardConfig, DashboardDocument, DocumentState, OpenOptions } from "./types.js";
@@ -257,7 +258,7 @@ const middleware =
 /** Apply the difference between two views to a config; if nothing is saved yet, edited members are saved whole. */
 function put(before: Json, config: Json, after: Json): Json {
   const isNothing = config === EMPTY;
-  return toJson({ ...(isNothing && (EMPTY as JsonObject)), ...(joined(before, isNothing ? {} : config, after, "mine").document as JsonObject) });
+  return toJson({ ...(isNothing && (EMPTY as JsonObject)), ...(carryOver(before, after, isNothing ? {} : config) as JsonObject) });
 }
 
 function savedBy(config: Json): number {

@@ -69,6 +69,8 @@ const CALLS = [
   ["a version", (client) => client.version("p", 2), "GET /projects/p/config/versions/2"],
   ["a comparison", (client) => client.diff("p", 1, 2), "GET /projects/p/config/versions/1/diff/2"],
   ["a restore", (client) => client.restore("p", 1, { ifMatch: 2, message: "back" }), 'POST /projects/p/config/versions/1/restore?message=back If-Match: "2"'],
+  ["an undo of a version", (client) => client.undoVersion("p", 2, { message: "no" }), "POST /projects/p/config/versions/2/undo?message=no"],
+  ["an undo of the newest version alone", (client) => client.undoVersion("p", 2, { ifMatch: 2 }), 'POST /projects/p/config/versions/2/undo If-Match: "2"'],
   ["a draft", (client) => client.drafts("s").load("p"), "GET /projects/p/config?sessionId=s"],
   ["the projects", (client) => client.projects.list({ limit: 5 }), "GET /projects?limit=5"],
   ["a project", (client) => client.projects.get("p"), "GET /projects/p"],

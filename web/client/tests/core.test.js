@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, pendingOf, start, statusOf, step } from "../dist/core.js";
+import { EMPTY, MergeNeeded, pendingOf, start, statusOf, step } from "../dist/core.js";
 import { ConflictError, DashkeepError } from "../dist/errors.js";
 import { toJson } from "../dist/json.js";
+import { merge } from "../dist/merge.js";
 
 const OFFLINE = new DashkeepError(0, "network");
 
@@ -20,7 +21,7 @@ function made({ initial = EMPTY, autosave = false } = {}) {
     effects: [],
     /** @param {any} name @param {any} [event] */
     happens(name, event = {}) {
-      ({ core: self.core, effects: self.effects } = step(self.core, name, event));
+      ({ core: self.core, effects: self.effects } = step(self.core, name, event, merge));
       return self;
     },
     /** @param {any} config */
@@ -94,6 +95,21 @@ test("an answer that was under way when the second of two changes was heard of i
   const { news } = tab.core;
   tab.happens("heard", { version: Number.POSITIVE_INFINITY }).happens("loaded", { version: at(chart({ x: 2 }), 2), news });
   assert.deepEqual(tab.does(), ["load"]);
+});
+
+test("a conflict whose edit was undone meanwhile is decided as the user chooses, and what they deleted comes back", () => {
+  for (const choice of ["mine", () => "mine", "theirs"]) {
+    const tab = made().opens(chart({ x: 1 }), 1).edit(chart({ x: 2 })).happens("saveAsked");
+    tab.fails(refusal({ chartCustomizations: {}, theme: "dark" }, 2, ["/chartCustomizations/a"])).edit(chart({ x: 1 })).happens("resolved", { choice });
+    assert.deepEqual(tab.core.mine, choice === "theirs" ? { chartCustomizations: {}, theme: "dark" } : chart({ x: 1 }, { theme: "dark" }));
+  }
+});
+
+test("an event that needs the merge before that is loaded changes nothing", () => {
+  const tab = made().opens(chart({ x: 1 }), 1).edit(chart({ x: 2 })).happens("saveAsked");
+  const [before, error] = [JSON.stringify(tab.core), refusal(chart({ x: 3 }), 2, [])];
+  assert.throws(() => step(tab.core, "saveFailed", { key: tab.core.sent?.key ?? "", error }, null), MergeNeeded);
+  assert.equal(JSON.stringify(tab.core), before);
 });
 
 test("a refused save that was discarded meanwhile disputes nothing any more", () => {

@@ -26,13 +26,13 @@ const FAULTS = [
   ["edits that are taken up lose the unanswered save", "core.js", "core.sent = pending.sent;", "core.sent = null;", [2, 5, 7, 8]],
   ["resolve(\"theirs\") keeps mine", "core.js", "change(core, merged(choice, disputed).document);", 'change(core, merged("mine", disputed).document);', [5]],
   ["a decision place by place counts for all places", "core.js", "change(core, merged(choice, disputed).document);", 'change(core, merged(typeof choice === "function" ? choice("/theme") : choice, disputed).document);', [5]],
-  ["early edits send initial values", "core.js", "merge(core.initial, core.mine ?? {}, early", "merge(core.mine ?? {}, core.mine ?? {}, early", [2, 3]],
+  ["early edits send initial values", "core.js", "carryOver(core.initial, early", "carryOver(core.mine ?? {}, early", [2, 3]],
   ["a conflict is dropped on reload", "core.js", "return base && isDirty(core) ?", "return base && isDirty(core) && !core.conflict ?", [2]],
   ["a later edit silently wins over another user's", "core.js", "if (!conflicts.length)\n        change(core, document);", "if (true)\n        change(core, document);", [3]],
   ["an offline tab does not try again", "core.js", 'core.effects.push({ do: "wait", attempt: core.attempt, retryAfter: error.retryAfter });', "", [4]],
   ["a refusal throws away what was edited", "core.js", "    core.sent = null;\n    change(core, core.mine);", "    core.sent = null;\n    take(core, core.base);", [2]],
-  ["a merge prefers the other side", "merge.js", 'return to.prefer(path) === "mine" ? mine : theirs;', "return theirs;", [2, 5]],
-  ["a merge drops what one side added", "merge.js", "if (isEqual(base, theirs))\n        return mine;", "if (isEqual(base, theirs))\n        return base === undefined ? theirs : mine;", [2, 5]],
+  ["a merge prefers the other side", "merge.js", 'return decided(task, path) === "mine" ? mine : theirs;', "decided(task, path);\n    return theirs;", [2, 5]],
+  ["a merge drops what one side added", "merge.js", "if (!isMisplaced && isEqual(base, theirs))\n        return take(\"mine\", mine);", "if (!isMisplaced && isEqual(base, theirs))\n        return take(\"mine\", base === undefined ? theirs : mine);", [2, 5]],
   ["a patch writes back what was not edited", "patch.js", "            if (values[index] !== known[index])\n                compare(known[index], values[index], at(name), into);", "            into.push({ op: \"replace\", path: at(name), value: values[index] });", [3]],
 ];
 

@@ -51,6 +51,7 @@ test("close is final for its caller: what it does then throws, and nothing of it
   for (const name of /** @type {const} */ (["load", "refresh", "save", "undo", "redo"])) await assert.rejects(document[name](), { code: "closed" });
   await assert.rejects(document.resolve("mine"), { code: "closed" });
   await assert.rejects(document.restore(1), { code: "closed" });
+  await assert.rejects(document.undoVersion(1), { code: "closed" });
   await browser.advance(60_000);
   assert.deepEqual([document.state.status, history(server)], ["clean", [CONFIG]]);
 });

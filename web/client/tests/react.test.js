@@ -108,7 +108,7 @@ test("an edit before the component is mounted, or after it is unmounted, throws"
   assert.equal(thrown[0].code, "closed");
   await made.unmount();
   assert.throws(() => made.dashboard.edit(titled("Profit")), isClosed);
-  for (const method of ["save", "refresh", "undo", "redo", "restore", "resolve"]) await assert.rejects(made.dashboard[method](1), isClosed);
+  for (const method of ["save", "refresh", "undo", "redo", "restore", "undoVersion", "resolve"]) await assert.rejects(made.dashboard[method](1), isClosed);
   assert.equal(made.server.version, 1);
 });
 

@@ -319,6 +319,7 @@ const outside = {
   "a save": (client) => client.save("p", titled("newer"), { ifMatch: 1 }),
   "a refused save": (client) => client.save("p", titled("newer"), { ifMatch: 0 }).catch(() => {}),
   "a restore": (client) => client.restore("p", 1, { ifMatch: 1 }),
+  "an undo of a version": (client) => client.undoVersion("p", 1),
   "a deletion": (client) => client.remove("p", { ifMatch: 1 }),
 };
 for (const [what, act] of Object.entries(outside)) {
@@ -353,6 +354,48 @@ test("a restore saves unsaved edits as a version first", async () => {
   await document.restore(1);
   assert.deepEqual(history(server), [CONFIG, titled("second"), titled("unsaved"), CONFIG]);
   assert.deepEqual([document.state.config, document.state.version, document.state.status], [CONFIG, 4, "clean"]);
+});
+
+test("an undo of a version keeps what came after it, and unsaved edits become a version first", async () => {
+  const { server, document } = await opened();
+  server.save(titled("second"));
+  await document.refresh();
+  document.edit(setting("theme", "dark"));
+  const undone = await document.undoVersion(2);
+  const dark = { ...CONFIG, theme: "dark" };
+  assert.deepEqual(history(server), [CONFIG, titled("second"), { ...titled("second"), theme: "dark" }, dark]);
+  assert.deepEqual([undone, undone.config, undone.version, undone.status], [document.state, dark, 4, "clean"]);
+  assert.equal((await document.undoVersion(2)).version, 4);
+  assert.deepEqual((await document.undoVersion(4)).config, { ...titled("second"), theme: "dark" });
+});
+
+test("an undo of a version that was changed again since is refused, and the edits before it are saved", async () => {
+  const { server, document } = await opened();
+  server.save(titled("second"));
+  server.save(titled("third"));
+  await document.refresh();
+  document.edit(setting("theme", "dark"));
+  await assert.rejects(document.undoVersion(2), { name: "ConflictError", conflicts: ["/chartCustomizations/c1/title"] });
+  await settled();
+  const { status, conflict, config } = document.state;
+  assert.deepEqual([status, conflict, config], ["clean", null, { ...titled("third"), theme: "dark" }]);
+  assert.equal(server.version, 4);
+});
+
+test("an undo of a version whose answer is lost is repeated with its key, and takes effect once", async () => {
+  const { server, browser, document } = await opened();
+  server.save(titled("second"));
+  await document.refresh();
+  server.instead = [server.lose];
+  const undoing = document.undoVersion(2);
+  await settled();
+  server.save(titled("third"));
+  await browser.advance(60_000);
+  await undoing;
+  const keys = server.made("POST").map(({ headers }) => headers.get("Idempotency-Key"));
+  assert.equal(keys.length, 2);
+  assert.equal(keys[0], keys[1]);
+  assert.deepEqual([history(server), document.state.config], [[CONFIG, titled("second"), CONFIG, titled("third")], titled("third")]);
 });
 
 test("a restore is shown although an older answer is still under way", async () => {

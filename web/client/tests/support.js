@@ -73,6 +73,7 @@ export class Server {
     const key = headers.get("Idempotency-Key");
     if (method === "GET") return this.#loaded(headers, url);
     if (method === "DELETE") return this.#put(base, key, null, () => new Response(null, { status: 204, headers: { ETag: `"${this.version}"` } }));
+    if (method === "POST" && url.pathname.endsWith("/undo")) return this.#undo(Number(/versions\/(\d+)/.exec(url.pathname)?.[1]), key);
     if (method === "POST") return this.#put(base, key, this.versions[Number(/versions\/(\d+)/.exec(url.pathname)?.[1])]?.config, () => this.#saved());
     if (method === "PUT") return this.#put(base, key, body, () => this.#saved(), headers.get("If-None-Match") === "*");
     return this.#patch(base, key, body);
@@ -105,6 +106,18 @@ export class Server {
     const config = base === this.version ? mine : document;
     if (!isEqual(config, toJson(this.config))) this.versions.push({ config, key, ...(base === this.version ? {} : { merged: true }) });
     return Response.json({ ...this.#shown(this.version), ...(base + 1 < this.version ? { merged: true } : {}) });
+  }
+
+  /** @type {(version: number, key: string | null) => Response} */
+  #undo(version, key) {
+    const [before, undone] = [this.versions[version - 1], this.versions[version]];
+    if (!before || !undone) return problem(404, "not-found");
+    const replayed = this.#replayed(version, key);
+    if (replayed !== undefined) return Response.json({ success: true, merged: true, ...this.#shown(replayed), replayed: true, currentVersion: this.version });
+    const { document, conflicts } = merge(toJson(undone.config), toJson(this.config), toJson(before.config));
+    if (conflicts.length) return conflict(this.version, this.config, conflicts);
+    if (!isEqual(document, toJson(this.config))) this.versions.push({ config: document, key, merged: true });
+    return Response.json({ success: true, merged: true, ...this.#shown(this.version) });
   }
 
   /** @type {(base: number, key: string | null) => number | undefined} */

@@ -7,8 +7,8 @@ import { createCalls } from "../dist/calls.js";
 import { ConflictError, DashkeepError } from "../dist/errors.js";
 import { browserStorage } from "../dist/storage.js";
 import { openTabs } from "../dist/tabs.js";
-import { createTransport, versionOf, waitBefore } from "../dist/transport.js";
-import { Browser, problem, Server, settled, token } from "./support.js";
+import { createTransport, required, versionOf, waitBefore } from "../dist/transport.js";
+import { Browser, hurried, problem, Server, settled, token } from "./support.js";
 
 /** @param {{ getToken?: any, timeout?: number }} [options] */
 function made({ getToken = () => token("user-1"), timeout = 30_000 } = {}) {
@@ -166,4 +166,12 @@ test("a version is that of the body where there is one, or else that of the tag,
   assert.equal(versionOf(answer({ version: 8 }, '"7"')), 8);
   assert.equal(versionOf(answer({ version: 0 })), 0);
   for (const tag of [undefined, '"abc"', "7"]) assert.throws(() => versionOf(answer({}, tag)), { code: "unreadable" });
+});
+
+test("a module that neither loads nor fails within the time limit counts as unreachable", async (t) => {
+  hurried(t);
+  // Like a connection under way, this keeps the process alive; the time limit does not.
+  const connection = setTimeout(() => {}, 10_000);
+  await assert.rejects(required(new Promise(() => {})), { code: "network" });
+  clearTimeout(connection);
 });

@@ -12,7 +12,7 @@ TOLERANCE: Final = 1e-6
 _NONE: Final = float("-inf")
 
 
-class Columns:
+class ColumnTree:
     """The greatest value that was put into any column: a segment tree over all edges.
 
     An interval is narrower by half the tolerance at each end, so that what only meets shares no column.
@@ -49,7 +49,7 @@ class Columns:
                 above >>= 1
 
     def greatest(self, interval: Interval) -> float:
-        """Return the greatest value in the columns of one of the tree's intervals, minus infinity if there is none."""
+        """Return the greatest value in the columns of one of the tree's intervals, or minus infinity."""
         left, right = self._range(interval)
         ends = (left, right - 1) if left < right else ()
         found = [_NONE]

@@ -15,8 +15,8 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
-class Change(NamedTuple):
-    """What a side made of a value that the other side left as it was; either may be MISSING.
+class Taken(NamedTuple):
+    """A change that was taken from a side because the other left the value as it was; before or after may be MISSING.
 
     The path has an element's index in `theirs`, or in the base if `theirs` deleted it, or in `mine` if it is new there.
     """
@@ -42,7 +42,7 @@ class Edits(NamedTuple):
     identities: dict[_Identity, Path]
 
 
-def edits(document: Any, changes: Iterable[Change], *, is_saved: bool) -> Edits:  # noqa: ANN401 - any JSON value
+def edits(document: Any, changes: Iterable[Taken], *, is_saved: bool) -> Edits:  # noqa: ANN401 - any JSON value
     """Collect what a side's changes did; `is_saved` says that it is `theirs`."""
     found = Edits(document, {}, {}, {})
     borne: set[str] = set()
@@ -98,7 +98,7 @@ def dangling(remover: Edits, adder: Edits, outcome: Any) -> Iterator[Path]:  # n
                 yield path
 
 
-def _smallest(change: Change, *, is_saved: bool) -> Iterator[Change]:
+def _smallest(change: Taken, *, is_saved: bool) -> Iterator[Taken]:
     """Yield the topmost values inside a change that were added, removed or replaced."""
     path, before, after = change
     if before == after:
@@ -114,11 +114,11 @@ def _smallest(change: Change, *, is_saved: bool) -> Iterator[Change]:
         yield change
         return
     for name, token in parts.items():
-        part = Change((path, token), before.get(name, MISSING), after.get(name, MISSING))
+        part = Taken((path, token), before.get(name, MISSING), after.get(name, MISSING))
         yield from _smallest(part, is_saved=is_saved)
 
 
-class _Value(NamedTuple):
+class _Held(NamedTuple):
     """A value, the nearest member that holds it, and whether that is directly its own."""
 
     value: Any
@@ -126,23 +126,23 @@ class _Value(NamedTuple):
     is_member: bool
 
 
-def _inside(value: Any, path: Path) -> Iterator[_Value]:  # noqa: ANN401
+def _inside(value: Any, path: Path) -> Iterator[_Held]:  # noqa: ANN401
     """Yield a value and everything inside it."""
     is_member, member = path is not None and isinstance(path[1], str), None
     while path and member is None:
         path, token = path
         member = token if isinstance(token, str) else None
-    open_values = [_Value(value, member, is_member)]
+    open_values = [_Held(value, member, is_member)]
     while open_values:
         value, member, is_member = each = open_values.pop()
         yield each
         if isinstance(value, dict):
-            open_values += [_Value(inner, name, is_member=True) for name, inner in value.items()]
+            open_values += [_Held(inner, name, is_member=True) for name, inner in value.items()]
         elif isinstance(value, list):
-            open_values += [_Value(inner, member, is_member=False) for inner in value]
+            open_values += [_Held(inner, member, is_member=False) for inner in value]
 
 
-def _names(values: Iterable[_Value]) -> Iterator[str]:
+def _names(values: Iterable[_Held]) -> Iterator[str]:
     """Yield the texts that identify an object: the value of one of IDENTITIES, and the name of its own member."""
     for value, member, is_member in values:
         if is_member and member is not None and isinstance(value, dict):
@@ -151,14 +151,14 @@ def _names(values: Iterable[_Value]) -> Iterator[str]:
             yield value
 
 
-def _identities(values: Iterable[_Value]) -> Iterator[_Identity]:
+def _identities(values: Iterable[_Held]) -> Iterator[_Identity]:
     for value, member, is_member in values:
         if is_member and member in IDENTITIES and (name := name_of(value)) is not None:
             yield member, name
 
 
-def _texts(values: Iterable[_Value]) -> Iterator[tuple[str | None, str]]:
-    """Yield each text that is no identity, after the member that holds it."""
+def _texts(values: Iterable[_Held]) -> Iterator[tuple[str | None, str]]:
+    """Yield each text other than identities, after the member that holds it."""
     for value, member, is_member in values:
         if isinstance(value, str) and not (is_member and member in IDENTITIES):
             yield member, value

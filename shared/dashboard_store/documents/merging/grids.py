@@ -6,7 +6,7 @@ So each breakpoint, each tab and each nested grid is a grid of its own. Grouping
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
-from dashboard_store.documents.merging.columns import TOLERANCE, Columns
+from dashboard_store.documents.merging.columns import TOLERANCE, ColumnTree
 from dashboard_store.documents.merging.placements import Identity, Key, Placement, Placements
 
 type Grid = Sequence[Key]
@@ -69,7 +69,7 @@ def visible(placements: Placements, grid: Iterable[Key] | None = None) -> dict[K
 def overlaps(placements: Placements) -> bool:
     """Whether any two placements of one grid overlap."""
     shown = sorted(placements.values(), key=lambda each: each.y)
-    bottoms = Columns(each.columns for each in shown)
+    bottoms = ColumnTree(each.columns for each in shown)
     for each in shown:
         if bottoms.greatest(each.columns) > each.y + TOLERANCE:
             return True

@@ -73,7 +73,7 @@ class _Grid(NamedTuple):
         return 1 if in_theirs or _is_placed(key, self.base, self.mine, self.shifted_in_mine) else 2
 
 
-class Layout:
+class GridMerge:
     """The grids that both sides of a merge changed.
 
     `theirs` and `mine` are their documents without what they only shifted, so that a shift is no edit: it yields to the
@@ -127,7 +127,7 @@ def _shown(placed: Placement | None) -> object:
 
 
 def _is_placed(key: Key, base: Placements, side: Placements, moved: set[Key]) -> bool:
-    """Whether a side moved, resized or added what it has at a key; a shift alone is none of these."""
+    """Whether a side moved, resized or added what it has at a key; a shift alone does not count."""
     before, after = base.get(key), side.get(key)
     if after is None:
         return False

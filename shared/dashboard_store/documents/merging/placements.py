@@ -59,7 +59,7 @@ type Placements = Mapping[Key, Placement]
 
 
 def rectangle_of(value: Any) -> Rectangle | None:  # noqa: ANN401 - any JSON value
-    """Return the rectangle of a placement; None if the value is none."""
+    """Return the rectangle of a placement, or None if the value has no such form."""
     if not isinstance(value, dict) or "x" not in value or "y" not in value or ("w" not in value and "h" not in value):
         return None
     x, y, w, h = value["x"], value["y"], value.get("w", 1), value.get("h", 1)
@@ -100,7 +100,7 @@ def _shows(value: Mapping[str, Any]) -> bool:
     return value.get("isVisible") is not False and value.get("hidden") is not True
 
 
-class _Value(NamedTuple):
+class _Seen(NamedTuple):
     """A value of one of the documents: the document's number, its path there, and whether it is visible."""
 
     number: int
@@ -116,11 +116,11 @@ def find_placements(documents: Sequence[Any], levels: int) -> tuple[Sequence[dic
     """
     placements: Sequence[dict[Key, Placement]] = [{} for _ in documents]
     members: dict[Key, str] = {}
-    roots = [_Value(number, document, None, is_visible=True) for number, document in enumerate(documents)]
-    open_values: list[tuple[Key, list[_Value]]] = [((), roots)]
+    roots = [_Seen(number, document, None, is_visible=True) for number, document in enumerate(documents)]
+    open_values: list[tuple[Key, list[_Seen]]] = [((), roots)]
     while open_values:
         key, values = open_values.pop()
-        inside: dict[str, list[_Value]] = {}
+        inside: dict[str, list[_Seen]] = {}
         objects = [each for each in values if isinstance(each.value, dict)]
         for number, value, path, is_visible in objects:
             is_shown = is_visible and _shows(value)
@@ -129,14 +129,15 @@ def find_placements(documents: Sequence[Any], levels: int) -> tuple[Sequence[dic
             if len(key) < levels:
                 for name, member in value.items():
                     if isinstance(member, dict | list):
-                        inside.setdefault(name, []).append(_Value(number, member, (path, name), is_shown))
+                        inside.setdefault(name, []).append(_Seen(number, member, (path, name), is_shown))
         arrays = [] if objects or len(key) == levels else [each for each in values if isinstance(each.value, list)]
         if found := by_identity(*(each.value for each in arrays)):
             members[key] = found.member
             for (number, _, path, is_visible), elements in zip(arrays, found.arrays, strict=True):
                 for index, (name, element) in enumerate(elements.items()):
-                    inside.setdefault(Identity(name), []).append(_Value(number, element, (path, index), is_visible))
-        open_values += [((*key, name), each) for name, each in inside.items()]
+                    inside.setdefault(Identity(name), []).append(_Seen(number, element, (path, index), is_visible))
+        # From the end, so that placements are found in the order of the documents.
+        open_values += [((*key, name), each) for name, each in reversed(inside.items())]
     return placements, members
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from dashboard_store.documents.merging.columns import TOLERANCE, Columns, Interval
+from dashboard_store.documents.merging.columns import TOLERANCE, ColumnTree, Interval
 from dashboard_store.documents.merging.placements import Key, Placement, Placements
 
 type _Row = tuple[Key, Interval, float, float]
@@ -42,7 +42,7 @@ def _rectangle(placements: Placements, key: Key) -> object:
 
 def _below(placements: Placements, changed: Iterable[Key], candidates: Iterable[Key]) -> set[Key]:
     """Return the candidates that something changed stands above, in their columns."""
-    tops = Columns(placed.columns for placed in placements.values())
+    tops = ColumnTree(placed.columns for placed in placements.values())
     for key in changed:
         if placed := placements.get(key):
             tops.put(placed.columns, -placed.y)
@@ -58,7 +58,7 @@ def _resting(before: Placements, after: Placements) -> set[Key]:
 
 def _gaps(placements: Placements, top: float) -> dict[Key, float]:
     """Return the distance of each element to what is above it in its columns, or else to the top."""
-    bottoms = Columns(placed.columns for placed in placements.values())
+    bottoms = ColumnTree(placed.columns for placed in placements.values())
     gaps = {}
     for level in _levels(placements.items(), lambda item: item[1].y):
         for key, placed in level:
@@ -85,7 +85,7 @@ def _passed(before: Placements, after: Placements) -> set[Key]:
 def _overtaken(rows: Iterable[_Row]) -> set[Key]:
     """Return the elements that come before another in their columns that they came after."""
     rows = list(rows)
-    lowest = Columns(columns for _, columns, _, _ in rows)
+    lowest = ColumnTree(columns for _, columns, _, _ in rows)
     found = set()
     for level in _levels(rows, lambda row: row[2]):
         found |= {key for key, columns, _, now in level if lowest.greatest(columns) > now}

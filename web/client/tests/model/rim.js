@@ -41,6 +41,8 @@ export class Rim {
   unanswered = null;
   /** Whether the last change was made during a conflict. */
   editsConflict = false;
+  /** The merge, null until it is loaded. @type {any} */
+  merge = null;
   #depth = 0;
 
   /** @param {any} world @param {import("./device.js").Device} device @param {{ autosave: boolean, initial: any }} options */
@@ -67,7 +69,7 @@ export class Rim {
   /** @param {string} name @param {any} event */
   dispatch(name, event) {
     const before = this.core;
-    const { core, effects } = this.client.step(before, name, event);
+    const { core, effects } = this.client.step(before, name, event, this.merge);
     this.core = core;
     this.#depth += 1;
     for (const effect of effects) this[/** @type {"load"} */ (effect.do)](/** @type {any} */ (effect));
@@ -175,6 +177,7 @@ export class Rim {
     const name = device.slots(user).find((each) => each !== this.slot.name && this.mayTake(user, each) && device.hold(each, this));
     const found = name === undefined ? undefined : device.of(user).slots.get(name);
     if (!found || name === undefined) return null;
+    if (this.core.base) this.merge = client.merge;
     const base = this.frozen({ ...JSON.parse(found.base), text: found.base });
     const { sent, patch } = JSON.parse(found.edits);
     const pending = { base, sent: sent && { ...sent, config: sent.patch && client.apply(base.config, sent.patch) }, mine: client.apply(base.config, patch) };

@@ -77,7 +77,8 @@ export function isExact(config) {
 }
 
 /**
- * Merge three ways, with the value of the side `prefer` where both changed one; what is at the pointers `disputed` is one value.
+ * Merge three ways, with the value of the side `prefer` where both changed one; what is at the pointers `disputed` is one value,
+ * and has that of the side even if mine is the base again.
  *
  * @param {any} base @param {any} theirs @param {any} mine
  * @param {"mine" | "theirs" | ((pointer: string) => "mine" | "theirs")} [prefer] @param {readonly string[]} [disputed]
@@ -86,14 +87,16 @@ export function isExact(config) {
 export function mergeShape(base, theirs, mine, prefer = "theirs", disputed = []) {
   /** @type {string[]} */
   const conflicts = [];
-  /** @type {(b: any, t: any, m: any, path: string) => any} */
-  const join = (b, t, m, path) => {
+  /** @type {(b: any, t: any, m: any, path: string, isAmbiguous?: boolean) => any} */
+  const join = (b, t, m, path, isAmbiguous = false) => {
     const [before, other, own] = [b, t, m].map(textOf);
-    if (before === own || other === own) return t;
+    if (other === own) return t;
     if (before === other) return m;
-    const isOne = disputed.includes(path);
+    const isOne = disputed.includes(path) && !isAmbiguous;
+    if (before === own && !isOne && !disputed.some((pointer) => pointer.startsWith(`${path}/`))) return t;
     if (!isOne && [b, t, m].every(isObject)) return objects(b, t, m, path);
     if (!isOne && [b, t, m].every(Array.isArray)) return lists(b, t, m, path);
+    if (before === own && !isOne) return t;
     conflicts.push(path);
     return (typeof prefer === "function" ? prefer(path) : prefer) === "mine" ? m : t;
   };
@@ -106,10 +109,14 @@ export function mergeShape(base, theirs, mine, prefer = "theirs", disputed = [])
   /** @type {(b: any[], t: any[], m: any[], path: string) => any[]} */
   const lists = (b, t, m, path) => {
     const ids = new Set([...t, ...m, ...b].map(({ id }) => id));
-    const joined = [...ids].map((id) => {
+    const all = [...ids].map((id) => {
       const [before, other, own] = [b, t, m].map((side) => side.find((one) => one.id === id));
       const index = other ? t.indexOf(other) : before ? b.indexOf(before) : m.indexOf(own);
-      return join(before, other, own, `${path}/${index}`);
+      return { before, other, own, index, isTheirs: textOf(before) !== textOf(other) };
+    });
+    const joined = all.map(({ before, other, own, index, isTheirs }) => {
+      const isAmbiguous = isTheirs && all.filter((one) => one.isTheirs && one.index === index).length > 1;
+      return join(before, other, own, `${path}/${index}`, isAmbiguous);
     });
     return joined.filter((value) => value !== undefined);
   };

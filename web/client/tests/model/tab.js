@@ -139,6 +139,7 @@ export class Tab extends Rim {
   post(operation, outcome) {
     const { sent } = operation;
     if (operation.stage === 1) return this.#answered(operation, outcome);
+    if (operation.stage === 2) return this.#mergeLoaded(operation, outcome);
     if (this.user !== this.device.user && !operation.isLast) return this.#sendFailed(operation, this.#error({ kind: "fail", error: { status: 0, code: "user-changed" } }));
     if (outcome.kind === "late") this.world.late.push({ server: this.server, sent });
     if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error(outcome));
@@ -149,14 +150,34 @@ export class Tab extends Rim {
   #answered(operation, outcome) {
     const { sent, answer } = operation;
     if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error(outcome));
-    if (answer.refusal) return this.#sendFailed(operation, new this.client.ConflictError(412, "version-conflict", answer.refusal));
+    const refusal = answer.refusal && new this.client.ConflictError(412, "version-conflict", answer.refusal);
+    const { version } = answer;
+    const text = sent.patch ? { text: JSON.stringify(version) } : {};
+    const saved = refusal ? null : { version: this.frozen({ ...version, ...text }, sent.config), newest: sent.patch ? answer.newest : version.version };
+    if (this.#needsMerge(sent.key, refusal, saved)) return void Object.assign(operation, { stage: 2 });
+    if (refusal) return this.#sendFailed(operation, refusal);
     this.#end(operation);
     this.unanswered = null;
-    const { version } = answer;
-    const newest = sent.patch ? answer.newest : version.version;
-    const text = sent.patch ? { text: JSON.stringify(version) } : {};
-    this.dispatch("saved", { key: sent.key, version: this.frozen({ ...version, ...text }, sent.config), newest, at: this.world.clock() });
+    this.dispatch("saved", { key: sent.key, ...saved, at: this.world.clock() });
     this.operations.push({ kind: "adopt", stage: 0, waits: this.writing });
+  }
+
+  /** Whether an answer cannot be processed before the merge is loaded. @param {string} key @param {any} error @param {any} saved */
+  #needsMerge(key, error, saved) {
+    try {
+      this.client.step(this.core, error ? "saveFailed" : "saved", { key, error, at: 0, ...saved }, this.merge);
+      return false;
+    } catch (thrown) {
+      if (!(thrown instanceof this.client.MergeNeeded)) throw thrown;
+      return true;
+    }
+  }
+
+  /** @param {Operation} operation @param {Outcome} outcome */
+  #mergeLoaded(operation, outcome) {
+    if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error({ kind: "fail", error: { status: 0, code: "network" } }));
+    this.merge = this.client.merge;
+    this.#answered(operation, outcome);
   }
 
   /** @param {Operation} operation @param {any} error */

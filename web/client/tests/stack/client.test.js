@@ -92,7 +92,7 @@ test("a project is reached by its id and by its address alike", async () => {
   assert.deepEqual(await client.load(address), await client.load("addressed"));
 });
 
-test("a diff shows the changes since an older version, which can be restored", async () => {
+test("a diff shows the changes since an older version, which can be restored, and one version can be undone", async () => {
   const { client, documents: [one] } = await twoDevices("restore");
   one.edit(retitled("a", "later"));
   await one.save({ message: "later" });
@@ -100,6 +100,11 @@ test("a diff shows the changes since an older version, which can be restored", a
   assert.deepEqual(operations, [{ op: "replace", path: "/chartCustomizations/a/title", value: "later" }]);
   await one.restore(1);
   assert.deepEqual([one.state.config, one.state.version], [BASE, 3]);
+  one.edit((/** @type {any} */ config) => ({ ...config, theme: { id: "dark" } }));
+  await one.undoVersion(3);
+  assert.deepEqual([one.state.config, one.state.version], [{ ...retitled("a", "later")(BASE), theme: { id: "dark" } }, 5]);
+  const [undo, save] = (await client.history("restore")).versions;
+  assert.deepEqual([undo?.undoOf, save?.source], [3, "user"]);
 });
 
 test("a draft belongs to its session", async () => {

@@ -87,6 +87,7 @@ expectTypeOf(document.subscribe(() => {})).toEqualTypeOf<() => void>();
 expectTypeOf(document.load()).toEqualTypeOf<Promise<DocumentState>>();
 expectTypeOf(document.save({ message: "mine", signal: new AbortController().signal })).toEqualTypeOf<Promise<DocumentState>>();
 expectTypeOf(document.restore(3, { message: "as before" })).toEqualTypeOf<Promise<DocumentState>>();
+expectTypeOf(document.undoVersion(3, { message: "too loud" })).toEqualTypeOf<Promise<DocumentState>>();
 expectTypeOf(document.edit({ chartCustomizations: {} })).toEqualTypeOf<void>();
 document.edit((config) => ({ ...config, theme: { id: "dark" } }));
 document.edit((config) => ({ ...config, filters: [{ id: "f", from: new Date() }] }));
