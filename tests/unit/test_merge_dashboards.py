@@ -1,6 +1,7 @@
 """A clean merge of dashboards is a valid dashboard: grids, elements, references and sets of texts."""
 
 import json
+import re
 from itertools import combinations
 from typing import Any
 
@@ -26,6 +27,8 @@ from dashboard_store.documents.merging.placements import (
 from dashboard_store.documents.merging.shifts import shifted
 
 type Json = dict[str, Any]
+
+MERGING = ROOT / "docs" / "merging.md"
 
 # -- the table of cases, which the browser client's tests read too ----------------------------------------------------
 
@@ -262,3 +265,32 @@ def test_a_large_grid_is_not_moved_apart() -> None:
     base["n"] = at(6, 0)
     large = merge(base, base | {"a": at(0, 0)}, base | {"b": at(0, 0)})
     assert (len(large.document), list(large.adjusted)) == (MOST_MOVED_APART + 1, [])
+
+
+# -- the examples of docs/merging.md ----------------------------------------------------------------------------------
+
+EXAMPLES = [
+    row
+    for row in re.findall(r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| `(.+?)` \| (.+?) \|$", MERGING.read_text(), re.MULTILINE)
+    if "," in row[3] or "{" in row[3]
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example[0] for example in EXAMPLES])
+def test_an_example_of_the_documentation_holds(example: tuple[str, ...]) -> None:
+    """Each example in JSON merges as its row says."""
+    _, base, theirs, mine, outcome = example
+    merged = merge(json.loads(base), json.loads(theirs), json.loads(mine))
+    if outcome.startswith("conflict"):
+        assert len(merged.conflicts) == 1
+        assert f"`{merged.conflicts[0]}`" in outcome or not merged.conflicts[0]
+    else:
+        assert not merged.conflicts
+        written = outcome.strip("`")
+        document = json.loads(written) if written[0] in "[{" else [{"id": int(each)} for each in written.split(", ")]
+        assert json.dumps(merged.document) == json.dumps(document)
+
+
+def test_the_documentation_has_examples_in_json() -> None:
+    """The rules for values and elements have examples that are checked."""
+    assert len(EXAMPLES) == 9

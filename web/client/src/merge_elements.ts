@@ -145,7 +145,7 @@ function identitiesIn(values: readonly Value[]): string[] {
   });
 }
 
-/** Each text that is no identity, and the member that holds it. */
+/** Each text other than identities, and the member that holds it. */
 function textsIn(values: readonly Value[]): { text: string; member: string | undefined }[] {
   return values.flatMap(({ value, member, isMember }) =>
     typeof value === "string" && !(isMember && member !== undefined && IDENTITIES.includes(member)) ? [{ text: value, member }] : [],

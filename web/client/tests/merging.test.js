@@ -16,7 +16,7 @@ const MERGE = await readFile(join(DIST, "merge.js"), "utf8");
 const folders = [];
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** Open a document, with one edit, of a build with another `merge.js`; null is none, so that it cannot be loaded. @param {string | null} merge */
+/** Open a document, with one edit, of a build with another `merge.js`; null leaves it out. @param {string | null} merge */
 async function editedIn(merge) {
   const folder = await mkdtemp(join(tmpdir(), "dashkeep-merging-"));
   folders.push(folder);
