@@ -35,42 +35,57 @@ class Settled(NamedTuple):
     apart: dict[Path, float]
 
 
+class _Side(NamedTuple):
+    """The visible placements of a grid on one side, and which of them it only shifted."""
+
+    placements: Placements
+    shifted: set[Key]
+
+    def unshifted(self, base: Placements) -> Iterator[tuple[Path, float]]:
+        return ((self.placements[key].path, base[key].y) for key in self.shifted)
+
+    def has_placed(self, key: Key, base: Placements) -> bool:
+        """Whether the side moved, resized or added what it has at a key; a shift alone does not count."""
+        before, after = base.get(key), self.placements.get(key)
+        if before is None or after is None:
+            return after is not None
+        return (after.at(before.y) if key in self.shifted else after).rectangle != before.rectangle
+
+
 class _Grid(NamedTuple):
-    """A grid's visible placements, and which of them a side shifted."""
+    """A grid that both sides changed, as far as it is visible."""
 
     base: Placements
-    theirs: Placements
-    mine: Placements
-    shifted_in_theirs: set[Key]
-    shifted_in_mine: set[Key]
+    theirs: _Side
+    mine: _Side
 
     @property
     def keys(self) -> Iterable[Key]:
-        return dict.fromkeys(chain(self.base, self.theirs, self.mine))
+        return dict.fromkeys(chain(self.base, self.theirs.placements, self.mine.placements))
 
     def shifts(self, outcome: Placements) -> Iterator[tuple[Key, float]]:
         """Yield what was shifted and not moved, with its `y`: of two shifts the greater one."""
-        sides = (self.theirs, self.shifted_in_theirs), (self.mine, self.shifted_in_mine)
-        for key in self.shifted_in_theirs | self.shifted_in_mine:
+        for key in self.theirs.shifted | self.mine.shifted:
             if key in outcome and outcome[key].rectangle[:2] == self.base[key].rectangle[:2]:
-                yield key, max(side[key].y for side, keys in sides if key in keys)
+                yield key, max(side.placements[key].y for side in (self.theirs, self.mine) if key in side.shifted)
 
     def too_wide(self, outcome: Placements) -> Iterator[Key]:
-        edges = (placed.columns[1] for placed in chain(self.theirs.values(), self.mine.values()))
-        edge = max(edges, default=0) + TOLERANCE
+        both = chain(self.theirs.placements.values(), self.mine.placements.values())
+        edge = max((placed.columns[1] for placed in both), default=0) + TOLERANCE
         return (key for key, placed in outcome.items() if placed.columns[1] > edge)
 
     def apart(self, outcome: Placements) -> dict[Key, float]:
-        if len(outcome) > MOST_MOVED_APART or not overlaps(outcome) or any(map(overlaps, self[:3])):
+        sides = (self.base, self.theirs.placements, self.mine.placements)
+        if len(outcome) > MOST_MOVED_APART or not overlaps(outcome) or any(map(overlaps, sides)):
             return {}
         return apart(outcome, {key: self._rank(key, outcome) for key in outcome})
 
     def _rank(self, key: Key, outcome: Placements) -> int:
         """Return who gives way: what nobody moved, resized or added, before what mine did; what theirs did stays."""
-        in_theirs = _is_placed(key, self.base, self.theirs, self.shifted_in_theirs)
-        if in_theirs and self.theirs[key].rectangle == outcome[key].rectangle:
+        in_theirs = self.theirs.has_placed(key, self.base)
+        if in_theirs and self.theirs.placements[key].rectangle == outcome[key].rectangle:
             return 0
-        return 1 if in_theirs or _is_placed(key, self.base, self.mine, self.shifted_in_mine) else 2
+        return 1 if in_theirs or self.mine.has_placed(key, self.base) else 2
 
 
 class GridMerge:
@@ -94,11 +109,10 @@ class GridMerge:
         for grid in grids(sides):
             if _differ(grid, sides[0], sides[1]) and _differ(grid, sides[0], sides[2]):
                 before, saved, sent = (visible(side, grid) for side in sides)
-                self._grids.append(_Grid(before, saved, sent, shifted(before, saved), shifted(before, sent)))
-        pushed = [(each.base[key].y, each.theirs[key].path) for each in self._grids for key in each.shifted_in_theirs]
-        self.theirs = moved(theirs, {path: y for y, path in pushed})
-        pushed = [(each.base[key].y, each.mine[key].path) for each in self._grids for key in each.shifted_in_mine]
-        self.mine = moved(mine, {path: y for y, path in pushed})
+                shared = _Grid(before, _Side(saved, shifted(before, saved)), _Side(sent, shifted(before, sent)))
+                self._grids.append(shared)
+        self.theirs = moved(theirs, dict(chain.from_iterable(each.theirs.unshifted(each.base) for each in self._grids)))
+        self.mine = moved(mine, dict(chain.from_iterable(each.mine.unshifted(each.base) for each in self._grids)))
 
     def settled(self, document: Any) -> Settled:  # noqa: ANN401
         """Hold what was joined of `theirs` and `mine` against the rules of grids."""
@@ -124,16 +138,6 @@ def _differ(grid: Grid, one: Placements, other: Placements) -> bool:
 
 def _shown(placed: Placement | None) -> object:
     return placed and (placed.rectangle, placed.is_visible)
-
-
-def _is_placed(key: Key, base: Placements, side: Placements, moved: set[Key]) -> bool:
-    """Whether a side moved, resized or added what it has at a key; a shift alone does not count."""
-    before, after = base.get(key), side.get(key)
-    if after is None:
-        return False
-    if before is None:
-        return True
-    return (after.at(before.y) if key in moved else after).rectangle != before.rectangle
 
 
 def moved(document: Any, places: Mapping[Path, float]) -> Any:  # noqa: ANN401
