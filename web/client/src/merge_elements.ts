@@ -1,6 +1,6 @@
 /** Elements that a merge would have twice, and references to elements that it would no longer have. */
 
-import { IDENTITIES, identityOf, nameOf } from "./identity.js";
+import { IDENTITIES, identityOf, NAMES, nameOf } from "./identity.js";
 import { isObject, isSame, type Json } from "./json.js";
 import { escaped, tokensOf } from "./pointer.js";
 
@@ -21,11 +21,12 @@ interface Edits {
   readonly identities: Map<string, string>;
 }
 
-/** A value, the nearest member that holds it, and whether that is directly its own. */
+/** A value, the nearest member that holds it, and whether that is directly its own and identifies an object. */
 interface Value {
   readonly value: Json;
   readonly member: string | undefined;
   readonly isMember: boolean;
+  readonly isIdentity: boolean;
 }
 
 /**
@@ -117,24 +118,24 @@ function smallest(change: Change, isSaved: boolean): Change[] {
 /** A value and everything inside it. */
 function inside(value: Json | undefined, pointer = "", isElement = false): Value[] {
   const found: Value[] = [];
-  const visit = (value: Json, member: string | undefined, isMember: boolean) => {
-    found.push({ value, member, isMember });
-    if (Array.isArray(value)) for (const each of value as Json[]) visit(each, member, false);
-    else if (isObject(value)) for (const [name, each] of Object.entries(value)) visit(each, name, true);
+  const visit = (value: Json, member: string | undefined, isMember: boolean, isIdentity: boolean) => {
+    found.push({ value, member, isMember, isIdentity });
+    if (Array.isArray(value)) for (const each of value as Json[]) visit(each, member, false, false);
+    else if (isObject(value)) {
+      // An element without an id is named by what identifies it in its array.
+      const naming = isMember || IDENTITIES.some((name) => Object.hasOwn(value, name)) ? IDENTITIES : NAMES;
+      for (const [name, each] of Object.entries(value)) visit(each, name, true, naming.includes(name));
+    }
   };
-  if (value !== undefined) {
-    const tokens = tokensOf(pointer);
-    visit(value, tokens.at(isElement ? -2 : -1), !isElement && tokens.length > 0);
-  }
+  if (value !== undefined) visit(value, tokensOf(pointer).at(isElement ? -2 : -1), !isElement, false);
   return found;
 }
 
-/** The texts that identify an object: the value of one of IDENTITIES, and the name of its own member. */
+/** The texts that identify an object: the value of what identifies it, and the name of its own member. */
 function namesIn(values: readonly Value[]): string[] {
-  return values.flatMap(({ value, member, isMember }) => {
-    if (!isMember || member === undefined) return [];
-    if (isObject(value)) return [member];
-    return IDENTITIES.includes(member) && typeof value === "string" ? [value] : [];
+  return values.flatMap(({ value, member, isMember, isIdentity }) => {
+    if (isObject(value)) return isMember && member !== undefined ? [member] : [];
+    return isIdentity && typeof value === "string" ? [value] : [];
   });
 }
 
@@ -147,7 +148,5 @@ function identitiesIn(values: readonly Value[]): string[] {
 
 /** Each text other than identities, and the member that holds it. */
 function textsIn(values: readonly Value[]): { text: string; member: string | undefined }[] {
-  return values.flatMap(({ value, member, isMember }) =>
-    typeof value === "string" && !(isMember && member !== undefined && IDENTITIES.includes(member)) ? [{ text: value, member }] : [],
-  );
+  return values.flatMap(({ value, member, isIdentity }) => (typeof value === "string" && !isIdentity ? [{ text: value, member }] : []));
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.json_text import Path
-from dashboard_store.documents.merging.identity import IDENTITIES, by_identity, name_of
+from dashboard_store.documents.merging.identity import IDENTITIES, NAMES, by_identity, name_of
 
 
 class _Missing:
@@ -80,7 +80,8 @@ def dangling(remover: Edits, adder: Edits, outcome: Any) -> Iterator[Path]:  # n
 
     A text counts as a reference if nothing in the outcome bears it as its identity, the side that removed the element
     kept no such text, and the side that added it has only identities under the member that holds it. An identity is the
-    value of a member of IDENTITIES, or the name of a member whose value is an object.
+    value of a member of IDENTITIES, or in an element without these, of NAMES; or the name of a member whose value is an
+    object.
     """
     found = remover.removed.keys() & adder.texts.keys()
     if not found:
@@ -119,46 +120,51 @@ def _smallest(change: Taken, *, is_saved: bool) -> Iterator[Taken]:
 
 
 class _Held(NamedTuple):
-    """A value, the nearest member that holds it, and whether that is directly its own."""
+    """A value, the nearest member that holds it, and whether that is directly its own and identifies an object."""
 
     value: Any
     member: str | None
     is_member: bool
+    is_identity: bool = False
 
 
 def _inside(value: Any, path: Path) -> Iterator[_Held]:  # noqa: ANN401
     """Yield a value and everything inside it."""
-    is_member, member = path is not None and isinstance(path[1], str), None
+    is_member, member = path is None or isinstance(path[1], str), None
     while path and member is None:
         path, token = path
         member = token if isinstance(token, str) else None
     open_values = [_Held(value, member, is_member)]
     while open_values:
-        value, member, is_member = each = open_values.pop()
+        value, member, is_member, _ = each = open_values.pop()
         yield each
         if isinstance(value, dict):
-            open_values += [_Held(inner, name, is_member=True) for name, inner in value.items()]
+            # An element without an id is named by what identifies it in its array.
+            naming = IDENTITIES if is_member or not value.keys().isdisjoint(IDENTITIES) else NAMES
+            open_values += [
+                _Held(inner, name, is_member=True, is_identity=name in naming) for name, inner in value.items()
+            ]
         elif isinstance(value, list):
             open_values += [_Held(inner, member, is_member=False) for inner in value]
 
 
 def _names(values: Iterable[_Held]) -> Iterator[str]:
-    """Yield the texts that identify an object: the value of one of IDENTITIES, and the name of its own member."""
-    for value, member, is_member in values:
+    """Yield the texts that identify an object: the value of what identifies it, and the name of its own member."""
+    for value, member, is_member, is_identity in values:
         if is_member and member is not None and isinstance(value, dict):
             yield member
-        elif is_member and member in IDENTITIES and isinstance(value, str):
+        elif is_identity and isinstance(value, str):
             yield value
 
 
 def _identities(values: Iterable[_Held]) -> Iterator[_Identity]:
-    for value, member, is_member in values:
+    for value, member, is_member, _ in values:
         if is_member and member in IDENTITIES and (name := name_of(value)) is not None:
             yield member, name
 
 
 def _texts(values: Iterable[_Held]) -> Iterator[tuple[str | None, str]]:
     """Yield each text other than identities, after the member that holds it."""
-    for value, member, is_member in values:
-        if isinstance(value, str) and not (is_member and member in IDENTITIES):
+    for value, member, _, is_identity in values:
+        if isinstance(value, str) and not is_identity:
             yield member, value
