@@ -9,13 +9,13 @@ STAGE ?= dev
 SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, so that the shell does not interpret their values.
-export SUB SAMPLES STAGE PARAMETERS URL ONLY COMMAND ISSUER AUDIENCE CLAIM TOKEN
+export SUB SAMPLES STAGE PARAMETERS URL ONLY COMMAND ISSUER AUDIENCE CLAIM TOKEN PAIRS PEER_PAIRS SEED
 export SAM_CLI_TELEMETRY := 0
 # uv must use the interpreter found below, not download another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart audit events screenshots views format clean
+.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart merge-bench audit events screenshots views format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -129,7 +129,7 @@ CHECKS := check-format check-lint check-types check-types-local check-types-clie
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The longest first, four at a time: tests of the page and the stack often wait, but five were slower.
-TESTS := test-page test-waits test-functions test-stack test-devices test-rest test-events test-contract $(CHECKS) test-client
+TESTS := test-page test-waits test-stack test-rest test-functions test-devices test-contract $(CHECKS) test-client
 .PHONY: $(TESTS)
 test: python node ## Check and test everything
 	+@$(MAKE) --no-print-directory --jobs 4 install browser tests/node_modules/installed
@@ -149,11 +149,7 @@ test-contract:
 	.venv/bin/pytest tests/contract
 
 test-functions:
-	.venv/bin/pytest tests/functions --ignore tests/functions/test_events.py
-
-# Apart from the other tests of functions, so that no part takes much longer than the others.
-test-events:
-	.venv/bin/pytest tests/functions/test_events.py
+	.venv/bin/pytest tests/functions
 
 # Everything outside these folders, so that no test is left out.
 test-rest:
@@ -173,7 +169,7 @@ test-web: install browser tests/node_modules/installed ## Test only the page, in
 	@$(MAKE) --no-print-directory test-page
 
 test-quick: check tests/node_modules/installed ## Like test, without the tests that start the local stack
-	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-events test-contract
+	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-contract
 
 check: install ## Check formatting, lint, types and the template
 	+@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
@@ -218,6 +214,14 @@ bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_r
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.unsafe_text
 	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
 
+merge-bench: .venv/installed .venv-benchmark-merging/installed benchmarks/merging/npm/node_modules/installed ## Merge generated pairs of edits with Dashkeep and with others, judge the outcomes, and write docs/merge-benchmark.md (PAIRS=100000, PEER_PAIRS=5000, SEED=1)
+	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.merging \
+	  $(if $(PAIRS),--pairs "$$PAIRS") $(if $(PEER_PAIRS),--peer-pairs "$$PEER_PAIRS") $(if $(SEED),--seed "$$SEED")
+
+.venv-benchmark-merging/installed: benchmarks/requirements/merging.txt | python .venv/uv/installed
+	@echo "Installing nbdime for comparison …" >&2
+	@$(call create_environment,.venv-benchmark-merging,$<)
+
 .venv-benchmark-csv_readers/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
 	@echo "Installing the CSV readers to compare …" >&2
 	@$(call create_environment,.venv-benchmark-csv_readers,$<)
@@ -242,7 +246,7 @@ valgrind:
 
 # Mutants are generated from the current modules on every run.
 MUTATED := $(addprefix shared/dashboard_store/,documents/merge.py preconditions.py identifiers.py retry.py) \
-  $(wildcard shared/dashboard_store/repository/*.py shared/dashboard_store/dynamodb/*.py)
+  $(wildcard $(addprefix shared/dashboard_store/,documents/merging/*.py repository/*.py dynamodb/*.py))
 mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ## Run mutation tests: each change of the code must fail a test (20 minutes; ONLY=merge)
 	@echo "Generating mutants; testing them takes about 20 minutes on two cores, less with ONLY=merge …" >&2
 	@PYTHONPATH=tests .venv-mutation/bin/python -m mutation.make $(MUTATED) > .venv-mutation/mutants.jsonl
@@ -297,7 +301,7 @@ clean: ## Remove everything installed, built or saved here, including the local 
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
 	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist tests/lighthouse/node_modules
-	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next web/client/LICENSE web/client/*.tgz
+	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next benchmarks/merging/npm/node_modules web/client/LICENSE web/client/*.tgz
 	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

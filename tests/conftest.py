@@ -1,8 +1,9 @@
-"""The fixtures that all tests share: the table on moto, a clock, users, and the handlers behind a client."""
+"""The fixtures that all tests share: the table, a clock, users, and the handlers behind a client."""
 
 import gc
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from dashboard_store.app import Store
 from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from local.database import binary
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -103,6 +105,36 @@ def moto_client(moto: Tapped) -> Iterator[Tapped]:
 
 
 @pytest.fixture(scope="session")
+def dynoxide() -> Iterator[Mapping[str, str]]:
+    """The local stack's database engine, in memory: the environment that reaches it."""
+    if binary() is None:
+        pytest.skip("the local stack's database engine has no program for this platform")
+    with engines.dynoxide() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def database_client(request: pytest.FixtureRequest) -> Iterator[Tapped]:
+    """The database of the handlers: the local stack's engine, because a call of moto takes fifty times as much CPU.
+
+    moto takes its place where npm has no engine, and in mutation tests, whose processes are forks without an engine.
+    """
+    if binary() is None or request.config.getoption("--engine") == ["moto"]:
+        yield request.getfixturevalue("moto")
+        return
+    with closing(engines.through_transport(request.getfixturevalue("dynoxide"))) as client:
+        yield Tapped(client)
+
+
+@pytest.fixture
+def database(database_client: Tapped) -> Iterator[Tapped]:
+    """The database of the handlers with the template's table, new for each test."""
+    database_client.call("CreateTable", {"TableName": TABLE, **table_definition()})
+    yield database_client
+    database_client.call("DeleteTable", {"TableName": TABLE})
+
+
+@pytest.fixture(scope="session")
 def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - requested so that moto is active
     """S3 on moto with the tests' bucket; users' objects are separate, so all tests share one bucket."""
     client = session().client("s3", config=CLIENT_CONFIG)
@@ -121,12 +153,12 @@ def user() -> str:
 
 
 @pytest.fixture
-def connect(moto_client: Tapped, bucket: Bucket, clock: Clock) -> Callable[[Settings], None]:
-    """Connect every function to the table and the bucket on moto under the given settings."""
+def connect(database: Tapped, bucket: Bucket, clock: Clock) -> Callable[[Settings], None]:
+    """Connect every function to the table, and to the bucket on moto, under the given settings."""
 
     def connect_all(settings: Settings) -> None:
         for app in apps():
-            app.connect(Store(settings, Items(moto_client, settings.table_name), bucket, clock))
+            app.connect(Store(settings, Items(database, settings.table_name), bucket, clock))
         handler_module("HealthFunction").api.connect(settings)
 
     return connect_all

@@ -16,7 +16,6 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
-from local.database import binary
 
 # The environment's variables before moto replaces them with its own credentials.
 ACCOUNT = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -36,14 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if reason := engines.KNOWN_DIFFERENCES.get(item.name):
             item.add_marker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
-
-
-@pytest.fixture(scope="session")
-def dynoxide() -> Iterator[Mapping[str, str]]:
-    if binary() is None:
-        pytest.skip("the local stack's database engine has no program for this platform")
-    with engines.dynoxide() as environment:
-        yield environment
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +98,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def items(moto_client: Tapped, pauses: list[float]) -> Items:
-    return Items(moto_client, TABLE, pause=pauses.append)
+def items(database: Tapped, pauses: list[float]) -> Items:
+    return Items(database, TABLE, pause=pauses.append)
 
 
 @pytest.fixture

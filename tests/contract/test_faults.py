@@ -20,9 +20,9 @@ KEY = {"pk": "a", "sk": "1"}
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_contended_write_is_retried(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+def test_a_contended_write_is_retried(items: Items, database: Tapped, pauses: list[float], fault: str) -> None:
     """A transaction that meets another one or a throttle is retried after a pause, and then succeeds."""
-    with injected(moto_client, CONTENDED[fault], times=2) as calls:
+    with injected(database, CONTENDED[fault], times=2) as calls:
         items.transact(put(KEY))
     assert calls == [3]
     assert len(pauses) == 2
@@ -30,9 +30,9 @@ def test_a_contended_write_is_retried(items: Items, moto_client: Tapped, pauses:
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_lasting_contention_is_unavailable(items: Items, moto_client: Tapped, pauses: list[float], fault: str) -> None:
+def test_lasting_contention_is_unavailable(items: Items, database: Tapped, pauses: list[float], fault: str) -> None:
     """Attempts are made until the pauses between them amount to five seconds, and nothing is written."""
-    with injected(moto_client, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
+    with injected(database, CONTENDED[fault]) as calls, pytest.raises(StorageUnavailable) as refusal:
         items.transact(put(KEY))
     assert calls == [len(pauses) + 1]
     assert retry.PATIENCE_SECONDS - 0.4 <= sum(pauses) <= retry.PATIENCE_SECONDS
@@ -43,7 +43,7 @@ def test_lasting_contention_is_unavailable(items: Items, moto_client: Tapped, pa
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
 @pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "query_newest", "transact"])
-def test_a_database_out_of_reach_is_unavailable(items: Items, moto_client: Tapped, fault: str, operation: str) -> None:
+def test_a_database_out_of_reach_is_unavailable(items: Items, database: Tapped, fault: str, operation: str) -> None:
     """Every call turns a throttle, a failure or a timeout that outlasts the client's attempts into one error."""
     calls: dict[str, Callable[[], Any]] = {
         "get": lambda: items.get(KEY),
@@ -52,12 +52,12 @@ def test_a_database_out_of_reach_is_unavailable(items: Items, moto_client: Tappe
         "query_newest": lambda: list(items.query_newest("a", "L#", 1)),
         "transact": lambda: items.transact(put(KEY)),
     }
-    with injected(moto_client, OUT_OF_REACH[fault]), pytest.raises(StorageUnavailable):
+    with injected(database, OUT_OF_REACH[fault]), pytest.raises(StorageUnavailable):
         calls[operation]()
     assert items.get(KEY) is None
 
 
-def test_unprocessed_keys_are_requested_again(items: Items, moto_client: Tapped) -> None:
+def test_unprocessed_keys_are_requested_again(items: Items, database: Tapped) -> None:
     """Keys that BatchGetItem leaves unprocessed are requested again; those that stay unprocessed are unavailable."""
     items.transact(put(KEY))
     left: Answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}}
@@ -65,15 +65,15 @@ def test_unprocessed_keys_are_requested_again(items: Items, moto_client: Tapped)
     def leave(_: str) -> Answer:
         return left
 
-    with injected(moto_client, leave, times=2):
+    with injected(database, leave, times=2):
         assert items.get_many([KEY]) == [numbered(KEY)]
-    with injected(moto_client, leave), pytest.raises(StorageUnavailable):
+    with injected(database, leave), pytest.raises(StorageUnavailable):
         items.get_many([KEY])
 
 
-def test_a_malformed_transaction_is_a_defect(items: Items, moto_client: Tapped) -> None:
+def test_a_malformed_transaction_is_a_defect(items: Items, database: Tapped) -> None:
     """A malformed transaction is neither retried nor reported as unavailable: it raises."""
     malformed = refuses("TransactionCanceledException", ("ValidationError",))
-    with injected(moto_client, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):
+    with injected(database, malformed) as calls, pytest.raises(RuntimeError, match="ValidationError"):
         items.transact(put(KEY))
     assert calls == [1]

@@ -98,44 +98,44 @@ def test_writes_come_back_one_by_one(items: Items, clock: Clock) -> None:
 
 @pytest.mark.parametrize("state", ["full", "in use"])
 def test_an_instance_that_knows_the_bucket_counts_in_one_call(
-    moto_client: Tapped, items: Items, clock: Clock, state: str
+    database: Tapped, items: Items, clock: Clock, state: str
 ) -> None:
     """A write is counted in its own transaction, whether the user's bucket is full or not."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     rate_limit.count("user-1")
     clock.advance(milliseconds=INTERVAL + 1 if state == "full" else 0)
-    with injected(moto_client, let_through) as calls:
+    with injected(database, let_through) as calls:
         rate_limit.transact("user-1", put(KEY, IS_NEW))
     assert calls == [1]
 
 
-def test_an_instance_learns_what_another_counted(moto_client: Tapped, items: Items, clock: Clock) -> None:
+def test_an_instance_learns_what_another_counted(database: Tapped, items: Items, clock: Clock) -> None:
     """An instance that does not know that the user's bucket is in use learns it from one refusal, and counts then."""
     RateLimit(items, SETTINGS, clock).count("user-1", 7)
     rate_limit = RateLimit(items, SETTINGS, clock)
     for number, expected in enumerate([2, 1, 1]):
-        with injected(moto_client, let_through) as calls:
+        with injected(database, let_through) as calls:
             rate_limit.transact("user-1", put({"pk": "a", "sk": str(number)}, IS_NEW))
         assert calls == [expected]
     assert used(items, clock) == 10
 
 
-def test_a_refused_write_needs_no_second_call_to_learn(moto_client: Tapped, items: Items, clock: Clock) -> None:
+def test_a_refused_write_needs_no_second_call_to_learn(database: Tapped, items: Items, clock: Clock) -> None:
     """A write whose own condition fails is refused at once, also where the bucket was not known."""
     RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY))
-    with injected(moto_client, let_through) as calls, pytest.raises(ConditionFailed) as refusal:
+    with injected(database, let_through) as calls, pytest.raises(ConditionFailed) as refusal:
         RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     assert (calls, refusal.value.found) == ([1], (numbered(KEY),))
 
 
 def test_a_user_known_to_be_over_the_limit_is_refused_without_a_call(
-    moto_client: Tapped, items: Items, clock: Clock
+    database: Tapped, items: Items, clock: Clock
 ) -> None:
     """An instance asks once whether a user has a write left; the answer no holds until one comes back."""
     settings = Settings("any", writes_per_minute=1)
     RateLimit(items, settings, clock).count("user-1")
     rate_limit = RateLimit(items, settings, clock)
-    with injected(moto_client, let_through) as calls:
+    with injected(database, let_through) as calls:
         for _ in range(5):
             with pytest.raises(RateLimited):
                 rate_limit.count("user-1")
@@ -189,12 +189,12 @@ def test_unwritten_requests_add_up_over_a_minute(items: Items, clock: Clock) -> 
     assert used(items, clock) == before
 
 
-def test_unwritten_requests_that_cannot_be_counted_are_kept(moto_client: Tapped, items: Items, clock: Clock) -> None:
+def test_unwritten_requests_that_cannot_be_counted_are_kept(database: Tapped, items: Items, clock: Clock) -> None:
     """While the database cannot be reached, what an instance has to count waits for the next request."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     for _ in range(UNWRITTEN_BATCH - 1):
         rate_limit.request("user-1", lambda: None, is_change=True)
-    with injected(moto_client, OUT_OF_REACH["unreachable"]), pytest.raises(StorageUnavailable):
+    with injected(database, OUT_OF_REACH["unreachable"]), pytest.raises(StorageUnavailable):
         rate_limit.request("user-1", lambda: None, is_change=True)
     rate_limit.request("user-1", lambda: None, is_change=True)
     assert used(items, clock) == UNWRITTEN_BATCH + 1
@@ -227,35 +227,35 @@ def test_an_instance_forgets_full_buckets(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("fault", CONTENDED)
-def test_a_colliding_write_is_counted_separately(moto_client: Tapped, items: Items, clock: Clock, fault: str) -> None:
+def test_a_colliding_write_is_counted_separately(database: Tapped, items: Items, clock: Clock, fault: str) -> None:
     """Two writes that collide at their user's bucket do not collide again: the count goes first, alone and once."""
-    with injected(moto_client, CONTENDED[fault], times=1) as calls:
+    with injected(database, CONTENDED[fault], times=1) as calls:
         RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
     assert calls == [3]
     assert (used(items, clock), items.get(KEY)) == (1, numbered(KEY))
 
 
-def test_a_colliding_write_is_refused_at_the_limit(moto_client: Tapped, items: Items, clock: Clock) -> None:
+def test_a_colliding_write_is_refused_at_the_limit(database: Tapped, items: Items, clock: Clock) -> None:
     """A collision with another write does not bypass the limit."""
     settings = Settings(TABLE, writes_per_minute=1)
     RateLimit(items, settings, clock).count("user-1")
-    with injected(moto_client, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
+    with injected(database, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
         RateLimit(items, settings, clock).transact("user-1", put(KEY, IS_NEW))
     assert items.get(KEY) is None
 
 
 def test_a_count_that_collides_with_a_transaction_is_retried(
-    moto_client: Tapped, items: Items, clock: Clock, pauses: list[float]
+    database: Tapped, items: Items, clock: Clock, pauses: list[float]
 ) -> None:
     """DynamoDB refuses a single write that collides with a transaction; it is retried for five seconds."""
     rate_limit = RateLimit(items, SETTINGS, clock)
     met = refuses("TransactionConflictException")
-    with injected(moto_client, met, times=2):
+    with injected(database, met, times=2):
         rate_limit.count("user-1")
     assert used(items, clock) == 1
     pauses.clear()
-    with injected(moto_client, met) as calls, pytest.raises(StorageUnavailable):
+    with injected(database, met) as calls, pytest.raises(StorageUnavailable):
         rate_limit.count("user-1")
     assert calls == [len(pauses) + 1]
     assert sum(pauses) <= retry.PATIENCE_SECONDS

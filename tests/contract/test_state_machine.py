@@ -790,6 +790,6 @@ def test_the_repository_equals_the_model(served: Engine) -> None:
     explore(served, RepositoryStore)
 
 
-def test_the_http_layer_equals_the_model(moto_engine: Engine) -> None:
+def test_the_http_layer_equals_the_model(dynoxide_engine: Engine) -> None:
     """The handlers keep, refuse and remove what the model does."""
-    explore(moto_engine, HttpStore)
+    explore(dynoxide_engine, HttpStore)

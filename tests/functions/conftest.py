@@ -30,12 +30,12 @@ def reader(only_reader: Reader) -> Reader:
 
 
 @pytest.fixture
-def connect(moto_client: Tapped, bucket: Bucket, clock: Clock, reader: Reader) -> Callable[[Settings], None]:
+def connect(database: Tapped, bucket: Bucket, clock: Clock, reader: Reader) -> Callable[[Settings], None]:
     """Connect every function, as all tests do, and also to the function that reads large uploads."""
 
     def connect_all(settings: Settings) -> None:
         for app in apps():
-            items = Items(moto_client, settings.table_name)
+            items = Items(database, settings.table_name)
             app.connect(Store(settings, items, bucket, clock, reader.invocations))
         handler_module("HealthFunction").api.connect(settings)
 

@@ -289,12 +289,12 @@ def test_a_killed_function_is_followed_by_another(
 
 
 def test_an_overtaken_function_writes_nothing(
-    send: Send, interrupted: Callable[..., Any], moto_client: Tapped, store: Store, clock: Clock
+    send: Send, interrupted: Callable[..., Any], database: Tapped, store: Store, clock: Clock
 ) -> None:
     """A function that was frozen while another one read, and a newer table came, does not bring the old one back."""
     upload = send(CSV)
     upload.begin()
-    impatient = Store(store.settings, Items(moto_client, TABLE, pause=lambda _: None), store.bucket, clock)
+    impatient = Store(store.settings, Items(database, TABLE, pause=lambda _: None), store.bucket, clock)
 
     def overtake() -> None:
         clock.advance(seconds=LAPSED)

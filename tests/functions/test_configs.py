@@ -109,11 +109,11 @@ def test_a_save_after_a_delete_continues_the_numbering(project: Client) -> None:
 
 
 @pytest.fixture
-def stored(moto_client: Tapped, settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
+def stored(database: Tapped, settings: Settings, user: str) -> Callable[[], list[dict[str, Any]]]:
     """Read every item of the user except the write counters, to see what a request really wrote."""
 
     def read() -> list[dict[str, Any]]:
-        items = items_of(moto_client, settings.table_name, f"USER#{user}")
+        items = items_of(database, settings.table_name, f"USER#{user}")
         return [item for item in items if not item["sk"]["S"].startswith("RATE#")]
 
     return read

@@ -81,29 +81,29 @@ def test_a_download_is_rewritten_before_the_bucket_removes_it(
     assert (bucket_client.get_object(Bucket=BUCKET, Key=key)["Body"].read() != b"as it was") is is_rewritten
 
 
-def expiring(client: Client, moto_client: Tapped) -> dict[int, int | None]:
+def expiring(client: Client, database: Tapped) -> dict[int, int | None]:
     """Return when each upload before the newest expires, in epoch seconds; None for never."""
-    items = items_of(moto_client, TABLE, f"USER#{client.user}", "DATAVERSION#")
+    items = items_of(database, TABLE, f"USER#{client.user}", "DATAVERSION#")
     return {int(item["version"]["N"]): int(item["expiresAt"]["N"]) if "expiresAt" in item else None for item in items}
 
 
-def test_an_upload_that_is_no_longer_kept_expires(project: Client, moto_client: Tapped, clock: Clock) -> None:
+def test_an_upload_that_is_no_longer_kept_expires(project: Client, database: Tapped, clock: Clock) -> None:
     """The upload that the sixth one displaces expires after a day, long enough for its readers; no other expires."""
     for number in range(1, 7):
         upload(project, number)
     day_later = int(clock().timestamp()) + 24 * 60 * 60
-    assert expiring(project, moto_client) == {1: day_later, 2: None, 3: None, 4: None, 5: None}
+    assert expiring(project, database) == {1: day_later, 2: None, 3: None, 4: None, 5: None}
 
 
-def test_uploads_expire_with_their_project(project: Client, moto_client: Tapped, clock: Clock) -> None:
+def test_uploads_expire_with_their_project(project: Client, database: Tapped, clock: Clock) -> None:
     """A deleted project's uploads expire when it can no longer be restored; those of a restored one do not."""
     for number in range(1, 4):
         upload(project, number)
     project.delete("/api/projects/p")
     purged = int(clock().timestamp()) + 30 * 24 * 60 * 60
-    assert expiring(project, moto_client) == {1: purged, 2: purged}
+    assert expiring(project, database) == {1: purged, 2: purged}
     project.post("/api/projects/p/restore", None)
-    assert expiring(project, moto_client) == {1: None, 2: None}
+    assert expiring(project, database) == {1: None, 2: None}
 
 
 def test_a_kept_upload_keeps_its_analysis(project: Client) -> None:
@@ -172,11 +172,11 @@ def test_a_download_that_the_bucket_removed_is_written_again(
     assert download()[1] >= first
 
 
-def test_a_table_of_an_earlier_release_is_read(project: Client, moto_client: Tapped) -> None:
+def test_a_table_of_an_earlier_release_is_read(project: Client, database: Tapped) -> None:
     """A table saved before items had a size and a list of kept uploads is loaded, replaced and kept."""
     upload(project, 1)
     key: Any = {"pk": {"S": f"USER#{project.user}"}, "sk": {"S": "DATA#p"}}
-    moto_client.call("UpdateItem", {"TableName": TABLE, "Key": key, "UpdateExpression": "REMOVE rawBytes, kept"})
+    database.call("UpdateItem", {"TableName": TABLE, "Key": key, "UpdateExpression": "REMOVE rawBytes, kept"})
     assert project.get(DATA).json["rawData"] == [{"n": 1}]
     upload(project, 2)
     assert project.get(f"{VERSIONS}/1").json["rawData"] == [{"n": 1}]

@@ -31,6 +31,7 @@ PATHS = [
     ("GET", "/config/versions/1"),
     ("GET", "/config/versions/1/diff/2"),
     ("POST", "/config/versions/1/restore"),
+    ("POST", "/config/versions/1/undo"),
     ("GET", "/config/versions?sessionId=s"),
     ("GET", "/config/versions/1?sessionId=s"),
     ("GET", "/data"),
@@ -116,12 +117,12 @@ def test_a_project_cannot_be_restored_after_30_days(full_project: Client, clock:
     assert full_project.request("POST", f"{PROJECT}/restore").code == "not-found"
 
 
-def test_a_deleted_project_keeps_its_id(full_project: Client, moto_client: Tapped, clock: Clock) -> None:
+def test_a_deleted_project_keeps_its_id(full_project: Client, database: Tapped, clock: Clock) -> None:
     """The id of a deleted project is taken until the project is purged; then it is free, and nothing of it is left."""
     full_project.delete(PROJECT)
     clock.advance(days=200)
     assert full_project.post("/api/projects", {"id": "p", "name": "New"}).code == "project-exists"
-    with Stream(moto_client, clock).following() as stream:
+    with Stream(database, clock).following() as stream:
         stream.expire(keys.deleted(keys.config(ProjectAddress(full_project.user, "p").config())))
         stream.deliver(handler_module("ProjectsFunction").app.store)
     assert full_project.post("/api/projects", {"id": "p", "name": "New"}).status == 201
@@ -132,7 +133,7 @@ def test_a_deleted_project_keeps_its_id(full_project: Client, moto_client: Tappe
 
 
 def test_a_restore_brings_back_nothing_older(
-    user: str, connect: Callable[[Settings], None], settings: Settings, moto_client: Tapped, clock: Clock
+    user: str, connect: Callable[[Settings], None], settings: Settings, database: Tapped, clock: Clock
 ) -> None:
     """A restore brings back no expired items of an older project with the same id that are not removed yet."""
     connect(Settings(settings.table_name, history_retention_days=1, session_ttl_days=1))
@@ -141,7 +142,7 @@ def test_a_restore_brings_back_nothing_older(
     client.post(f"{PROJECT}/data", TABLE)
     client.delete(PROJECT)
     clock.advance(days=31)
-    with Stream(moto_client, clock).following() as stream:
+    with Stream(database, clock).following() as stream:
         stream.expire(keys.deleted(keys.project(ProjectAddress(user, "p"))))
     assert client.post("/api/projects", {"id": "p", "name": "New"}).status == 201
     client.delete(PROJECT)

@@ -49,10 +49,12 @@ NOT_BY_REQUEST = {500, 503}
 WITHOUT_BODY = {
     "POST /api/projects/{projectId}/restore",
     "POST /api/projects/{projectId}/config/versions/{version}/restore",
+    "POST /api/projects/{projectId}/config/versions/{version}/undo",
 }
 WITH_OPTIONAL_PRECONDITION = {
     "DELETE /api/projects/{projectId}",
     "PATCH /api/projects/{projectId}/config",
+    "POST /api/projects/{projectId}/config/versions/{version}/undo",
 }
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"}
 # The permission that each part of a transaction needs; every other call needs the one of its name.
@@ -283,9 +285,9 @@ def test_response_shows_what_its_name_says(example: Example, answer: Callable[[E
 
 
 def test_history_shows_every_documented_member(answer: Callable[[Example], Answered]) -> None:
-    """The versions of the example history have every member of a version that is documented."""
-    history = next(example for example in EXAMPLES if example.name == "list_versions/200-all")
-    versions = answer(history).reply.json["versions"]
+    """The versions of the example histories have every member of a version that is documented."""
+    histories = [example for example in EXAMPLES if example.name.startswith("list_versions/200-")]
+    versions = [version for history in histories for version in answer(history).reply.json["versions"]]
     documented = openapi()["components"]["schemas"]["VersionSummary"]["properties"]
     assert {name for version in versions for name in version} == set(documented)
 
@@ -424,7 +426,9 @@ def test_every_route_has_its_failures() -> None:
         takes_body = route.method in {"POST", "PUT", "PATCH"} and route.key not in WITHOUT_BODY
         wanted |= {429} if route.needs_token and route.method != "GET" else set()
         wanted |= {400, 413, 415, 422} if takes_body else set()
-        replaces = route.method in {"PUT", "PATCH", "DELETE"} or "{version}/restore" in route.path
+        replaces = route.method in {"PUT", "PATCH", "DELETE"} or route.path.endswith(
+            ("{version}/restore", "{version}/undo")
+        )
         wanted |= {400, 412} if replaces else set()
         wanted |= {428} if replaces and route.key not in WITH_OPTIONAL_PRECONDITION else set()
         assert wanted <= statuses[route.key], route.key

@@ -206,6 +206,7 @@ def test_a_key_has_a_form(project: Client, key: str) -> None:
         project.patch(CONFIG, {"theme": None}, idempotency_key=key),
         project.delete(CONFIG, if_match='"1"', idempotency_key=key),
         project.request("POST", f"{CONFIG}/versions/1/restore", if_match='"1"', idempotency_key=key),
+        project.request("POST", f"{CONFIG}/versions/1/undo", idempotency_key=key),
         project.put(CUSTOMIZATIONS, {"chartCustomizations": {}}, if_match='"1"', idempotency_key=key),
     ]
     for reply in replies:
@@ -319,11 +320,11 @@ def test_after_25_versions_a_repetition_is_a_new_save(project: Client) -> None:
     assert (merged.json["merged"], merged.json["version"], "replayed" in merged.json) == (True, 29, False)
 
 
-def test_a_repetition_writes_nothing(project: Client, moto_client: Tapped) -> None:
+def test_a_repetition_writes_nothing(project: Client, database: Tapped) -> None:
     """A repetition changes no item, and asks the index once."""
     SAVES["PUT"](project, "")
     save(project, {"extensions": {"bob": True}}, 2)
-    with moto_client.recorded() as calls:
+    with database.recorded() as calls:
         assert SAVES["PUT"](project, "").json["replayed"]
     assert [name for name, _ in calls] == ["TransactWriteItems", "Query"]
     assert calls[1][1]["IndexName"] == "listing"

@@ -81,6 +81,9 @@ RESTORE = {
     for name, cell in PUT.items()
 }
 
+# An undo of version 7 needs no precondition: it keeps what came after.
+UNDO = {**RESTORE, "nothing": Cell(None, "not-found", 8, 8)}
+
 cells = pytest.mark.parametrize("state", ["at_0", "at_7", "deleted_at_7"])
 
 
@@ -103,16 +106,16 @@ def reached() -> dict[tuple[str, str], list[Any]]:
 
 
 @pytest.fixture
-def reach(client: Client, moto_client: Tapped, reached: dict[tuple[str, str], list[Any]]) -> Reach:
+def reach(client: Client, database: Tapped, reached: dict[tuple[str, str], list[Any]]) -> Reach:
     """Bring a new project's config to a state: never saved, saved seven times, or deleted by the seventh change."""
 
     def bring(url: str, state: str) -> None:
         if (url, state) not in reached:
             save_until(client, url, state)
-            reached[url, state] = moto_client.call("Scan", {"TableName": TABLE})["Items"]
+            reached[url, state] = database.call("Scan", {"TableName": TABLE})["Items"]
             return
         puts: Any = [{"PutRequest": {"Item": item}} for item in reached[url, state]]
-        moto_client.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
+        database.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
 
     return bring
 
@@ -246,6 +249,22 @@ def test_restore_follows_the_matrix(client: Client, reach: Reach, url: str, head
     )
 
 
+@cells
+@pytest.mark.parametrize("header", UNDO)
+def test_undo_follows_the_matrix(client: Client, reach: Reach, url: str, header: str, state: str) -> None:
+    """An undo is saved if its precondition holds for the newest version, or if it has none."""
+    reach(url, state)
+
+    def assert_undone(reply: Reply, version: int) -> None:
+        assert (reply.status, reply.json["version"], reply.headers["etag"]) == (200, version, f'"{version}"')
+        assert client.get(url).json["config"] == reply.json["config"] == {"chartCustomizations": {"c": {"n": 5}}}
+
+    address = url.replace("/config", "/config/versions/7/undo")
+    assert_cell(
+        client, url, UNDO[header], state, send=partial(client.request, "POST", address), assert_accepted=assert_undone
+    )
+
+
 def test_both_headers_must_hold(client: Client, reach: Reach) -> None:
     """With If-Match and If-None-Match both sent, a save needs both to hold (RFC 9110, section 13.2.2)."""
     reach(CONFIG, "at_7")
@@ -255,7 +274,14 @@ def test_both_headers_must_hold(client: Client, reach: Reach) -> None:
 
 @pytest.mark.parametrize(
     ("title", "matrix"),
-    [("`PUT", PUT), ("`PATCH", PATCH), ("JSON Patch", JSON_PATCH), ("`DELETE", DELETE), ("`POST", RESTORE)],
+    [
+        ("`PUT", PUT),
+        ("`PATCH", PATCH),
+        ("JSON Patch", JSON_PATCH),
+        ("`DELETE", DELETE),
+        ("`POST …/config/versions/5/restore", RESTORE),
+        ("`POST …/config/versions/7/undo", UNDO),
+    ],
 )
 def test_the_documented_matrix_is_the_tested_one(title: str, matrix: dict[str, Cell]) -> None:
     """The tables of docs/preconditions.md have the tested rows with the tested outcomes, and no other."""

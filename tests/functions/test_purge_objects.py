@@ -58,12 +58,12 @@ def test_what_could_not_be_removed_comes_again(stored: "S3Client", store: Store)
     assert f"{KEY}-2" not in keys(stored)
 
 
-def test_the_function_gets_what_users_store_and_no_counters(client: Client, moto_client: Tapped, clock: Clock) -> None:
+def test_the_function_gets_what_users_store_and_no_counters(client: Client, database: Tapped, clock: Clock) -> None:
     """The template's filter lets every change of a user's items through, except those of counters."""
     event = functions()["PurgeObjectsFunction"]["Events"]["Changed"]["Properties"]
     (rule,) = event["FilterCriteria"]["Filters"]
     matches = any_of([rule["Pattern"]])
-    with Stream(moto_client, clock).following() as stream:
+    with Stream(database, clock).following() as stream:
         live(client)
     kinds = {record["dynamodb"]["Keys"]["sk"]["S"].partition("#")[0] for record in stream.records}
     assert kinds == {"PROJECT", "CONFIG", "CONFIGVERSION", "DATA", "DATAVERSION", "ANALYSIS", "UPLOAD", "DELETED"}
@@ -87,14 +87,14 @@ def live(client: Client) -> None:
 
 
 def test_the_function_may_do_what_it_does_and_no_more(
-    client: Client, store: Store, moto_client: Tapped, clock: Clock
+    client: Client, store: Store, database: Tapped, clock: Clock
 ) -> None:
     """Its role permits the database calls that it makes, each of which it makes."""
     statements = functions()["PurgeObjectsFunction"]["Policies"][0]["Statement"]
     allowed = {action for each in statements for action in each["Action"] if action.startswith("dynamodb:")}
-    with Stream(moto_client, clock).following() as stream:
+    with Stream(database, clock).following() as stream:
         live(client)
-        with moto_client.recorded() as calls:
+        with database.recorded() as calls:
             stream.deliver(store)
     made = {operation for operation, request in calls if "TransactItems" not in request}
     transacted = [kind for _, request in calls for each in request.get("TransactItems", []) for kind in each]
@@ -102,10 +102,10 @@ def test_the_function_may_do_what_it_does_and_no_more(
 
 
 def test_nothing_in_the_log_names_a_user_or_a_project(
-    client: Client, store: Store, moto_client: Tapped, clock: Clock, capsys: pytest.CaptureFixture[str]
+    client: Client, store: Store, database: Tapped, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lines of the function hold neither ids nor keys."""
-    with Stream(moto_client, clock).following() as stream:
+    with Stream(database, clock).following() as stream:
         live(client)
         stream.deliver(store)
     assert client.user not in (lines := capsys.readouterr().out)

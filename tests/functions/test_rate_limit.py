@@ -108,12 +108,12 @@ def test_reads_use_up_no_writes(client: Client, connect: Connect, settings: Sett
     assert [create(client).status for _ in range(2)] == [201, 429]
 
 
-def test_a_refused_write_changes_nothing(limited: Client, moto_client: Tapped, clock: Clock) -> None:
+def test_a_refused_write_changes_nothing(limited: Client, database: Tapped, clock: Clock) -> None:
     """A write over the limit changes nothing; the bucket's item expires when the bucket is full again."""
-    before = moto_client.call("Scan", {"TableName": TABLE})["Items"]
+    before = database.call("Scan", {"TableName": TABLE})["Items"]
     refused = limited.put(CONFIG, {"chartCustomizations": {}}, if_match='"1"')
     assert refused.code == "rate-limited"
-    assert moto_client.call("Scan", {"TableName": TABLE})["Items"] == before
+    assert database.call("Scan", {"TableName": TABLE})["Items"] == before
     (bucket,) = [item for item in before if item["sk"]["S"] == "RATE"]
     assert int(bucket["fullAt"]["N"]) == int(clock.moment.timestamp() * 1_000) + 60_000
     assert 0 <= int(bucket["expiresAt"]["N"]) * 1_000 - int(bucket["fullAt"]["N"]) < 1_000
@@ -184,31 +184,31 @@ def test_an_unsupported_method_is_no_write(limited: Client) -> None:
     assert limited.post(CONFIG, CHARTS).status == 405
 
 
-def test_a_user_at_the_limit_is_refused_before_anything_else(limited: Client, moto_client: Tapped) -> None:
+def test_a_user_at_the_limit_is_refused_before_anything_else(limited: Client, database: Tapped) -> None:
     """At the limit every request for a change is 429, also one that is invalid, without a call to the database."""
     create(limited)
     limited.put(CONFIG, changed(), if_match='"1"')
-    with injected(moto_client, let_through) as calls:
+    with injected(database, let_through) as calls:
         for request in (create, *UNWRITTEN.values()):
             assert request(limited).code == "rate-limited"
     assert calls == [0]
 
 
 def test_an_outage_is_not_counted(
-    client: Client, connect: Connect, settings: Settings, clock: Clock, moto_client: Tapped
+    client: Client, connect: Connect, settings: Settings, clock: Clock, database: Tapped
 ) -> None:
     """Saves that fail because the database cannot be reached use up none of the user's writes."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": CHARTS}})
     clock.advance(minutes=1)
     connect(replace(settings, writes_per_minute=3))
-    with injected(moto_client, OUT_OF_REACH["unreachable"]):
+    with injected(database, OUT_OF_REACH["unreachable"]):
         assert {client.patch(CONFIG, changed()).status for _ in range(UNWRITTEN_BATCH)} == {503}
     assert [create(client).status for _ in range(4)] == [201, 201, 201, 429]
 
 
-def test_refused_requests_call_nothing(client: Client, moto_client: Tapped) -> None:
+def test_refused_requests_call_nothing(client: Client, database: Tapped) -> None:
     """A request over the limit is refused without a call to the database."""
-    with injected(moto_client, let_through) as calls:
+    with injected(database, let_through) as calls:
         while client.get("/api/limits").status != 429:
             pass
         # make prove tells how little it costs.

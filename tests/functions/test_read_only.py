@@ -38,13 +38,13 @@ def owner(project: Client) -> Client:
 
 
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.key)
-def test_every_write_is_refused(owner: Client, moto_client: Tapped, route: Route) -> None:
+def test_every_write_is_refused(owner: Client, database: Tapped, route: Route) -> None:
     """A write with such a token is 403 before its body is read, and changes nothing."""
-    before = moto_client.call("Scan", {"TableName": TABLE})["Items"]
+    before = database.call("Scan", {"TableName": TABLE})["Items"]
     refused = answer(owner, route.method, filled(route), "openid dashkeep:read", b"not JSON")
     assert (refused.status, refused.code) == (403, "forbidden")
     assert refused.json["detail"] == "A token with the scope dashkeep:read may only read."
-    assert moto_client.call("Scan", {"TableName": TABLE})["Items"] == before
+    assert database.call("Scan", {"TableName": TABLE})["Items"] == before
 
 
 @pytest.mark.parametrize("route", READING, ids=lambda route: route.key)

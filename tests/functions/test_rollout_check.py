@@ -82,13 +82,13 @@ class Versions:
 class World:
     """The deployed functions, and checks of them; time passes only while a check waits."""
 
-    def __init__(self, clock: Clock, moto_client: Tapped) -> None:
+    def __init__(self, clock: Clock, database: Tapped) -> None:
         self.clock = clock
         self.versions = Versions()
         self.environment = environment()
         self.waits: list[float] = []
         self.owner = Client(reserved_user(KEY))
-        self._moto_client = moto_client
+        self._database = database
 
     def check(self, sleep: Callable[[float], None] | None = None) -> Check:
         began = self.clock()
@@ -107,7 +107,7 @@ class World:
         return [project["id"] for project in self.owner.get("/api/projects").json["projects"]]
 
     def items(self) -> list[Json]:
-        return items_of(self._moto_client, TABLE, f"USER#{self.owner.user}")
+        return items_of(self._database, TABLE, f"USER#{self.owner.user}")
 
 
 class Turns:
@@ -160,9 +160,9 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def world(client: Client, clock: Clock, moto_client: Tapped) -> World:
+def world(client: Client, clock: Clock, database: Tapped) -> World:
     assert client
-    return World(clock, moto_client)
+    return World(clock, database)
 
 
 @pytest.fixture
@@ -385,11 +385,11 @@ def test_what_remains_expires(world: World) -> None:
     assert {item["sk"]["S"] for item in world.items() if "expiresAt" not in item} == {"USAGE"}
 
 
-def test_the_purge_leaves_only_counters(world: World, moto_client: Tapped) -> None:
+def test_the_purge_leaves_only_counters(world: World, database: Tapped) -> None:
     """When the stream has been read, the reserved user has counters and nothing else, after any number of checks."""
     store: Store = handler_module("ProjectsFunction").app.store
     for _ in range(2):
-        with Stream(moto_client, world.clock).following() as stream:
+        with Stream(database, world.clock).following() as stream:
             assert world.check().run()["outcome"] == "Succeeded"
             stream.deliver(store)
     assert {item["sk"]["S"] for item in world.items()} == {"RATE", "USAGE", "FENCE"}
@@ -415,14 +415,14 @@ def test_the_checks_of_all_groups_succeed_at_once(
     world: World,
     connect: Callable[[Settings], None],
     settings: Settings,
-    moto_client: Tapped,
+    database: Tapped,
     limits: Callable[[Settings], Settings],
 ) -> None:
     """The checks of all deployment groups succeed at once, in time also if their user may do as little as possible."""
     connect(limits(settings))
     store: Store = handler_module("ProjectsFunction").app.store
     turns = Turns(world.clock)
-    with Stream(moto_client, world.clock).following() as stream:
+    with Stream(database, world.clock).following() as stream:
 
         def take_turns() -> None:
             stream.deliver(store)
@@ -437,12 +437,12 @@ def test_the_checks_of_all_groups_succeed_at_once(
 
 
 def test_a_check_waits_for_room(
-    world: World, connect: Callable[[Settings], None], settings: Settings, moto_client: Tapped
+    world: World, connect: Callable[[Settings], None], settings: Settings, database: Tapped
 ) -> None:
     """With room for a single project, a check waits until that of another one is gone."""
     connect(replace(settings, max_projects=1))
     store: Store = handler_module("ProjectsFunction").app.store
-    with Stream(moto_client, world.clock).following() as stream:
+    with Stream(database, world.clock).following() as stream:
         world.owner.post("/api/projects", {"id": "other", "name": "Other"})
 
         def end_other() -> None:

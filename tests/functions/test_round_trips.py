@@ -19,11 +19,11 @@ type Calls = list[tuple[str, Request]]
 
 
 @pytest.fixture
-def calls(client: Client, moto_client: Tapped) -> Iterator[Calls]:
+def calls(client: Client, database: Tapped) -> Iterator[Calls]:
     """The database's operations, recorded once a project has two versions of its config."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": BASE}})
     client.put(CONFIG, NEWER, if_match='"1"')
-    with moto_client.recorded() as calls:
+    with database.recorded() as calls:
         yield calls
 
 

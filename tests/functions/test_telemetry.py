@@ -104,6 +104,7 @@ COUNTED: dict[str, tuple[Act, set[str]]] = {
         lambda client: client.post(f"{CONFIG}/versions/1/restore", None, if_match='"1"'),
         UNCHANGED,
     ),
+    "an undo": (lambda client: client.post(f"{CONFIG}/versions/1/undo", None), SAVED | {"ConfigMerged"}),
     "a save of the charts alone": (
         lambda client: client.put(f"{PROJECT}/data/customizations", OTHER, if_match='"1"'),
         SAVED,
@@ -157,9 +158,9 @@ def test_a_request_emits_its_metrics(client: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, fault: str) -> None:
+def test_a_failure_is_counted_by_route(client: Client, database: Tapped, fault: str) -> None:
     """A request that fails with 503 is a RequestError of its route and deployment; a save is a failed save, too."""
-    with written() as lines, injected(moto_client, OUT_OF_REACH[fault]):
+    with written() as lines, injected(database, OUT_OF_REACH[fault]):
         assert client.put(CONFIG, OTHER, if_match='"1"').status == 503
         assert client.get(CONFIG).status == 503
     save, load = _by_request(lines)
@@ -172,9 +173,9 @@ def test_a_failure_is_counted_by_route(client: Client, moto_client: Tapped, faul
     assert error["Dimensions"] == [BY_SERVICE, BY_DEPLOYMENT, BY_ROUTE]
 
 
-def test_failures_show_whether_several_users_are_affected(client: Client, moto_client: Tapped) -> None:
+def test_failures_show_whether_several_users_are_affected(client: Client, database: Tapped) -> None:
     """The value of a RequestError is between 0 and 1, the same for each failure of a user, and another's is another."""
-    with written() as lines, injected(moto_client, OUT_OF_REACH["broken"]):
+    with written() as lines, injected(database, OUT_OF_REACH["broken"]):
         for each in (client, Client("somebody-else"), client):
             assert each.get(CONFIG).status == 503
     mine, theirs, again = (emitted(each)["RequestError"]["RequestError"] for each in _by_request(lines))
@@ -228,15 +229,13 @@ def test_a_failure_of_the_bucket_is_counted(client: Client, bucket_client: "S3Cl
         pytest.param(Refused("AccessDeniedException", {}, "THE-ID"), 500, id="a defect"),
     ],
 )
-def test_a_failure_names_the_databases_request(
-    client: Client, moto_client: Tapped, error: Exception, status: int
-) -> None:
+def test_a_failure_names_the_databases_request(client: Client, database: Tapped, error: Exception, status: int) -> None:
     """Only the line of a request that failed because of the database has the id that AWS support asks for."""
 
     def fail(_: str) -> None:
         raise error
 
-    with written() as lines, injected(moto_client, fail):
+    with written() as lines, injected(database, fail):
         assert client.get(CONFIG).status == status
     (line,) = (line for line in lines if line.get("message") == "request")
     assert line["database_request_id"] == "THE-ID"
@@ -296,11 +295,11 @@ def test_the_line_says_what_happened(client: Client, user: str) -> None:
 
 
 def test_the_line_has_the_consumed_units(client: Client) -> None:
-    """The line has only its own request's units; moto counts half a unit for each item read."""
+    """The line has only its own request's units: one for a consistent read of up to 4 KB."""
     with written() as lines:
         client.get(CONFIG)
         client.get(CONFIG)
-    assert [line["units"] for line in lines if line.get("message") == "request"] == [0.5, 0.5]
+    assert [line["units"] for line in lines if line.get("message") == "request"] == [1, 1]
 
 
 def test_a_request_is_one_line(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ WRITES: dict[str, Callable[[Client], Any]] = {
     "merge": lambda client: client.put(f"{CONFIG}?onConflict=merge", NEW, if_match='"1"'),
     "DELETE": lambda client: client.delete(CONFIG, if_match='"1"'),
     "restore": lambda client: client.request("POST", f"{CONFIG}/versions/1/restore", if_match="*"),
+    "undo": lambda client: client.request("POST", f"{CONFIG}/versions/1/undo"),
     "upload": lambda client: client.post("/api/projects/p/data", {"fileName": "t", "rawData": [{"a": 1}]}),
     "create": lambda client: client.post("/api/projects", {"id": "other", "name": "Other"}),
     "delete": lambda client: client.delete("/api/projects/p"),
@@ -40,10 +41,10 @@ WRITES: dict[str, Callable[[Client], Any]] = {
 
 
 @pytest.fixture
-def saved(client: Client, moto_client: Tapped, settings: Settings) -> Client:
+def saved(client: Client, database: Tapped, settings: Settings) -> Client:
     """A user with a project whose config is at version 1; the handlers do not wait between attempts."""
     client.post("/api/projects", {"id": "p", "name": "P", "settings": {"dashboardConfig": OLD}})
-    items = Items(moto_client, settings.table_name, pause=lambda _: None)
+    items = Items(database, settings.table_name, pause=lambda _: None)
     for app in apps():
         app.connect(Store(settings, items, app.store.bucket, app.store.now))
     return client
@@ -53,12 +54,12 @@ def saved(client: Client, moto_client: Tapped, settings: Settings) -> Client:
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "after the count"])
 def test_a_failed_write_is_503_and_changes_nothing(
-    saved: Client, moto_client: Tapped, write: str, fault: str, spared: str
+    saved: Client, database: Tapped, write: str, fault: str, spared: str
 ) -> None:
     """A write that fails, before or after it is counted, is 503 with Retry-After and changes nothing."""
     reads = ("/api/projects", "/api/projects/p", CONFIG, f"{CONFIG}/versions", "/api/projects/p/data")
     before = [saved.get(path).json for path in reads]
-    with injected(moto_client, FAULTS[fault], spared=spared):
+    with injected(database, FAULTS[fault], spared=spared):
         reply = WRITES[write](saved)
     assert (reply.status, reply.code) == (503, "storage-unavailable")
     assert int(reply.headers["retry-after"]) >= 1
@@ -66,9 +67,9 @@ def test_a_failed_write_is_503_and_changes_nothing(
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-def test_a_failed_read_is_503(saved: Client, moto_client: Tapped, fault: str) -> None:
+def test_a_failed_read_is_503(saved: Client, database: Tapped, fault: str) -> None:
     """A load while the database is out of reach is 503 with Retry-After, and succeeds once it is back."""
-    with injected(moto_client, FAULTS[fault]):
+    with injected(database, FAULTS[fault]):
         reply = saved.get(CONFIG)
     assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
     assert saved.get(CONFIG).json["config"] == OLD

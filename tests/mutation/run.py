@@ -61,10 +61,10 @@ _ITEMS: Final = (
     *_tests("functions", "round_trips"),
 )
 _MERGES: Final = _tests("unit", "merge", "merge_dashboards")
-_MERGE_RULES: Final = ("columns", "elements", "grids", "identity", "layout", "order", "overlaps", "placements", "shifts")
+_RULES: Final = ("columns", "elements", "grids", "identity", "layout", "order", "overlaps", "placements", "shifts")
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "documents/merge.py": _MERGES,
-    **{f"documents/merging/{module}.py": _MERGES for module in _MERGE_RULES},
+    **{f"documents/merging/{module}.py": _MERGES for module in _RULES},
     "dynamodb/client.py": _TRANSPORT,
     "dynamodb/connection_pool.py": _TRANSPORT,
     "dynamodb/credentials.py": _TRANSPORT,

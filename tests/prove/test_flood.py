@@ -47,10 +47,10 @@ CONNECTIONS: Final = 8
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", CONFIG), ("PUT", CONFIG), ("POST", "/api/projects/p/data")])
-def test_a_refused_request_costs_next_to_nothing(client: Client, moto_client: Tapped, method: str, path: str) -> None:
+def test_a_refused_request_costs_next_to_nothing(client: Client, database: Tapped, method: str, path: str) -> None:
     """A request over the limit takes at most 0.3 ms of CPU, its log line included, and calls no database."""
     refused_requests(client, 1, method, path)
-    with injected(moto_client, let_through) as calls:
+    with injected(database, let_through) as calls:
         cost = min(
             median(refused_requests(client, REFUSED // BATCHES, method, path) for _ in range(BATCHES))
             for _ in range(MEASUREMENTS)

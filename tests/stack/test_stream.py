@@ -42,6 +42,11 @@ class Probed:
         lines = self._batches.read_text().splitlines() if self._batches.exists() else []
         return [json.loads(line) for line in lines]
 
+    def forget(self) -> None:
+        """Remove what the probe has written down."""
+        for left in (self._batches, self._batches.with_suffix(".held")):
+            left.unlink(missing_ok=True)
+
     def held(self) -> bool:
         """Return whether the function has begun to work on the record that it holds."""
         return self._batches.with_suffix(".held").exists()
@@ -108,26 +113,23 @@ def deploy_probe(stack: LocalStack, batches: Path, pattern: Any = WANTED) -> Non
 
 
 @pytest.fixture(scope="module")
-def with_probe(deployed: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalStack, Path]:
-    """A stopped stack that has the probe, to copy, and the file that the probe writes to."""
+def with_probe(deployed: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probed]:
+    """A running stack that has had the probe since its start. It has the port of all copies of `deployed`."""
     folder = tmp_path_factory.mktemp("with-probe")
-    golden = deployed.copy(folder / "state").start()
-    deploy_probe(golden, folder / "batches")
-    assert golden.stop() == 0
-    return golden, folder / "batches"
+    stack = deployed.copy(folder / "state").start()
+    try:
+        deploy_probe(stack, folder / "batches")
+        assert stack.stop() == 0
+        yield Probed(stack.start(), folder / "batches")
+    finally:
+        stack.kill()
 
 
 @pytest.fixture
-def probed(with_probe: tuple[LocalStack, Path], tmp_path: Path) -> Iterator[Probed]:
-    """A running stack that has had the probe since its start."""
-    golden, batches = with_probe
-    for left in (batches, batches.with_suffix(".held")):
-        left.unlink(missing_ok=True)
-    stack = golden.copy(tmp_path / "state")
-    try:
-        yield Probed(stack.start(), batches)
-    finally:
-        stack.kill()
+def probed(with_probe: Probed) -> Probed:
+    """The stack with the probe, which has received nothing yet."""
+    with_probe.forget()
+    return with_probe
 
 
 def objects(stack: LocalStack) -> list[str]:
@@ -166,6 +168,19 @@ def test_the_emulators_own_database_expires_items_too(make_stack: Callable[..., 
     expire(engine, created)
     # The emulator looks for expired items once a minute.
     until(lambda: created not in objects(stack), seconds=100)
+
+
+def test_a_filter_beyond_the_bridge_stops_the_stack(make_stack: Callable[..., LocalStack], tmp_path: Path) -> None:
+    """A mapping whose filter the local run cannot apply ends the start with a message that names it."""
+    stack = make_stack().start()
+    deploy_probe(stack, tmp_path / "batches", {"dynamodb": {"SizeBytes": [{"numeric": [">", 100]}]}})
+    assert stack.stop() == 0
+    stack.launch()
+    assert stack.wait() == 1
+    assert 'The local run cannot apply {"numeric": [">", 100]}' in stack.output()
+
+
+# The tests from here on share one stack, on the port of those above.
 
 
 def test_no_record_is_lost_or_overtaken_by_a_sigkill(probed: Probed) -> None:
@@ -225,16 +240,6 @@ def test_a_record_that_fails_for_ever_goes_to_the_queue(probed: Probed) -> None:
     assert sent["requestContext"]["approximateInvokeCount"] == 3
     place = sent["DDBStreamBatchInfo"]
     assert (place["startSequenceNumber"], place["endSequenceNumber"], place["batchSize"]) == (number, number, 1)
-
-
-def test_a_filter_beyond_the_bridge_stops_the_stack(make_stack: Callable[..., LocalStack], tmp_path: Path) -> None:
-    """A mapping whose filter the local run cannot apply ends the start with a message that names it."""
-    stack = make_stack().start()
-    deploy_probe(stack, tmp_path / "batches", {"dynamodb": {"SizeBytes": [{"numeric": [">", 100]}]}})
-    assert stack.stop() == 0
-    stack.launch()
-    assert stack.wait() == 1
-    assert 'The local run cannot apply {"numeric": [">", 100]}' in stack.output()
 
 
 def test_what_lambda_refuses_is_refused(probed: Probed) -> None:

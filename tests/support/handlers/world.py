@@ -4,6 +4,7 @@
 |---|---|---|---|---|
 | user-1 | `sales` | 2 | version 3; the draft of session `tab-1` at version 1 | a table with its analysis: `"1.1.3"` |
 | user-1 | `reports` | 1 | version 6 | nothing uploaded |
+| user-1 | `board` | 1 | version 3; the drafts `wide` at version 3 and `undone` at version 4 | nothing uploaded |
 | user-1 | `plans` | 1 | nothing saved | nothing uploaded |
 | user-1 | `archive` | 1 | saved, then deleted: version 2 | a table without an analysis |
 | user-1 | `attic` | deleted | deleted with the project, at version 3 | the same, a table with its analysis |
@@ -15,6 +16,8 @@
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
 1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced, 5 is a delete,
 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
+Of `board` and its draft `wide`, version 2 replaced what no longer fits beside what version 3 added. Version 2 of the
+draft `undone` was undone by 3, with the idempotency key `undo-2-of-board`.
 
 The ids of uploads are their numbers in 32 hexadecimal digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not,
 3 has a short row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`, 7 to user-5's
@@ -97,6 +100,7 @@ def make_world(bucket_client: "S3Client") -> None:
     _make_archive(mine)
     _make_attic(mine)
     _make_reports(mine)
+    _make_board(mine)
     _make_dashboard(theirs, "payroll")
     _announce(theirs, "payroll", 6, len(READINGS))
     _make_dashboard(mine, "sales")
@@ -243,6 +247,26 @@ def _make_reports(client: Client) -> None:
     _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
     _done(client.delete(config, if_match='"4"', idempotency_key=_key(5)))
     _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"', idempotency_key=_key(6)))
+
+
+def _make_board(client: Client) -> None:
+    """Create a config and a draft in which no undo of version 2 has room, and a draft in which it was undone."""
+    store: Store = handler_module("PutConfigFunction").app.store
+    many: dict[str, Any] = {f"chart-{number}": {} for number in range(store.settings.max_charts)}
+    wide = {"note": "x" * (store.settings.max_config_bytes * 2 // 3)}
+    saved = {
+        "": (many, CHARTS, {**CHARTS, "new": {}}),
+        "?sessionId=wide": ({"wide": wide}, CHARTS, {**CHARTS, "wider": wide}),
+        "?sessionId=undone": (CHARTS, {}),
+    }
+    config = "/api/projects/board/config"
+    _done(client.post("/api/projects", {"id": "board", "name": "Board"}))
+    for session, versions in saved.items():
+        for version, charts in enumerate(versions):
+            _done(client.put(config + session, {"chartCustomizations": charts}, if_match=f'"{version}"'))
+    undo = f"{config}/versions/2/undo?sessionId=undone"
+    _done(client.post(undo, None, idempotency_key="undo-2-of-board"))
+    _done(client.put(f"{config}?sessionId=undone", {"chartCustomizations": {}}, if_match='"3"'))
 
 
 def _key(version: int) -> str:

@@ -14,6 +14,7 @@ LOCKS = {
     "audit.txt",
     "csv_readers.txt",
     "dialects.txt",
+    "merging.txt",
     "mutation.txt",
 }
 
