@@ -83,18 +83,27 @@ function doubled(theirs: Edits, mine: Edits, outcome: Json): string[] {
  * The places of each element that one side removed and of the references to it that the other added.
  *
  * A text counts as a reference if nothing in the outcome bears it as its identity, the side that removed the element kept no
- * such text, and the side that added it has only identities under the member that holds it.
+ * such text, and the side that added it has only identities under the member that holds it. A text that was kept as a word
+ * does not count: under a member that holds other texts that identify nothing.
  */
 function dangling(remover: Edits, adder: Edits, outcome: Json): string[] {
   const found = adder.texts.filter(({ text }) => remover.removed.has(text));
   if (!found.length) return [];
   const borne = new Set(namesIn(inside(outcome)));
-  const kept = new Set(textsIn(inside(remover.document)).map(({ text }) => text));
-  const all = inside(adder.document);
-  const known = new Set(namesIn(all));
-  const words = new Set(textsIn(all).flatMap(({ text, member }) => (known.has(text) ? [] : [member])));
-  const isReference = ({ text, member }: (typeof found)[number]) => !borne.has(text) && !kept.has(text) && !words.has(member);
+  const [kept, added] = [wordsIn(remover.document), wordsIn(adder.document)];
+  const isOnly = (words: ReadonlySet<string> | undefined, text: string) => !words || (words.size === 1 && words.has(text));
+  const left = new Set(textsIn(inside(remover.document)).flatMap(({ text, member }) => (isOnly(kept.get(member), text) ? [text] : [])));
+  const isReference = ({ text, member }: (typeof found)[number]) => !borne.has(text) && !left.has(text) && !added.has(member);
   return found.filter(isReference).flatMap(({ text, place }) => [remover.removed.get(text) as string, place]);
+}
+
+/** The texts under each member that identify nothing in a document. */
+function wordsIn(document: Json): Map<string | undefined, Set<string>> {
+  const all = inside(document);
+  const known = new Set(namesIn(all));
+  const words = new Map<string | undefined, Set<string>>();
+  for (const { text, member } of textsIn(all)) if (!known.has(text)) words.set(member, (words.get(member) ?? new Set()).add(text));
+  return words;
 }
 
 /** The topmost values inside a change that were added, removed or replaced. */

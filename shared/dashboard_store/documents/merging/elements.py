@@ -1,7 +1,7 @@
 """Elements that a merge would have twice, and references to elements that it would no longer have."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.json_text import Path
@@ -79,24 +79,34 @@ def dangling(remover: Edits, adder: Edits, outcome: Any) -> Iterator[Path]:  # n
     """Yield the places of each element that one side removed and of the references to it that the other added.
 
     A text counts as a reference if nothing in the outcome bears it as its identity, the side that removed the element
-    kept no such text, and the side that added it has only identities under the member that holds it. An identity is the
-    value of a member of IDENTITIES, or in an element without these, of NAMES; or the name of a member whose value is an
+    kept no such text, and the side that added it has only identities under the member that holds it. A text that was
+    kept as a word does not count: under a member that holds other texts that identify nothing. An identity is the value
+    of a member of IDENTITIES, or in an element without these, of NAMES; or the name of a member whose value is an
     object.
     """
     found = remover.removed.keys() & adder.texts.keys()
     if not found:
         return
     found -= set(_names(_inside(outcome, None)))
-    found -= {text for _, text in _texts(_inside(remover.document, None))}
-    inside = list(_inside(adder.document, None))
-    known, under = set(_names(inside)), defaultdict[str | None, set[str]](set)
-    for member, text in _texts(inside):
-        under[member].add(text)
+    kept, added = _words(remover.document), _words(adder.document)
+    for member, text in _texts(_inside(remover.document, None)):
+        if kept[member] <= {text}:
+            found.discard(text)
     for text in sorted(found):
         for path, member in adder.texts[text]:
-            if under[member] <= known:
+            if not added[member]:
                 yield remover.removed[text]
                 yield path
+
+
+def _words(document: Any) -> Mapping[str | None, set[str]]:  # noqa: ANN401
+    """Return the texts under each member that identify nothing in a document."""
+    inside = list(_inside(document, None))
+    known, words = set(_names(inside)), defaultdict[str | None, set[str]](set)
+    for member, text in _texts(inside):
+        if text not in known:
+            words[member].add(text)
+    return words
 
 
 def _smallest(change: Taken, *, is_saved: bool) -> Iterator[Taken]:
