@@ -47,6 +47,9 @@ def edits(document: Any, changes: Iterable[Taken], *, is_saved: bool) -> Edits: 
     found = Edits(document, {}, {}, {})
     borne: set[str] = set()
     for path, before, after in (each for change in changes for each in _smallest(change, is_saved=is_saved)):
+        # Most changes are of other values than these, which neither identify anything nor refer to it.
+        if not (isinstance(before, dict | list | str) or isinstance(after, dict | list | str) or _is_identity(path)):
+            continue
         old, new = list(_inside(before, path)), list(_inside(after, path))
         borne.update(_names(new))
         for text in _names(old):
@@ -127,6 +130,10 @@ def _smallest(change: Taken, *, is_saved: bool) -> Iterator[Taken]:
     for name, token in parts.items():
         part = Taken((path, token), before.get(name, MISSING), after.get(name, MISSING))
         yield from _smallest(part, is_saved=is_saved)
+
+
+def _is_identity(path: Path) -> bool:
+    return path is not None and path[1] in IDENTITIES
 
 
 class _Held(NamedTuple):

@@ -86,8 +86,8 @@ def deepest_change(before: Any, after: Any, level: int = 0) -> int:  # noqa: ANN
         own, (parts, others) = -1, found.arrays
     else:
         return max(_deepest(before, level), _deepest(after, level))
-    names = parts.keys() | others.keys()
-    return max(own, max((deepest_change(parts.get(name), others.get(name), level + 1) for name in names), default=-1))
+    names = {name for side in (parts, others) for name, value in side.items() if isinstance(value, dict | list)}
+    return max([own, *(deepest_change(parts.get(name), others.get(name), level + 1) for name in names)])
 
 
 def _deepest(value: Any, level: int) -> int:  # noqa: ANN401
