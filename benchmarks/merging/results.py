@@ -117,7 +117,7 @@ def _notes(first: Result) -> str:
 
 def _examples(result: Result) -> Iterator[str]:
     """Write the examples; kinds of fault that the same pair shows share one."""
-    if result.examples:
+    if not result.examples.keys().isdisjoint(KINDS):
         yield f"### {result.name}"
     shared: dict[str, list[str]] = {}
     for kind in KINDS:
