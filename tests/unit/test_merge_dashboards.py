@@ -14,7 +14,6 @@ from support.storage.model import by_value
 from dashboard_store.documents.merge import merge
 from dashboard_store.documents.merging.columns import TOLERANCE, ColumnTree, Interval
 from dashboard_store.documents.merging.grids import grids, overlaps
-from dashboard_store.documents.merging.layout import MOST_MOVED_APART
 from dashboard_store.documents.merging.overlaps import apart
 from dashboard_store.documents.merging.placements import (
     Key,
@@ -63,8 +62,19 @@ sizes = st.integers(1, 5) | st.sampled_from([0.5, 100 / 3])
 placements = st.builds(
     lambda x, y, w, h: Placement((x, y, w, h), is_visible=True, path=None), lengths, lengths, sizes, sizes
 )
-keys = st.sampled_from([(name,) for name in "abcdefghij"])
+keys: st.SearchStrategy[Key] = st.sampled_from([(name,) for name in "abcdefghij"])
 placed = st.dictionaries(keys, placements, max_size=10)
+
+
+@st.composite
+def edited_grids(draw: st.DrawFn) -> tuple[dict[Key, Placement], dict[Key, Placement]]:
+    """Draw a grid before and after some of it was raised or lowered, and some moved, removed or added."""
+    before, after = draw(placed), draw(st.dictionaries(keys, placements, max_size=2))
+    for key, each in before.items():
+        y = draw(st.sampled_from([each.y, each.y, each.y + 1, each.y + 2, each.bottom, max(0, each.y - 2), None]))
+        if y is not None:
+            after.setdefault(key, each.at(y))
+    return before, after
 
 
 def meet(one: Interval, other: Interval) -> bool:
@@ -79,10 +89,14 @@ def overlap(one: Placement, other: Placement) -> bool:
     return meet(one.columns, other.columns) and meet(rows(one), rows(other))
 
 
-@given(st.lists(st.tuples(st.tuples(st.integers(0, 40), st.integers(1, 40)), st.integers(-9, 9)), max_size=12))
-def test_columns_know_the_greatest_value(drawn: list[tuple[tuple[int, int], int]]) -> None:
+# Edges that overlap by less than the tolerance, and by more.
+edges = st.builds(float.__add__, st.integers(0, 40).map(float), st.sampled_from([0.0, 6e-7, -6e-7]))
+
+
+@given(st.lists(st.tuples(edges, edges, st.integers(-9, 9)), max_size=12))
+def test_columns_know_the_greatest_value(drawn: list[tuple[float, float, int]]) -> None:
     """The greatest value in an interval is that of all intervals that share a column with it, whatever their order."""
-    puts = [((left, left + width), value) for (left, width), value in drawn]
+    puts = [((left, left + width + 1), value) for left, width, value in drawn]
     columns = ColumnTree(interval for interval, _ in puts)
     for number, (interval, value) in enumerate(puts):
         columns.put(interval, value)
@@ -97,9 +111,10 @@ def test_overlaps_are_found(grid: dict[Key, Placement]) -> None:
     assert overlaps(grid) == any(overlap(*pair) for pair in combinations(grid.values(), 2))
 
 
-@given(placed, placed)
-def test_shifts_are_what_the_definition_says(before: dict[Key, Placement], after: dict[Key, Placement]) -> None:
+@given(edited_grids())
+def test_shifts_are_what_the_definition_says(grids: tuple[dict[Key, Placement], dict[Key, Placement]]) -> None:
     """An element is shifted if its row alone changed, something above it did, it passed nothing and left no gap."""
+    before, after = grids
 
     def is_shifted(key: Key) -> bool:
         was, now = before.get(key), after.get(key)
@@ -165,8 +180,11 @@ def test_what_overlaps_moves_apart_downwards(grid: dict[Key, Placement], ranks: 
 
 NO_PLACEMENTS = {
     "no place": {"w": 1, "h": 1},
+    "no column": {"y": 0, "w": 1, "h": 1},
+    "no row": {"x": 0, "w": 1, "h": 1},
     "no size": {"x": 0, "y": 0},
     "a width of 0": {"x": 0, "y": 0, "w": 0, "h": 1},
+    "a height of 0": {"x": 0, "y": 0, "w": 1, "h": 0},
     "a negative height": {"x": 0, "y": 0, "w": 1, "h": -1},
     "texts": {"x": "0", "y": 0, "w": 1, "h": 1},
     "true": {"x": True, "y": 0, "w": 1, "h": 1},
@@ -207,6 +225,22 @@ SHAPES: dict[str, tuple[Any, list[set[str]]]] = {
         {"a": {"lg": at(0, 0), "sm": at(0, 0)}, "b": {"lg": at(6, 0), "sm": at(0, 4)}},
         [{"/a/lg", "/b/lg"}, {"/a/sm", "/b/sm"}],
     ),
+    "breakpoints in elements that an array identifies": (
+        [{"id": "a", "lg": at(0, 0), "sm": at(0, 4)}, {"id": "b", "lg": at(6, 0), "sm": at(6, 4)}],
+        [{"/0/lg", "/1/lg"}, {"/0/sm", "/1/sm"}],
+    ),
+    "overlapping whichever names differ": (
+        {"a": {"lg": at(0, 0), "sm": at(0, 0)}, "b": {"lg": at(0, 0), "sm": at(0, 0)}},
+        [{"/a/lg", "/a/sm"}, {"/b/lg", "/b/sm"}],
+    ),
+    "breakpoints in elements beside a tab": (
+        {
+            "a": {"lg": at(0, 0), "sm": at(0, 0)},
+            "b": {"lg": at(6, 0), "sm": at(6, 0)},
+            "t": {"c": at(0, 0), "d": at(6, 0)},
+        },
+        [{"/a/lg", "/b/lg"}, {"/a/sm", "/b/sm"}, {"/t/c", "/t/d"}],
+    ),
     "a grid inside an element": (
         [{"id": "a", **at(0, 0), "children": [{"id": "b", **at(0, 0)}]}, {"id": "c", **at(6, 0)}],
         [{"/0", "/1"}, {"/0/children/0"}],
@@ -246,6 +280,7 @@ CHANGES: dict[str, tuple[Any, Any, int]] = {
         3,
     ),
     "an element in another order": ([{"id": 1, **at(0, 0)}, {"id": 2}], [{"id": 2}, {"id": 1, **at(0, 0)}], -1),
+    "an element that becomes a text": ({"a": [at(0, 0)]}, {"a": "none"}, 2),
     "an array without identities": ([at(0, 0)], [at(6, 0)], 1),
 }
 
@@ -259,12 +294,12 @@ def test_changes_of_placements_are_found(name: str) -> None:
 
 def test_a_large_grid_is_not_moved_apart() -> None:
     """Where more than 500 elements would have to be compared with each other, nothing is adjusted."""
-    base = {f"n{number}": at(0, 4 * number + 8) for number in range(MOST_MOVED_APART - 2)}
+    base = {f"n{number}": at(0, 4 * number + 8) for number in range(498)}
     small = merge(base, base | {"a": at(0, 0)}, base | {"b": at(0, 0)})
-    assert (len(small.document), list(small.adjusted)) == (MOST_MOVED_APART, ["/b"])
+    assert (len(small.document), list(small.adjusted)) == (500, ["/b"])
     base["n"] = at(6, 0)
     large = merge(base, base | {"a": at(0, 0)}, base | {"b": at(0, 0)})
-    assert (len(large.document), list(large.adjusted)) == (MOST_MOVED_APART + 1, [])
+    assert (len(large.document), list(large.adjusted)) == (501, [])
 
 
 # -- the examples of docs/merging.md ----------------------------------------------------------------------------------

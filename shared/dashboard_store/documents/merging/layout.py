@@ -61,7 +61,7 @@ class _Grid(NamedTuple):
 
     @property
     def keys(self) -> Iterable[Key]:
-        return dict.fromkeys(chain(self.base, self.theirs.placements, self.mine.placements))
+        return dict.fromkeys(chain(self.theirs.placements, self.mine.placements))
 
     def shifts(self, outcome: Placements) -> Iterator[tuple[Key, float]]:
         """Yield what was shifted and not moved, with its `y`: of two shifts the greater one."""
@@ -118,7 +118,7 @@ class GridMerge:
         """Hold what was joined of `theirs` and `mine` against the rules of grids."""
         settled = Settled({}, [], {})
         everywhere = chain.from_iterable(grid.keys for grid in self._grids)
-        found = placements_at(document, everywhere, self._members) if self._grids else {}
+        found = placements_at(document, everywhere, self._members)
         for grid in self._grids:
             outcome = {key: found[key] for key in grid.keys if key in found}
             for key, y in grid.shifts(outcome):
