@@ -72,8 +72,10 @@ def edited_grids(draw: st.DrawFn) -> tuple[dict[Key, Placement], dict[Key, Place
     before, after = draw(placed), draw(st.dictionaries(keys, placements, max_size=2))
     for key, each in before.items():
         y = draw(st.sampled_from([each.y, each.y, each.y + 1, each.y + 2, each.bottom, max(0, each.y - 2), None]))
+        x, _, w, h = each.rectangle
         if y is not None:
-            after.setdefault(key, each.at(y))
+            moved = each._replace(rectangle=(x + draw(st.sampled_from([0, 0, 0, 2])), y, w, h))
+            after.setdefault(key, moved)
     return before, after
 
 
@@ -111,7 +113,7 @@ def test_overlaps_are_found(grid: dict[Key, Placement]) -> None:
     assert overlaps(grid) == any(overlap(*pair) for pair in combinations(grid.values(), 2))
 
 
-@given(edited_grids())
+@given(edited_grids() | st.tuples(placed, placed))
 def test_shifts_are_what_the_definition_says(grids: tuple[dict[Key, Placement], dict[Key, Placement]]) -> None:
     """An element is shifted if its row alone changed, something above it did, it passed nothing and left no gap."""
     before, after = grids
