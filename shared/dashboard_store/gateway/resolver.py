@@ -177,7 +177,8 @@ def _headers(request: Request) -> dict[str, str]:
     """Return the headers of every response; a response's own headers override them."""
     return {
         "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Encoding",
+        # Two users' configs may have one address and one version: a browser's cache must not confirm one by the other.
+        "Vary": "Accept-Encoding, Authorization",
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request.id,
     }

@@ -112,7 +112,8 @@ export function createTransport(options: TransportOptions): Transport {
     const search = new URLSearchParams(defined(query)).toString();
     const content = body === undefined ? null : JSON.stringify(body);
     const sent = defined({ Authorization: `Bearer ${text}`, "Content-Type": content ? mediaType : undefined, ...headers });
-    return load(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive, body: content }, rest);
+    // The browser's cache keeps one answer for each address, and would confirm another user's if the versions are equal.
+    return load(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive, body: content, cache: "no-store" }, rest);
   }
 
   async function load(url: string, request: RequestInit, { signal, timeout = limit, read = answerOf, fetch = globalThis.fetch }: ResponseOptions = {}): Promise<Answer> {

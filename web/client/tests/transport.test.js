@@ -35,6 +35,14 @@ test("a request goes to the API below the base URL, with the user's token and on
   assert.deepEqual([...headers], [["authorization", `Bearer ${token("user-1")}`], ["content-type", "application/json"]]);
 });
 
+test("no answer of the API comes from the browser's cache, where it may be another user's at the same address and version", async () => {
+  /** @type {RequestInit[]} */
+  const asked = [];
+  const fetch = async (/** @type {any} */ _, /** @type {RequestInit} */ request = {}) => (asked.push(request), new Response("{}"));
+  await createTransport({ baseUrl: "https://example.test", getToken: () => token("user-1"), fetch }).send("GET", "/projects");
+  assert.deepEqual(asked.map(({ cache }) => cache), ["no-store"]);
+});
+
 test("temporary failures are retried with exponential back-off and never before Retry-After", async () => {
   const { server, browser, calls } = made();
   server.instead = [() => problem(503, "storage-unavailable", {}, { "Retry-After": "2" }), () => problem(429, "rate-limited"), new TypeError("fetch failed")];
