@@ -1,4 +1,4 @@
-"""Measure everything and write docs/performance.md: `make bench`.
+"""Measure everything and write docs/performance.md, and with its prices docs/deploying.md: `make bench`.
 
 `make bench PARTS="warm price"` measures only those parts and prints them.
 """
@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from benchmarks import month
 from benchmarks.report import Section, summary
 from local import ROOT
 
@@ -35,6 +36,7 @@ def main(names: list[str]) -> None:
     sections = [section for name in names or PARTS for section in part(name)]
     if not names:
         PAGE.write_text(page(sections))
+        month.write()
     print(summary(sections).markdown())
     print(f"\n{time.monotonic() - began:.0f} s in total" + ("" if names else f"; wrote {PAGE.relative_to(ROOT)}"))
 

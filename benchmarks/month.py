@@ -1,0 +1,130 @@
+"""What a month costs at three sizes: `python -m benchmarks.month` writes the table of docs/deploying.md.
+
+The prices of a load and a save are those of docs/performance.md, so this measures nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prove.report import renewed
+from support.project.template import template
+
+from benchmarks.price import LOG_GB, WRITE_UNIT
+from benchmarks.report import Table
+from local import ROOT
+
+PAGE: Final = ROOT / "docs" / "deploying.md"
+MEASURED: Final = ROOT / "docs" / "performance.md"
+BEGIN: Final = "<!-- made by make bench: begin -->"
+END: Final = "<!-- made by make bench: end -->"
+
+# People who edit dashboards on each working day of a month.
+SIZES: Final = {"a team of 20": 20, "a company of 500": 500, "a product with 20,000 users": 20_000}
+WORKING_DAYS: Final = 22
+WORKING_SECONDS: Final = WORKING_DAYS * 10 * 3_600
+OPENED_A_DAY: Final = 10
+REQUESTS_TO_OPEN: Final = 3
+# Checks for a newer version, when a page gets the focus; each costs as much as a load at most.
+CHECKS_A_DAY: Final = 40
+SAVES_A_DAY: Final = 30
+# A dashboard of 20 KB that compresses five times. Those that the benchmarks generate compress eight times.
+UNITS_OF_A_SAVE: Final = 25
+VERSION_GB: Final = 4e3 / 1e9
+MONTHS_OF_HISTORY: Final = 3
+
+# List prices in USD without free tiers, us-east-1: aws.amazon.com/xray/pricing, /cloudwatch/pricing, /dynamodb/pricing.
+TRACE: Final = 5.00 / 1e6
+METRIC: Final = 0.30
+ALARM_METRIC: Final = 0.10
+OVERVIEW: Final = 3.00
+STORED_GB: Final = 0.25
+RECOVERABLE_GB: Final = 0.20
+# Lambda samples the first request of each second and 5 % of the others.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+SAMPLED: Final = 0.05
+# What a request adds to the function's own lines: START, END and REPORT, and API Gateway's line.
+OTHER_LOG_GB: Final = 800 / 1e9
+# The metrics of docs/operations.md, three of them also by `deployment`.
+METRICS: Final = 18 + 3
+ALARM: Final = "AWS::CloudWatch::Alarm"
+
+
+@dataclass(frozen=True)
+class Month:
+    """What some people cost in a month, in USD, by what it is paid for."""
+
+    loads: float
+    saves: float
+    tracing: float
+    logs: float
+    storage: float
+    operation: float
+
+    @property
+    def total(self) -> float:
+        return self.loads + self.saves + self.tracing + self.logs + self.storage + self.operation
+
+
+def month(people: int) -> Month:
+    loads = people * WORKING_DAYS * (OPENED_A_DAY * REQUESTS_TO_OPEN + CHECKS_A_DAY)
+    saves = people * WORKING_DAYS * SAVES_A_DAY
+    requests = loads + saves
+    traced = min(requests, WORKING_SECONDS + SAMPLED * max(0, requests - WORKING_SECONDS))
+    return Month(
+        loads=loads * _measured("load 20 KB")["total"],
+        saves=saves * _price_of_a_save(),
+        tracing=traced * TRACE,
+        logs=requests * OTHER_LOG_GB * LOG_GB,
+        storage=saves * MONTHS_OF_HISTORY * VERSION_GB * (STORED_GB + RECOVERABLE_GB),
+        operation=METRICS * METRIC + _alarm_metrics() * ALARM_METRIC + OVERVIEW,
+    )
+
+
+def table() -> Table:
+    months = {name: month(people) for name, people in SIZES.items()}
+    header = [
+        "USD a month",
+        "loads",
+        "saves",
+        "traces",
+        "other logs",
+        "storage",
+        "metrics and alarms",
+        "total",
+        "a person",
+    ]
+    return Table(header, [_row(name, found) for name, found in months.items()])
+
+
+def _row(name: str, found: Month) -> list[str]:
+    parts = (found.loads, found.saves, found.tracing, found.logs, found.storage, found.operation, found.total)
+    return [name, *(f"{part:,.2f}" for part in parts), f"{found.total / SIZES[name]:.3f}"]
+
+
+def _price_of_a_save() -> float:
+    measured = _measured("save 20 KB")
+    return measured["total"] - measured["DynamoDB"] + UNITS_OF_A_SAVE * WRITE_UNIT
+
+
+def _measured(name: str) -> dict[str, float]:
+    """Return the prices of a request in USD, by what is paid for, as docs/performance.md states them for a million."""
+    text = MEASURED.read_text()
+    rows = [re.search(rf"^\| {each} +\|(.*)\|$", text, re.MULTILINE) for each in ("USD per million", name)]
+    header, prices = ([cell.strip() for cell in row[1].split("|")] for row in rows if row)
+    return {part: float(price.replace(",", "")) / 1e6 for part, price in zip(header, prices, strict=True)}
+
+
+def _alarm_metrics() -> int:
+    """Return how many metrics the alarms read, each of which is billed."""
+    alarms = [each["Properties"] for each in template()["Resources"].values() if each["Type"] == ALARM]
+    return sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+
+
+def write(page: Path = PAGE) -> None:
+    page.write_text(renewed(page.read_text(), table().markdown(), BEGIN, END))
+
+
+if __name__ == "__main__":
+    write()
