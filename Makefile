@@ -3,19 +3,20 @@
 
 PYTHON ?= python3.13
 PORT ?= 8000
+API_PORT ?= 3000
 SUB ?= user-1
 ARCHITECTURE ?= arm64
 STAGE ?= dev
 SECONDS_EACH ?= 60
 
 # Recipes read these from the environment, so that the shell does not interpret their values.
-export SUB SAMPLES STAGE PARAMETERS URL ONLY COMMAND ISSUER AUDIENCE CLAIM TOKEN PAIRS PEER_PAIRS SEED
+export SUB SAMPLES STAGE PARAMETERS CHANGES EVENT URL ONLY COMMAND ISSUER AUDIENCE CLAIM TOKEN OTHER_TOKEN ORIGIN TABLE PAIRS PEER_PAIRS SEED
 export SAM_CLI_TELEMETRY := 0
 # uv must use the interpreter found below, not download another.
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy run token walk walk-check admin check-issuer test test-quick test-web coverage check prove load mutate bench bench-apart merge-bench audit events screenshots views format clean
+.PHONY: help install browser browsers build deploy changes deploy-changes run invoke start-local-api token walk walk-check admin check-issuer verify-deployment test test-quick test-web coverage check prove load mutate bench bench-apart merge-bench audit events screenshots views format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -102,8 +103,21 @@ build: .venv/installed .venv-local/installed ## Build the deployment for AWS int
 deploy: build ## Deploy to AWS with the parameters in samconfig.toml (STAGE=dev or prod; PARAMETERS="Name=value …" for once)
 	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --architecture $(ARCHITECTURE) --parameters="$$PARAMETERS"
 
+changes: ## Create the change set of a deployment, deploy nothing, and print it as Markdown (STAGE=, PARAMETERS=)
+	@$(MAKE) --no-print-directory build >&2
+	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --architecture $(ARCHITECTURE) --parameters="$$PARAMETERS" --changes-only
+
+deploy-changes: .venv-local/installed ## Deploy exactly the change set that `make changes` printed (STAGE=, CHANGES=arn:…)
+	@.venv-local/bin/python -m local.deploy --stage "$$STAGE" --execute "$$CHANGES"
+
 run: install ## Run the whole service locally: the real template, no AWS account, no Docker
 	@exec .venv-local/bin/python -m local.stack run --port $(PORT)
+
+invoke: .venv/installed ## Run a function in Docker on the data of the running stack (EVENT=events/get_health/200-ok.json)
+	@.venv/bin/python -m local.sam_local invoke "$$EVENT"
+
+start-local-api: .venv/installed ## Serve the routes that need no token in Docker, on the data of the running stack (API_PORT=3000)
+	@.venv/bin/python -m local.sam_local start-api --port $(API_PORT)
 
 token: .venv-local/installed ## Print a token that the local stack accepts (make -s token)
 	@.venv-local/bin/python -m local.stack token --sub "$$SUB" --port $(PORT)
@@ -121,6 +135,9 @@ admin: .venv/installed ## Run an operator's command on the local stack, or on AW
 check-issuer: .venv/installed ## Say which tokens of an OpenID Connect issuer would be accepted (ISSUER=https://…, AUDIENCE=, CLAIM=, TOKEN=)
 	@PYTHONPATH=shared .venv/bin/python -m admin check-issuer "$$ISSUER" $(if $(AUDIENCE),--audience "$$AUDIENCE") \
 	  $(if $(CLAIM),--claim "$$CLAIM") $(if $(TOKEN),--token "$$TOKEN")
+
+verify-deployment: .venv/installed ## Check a deployment from outside, and write a report (URL=…/api, TOKEN=, OTHER_TOKEN= of two users, ORIGIN=, TABLE=)
+	@PYTHONPATH=shared:tests .venv/bin/python -m deployment.run
 
 CHECKS := check-format check-lint check-types check-types-local check-types-client check-template
 .PHONY: $(CHECKS)
@@ -192,9 +209,18 @@ check-types-client: web/client/dist/built
 check-template:
 	.venv-local/bin/python -m local.build --validate
 
+# `make prove PART=sam-local` is skipped where there is no Docker.
+.PHONY: docker
+docker:
+	@missing=$$(command -v docker >/dev/null || printf 'docker.io '; command -v debootstrap >/dev/null || printf debootstrap); \
+	test -z "$$missing" || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || { \
+	  echo "Installing $$missing with apt …" >&2; \
+	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends $$missing; } >&2
+
+SAM_LOCAL := $(if $(filter sam-local,$(or $(PART),sam-local)),docker .venv-benchmark-runtime/installed)
 # Two hundred packages, which only this part needs.
 LIGHTHOUSE := $(if $(filter page,$(or $(PART),page)),tests/lighthouse/node_modules/installed)
-prove: install browsers tests/node_modules/installed $(LIGHTHOUSE) .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
+prove: install browsers tests/node_modules/installed $(LIGHTHOUSE) $(SAM_LOCAL) .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
 
 load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)

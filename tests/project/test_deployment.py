@@ -15,10 +15,21 @@ from moto import mock_aws
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.commands.deploy.command import cli
 from samcli.commands.deploy.deploy_context import DeployContext
+from samcli.yamlhelper import yaml_parse
 from support.project.template import ROOT, functions, template
 from support.project.transformed import transformed
 
-from local.deploy import ADOPTED, LASTING, command, deployed, deployment_name, parameters, quoted, require_same_data
+from local.deploy import (
+    ADOPTED,
+    LASTING,
+    command,
+    deployed,
+    deployment_name,
+    parameters,
+    quoted,
+    require_same_data,
+    roles,
+)
 
 NOW = datetime(2026, 11, 28, 10, 1, 2, tzinfo=UTC)
 PARAMETERS = template()["Parameters"]
@@ -98,6 +109,38 @@ def test_sam_runs_with_the_stages_configuration() -> None:
     """The stage's other options are read from samconfig.toml, such as the stack's name."""
     read = options(command("prod", parameters("prod", "arm64", NOW)))
     assert (read["stack_name"], read["confirm_changeset"]) == ("dashkeep-prod", True)
+
+
+ROLES = {
+    "ExecutionRole": "arn:aws:iam::123456789012:role/deployment/e",
+    "Builds": "builds",
+    "Boundary": "arn:aws:iam::123456789012:policy/deployment/b",
+}
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_a_stage_with_roles_is_deployed_through_them(stage: str) -> None:
+    """CloudFormation acts as the stage's role, every role of the stack is limited, and the build is uploaded apart."""
+    read = options(command(stage, parameters(stage, "arm64", NOW), ROLES))
+    assert (read["role_arn"], read["s3_bucket"], read["resolve_s3"]) == (ROLES["ExecutionRole"], "builds", False)
+    assert read["parameter_overrides"]["PermissionsBoundary"] == ROLES["Boundary"]
+    plain = options(command(stage, parameters(stage, "arm64", NOW)))
+    assert (plain["role_arn"], plain["s3_bucket"], plain["resolve_s3"]) == (None, None, True)
+    assert plain["parameter_overrides"]["PermissionsBoundary"] == ""
+
+
+def test_the_roles_are_those_of_the_stage() -> None:
+    """They are the outputs of the stack beside the stage's, which the account may lack."""
+    named = yaml_parse((ROOT / "docs" / "deployment-roles.yaml").read_text())["Outputs"]
+    assert named.keys() >= ROLES.keys()
+    outputs = {name: {"Value": value} for name, value in ROLES.items()}
+    body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": outputs}
+    with mock_aws():
+        client = boto3.client("cloudformation", region_name="eu-west-1")
+        client.create_stack(StackName="dashkeep-dev-roles", TemplateBody=json.dumps(body))
+        assert roles("dashkeep-dev", "eu-west-1") == ROLES
+        assert roles("dashkeep-prod", "eu-west-1") == roles("dashkeep-dev", "us-east-1") == {}
 
 
 @pytest.mark.usefixtures("named")

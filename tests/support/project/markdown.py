@@ -7,7 +7,8 @@ from pathlib import Path
 from support.project.files import committed
 from support.project.template import ROOT
 
-FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+# Not those that commands make, such as `.prove`.
+FOLDERS = {name.partition("/")[0] for name in committed("*/*")}
 
 
 def documents() -> list[Path]:
