@@ -329,5 +329,5 @@ clean: ## Remove everything installed, built or saved here, including the local 
 	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist tests/lighthouse/node_modules
 	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next benchmarks/merging/npm/node_modules web/client/LICENSE web/client/*.tgz
 	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove .verify
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,6 +64,8 @@ def item_at(engine: Engine, project: ProjectAddress, sk: str) -> dict[str, Any]:
 
 def set_format(engine: Engine, project: ProjectAddress, sk: str, number: int | None) -> None:
     """Give an item the number of a format, or take it away."""
+    if engine.is_shared and (number or 0) > READABLE:
+        pytest.skip("a function of the deployment follows the table, and would report the item as a failure")
     request = {
         "TableName": engine.table_name,
         "Key": {"pk": {"S": keys.partition(project.owner)}, "sk": {"S": sk}},

@@ -365,7 +365,9 @@ def test_projects_never_exceed_their_limit(atomic_engine: Engine, store: Store, 
 
     def attempt(number: int) -> bool:
         try:
-            create(Store(store.settings, Items(atomic_engine, TABLE), store.bucket), user, f"p{number}")
+            create(
+                Store(store.settings, Items(atomic_engine, atomic_engine.table_name), store.bucket), user, f"p{number}"
+            )
         except QuotaExceeded:
             return False
         return True
@@ -379,10 +381,12 @@ def test_announced_bytes_never_exceed_the_limit(
     atomic_engine: Engine, store: Store, user: str, address: ProjectAddress
 ) -> None:
     """An announced upload reserves its bytes in its own write: together, announced files fit into the quota."""
+    if atomic_engine.is_shared:
+        pytest.skip("a function of the deployment counts the project's bytes meanwhile")
     before = store.usage.of(user).stored_bytes
 
     def attempt(number: int) -> int:
-        own = Store(store.settings, Items(atomic_engine, TABLE), store.bucket)
+        own = Store(store.settings, Items(atomic_engine, atomic_engine.table_name), store.bucket)
         try:
             own.uploads.announce(address, f"{number}.csv", "text/csv", LIMIT // 5)
         except QuotaExceeded:

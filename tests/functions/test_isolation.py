@@ -5,35 +5,17 @@ The routes are those of docs/openapi.yaml, so that no new one can be forgotten.
 
 import base64
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from support.handlers.http_api import Client, Reply
 from support.handlers.world import CONFIG, TABLE
-from support.project.template import ROOT
+from support.project.example_requests import Operation, operations_on_projects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-METHODS = ("get", "put", "post", "patch", "delete")
-
-
-class Operation(NamedTuple):
-    """A method at a path, and what docs/openapi.yaml says about it."""
-
-    method: str
-    path: str
-    described: dict[str, Any]
-
-
-OPERATIONS = [
-    Operation(method.upper(), path, item[method])
-    for path, item in OPENAPI["paths"].items()
-    for method in METHODS
-    if method in item and "{projectId}" in path
-]
+OPERATIONS = operations_on_projects()
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
 PROJECT = "/api/projects/mine"
 SEEN = (
@@ -57,38 +39,14 @@ def owner(client: Client) -> Client:
     return client
 
 
-def body_of(operation: dict[str, Any]) -> tuple[Any, str]:
-    """Return the first example of a body in the document, and its media type."""
-    content = operation.get("requestBody", {}).get("content", {})
-    media_type = next(iter(content), "application/json")
-    examples = content.get(media_type, {}).get("examples", {})
-    return next((_resolved(each)["value"] for each in examples.values()), None), media_type
-
-
-def _resolved(document: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in document:
-        return document
-    found: Any = OPENAPI
-    for token in document["$ref"].removeprefix("#/").split("/"):
-        found = found[token]
-    return _resolved(found)
-
-
 def address(owner: Client, project_id: str) -> str:
     return f"{base64.urlsafe_b64encode(owner.user.encode()).decode().rstrip('=')}~{project_id}"
 
 
 def take(user: Client, operation: Operation, project: str, upload: str) -> Reply:
-    """Send the document's example request, with `If-Match: *` if it needs a precondition."""
-    method, path, described = operation
-    # Version 1 was changed again since, so only version 2 can be undone.
-    version = "2" if path.endswith("/undo") else "1"
-    names = {"{projectId}": project, "{version}": version, "{other}": "2", "{uploadId}": upload}
-    for name, value in names.items():
-        path = path.replace(name, value)
-    body, media_type = body_of(described)
-    guard = {"if_match": "*"} if method in {"PUT", "PATCH", "DELETE"} or "restore" in path else {}
-    return user.request(method, path, body, content_type=media_type, **guard)
+    """Send the document's example request."""
+    method, path, body, media_type, headers = operation.example(project, upload)
+    return user.request(method, path, body, content_type=media_type, **headers)
 
 
 @pytest.fixture

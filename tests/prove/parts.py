@@ -103,6 +103,12 @@ PARTS: Final = (
         4,
         _pytest("tests/prove/test_schemathesis.py"),
     ),
+    Part(
+        "deployment",
+        "A deployment is verified from outside, and each fault put into it is found",
+        12,
+        _pytest("tests/prove/test_deployment.py", "-s"),
+    ),
     Part("coverage", "The tests cover the branches of the code", 5, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",

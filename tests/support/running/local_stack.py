@@ -24,7 +24,7 @@ _STOP_SECONDS = 30
 class LocalStack:
     """One local stack on a state folder; after a restart it has the same port and data.
 
-    `parameters` override the template's defaults.
+    `parameters` override the template's defaults; `root` is the checkout that runs, this one or a changed copy.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class LocalStack:
         auth: bool = False,
         port: int | None = None,
         parameters: Mapping[str, str] | None = None,
+        root: Path = ROOT,
     ) -> None:
         self.state = state
         self.port = port or _free_port()
         self._auth = auth
         self._parameters = dict(parameters or {})
+        self._root = root
         self._output = state.parent / f"{state.name}.output"
         self._process: subprocess.Popen[bytes] | None = None
         # Every process group that this stack ever started, to check that it is gone.
@@ -47,7 +49,7 @@ class LocalStack:
     def copy(self, state: Path, *, auth: bool = False) -> "LocalStack":
         """Copy this stack, which has to be stopped. The copy has the same port, which is a deployment parameter."""
         shutil.copytree(self.state, state, symlinks=True)
-        return LocalStack(state, auth=auth, port=self.port, parameters=self._parameters)
+        return LocalStack(state, auth=auth, port=self.port, parameters=self._parameters, root=self._root)
 
     @property
     def url(self) -> str:
@@ -79,7 +81,7 @@ class LocalStack:
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
                 [_PYTHON, "-m", "local.stack", "run", *options],
-                cwd=ROOT,
+                cwd=self._root,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -63,7 +63,7 @@ class Engine(Tapped):
         self.name = name
         self.table_name = table_name
         self.environment = environment
-        self._is_shared = is_shared
+        self.is_shared = is_shared
         self._written: set[str] = set()
 
     def call(self, operation: str, request: Request) -> Answer:
@@ -76,12 +76,12 @@ class Engine(Tapped):
         self._written.update(partitions)
 
     def create_table(self) -> None:
-        if not self._is_shared:
+        if not self.is_shared:
             self.call("CreateTable", {"TableName": self.table_name, **table_definition()})
 
     def remove_table(self) -> None:
         """Remove the table, or the items written to it if it is shared."""
-        if not self._is_shared:
+        if not self.is_shared:
             self.call("DeleteTable", {"TableName": self.table_name})
         else:
             for partition in self._written:

@@ -1,0 +1,116 @@
+"""Requests that no deployment serves: bodies, paths and headers, each by what is wrong with it."""
+
+DEEP = 100_000
+"""How deep bodies are nested: far deeper than any deployment allows."""
+
+BODY = b'{"chartCustomizations": {}}'
+
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "truncated object": b'{"chartCustomizations": {',
+    "two documents": b'{"chartCustomizations": {}} {}',
+    "nested too deeply": b'{"chartCustomizations": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
+    "unclosed arrays": b"[" * DEEP,
+    "duplicate member": b'{"chartCustomizations": {}, "chartCustomizations": {}}',
+    "NaN": b'{"chartCustomizations": {"c": {"v": NaN}}}',
+    "number that overflows to infinity": b'{"chartCustomizations": {"c": {"v": 1e999}}}',
+    "million-digit integer": b'{"chartCustomizations": {"c": {"v": ' + b"9" * 1_000_000 + b"}}}",
+    "leading zero": b'{"chartCustomizations": {"c": {"v": 007}}}',
+    "comment": b'{"chartCustomizations": {} /* mine */}',
+    "single quotes": b"{'chartCustomizations': {}}",
+    "trailing comma": b'{"chartCustomizations": {},}',
+    "UTF-16": '{"chartCustomizations": {}}'.encode("utf-16"),
+    "truncated escape": b'{"chartCustomizations": {"c": {"t": "\\u12"}}}',
+    "lone surrogate": b'{"chartCustomizations": {"c": {"t": "\\ud800"}}}',
+    "unknown escape": b'{"chartCustomizations": {"c": {"t": "\\x41"}}}',
+    "NUL": b'{"chartCustomizations": {"c": {"t": "a\\u0000b"}}}',
+    "unescaped control character": b'{"chartCustomizations": {"c": {"t": "a\x01b"}}}',
+    "charts in a list": b'{"chartCustomizations": []}',
+    "string": b'"chartCustomizations"',
+}
+
+# The gateway decodes JSON as text and replaces these bytes with U+FFFD; compressed, they arrive unchanged.
+NOT_UTF8: dict[str, bytes] = {
+    "invalid bytes": b'{"chartCustomizations": {"c": {"t": "\xff\xfe"}}}',
+    "overlong encoding": b'{"chartCustomizations": {"c": {"t": "\xc0\x80"}}}',
+    "encoded surrogate": b'{"chartCustomizations": {"c": {"t": "\xed\xa0\x80"}}}',
+}
+
+PATHS = (
+    "/api/projects/%2e%2e/config",
+    "/api/projects/..%2f..%2fadmin/config",
+    "/api/projects/a%2Fb/config",
+    "/api/projects/a%00b/config",
+    "/api/projects//config",
+    "/api//projects",
+    "/api/projects/%20/config",
+    "/api/projects/%C3%BC/config",
+    "/api/projects/%ff/config",
+    f"/api/projects/{'a' * 4_096}/config",
+    f"/api/projects/{'a' * 129}/data/versions/1",
+    f"/api/projects/x/config/versions/{'1' * 4_096}",
+    "/api/projects/a;b=c/config",
+    "/api/projects/x/config/versions/-1",
+    "/api/projects/x/config/versions/1e3",
+    "/api/projects/x/config/versions/99999999999999999999",
+    "/api/projects/%23/config",
+    "/api/projects/PROJECT%23x/config",
+    "/API/PROJECTS",
+    "/api/projects/x/config/",
+    "/api/projects/a%0Ab/config",
+    "/api/projects/a%5Cb/config",
+    "/api/projects/%252e%252e/config",
+    "/api/projects/./config",
+    "/api/projects/../../etc/passwd",
+    "/api/projects/%e2%80%ae/config",
+    "/api/projects/%/config",
+    "/api/projects/%zz/config",
+    "/api/projects/x?limit=%00",
+    "/api/projects?cursor=%ff",
+    "/api/projects?limit=1&limit=2",
+    "/api/projects?limit=%EF%BC%91",
+    "/api/projects/x/config?sessionId=..%2f..",
+    f"/api/projects/x/config?sessionId={'a' * 7_000}",
+    f"/api/projects/x/config/versions?cursor={'1' * 7_000}",
+    f"/api/projects/x/data/uploads/{'0' * 33}/complete",
+)
+
+HEADERS: dict[str, dict[str, str]] = {
+    "unquoted tag": {"If-Match": "1"},
+    "weak tag": {"If-Match": 'W/"1"'},
+    "list of 699 tags": {"If-Match": ", ".join(f'"{number}"' for number in range(1, 700))},
+    "unterminated tag": {"If-Match": '"1'},
+    "negative version": {"If-Match": '"-1"'},
+    "contradictory preconditions": {"If-Match": '"1"', "If-None-Match": "*"},
+    "unsupported encoding": {"If-Match": '"0"', "Content-Encoding": "compress"},
+    "unsupported media type": {"If-Match": '"0"', "Content-Type": "text/xml"},
+    "media type gzip, body not gzip": {"If-Match": '"0"', "Content-Type": "application/gzip"},
+    "single-quoted tag": {"If-Match": "'1'"},
+    "tag with a space": {"If-Match": '"1 2"'},
+    "star in a list": {"If-Match": '*, "1"'},
+    "lower-case weak tag": {"If-Match": 'w/"1"'},
+    "only commas": {"If-Match": ",,,"},
+    "empty": {"If-Match": ""},
+    "tag of 7,000 characters": {"If-Match": '"' + "1" * 7_000 + '"'},
+    "non-ASCII tag": {"If-Match": '"\u00e9"'},
+    "non-ASCII precondition": {"If-Match": "\u00e9"},
+    "encoding gzip, body not gzip": {"If-Match": '"0"', "Content-Encoding": "gzip"},
+    "two encodings in one header": {"If-Match": '"0"', "Content-Encoding": "gzip, gzip"},
+    "malformed media type": {"If-Match": '"0"', "Content-Type": "json"},
+    "non-ASCII media type": {"If-Match": '"0"', "Content-Type": "application/\u00e9"},
+}
+# Headers that clients may send and the service ignores.
+HARMLESS: dict[str, str] = {
+    "X-Long": "x" * 6_000,
+    "X-Not-Ascii": "\u00e9\u00ff",
+    "X-Request-Id": "chosen-by-the-client",
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Http-Method-Override": "DELETE",
+    "X-Original-Url": "/api/projects/other",
+    "Forwarded": "for=other;host=elsewhere.example",
+    "Cookie": "sub=other",
+    "Range": "bytes=0-0",
+    "Accept": "text/nothing",
+    "Accept-Encoding": "zstd;q=1, gzip;q=zero",
+    "Origin": "https://elsewhere.example",
+}
