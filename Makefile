@@ -20,10 +20,10 @@ export UV_PYTHON_DOWNLOADS := never
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
 	@echo
 	@echo "  Variables: PORT=8000 (run, token, walk), SUB=user-1 (token, walk-check), ARCHITECTURE=arm64 (build, deploy),"
-	@echo "  STAGE=dev, PARAMETERS=\"Name=value …\" (deploy), PYTHON=python3.13"
+	@echo "  STAGE=dev, PARAMETERS=\"Name=value …\" (deploy), API_PORT=3000 (start-local-api), PYTHON=python3.13"
 
 install: python node .venv/installed .venv-local/installed local/node_modules/installed web/dist/built ## Install all dependencies into this folder, and build the page
 

@@ -342,6 +342,7 @@ Dashkeep is up.
   issuer  {settings.url}/.well-known/openid-configuration
   token   make -s token SUB=user-1{port}
   data    {_shown(settings.state)} ({stack.engine()})
+  table   {stack.database} (DynamoDB's API; region us-east-1, any keys)
   logs    {_shown(settings.state / "logs")}
 
 Ctrl-C stops it and keeps the data.""")

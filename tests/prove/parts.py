@@ -109,6 +109,12 @@ PARTS: Final = (
         12,
         _pytest("tests/prove/test_deployment.py", "-s"),
     ),
+    Part(
+        "sam-local",
+        "Every event is answered as its file is named in AWS's own runtime, through sam local invoke",
+        8,
+        _pytest("tests/prove/test_sam_local.py", "-s"),
+    ),
     Part("coverage", "The tests cover the branches of the code", 5, (sys.executable, "-m", "prove.branches")),
     Part(
         "mutation",

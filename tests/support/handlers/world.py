@@ -90,10 +90,13 @@ LONG_READINGS: Final = b"reading\n" + b"".join(b"%b\n" % (b"x" * 999_999) for _ 
 SHORT_ROW: Final = b"reading,unit\n4.5,C\n7\n"
 
 
-def make_world(bucket_client: "S3Client") -> None:
-    """Create the projects in the table and the bucket that the handlers are connected to."""
+def make_world(bucket_client: "S3Client", moment: datetime = MOMENT) -> None:
+    """Create the projects in the table and the bucket that the handlers are connected to.
+
+    `moment` is when the requests arrive.
+    """
     mine, theirs = Client("user-1"), Client("user-2")
-    _make_survey(mine, bucket_client)
+    _make_survey(mine, bucket_client, moment)
     _make_poll(mine, bucket_client)
     _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_lost(mine, bucket_client)
@@ -106,7 +109,7 @@ def make_world(bucket_client: "S3Client") -> None:
     _make_dashboard(mine, "sales")
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
     _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
-    _make_rate_limited(Client("user-4"))
+    _make_rate_limited(Client("user-4"), moment)
     _make_full(Client("user-5"), bucket_client)
 
 
@@ -118,7 +121,7 @@ def _make_dashboard(client: Client, project: str) -> None:
     _done(client.post(f"/api/projects/{project}/data", {**TABLE, "analysis": ANALYSIS}))
 
 
-def _make_survey(client: Client, bucket_client: "S3Client") -> None:
+def _make_survey(client: Client, bucket_client: "S3Client", moment: datetime) -> None:
     _done(client.post("/api/projects", {"id": "survey", "name": "Survey"}))
     _done(client.post("/api/projects/survey/data", {**TABLE, "analysis": ANALYSIS}))
     _done(client.post("/api/projects/survey/data", {**TABLE, "fileName": "again.csv"}))
@@ -131,8 +134,8 @@ def _make_survey(client: Client, bucket_client: "S3Client") -> None:
     for number in (9, 10, 11):
         _send(bucket_client, _announce(client, "survey", number, len(LONG_READINGS)), LONG_READINGS)
     _send(bucket_client, _announce(client, "survey", 12, len(SHORT_ROW)), SHORT_ROW)
-    _make_processing(client, 10, MOMENT)
-    _make_processing(client, 11, MOMENT - timedelta(hours=1))
+    _make_processing(client, 10, moment)
+    _make_processing(client, 11, moment - timedelta(hours=1))
     _make_failed(client, 12)
 
 
@@ -175,13 +178,13 @@ def _announce(client: Client, project: str, number: int, size: int) -> str:
     return uploads.announce(ProjectAddress(client.user, project), "readings.csv", "text/csv", size).fields["key"]
 
 
-def _make_rate_limited(client: Client) -> None:
+def _make_rate_limited(client: Client, moment: datetime) -> None:
     """Create the projects of a user, then use up their writes of this minute."""
     _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_archive(client)
     _make_dashboard(client, "sales")
     store: Store = handler_module("ProjectsFunction").app.store
-    rate_limit = RateLimit(store.items, store.settings, lambda: MOMENT)
+    rate_limit = RateLimit(store.items, store.settings, lambda: moment)
     with suppress(RateLimited):
         while True:
             rate_limit.count(client.user)

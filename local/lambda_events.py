@@ -1,0 +1,91 @@
+"""Events of `sam local invoke`, as pure functions: what takes one, how to send it now, and how to read the answer."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from local.aws import Json
+
+# ProjectDataFunction invokes it, not an event source of the template.
+_READER = "ReadUploadFunction"
+_READERS_EVENT = {"owner", "projectId", "uploadId"}
+
+
+class NoFunctionError(Exception):
+    """No function of the template takes the event; the message says which events there are."""
+
+
+def function_of(template: Json, event: Json) -> str:
+    """Return the logical id of the function that the template routes an event to. Raises NoFunctionError."""
+    if "routeKey" in event:
+        return _routed(template, event["routeKey"])
+    if any(record.get("eventSource") == "aws:dynamodb" for record in event.get("Records", [])):
+        return next(name for name, source in _sources(template) if source["Type"] == "DynamoDB")
+    if event.keys() == _READERS_EVENT:
+        return _READER
+    raise NoFunctionError(
+        "The event is not API Gateway's (payload 2.0), the table stream's or ReadUploadFunction's: see events/."
+    )
+
+
+def _routed(template: Json, route: str) -> str:
+    for name, source in _sources(template):
+        if source["Type"] == "HttpApi" and _route_key(source["Properties"]) == route:
+            return name
+    raise NoFunctionError(f"template.yaml has no route {route}.")
+
+
+def _route_key(properties: Json) -> str:
+    path: str = properties["Path"]
+    return path if path == "$default" else f"{properties['Method']} {path}"
+
+
+def _sources(template: Json) -> Iterator[tuple[str, Json]]:
+    """Yield each event source with the name of its function."""
+    for name, resource in template["Resources"].items():
+        for source in resource.get("Properties", {}).get("Events", {}).values():
+            yield name, source
+
+
+def renewed(event: Json, now: datetime) -> Json:
+    """Return a request as API Gateway would send it now: functions refuse a token that has expired since.
+
+    The request's time and its token's are moved by the same duration. Other events are returned unchanged.
+    """
+    if "requestContext" not in event:
+        return event
+    copy: Json = json.loads(json.dumps(event))
+    context = copy["requestContext"]
+    seconds = int(now.timestamp()) - context["timeEpoch"] // 1_000
+    context["timeEpoch"] += seconds * 1_000
+    context["time"] = datetime.fromtimestamp(context["timeEpoch"] / 1_000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
+    for name in claims.keys() & {"exp", "iat"}:
+        claims[name] = str(int(claims[name]) + seconds)
+    return copy
+
+
+def has_failed(answer: Json | None) -> bool:
+    """Whether a function failed, in the form in which Lambda reports it. A refusal, such as 404, is not a failure."""
+    return answer is not None and "errorType" in answer
+
+
+def shown(answer: Json | None) -> str:
+    """Return an answer for a person to read: status, headers and the decoded body, or else the JSON itself."""
+    if answer is None or "statusCode" not in answer:
+        return json.dumps(answer, indent=2)
+    headers = [f"{name}: {value}" for name, value in answer.get("headers", {}).items()]
+    return "\n".join([f"HTTP {answer['statusCode']}", *headers, "", _body(answer)]).rstrip()
+
+
+def _body(answer: Json) -> str:
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+    headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+    if headers.get("content-encoding") == "gzip":
+        content = gzip.decompress(content)
+    text = content.decode(errors="replace")
+    is_json = content and headers.get("content-type", "").endswith("json")
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False) if is_json else text
