@@ -106,13 +106,13 @@ PARTS: Final = (
     Part(
         "deployment",
         "A deployment is verified from outside, and each fault put into it is found",
-        12,
+        9,
         _pytest("tests/prove/test_deployment.py", "-s"),
     ),
     Part(
         "sam-local",
         "Every event is answered as its file is named in AWS's own runtime, through sam local invoke",
-        8,
+        6,
         _pytest("tests/prove/test_sam_local.py", "-s"),
     ),
     Part("coverage", "The tests cover the branches of the code", 5, (sys.executable, "-m", "prove.branches")),
