@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.inputs.texts import kept_texts
 
-from dashboard_store.documents.dataset import json_array
+from dashboard_store.documents.dataset import json_array, json_file
 from dashboard_store.documents.dataset.json_array import LONGEST_ROW
 from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
-from dashboard_store.documents.dataset.rows import GROUP_CHARACTERS
 from dashboard_store.documents.dataset.storage_format import json_rows
 from dashboard_store.documents.json_text import parse_at
 from dashboard_store.errors import InvalidData
@@ -21,10 +21,20 @@ from dashboard_store.settings import Settings
 
 SETTINGS = Settings(table_name="unused")
 READERS = {"JSON": read_json, "NDJSON": read_ndjson}
+GROUP_CHARACTERS = 100_000
 
 texts = kept_texts(max_size=8)
 cells = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 tables = st.lists(st.dictionaries(texts, cells | st.lists(cells, max_size=2), min_size=1, max_size=4), min_size=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_groups() -> Iterator[None]:
+    """Make groups a tenth as long, so that tables of several groups are short."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (json_array, json_file):
+            patch.setattr(module, "GROUP_CHARACTERS", GROUP_CHARACTERS)
+        yield
 
 
 def rows(stored: bytes) -> Any:
