@@ -17,6 +17,7 @@ from local import ROOT
 
 PAGE: Final = ROOT / "docs" / "deploying.md"
 MEASURED: Final = ROOT / "docs" / "performance.md"
+OPERATIONS: Final = ROOT / "docs" / "operations.md"
 BEGIN: Final = "<!-- made by make bench: begin -->"
 END: Final = "<!-- made by make bench: end -->"
 
@@ -46,8 +47,6 @@ RECOVERABLE_GB: Final = 0.20
 SAMPLED: Final = 0.05
 # What a request adds to the function's own lines: START, END and REPORT, and API Gateway's line.
 OTHER_LOG_GB: Final = 800 / 1e9
-# The metrics of docs/operations.md, three of them also by `deployment`.
-METRICS: Final = 18 + 3
 ALARM: Final = "AWS::CloudWatch::Alarm"
 
 
@@ -78,7 +77,7 @@ def month(people: int) -> Month:
         tracing=traced * TRACE,
         logs=requests * OTHER_LOG_GB * LOG_GB,
         storage=saves * MONTHS_OF_HISTORY * VERSION_GB * (STORED_GB + RECOVERABLE_GB),
-        operation=METRICS * METRIC + _alarm_metrics() * ALARM_METRIC + OVERVIEW,
+        operation=_metrics() * METRIC + _alarm_metrics() * ALARM_METRIC + OVERVIEW,
     )
 
 
@@ -114,6 +113,13 @@ def _measured(name: str) -> dict[str, float]:
     rows = [re.search(rf"^\| {each} +\|(.*)\|$", text, re.MULTILINE) for each in ("USD per million", name)]
     header, prices = ([cell.strip() for cell in row[1].split("|")] for row in rows if row)
     return {part: float(price.replace(",", "")) / 1e6 for part, price in zip(header, prices, strict=True)}
+
+
+def _metrics() -> int:
+    """Count the metrics that are written: the rows in docs/operations.md, and those that are by deployment again."""
+    section = OPERATIONS.read_text().partition("\n## Metrics\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `\w+` \|.*", section, re.MULTILINE)
+    return len(rows) + sum("by `deployment`" in row for row in rows)
 
 
 def _alarm_metrics() -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from local.aws import Json
+from local.template import route_key_of
 
 # ProjectDataFunction invokes it, not an event source of the template.
 _READER = "ReadUploadFunction"
@@ -32,14 +33,10 @@ def function_of(template: Json, event: Json) -> str:
 
 def _routed(template: Json, route: str) -> str:
     for name, source in _sources(template):
-        if source["Type"] == "HttpApi" and _route_key(source["Properties"]) == route:
+        place = source["Properties"]
+        if source["Type"] == "HttpApi" and route_key_of(place["Method"], place["Path"]) == route:
             return name
     raise NoFunctionError(f"template.yaml has no route {route}.")
-
-
-def _route_key(properties: Json) -> str:
-    path: str = properties["Path"]
-    return path if path == "$default" else f"{properties['Method']} {path}"
 
 
 def _sources(template: Json) -> Iterator[tuple[str, Json]]:

@@ -132,7 +132,7 @@ def _authorizer_name(api: str, name: str) -> str:
 
 def _routes(api: str, body: Json) -> Json:
     described = [
-        (_route_key(method, path), operation)
+        (route_key_of(method, path), operation)
         for path, operations in body["paths"].items()
         for method, operation in operations.items()
         if _INTEGRATION in operation
@@ -144,7 +144,8 @@ def _routes(api: str, body: Json) -> Json:
     return resources
 
 
-def _route_key(method: str, path: str) -> str:
+def route_key_of(method: str, path: str) -> str:
+    """Return the `routeKey` of a route's events, as API Gateway writes it."""
     if path == "$default":
         return path
     return f"{'ANY' if method == _ANY_METHOD else method.upper()} {path}"

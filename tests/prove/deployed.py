@@ -12,28 +12,24 @@ from support.running.local_stack import LocalStack
 
 from benchmarks import contender
 from benchmarks.line_process import LineProcess
+from local.sam_local import deployed
 
 type Event = Mapping[str, Any]
 
 
 def environment(stack: LocalStack) -> dict[str, str]:
     """Return the deployed functions' environment, with the endpoints of the stack's services."""
-    resources = stack.aws("cloudformation").describe_stack_resources(StackName="dashkeep")["StackResources"]
-    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
-    variables: dict[str, str] = {}
-    for name in names:
-        function = stack.aws("lambda").get_function_configuration(FunctionName=name)
-        variables |= function.get("Environment", {}).get("Variables", {})
+    found = deployed(stack.state)
     return {
         "PATH": os.environ["PATH"],
-        **variables,
+        **{name: value for variables in found.variables.values() for name, value in variables.items()},
         "AWS_LAMBDA_FUNCTION_NAME": "a-function",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": json.loads((stack.state / "ready.json").read_text())["aws"],
-        "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{stack.child('dynoxide', '--port')[1]}",
+        "AWS_ENDPOINT_URL": found.aws,
+        "AWS_ENDPOINT_URL_DYNAMODB": found.database,
     }
 
 

@@ -129,7 +129,7 @@ def test_the_contract_suite_keeps_to_itself(stacks: list[LocalStack], tmp_path: 
         somebody.post("/api/projects", json={"id": "p", "name": "P"}).raise_for_status()
         before = somebody.get("/api/projects/p").json()
         keys = {f"AWS_{name}": "test" for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
-        place = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{database_port(stack)}"}
+        place = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_DYNAMODB": stack.database().meta.endpoint_url}
         report = tmp_path / "report.md"
         code = verify(stack, report, "contract", TABLE=table, **keys, **place)
         assert (failed(report), code) == ([], 0)
@@ -138,10 +138,6 @@ def test_the_contract_suite_keeps_to_itself(stacks: list[LocalStack], tmp_path: 
     # The function that follows the stream counts what these users store, and keeps its counters.
     assert not [kinds for kinds in own.values() if kinds - {"USAGE", "FENCE"}]
     keep({"partitions of the contract suite with counters left": len(own)})
-
-
-def database_port(stack: LocalStack) -> int:
-    return stack.child("dynoxide", "--port")[1]
 
 
 @pytest.mark.parametrize("name", FAULTS)
