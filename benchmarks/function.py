@@ -68,7 +68,7 @@ def connect(module: Any, item: str) -> None:  # noqa: ANN401 - a handler's modul
         module.client = Boto3(item)
         return
     # Only Dashkeep's functions have the layer on their path.
-    from dashboard_store.app import Store  # noqa: PLC0415
+    from dashboard_store.store import Store  # noqa: PLC0415
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from benchmarks.database import metered, quiet
 from benchmarks.report import Claim, Section, Table
 from benchmarks.with_engine import answered, connected
 from benchmarks.workload import SETTINGS, TABLE
-from dashboard_store.app import utc_now
+from dashboard_store.store import utc_now
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact

@@ -16,7 +16,7 @@ from support.project.template import ROOT
 from benchmarks.database import Meter, metered
 from benchmarks.report import Section, Table
 from benchmarks.workload import SETTINGS
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.dataset.upload import Upload, read_upload
 from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import read_new_project

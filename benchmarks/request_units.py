@@ -16,7 +16,7 @@ from support.storage import engines
 from benchmarks.database import Cost, Meter, engine
 from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, SETTINGS, TABLE
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.project import read_new_project

@@ -19,7 +19,7 @@ from benchmarks.database import engine, quiet
 from benchmarks.function import CONTEXT, decoded
 from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.dynamodb.protocol import Transport
 from dashboard_store.repository.items import Items
 

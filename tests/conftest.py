@@ -17,7 +17,7 @@ from support.running.local_stack import LocalStack
 from support.storage import engines
 from support.storage.clients import Boto3DynamoDB, Tapped
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings

@@ -9,9 +9,8 @@ import tempfile
 from http import HTTPStatus
 from typing import Any, Final
 
-from data_view import Shown, shown_response, view_of
-
-from dashboard_store.app import App
+from dashboard_store.app import App, OpenedProject
+from dashboard_store.data_view import Shown, shown_response, view_of
 from dashboard_store.documents.dataset.schema_change import read_schema_change
 from dashboard_store.documents.dataset.upload import (
     SentFile,
@@ -27,7 +26,7 @@ from dashboard_store.gateway.response import (
     document_headers,
     json_response,
 )
-from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.identifiers import ProjectAddress, Role
 from dashboard_store.preconditions import entity_tag
 from dashboard_store.repository.background_reads import READ_AT_ONCE
 from dashboard_store.repository.dataset_writes import UploadResult
@@ -49,8 +48,8 @@ api = app.resolver
 handler = app.handler
 
 
-@api.post("/api/projects/<project_id>/data")
-def post_data(request: Request, project_id: str) -> ApiResponse:
+@api.post("/api/projects/<project_id>/data", Role.EDITOR)
+def post_data(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 201 with the version of the new table, or 200 if it already is the newest.
 
     Problems: version-conflict, invalid-data, unsafe-text, analysis-too-large, those of a config.
@@ -58,36 +57,36 @@ def post_data(request: Request, project_id: str) -> ApiResponse:
     precondition = request.precondition.narrowed(TABLE)
     upload = read_upload(request.text(), request.settings)
     app.store.rate_limit.count(request.user)
-    result = app.store.dataset_writes.upload(request.project(project_id), upload, precondition)
+    result = project.store.dataset_writes.upload(project.address, upload, precondition)
     charts = {"chartCustomizations": "saved" if result.config_saved else "kept"} if upload.config else {}
     return _upload_response(result, charts)
 
 
-@api.get("/api/projects/<project_id>/data")
-def get_data(request: Request, project_id: str) -> ApiResponse:
+@api.get("/api/projects/<project_id>/data", Role.VIEWER)
+def get_data(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the newest table, its analysis and the config's charts, 302 to a CSV file, or 304.
 
     Problems: not-found (CSV without a table), invalid-query.
     """
-    address = request.project(project_id)
+    address = project.address
     view = view_of(request, PARTS)
-    data = app.store.datasets.current(address)
+    data = project.store.datasets.current(address)
     return shown_response(
-        request, app.store, address, Shown(data.newest, data.tag, data.modified_at, data.config), view
+        request, project.store, address, Shown(data.newest, data.tag, data.modified_at, data.config), view
     )
 
 
-@api.put("/api/projects/<project_id>/data/analysis")
-def put_analysis(request: Request, project_id: str) -> ApiResponse:
+@api.put("/api/projects/<project_id>/data/analysis", Role.EDITOR)
+def put_analysis(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the version of the new analysis.
 
     Problems: precondition-required, version-conflict, invalid-data, unsafe-text, analysis-too-large.
     """
-    address = request.project(project_id)
-    precondition = request.required_precondition(lambda: _versions(address)).narrowed(ANALYSIS)
+    address = project.address
+    precondition = request.required_precondition(lambda: _versions(project)).narrowed(ANALYSIS)
     analysis = request.body(read_analysis)
     app.store.rate_limit.count(request.user)
-    result = app.store.dataset_writes.analyse(address, analysis, precondition)
+    result = project.store.dataset_writes.analyse(address, analysis, precondition)
     document = {
         "success": True,
         "version": result.version,
@@ -98,31 +97,31 @@ def put_analysis(request: Request, project_id: str) -> ApiResponse:
     return json_response(document, headers=document_headers(tag, result.updated_at))
 
 
-@api.get("/api/projects/<project_id>/data/versions")
-def list_data_versions(request: Request, project_id: str) -> ApiResponse:
+@api.get("/api/projects/<project_id>/data/versions", Role.EDITOR)
+def list_data_versions(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the uploads that are kept, newest first."""
-    data = app.store.datasets.current(request.project(project_id))
+    data = project.store.datasets.current(project.address)
     newest = [data.newest.summary] if data.newest else []
     return json_response({"versions": [*newest, *data.kept], "dataVersionsKept": request.settings.data_versions_kept})
 
 
-@api.get("/api/projects/<project_id>/data/versions/<version>")
-def get_data_version(request: Request, project_id: str, version: str) -> ApiResponse:
+@api.get("/api/projects/<project_id>/data/versions/<version>", Role.EDITOR)
+def get_data_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
     """Return 200 like `get_data` with one upload, 302 to a CSV file, or 304. Problems: invalid-query."""
-    address = request.project(project_id)
+    address = project.address
     view = view_of(request, PARTS_OF_A_VERSION)
-    dataset = app.store.datasets.version(address, version_number(version))
+    dataset = project.store.datasets.version(address, version_number(version))
     tag = entity_tag(dataset.version, dataset.analysis_version)
-    return shown_response(request, app.store, address, Shown(dataset, tag, dataset.updated_at), view)
+    return shown_response(request, project.store, address, Shown(dataset, tag, dataset.updated_at), view)
 
 
-@api.post("/api/projects/<project_id>/data/uploads")
-def post_upload(request: Request, project_id: str) -> ApiResponse:
+@api.post("/api/projects/<project_id>/data/uploads", Role.EDITOR)
+def post_upload(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""
     file = request.body(read_announcement)
     app.store.rate_limit.count(request.user)
-    address = request.project(project_id)
-    announced = app.store.uploads.announce(address, file.fileName, file.contentType, file.bytes)
+    address = project.address
+    announced = project.store.uploads.announce(address, file.fileName, file.contentType, file.bytes)
     document = {
         "uploadId": announced.upload_id,
         "url": announced.url,
@@ -132,18 +131,18 @@ def post_upload(request: Request, project_id: str) -> ApiResponse:
     return json_response(document, status=HTTPStatus.CREATED)
 
 
-@api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete")
-def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
+@api.post("/api/projects/<project_id>/data/uploads/<upload_id>/complete", Role.EDITOR)
+def complete_upload(request: Request, project: OpenedProject, upload_id: str) -> ApiResponse:
     """Return the same as `post_data`, for a file that was sent to the bucket, or 202 for a large one.
 
     Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
     """
-    address = request.project(project_id)
+    address = project.address
     precondition = request.precondition.narrowed(TABLE)
     document = request.json()
     completion = read_completion(document, request.settings)
     app.store.rate_limit.count(request.user)
-    uploads, writes = app.store.uploads, app.store.dataset_writes
+    uploads, writes = project.store.uploads, project.store.dataset_writes
     pending = uploads.pending(address, upload_id)
     repeated = writes.completed(address, pending, completion)
     if repeated:
@@ -151,7 +150,7 @@ def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiRes
     size = uploads.sent_bytes(address, pending)
     if size > READ_AT_ONCE:
         job = {"completion": document, "precondition": precondition.document}
-        app.store.background_reads.start(address, upload_id, size, completion.digest, job)
+        project.store.background_reads.start(address, upload_id, size, completion.digest, job)
         return _processing_response(address, upload_id)
     with tempfile.TemporaryFile() as file:
         uploads.fetch(address, pending, file)
@@ -160,44 +159,45 @@ def complete_upload(request: Request, project_id: str, upload_id: str) -> ApiRes
     return _upload_response(writes.upload(address, upload, precondition, Ending.in_request(pending, completion)))
 
 
-@api.get("/api/projects/<project_id>/data/uploads/<upload_id>")
-def get_upload(request: Request, project_id: str, upload_id: str) -> ApiResponse:
+@api.get("/api/projects/<project_id>/data/uploads/<upload_id>", Role.EDITOR)
+def get_upload(_: Request, project: OpenedProject, upload_id: str) -> ApiResponse:
     """Return 200 with how far the reading of an upload is, and its result."""
-    upload = app.store.background_reads.find(request.project(project_id), upload_id)
+    upload = project.store.background_reads.find(project.address, upload_id)
     headers = {"Retry-After": POLL_SECONDS} if upload.status == "processing" else {}
     return json_response(upload.document, headers=headers)
 
 
-@api.put("/api/projects/<project_id>/data/schema")
-def put_schema(request: Request, project_id: str) -> ApiResponse:
+@api.put("/api/projects/<project_id>/data/schema", Role.EDITOR)
+def put_schema(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 201 with the version that has the same cells with another schema, 200 if it has it already, or 202.
 
     Problems: precondition-required, version-conflict, invalid-data with the first cells that do not fit, unsafe-text,
     gone.
     """
-    address = request.project(project_id)
-    precondition = request.required_precondition(lambda: _versions(address)).narrowed(TABLE)
+    address = project.address
+    precondition = request.required_precondition(lambda: _versions(project)).narrowed(TABLE)
     change = request.body(read_schema_change)
     app.store.rate_limit.count(request.user)
-    writes = app.store.schema_writes
+    writes = project.store.schema_writes
     planned = writes.plan(address, change, precondition)
     if isinstance(planned, UploadResult):
         return _upload_response(planned)
     if planned.newest.raw_bytes > READ_AT_ONCE:
         job = {"change": change.document, "precondition": precondition.document}
         upload_id = new_upload_id()
-        app.store.background_reads.start_on_table(address, upload_id, planned.newest.raw_bytes, planned.digest, job)
+        project.store.background_reads.start_on_table(address, upload_id, planned.newest.raw_bytes, planned.digest, job)
         return _processing_response(address, upload_id)
     return _upload_response(writes.write(address, planned, writes.reread(planned)))
 
 
-def _versions(address: ProjectAddress) -> tuple[int, int]:
-    data = app.store.datasets.current(address)
+def _versions(project: OpenedProject) -> tuple[int, int]:
+    data = project.store.datasets.current(project.address)
     return data.version, data.analysis_version
 
 
 def _processing_response(address: ProjectAddress, upload_id: str) -> ApiResponse:
-    location = f"/api/projects/{address.project_id}/data/uploads/{upload_id}"
+    name = address.text if address.guest else address.project_id
+    location = f"/api/projects/{name}/data/uploads/{upload_id}"
     headers = {"Location": location, "Retry-After": POLL_SECONDS}
     return json_response({"status": "processing"}, status=HTTPStatus.ACCEPTED, headers=headers)
 

@@ -7,12 +7,13 @@ malformed-json, request-too-large and unsupported-media-type; if it takes a prec
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from dashboard_store.app import App
+from dashboard_store.app import App, OpenedProject
 from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.documents.project import Project, patched, read_new_project
+from dashboard_store.documents.project import Project, ProjectCopy, patched, read_new_project
 from dashboard_store.gateway.body import MERGE_PATCH
 from dashboard_store.gateway.request import MAX_PAGE, MAX_PAGE_WITH_DOCUMENTS, Request
 from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, json_response
+from dashboard_store.identifiers import Role
 
 app = App("rate_limit", "projects", "project_deletion")
 api = app.resolver
@@ -27,45 +28,56 @@ def create_project(request: Request) -> ApiResponse:
     """
     new = request.body(read_new_project)
     app.store.rate_limit.count(request.user)
-    project, is_new = app.store.projects.create(request.user, new)
-    status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return _response(project, status, {"Location": f"/api/projects/{project['id']}"})
+    if isinstance(new, ProjectCopy):
+        source = app.open(request.project(new.source), Role.VIEWER)
+        created = app.store.project_copies.create(request.user, new, source.address, source.store.items)
+    else:
+        created = app.store.projects.create(request.user, new)
+    status = HTTPStatus.CREATED if created.is_new else HTTPStatus.OK
+    return _document(created.project, Role.OWNER, status, {"Location": f"/api/projects/{created.project['id']}"})
 
 
 @api.get("/api/projects")
 def list_projects(request: Request) -> ApiResponse:
-    """Return 200 with a page of summaries, the most recently updated first. Problems: invalid-query."""
+    """Return 200 with a page of summaries, of the user's own projects or of those that were shared with them.
+
+    Problems: invalid-query.
+    """
+    if request.choice("scope", ("own", "shared"), "own") == "shared":
+        return _shared(request)
     with_configs = bool(request.choices("include", ("dashboardConfig",)))
     page = request.page(MAX_PAGE_WITH_DOCUMENTS if with_configs else MAX_PAGE)
     found = app.store.projects.page(request.user, page.limit, page.cursor, with_configs=with_configs)
     return json_response({"projects": found.projects, "nextCursor": found.cursor})
 
 
-@api.get("/api/projects/<project_id>")
-def get_project(request: Request, project_id: str) -> ApiResponse:
+@api.get("/api/projects/<project_id>", Role.VIEWER)
+def get_project(_: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the project. Problems: not-found."""
-    return _response(app.store.projects.get(request.project(project_id)))
+    return _response(project, project.store.projects.get(project.address))
 
 
-@api.patch("/api/projects/<project_id>")
-def patch_project(request: Request, project_id: str) -> ApiResponse:
+@api.patch("/api/projects/<project_id>", Role.EDITOR)
+def patch_project(request: Request, project: OpenedProject) -> ApiResponse:
     """Apply a merge patch (RFC 7396) to the newest project and return 200 with the result.
 
     Problems: not-found, precondition-required, version-conflict, invalid-project, unsafe-text.
     """
-    projects, address = app.store.projects, request.project(project_id)
+    projects, address = project.store.projects, project.address
     precondition = request.required_precondition(lambda: (projects.get(address)["version"],))
     patch = request.json(MERGE_PATCH)
+    if isinstance(patch, dict) and "settings" in patch:
+        project.store.require(Role.OWNER)
 
-    def edit(project: Project) -> Project:
-        return patched(project, patch, request.settings)
+    def edit(before: Project) -> Project:
+        return patched(before, patch, request.settings)
 
     app.store.rate_limit.count(request.user)
-    return _response(projects.change(address, edit, precondition))
+    return _response(project, projects.change(address, edit, precondition))
 
 
-@api.delete("/api/projects/<project_id>")
-def delete_project(request: Request, project_id: str) -> ApiResponse:
+@api.delete("/api/projects/<project_id>", Role.OWNER)
+def delete_project(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 204; `restore_project` brings the project back, unless it is deleted `?permanently=true`.
 
     Problems: not-found, version-conflict, invalid-query.
@@ -73,15 +85,15 @@ def delete_project(request: Request, project_id: str) -> ApiResponse:
     precondition = request.precondition
     permanently = request.choice("permanently", ("false", "true"), "false") == "true"
     app.store.rate_limit.count(request.user)
-    app.store.project_deletion.delete(request.project(project_id), precondition, permanently=permanently)
+    app.store.project_deletion.delete(project.address, precondition, permanently=permanently)
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
-@api.post("/api/projects/<project_id>/restore")
-def restore_project(request: Request, project_id: str) -> ApiResponse:
+@api.post("/api/projects/<project_id>/restore", Role.OWNER)
+def restore_project(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the project as it was before it was deleted. Problems: not-found, also after 30 days."""
     app.store.rate_limit.count(request.user)
-    return _response(app.store.project_deletion.restore(request.project(project_id)))
+    return _response(project, app.store.project_deletion.restore(project.address))
 
 
 @api.get("/api/usage")
@@ -96,8 +108,17 @@ def get_usage(request: Request) -> ApiResponse:
     )
 
 
-def _response(
-    project: JsonObject, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-) -> ApiResponse:
-    tagged = document_headers(str(project["version"]), str(project["updatedAt"]))
-    return json_response(project, status=status, headers={**(headers or {}), **tagged})
+def _shared(request: Request) -> ApiResponse:
+    request.choices("include", ())
+    page = request.page(MAX_PAGE_WITH_DOCUMENTS)
+    found = app.store.shared_projects.page(request.guest, page.limit, page.cursor)
+    return json_response({"projects": found.projects, "nextCursor": found.cursor})
+
+
+def _response(project: OpenedProject, document: JsonObject) -> ApiResponse:
+    return _document(document, project.store.role, HTTPStatus.OK, {})
+
+
+def _document(document: JsonObject, role: Role, status: int, headers: Mapping[str, str]) -> ApiResponse:
+    tagged = document_headers(str(document["version"]), str(document["updatedAt"]))
+    return json_response({**document, "role": role.word}, status=status, headers={**headers, **tagged})

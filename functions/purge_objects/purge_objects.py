@@ -21,13 +21,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from dashboard_store import retry
-from dashboard_store.app import Store
 from dashboard_store.gateway.log_hash import project_hash, user_hash
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys
 from dashboard_store.repository.changes import Change
 from dashboard_store.repository.history_bound import CHECKED_EVERY
 from dashboard_store.repository.object_lifetimes import abandoned_object
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -69,7 +69,7 @@ def _count(changes: Iterable[Change], store: Store) -> None:
 def _follow(change: Change, store: Store) -> None:
     """Remove what a change left behind."""
     item, is_new = change.item, change.new is not None
-    if keys.is_counter(item):
+    if not keys.is_stored(item):
         return
     is_deleted, (kind, project_id, *rest) = keys.parts(item)
     address = ProjectAddress(keys.user_of(item), project_id)

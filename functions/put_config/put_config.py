@@ -1,7 +1,7 @@
-"""Saves, merges, deletes and restores configs, and undoes versions, replacing a version that the client names.
+"""Saves, merges, deletes and restores configs, and undoes and removes versions.
 
-Each takes an Idempotency-Key: a repetition of a save that took effect writes nothing and is answered with the version
-that the save made.
+Each save replaces a version that the client names, and takes an Idempotency-Key: a repetition of a save that took effect
+writes nothing and is answered with the version that the save made.
 
 Every handler here may also return the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
 `?message=`), rate-limited and storage-unavailable, and, if it reads a body, malformed-json, request-too-large and
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
-from dashboard_store.app import App
+from dashboard_store.app import App, OpenedProject
 from dashboard_store.documents.config import Config, Origin, never_saved_body
 from dashboard_store.documents.config_schema import read_config, read_config_body, read_customizations, read_patch
 from dashboard_store.documents.excerpts import MAX_PLACES, listed
@@ -31,7 +31,7 @@ from dashboard_store.gateway.response import (
     stored_response,
 )
 from dashboard_store.gateway.telemetry import MERGED, REPLAYED, SAVED, UNCHANGED
-from dashboard_store.identifiers import ConfigAddress
+from dashboard_store.identifiers import ConfigAddress, Role
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.branches import saved_again
 from dashboard_store.repository.config_saves import SaveResult
@@ -50,24 +50,24 @@ api = app.resolver
 handler = app.handler
 
 
-@api.put("/api/projects/<project_id>/config")
-def put_config(request: Request, project_id: str) -> ApiResponse:
+@api.put("/api/projects/<project_id>/config", Role.EDITOR)
+def put_config(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 200 with the new version; with `?onConflict=merge`, a stale save is merged with later saves.
 
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
-    address, precondition, origin = _save_of(request, project_id)
+    address, precondition, origin = _save_of(request, project)
     merges = _merges(request)
     config = read_config_body(request.text(), request.settings)
     # A merge must not do what If-None-Match forbids.
     if merges and precondition.base is not None and precondition.if_none_match is None:
         read = _config_reader(request)
-        return _save_response(app.store.config_saves.merge(address, config, precondition.base, origin, read))
-    return _save_response(app.store.config_saves.save(address, config, precondition, origin))
+        return _save_response(project.store.config_saves.merge(address, config, precondition.base, origin, read))
+    return _save_response(project.store.config_saves.save(address, config, precondition, origin))
 
 
-@api.patch("/api/projects/<project_id>/config")
-def patch_config(request: Request, project_id: str) -> ApiResponse:
+@api.patch("/api/projects/<project_id>/config", Role.EDITOR)
+def patch_config(request: Request, project: OpenedProject) -> ApiResponse:
     """Apply a merge patch (RFC 7396) or a JSON Patch (RFC 6902) and return 200 with the result, like GET.
 
     A JSON Patch applies to the version that it names; a merge patch applies to the newest version, except that with
@@ -76,11 +76,11 @@ def patch_config(request: Request, project_id: str) -> ApiResponse:
 
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
-    address, precondition, merges = request.config(project_id), request.precondition, _merges(request)
+    address, precondition, merges = project.config(request), request.precondition, _merges(request)
     # A patch without a precondition forces nothing: it keeps what it does not name.
-    origin = request.origin(forced=False)
-    patch, read, saves = _read_patch(request), _config_reader(request), app.store.config_saves
-    _require_base(request, address, patch)
+    origin = project.origin(request, forced=False)
+    patch, read, saves = _read_patch(request), _config_reader(request), project.store.config_saves
+    _require_base(request, project, patch)
 
     def edit(config: JsonObject | None) -> Config:
         return read(patch.applied(config) if isinstance(patch, JsonPatch) else merge_patch(config, patch))
@@ -91,53 +91,61 @@ def patch_config(request: Request, project_id: str) -> ApiResponse:
     return _patch_response(saves.change(address, edit, precondition, origin))
 
 
-@api.delete("/api/projects/<project_id>/config")
-def delete_config(request: Request, project_id: str) -> ApiResponse:
+@api.delete("/api/projects/<project_id>/config", Role.EDITOR)
+def delete_config(request: Request, project: OpenedProject) -> ApiResponse:
     """Save a new version without a config and return 204. Problems: precondition-required, version-conflict."""
-    address, precondition, origin = _save_of(request, project_id)
-    result = app.store.config_saves.save(address, None, precondition, origin)
+    address, precondition, origin = _save_of(request, project)
+    result = project.store.config_saves.save(address, None, precondition, origin)
     return empty_response(HTTPStatus.NO_CONTENT, _headers(result), _outcome(result))
 
 
-@api.post("/api/projects/<project_id>/config/versions/<version>/restore")
-def restore_version(request: Request, project_id: str, version: str) -> ApiResponse:
+@api.post("/api/projects/<project_id>/config/versions/<version>/restore", Role.EDITOR)
+def restore_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
     """Return 200 with a new version that equals an earlier one. Problems: precondition-required, version-conflict."""
-    address, precondition, origin = _save_of(request, project_id)
+    address, precondition, origin = _save_of(request, project)
     number = version_number(version)
-    (found,) = app.store.configs.versions(address, number)
+    (found,) = project.store.configs.versions(address, number)
     origin = origin._replace(restored_from=number)
-    return _save_response(app.store.config_saves.save(address, saved_again(found), precondition, origin))
+    return _save_response(project.store.config_saves.save(address, saved_again(found), precondition, origin))
 
 
-@api.post("/api/projects/<project_id>/config/versions/<version>/undo")
-def undo_version(request: Request, project_id: str, version: str) -> ApiResponse:
+@api.delete("/api/projects/<project_id>/config/versions/<version>", Role.OWNER)
+def delete_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
+    """Take a version's content out of history for good and return 204. Problems: version-conflict for the newest."""
+    app.store.rate_limit.count(request.user)
+    app.store.history_removal.remove(project.config(request), version_number(version))
+    return empty_response(HTTPStatus.NO_CONTENT)
+
+
+@api.post("/api/projects/<project_id>/config/versions/<version>/undo", Role.EDITOR)
+def undo_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
     """Take back what a version changed, keep what was saved since, and return 200 with the result, like a merge.
 
     Problems: version-conflict, invalid-config, unsafe-text, config-too-large.
     """
-    address, number = request.config(project_id), version_number(version)
+    address, number = project.config(request), version_number(version)
     # An undo forces nothing: it keeps what came after.
-    origin, read = request.origin(forced=False), _config_reader(request)
-    return _save_response(app.store.config_saves.undo(address, number, request.precondition, origin, read))
+    origin, read = project.origin(request, forced=False), _config_reader(request)
+    return _save_response(project.store.config_saves.undo(address, number, request.precondition, origin, read))
 
 
-@api.put("/api/projects/<project_id>/data/customizations")
-def put_customizations(request: Request, project_id: str) -> ApiResponse:
+@api.put("/api/projects/<project_id>/data/customizations", Role.EDITOR)
+def put_customizations(request: Request, project: OpenedProject) -> ApiResponse:
     """Replace only the charts of the config and return 200 with the new version.
 
     Problems: precondition-required, version-conflict, invalid-config, unsafe-text, config-too-large.
     """
-    address, precondition, origin = _save_of(request, project_id)
+    address, precondition, origin = _save_of(request, project)
     charts, read = {"chartCustomizations": request.body(read_customizations)}, _config_reader(request)
-    saves = app.store.config_saves
+    saves = project.store.config_saves
     return _save_response(saves.change(address, lambda config: read((config or {}) | charts), precondition, origin))
 
 
-def _save_of(request: Request, project_id: str) -> tuple[ConfigAddress, Precondition, Origin]:
+def _save_of(request: Request, project: OpenedProject) -> tuple[ConfigAddress, Precondition, Origin]:
     """Return the address that a request saves to, its precondition and the origin of the change."""
-    address = request.config(project_id)
-    precondition = request.required_precondition(lambda: (app.store.configs.newest(address).version,))
-    return address, precondition, request.origin(forced=precondition.is_forced)
+    address = project.config(request)
+    precondition = request.required_precondition(lambda: (project.store.configs.newest(address).version,))
+    return address, precondition, project.origin(request, forced=precondition.is_forced)
 
 
 def _merges(request: Request) -> bool:
@@ -157,7 +165,7 @@ def _read_patch(request: Request) -> JsonPatch | JsonObject:
     return read(document, request.settings)
 
 
-def _require_base(request: Request, address: ConfigAddress, patch: JsonPatch | JsonObject) -> None:
+def _require_base(request: Request, project: OpenedProject, patch: JsonPatch | JsonObject) -> None:
     """Raise PreconditionRequired if a patch without a base could change what the user did not mean."""
     precondition = request.precondition
     if isinstance(patch, JsonPatch):
@@ -167,7 +175,7 @@ def _require_base(request: Request, address: ConfigAddress, patch: JsonPatch | J
         is_forced = precondition.is_forced and precondition.if_match is None and request.settings.require_precondition
         detail = _ARRAY_NEEDS_BASE if is_forced and holds_array(patch) else None
     if detail:
-        raise PreconditionRequired(app.store.configs.newest(address).version, detail=detail)
+        raise PreconditionRequired(project.store.configs.newest(project.config(request)).version, detail=detail)
 
 
 def _config_reader(request: Request) -> Callable[[Any], Config]:
@@ -197,7 +205,7 @@ def _marks(result: SaveResult) -> dict[str, Any]:
 
 
 def _headers(result: SaveResult) -> dict[str, str]:
-    return document_headers(result.shown.version, result.shown.updated_at)
+    return document_headers(result.shown.version, result.shown.updated_at, result.shown.updated_by)
 
 
 def _outcome(result: SaveResult) -> str:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from dashboard_store.app import Store
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.schema_change import read_schema_change
 from dashboard_store.documents.dataset.storage_format import RowsFormat
@@ -29,12 +28,14 @@ from dashboard_store.errors import FieldError, InvalidData, StorageUnavailable, 
 from dashboard_store.gateway import watchdog
 from dashboard_store.gateway.log_hash import project_hash, user_hash
 from dashboard_store.gateway.problems import problem
-from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.identifiers import ProjectAddress, Role
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.background_reads import BEAT_SECONDS, BackgroundReads, Lease, LeaseLost
 from dashboard_store.repository.dataset_writes import UploadResult
 from dashboard_store.repository.datasets import DatasetVersion
+from dashboard_store.repository.downloads import Downloads
 from dashboard_store.repository.uploads import Ending
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -127,8 +128,8 @@ def _read(store: Store, lease: Lease, progress: "_Progress") -> int:
         raise InvalidData("The file is no longer there.", [error])
     progress.total = lease.item["fileBytes"]
     if "copy" in job:
-        dataset = store.datasets.version(lease.address, job["version"])
-        store.downloads.prepare(lease.address, dataset, job["copy"])
+        dataset = store.datasets.stored(lease.address, job["version"], job.get("table"))
+        Downloads(store.bucket, store.now, job.get("folder", "")).prepare(lease.address, dataset, job["copy"])
         store.background_reads.finish(lease, dataset.version)
         return dataset.version
     result = _read_table(store, lease, job, progress) if "change" in job else _read_file(store, lease, job, progress)
@@ -146,12 +147,14 @@ def _read_file(store: Store, lease: Lease, job: JsonObject, progress: "_Progress
         upload = read_uploaded(sent, completion, store.settings, progress.report)
     _prepare(store, lease.address, upload.schema, upload.digest, upload.content)
     precondition = Precondition.from_document(job["precondition"])
-    return store.dataset_writes.upload(lease.address, upload, precondition, Ending.in_background(lease))
+    # Reading took a while: whoever started it must still be let in.
+    writes = store.opened(lease.address, Role.EDITOR).dataset_writes
+    return writes.upload(lease.address, upload, precondition, Ending.in_background(lease))
 
 
 def _read_table(store: Store, lease: Lease, job: JsonObject, progress: "_Progress") -> UploadResult:
     change = read_schema_change(job["change"], store.settings)
-    writes = store.schema_writes
+    writes = store.opened(lease.address, Role.EDITOR).schema_writes
     planned = writes.plan(lease.address, change, Precondition.from_document(job["precondition"]))
     if isinstance(planned, UploadResult):
         return planned

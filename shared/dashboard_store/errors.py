@@ -8,6 +8,7 @@ StoreError
 │   ├── InvalidData
 │   ├── InvalidProject
 │   ├── InvalidQuery
+│   ├── InvalidSharing
 │   ├── UnsafeText           a browser would execute the text if a page inserted it as HTML
 │   └── UnsupportedMediaType
 ├── TooLarge                 exceeds a limit that `GET /api/limits` lists
@@ -16,8 +17,8 @@ StoreError
 │   ├── RequestTooLarge
 │   └── UploadTooLarge
 ├── Unauthorized             the token names no user or never expires
-├── Forbidden                the token may only read
-├── NotFound                 does not exist or belongs to another user; the response is the same
+├── Forbidden                the token may only read, or the user's role in the project is too small
+├── NotFound                 does not exist or was not shared with the user; the response is the same
 │   ├── NoProject
 │   └── NoRoute              no route matches the path
 ├── MethodNotAllowed         the path exists, but does not support the method
@@ -77,6 +78,10 @@ class InvalidProject(BadInput):
 
 
 class InvalidQuery(BadInput):
+    pass
+
+
+class InvalidSharing(BadInput):
     pass
 
 
@@ -156,7 +161,7 @@ class ProjectExists(StoreError):  # noqa: N818
 
 
 class QuotaExceeded(StoreError):  # noqa: N818
-    """`used` and `limit` count what the message names: bytes, projects or drafts."""
+    """`used` and `limit` count what the message names: bytes, projects, drafts, or who is let in."""
 
     def __init__(self, detail: str, *, used: int, limit: int) -> None:
         super().__init__(detail)
@@ -198,7 +203,7 @@ class VersionConflict(StoreError):  # noqa: N818
 class ConfigConflict(VersionConflict):
     """`conflicts` are the JSON pointers that both sides changed; None if the base is no longer in history.
 
-    `updated_at` and `source` are those of the newest version.
+    `updated_at`, `updated_by` and `source` are those of the newest version.
     """
 
     def __init__(  # noqa: PLR0913 - all that a client needs to resolve it
@@ -208,11 +213,13 @@ class ConfigConflict(VersionConflict):
         document: Any,  # noqa: ANN401
         base: int | None,
         updated_at: str | None,
+        updated_by: str | None,
         source: str | None,
         conflicts: Sequence[str] | None,
     ) -> None:
         super().__init__(f"The config is at version {version}.", version=version, document=document, base=base)
         self.updated_at = updated_at
+        self.updated_by = updated_by
         self.source = source
         self.conflicts = conflicts
 

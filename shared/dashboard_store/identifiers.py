@@ -5,9 +5,10 @@ An address identifies the document that a request is about. It is a value that i
 """
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Final
+from enum import IntEnum
+from typing import Final, NamedTuple
 
 from dashboard_store.errors import NoProject
 
@@ -32,30 +33,66 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None
 
 
+class Role(IntEnum):
+    """What a person may do with a project; a higher role includes the lower ones."""
+
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+    @classmethod
+    def named(cls, word: str) -> "Role":
+        return cls[word.upper()]
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Team(NamedTuple):
+    """A value of the claim that names teams and, if the deployment has tenants, whose team it is."""
+
+    name: str
+    tenant: str = ""
+
+
+class Guest(NamedTuple):
+    """A user as their token describes them: with the teams and the name that it gives them, if any."""
+
+    user: str
+    teams: tuple[Team, ...] = ()
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectAddress:
-    """One project of one owner, whom the token's verified `sub` identifies.
+    """One project of one owner, and its guest unless the owner uses it.
 
     Raises NoProject if `project_id` is not a valid id, because a path may contain any text.
     """
 
     owner: str
     project_id: str
+    guest: Guest | None = None
 
     @classmethod
-    def from_path(cls, user: str, text: str) -> "ProjectAddress":
-        """Read what a path names a user's project by: its id, or its address. Raises NoProject.
+    def from_path(cls, guest: Guest, text: str) -> "ProjectAddress":
+        """Read what a path names a project by: its address, or the id of one of the user's own. Raises NoProject.
 
-        The owner's part of the address is compared, not decoded, so there is only one way to write it.
+        There is only one way to write an owner's part.
         """
-        owner, tilde, project_id = text.rpartition("~")
-        if tilde and owner != _owner_part(user):
-            raise NoProject
-        return cls(user, project_id)
+        part, tilde, project_id = text.rpartition("~")
+        owner = _owner(part) if tilde else guest.user
+        return cls(owner, project_id, None if owner == guest.user else guest)
 
     def __post_init__(self) -> None:
         if not is_id(self.project_id):
             raise NoProject
+
+    @property
+    def user(self) -> str:
+        """Who uses the project."""
+        return self.guest.user if self.guest else self.owner
 
     @property
     def text(self) -> str:
@@ -77,3 +114,14 @@ class ConfigAddress:
 def _owner_part(user: str) -> str:
     """Write a user's id as base64url without padding (RFC 4648, section 5), which needs no escape in a path."""
     return urlsafe_b64encode(user.encode()).decode().rstrip("=")
+
+
+def _owner(part: str) -> str:
+    """Read an owner's part. Raises NoProject if no owner's is written like this."""
+    try:
+        owner = urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+    except ValueError:
+        raise NoProject from None
+    if not owner or _owner_part(owner) != part:
+        raise NoProject
+    return owner

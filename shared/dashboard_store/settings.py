@@ -15,6 +15,9 @@ class Settings:
     log_key: str = ""
     deployment: str = ""
     user_claim: str = "sub"
+    team_claim: str = ""
+    tenant_claim: str = ""
+    name_claim: str = "name"
     reader: str = ""
     database_load_default: bool = False
     require_precondition: bool = True
@@ -39,6 +42,12 @@ class Settings:
     max_stored_bytes: int = 1_000_000_000
     max_history_bytes: int = 50_000_000
     max_drafts: int = 20
+    max_members: int = 100
+    max_teams: int = 20
+    max_invitations: int = 20
+    max_links: int = 20
+    max_member_bytes: int = 250_000_000
+    link_requests_per_minute: int = 120
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -51,6 +60,9 @@ class Settings:
             log_key=environment["LOG_KEY"],
             reader=environment.get("READER", ""),
             user_claim=environment.get("USER_CLAIM", "sub"),
+            team_claim=environment.get("TEAM_CLAIM", ""),
+            tenant_claim=environment.get("TENANT_CLAIM", ""),
+            name_claim=environment.get("NAME_CLAIM", "name"),
             deployment=environment["DEPLOYMENT"],
             database_load_default=_switch(environment, "DATABASE_LOAD_DEFAULT", default="false"),
             require_precondition=_switch(environment, "REQUIRE_PRECONDITION", default="true"),

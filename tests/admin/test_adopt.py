@@ -13,7 +13,7 @@ from support.storage.contents import SETTINGS, upload
 
 from admin import CannotRunError, __main__, adopt, restore
 from admin.stacks import Storage
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

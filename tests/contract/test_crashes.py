@@ -13,7 +13,7 @@ from support.storage.clients import Answer, Call, Request
 from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items

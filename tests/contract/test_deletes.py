@@ -8,7 +8,7 @@ from conftest import BUCKET, TABLE, Clock
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project, read_new_project

@@ -42,13 +42,13 @@ def test_lasting_contention_is_unavailable(items: Items, database: Tapped, pause
 
 
 @pytest.mark.parametrize("fault", OUT_OF_REACH)
-@pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_many", "query_newest", "transact"])
+@pytest.mark.parametrize("operation", ["get", "get_snapshot", "get_together", "query_newest", "transact"])
 def test_a_database_out_of_reach_is_unavailable(items: Items, database: Tapped, fault: str, operation: str) -> None:
     """Every call turns a throttle, a failure or a timeout that outlasts the client's attempts into one error."""
     calls: dict[str, Callable[[], Any]] = {
         "get": lambda: items.get(KEY),
         "get_snapshot": lambda: items.get_snapshot([KEY]),
-        "get_many": lambda: items.get_many([KEY]),
+        "get_together": lambda: items.get_together([KEY]),
         "query_newest": lambda: list(items.query_newest("a", "L#", 1)),
         "transact": lambda: items.transact(put(KEY)),
     }
@@ -66,9 +66,9 @@ def test_unprocessed_keys_are_requested_again(items: Items, database: Tapped) ->
         return left
 
     with injected(database, leave, times=2):
-        assert items.get_many([KEY]) == [numbered(KEY)]
+        assert items.get_together([KEY]) == [numbered(KEY)]
     with injected(database, leave), pytest.raises(StorageUnavailable):
-        items.get_many([KEY])
+        items.get_together([KEY])
 
 
 def test_a_malformed_transaction_is_a_defect(items: Items, database: Tapped) -> None:

@@ -12,7 +12,7 @@ from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine
 from support.storage.stream import Stream
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project

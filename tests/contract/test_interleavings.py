@@ -14,7 +14,7 @@ from support.storage.contents import SETTINGS, upload
 from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.dataset.upload import Upload, read_completion
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import InvalidData, StoreError

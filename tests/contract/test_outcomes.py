@@ -11,7 +11,7 @@ from support.storage.clients import Answer, Call, Request
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken, written
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis

@@ -12,7 +12,7 @@ from conftest import Clock
 from support.storage.contents import at, config
 from support.storage.engines import Engine
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import SentFile, Upload, read_completion, read_upload, read_uploaded

@@ -8,7 +8,7 @@ from conftest import BUCKET, Clock
 from support.storage.contents import SETTINGS, at, config, upload
 
 from dashboard_store import retry
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import FileType, read_analysis
 from dashboard_store.documents.project import Project, read_new_project

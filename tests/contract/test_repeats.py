@@ -12,7 +12,7 @@ from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.contents import SETTINGS, at, config
 from support.storage.engines import Engine, overtaken
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import JsonObject

@@ -46,7 +46,7 @@ from support.storage.model import (
     unordered,
 )
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, never_saved_body
 from dashboard_store.documents.config import Origin as SavedOrigin
 from dashboard_store.documents.config_schema import read_config

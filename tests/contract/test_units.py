@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Item, put, update
 from dashboard_store.repository.items import Items
@@ -14,7 +14,7 @@ from dashboard_store.repository.items import Items
 CALLS: dict[str, tuple[Callable[[Items, Item], object], float]] = {
     "a strongly consistent read": (lambda items, key: items.get(key), 1),
     "a read in a transaction": (lambda items, key: items.get_snapshot([key]), 2),
-    "a read of several": (lambda items, key: items.get_many([key]), 1),
+    "a read of several": (lambda items, key: items.get_together([key]), 1),
     "a query": (lambda items, key: list(items.query_newest(key["pk"], "PROJECT#", 5)), 1),
     "a write in a transaction": (lambda items, key: items.transact(update(key, {"seen": 1}, EXISTS)), 2),
     "a write alone": (lambda items, key: items.write_alone(update(key, {"seen": 1}, EXISTS)), 1),

@@ -17,7 +17,7 @@ from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine
 from support.storage.stream import Stream
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import SentFile, read_analysis, read_completion, read_uploaded
 from dashboard_store.documents.project import read_new_project
@@ -66,7 +66,7 @@ def create(store: Store, user: str, project_id: str) -> ProjectAddress:
 def present(stream: Stream, user: str) -> tuple[int, int]:
     """Count a user's projects and bytes from the items themselves."""
     found = [unmarshal(item) for item in stream.items(keys.partition(user))]
-    stored = [item for item in found if not keys.is_counter(item)]
+    stored = [item for item in found if keys.is_stored(item)]
     projects = sum(item["sk"].startswith(("PROJECT#", "DELETED#PROJECT#")) for item in stored)
     return projects, sum(map(stored_bytes, stored))
 

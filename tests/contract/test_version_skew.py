@@ -21,7 +21,7 @@ from support.running.releases import Release
 from support.storage import engines
 from support.storage.engines import Engine
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import data_view
+from dashboard_store import data_view
 import pytest
 import read_upload
 from conftest import BUCKET, TABLE, Clock
@@ -21,7 +21,7 @@ from support.project.template import ROOT
 from support.storage.clients import Tapped
 from support.storage.faults import answers, injected_in_bucket
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.documents.dataset.upload import read_uploaded
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.gateway import watchdog

@@ -24,7 +24,7 @@ from support.project.openapi import openapi, operations, problem_codes, resolved
 from support.project.template import functions, http_functions, routes, table_definition
 from support.storage.clients import Answer, Call, Request, Tapped
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings

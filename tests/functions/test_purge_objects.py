@@ -13,7 +13,7 @@ from support.storage.clients import Tapped
 from support.storage.faults import answers, injected_in_bucket
 from support.storage.stream import Stream
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from local.filters import any_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from support.handlers.http_api import Client
 from support.handlers.invocations import Reader
 from support.project.template import ROOT
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

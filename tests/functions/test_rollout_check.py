@@ -26,7 +26,7 @@ from support.storage.stream import Stream
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
-    from dashboard_store.app import Store
+    from dashboard_store.store import Store
 
 KEY = "arn:aws:cloudformation:eu-central-1:123456789012:stack/dashkeep/5f0d1f60"
 CODEDEPLOY = {"DeploymentId": "d-ABC", "LifecycleEventHookExecutionId": "hook-1"}

@@ -13,7 +13,7 @@ from support.handlers.files import send_file
 from support.handlers.http_api import Client, Reply, handler_module
 from support.handlers.invocations import Reader, read
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:

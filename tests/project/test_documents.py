@@ -1,6 +1,8 @@
 """The documents match the code, above all the OpenAPI document, and name nothing of the machine that wrote them."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,18 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from support.project.contract import STATUSES
 from support.project.files import LOCKS, committed
-from support.project.openapi import METHODS, openapi, operations, path_parameters, problem_codes, resolved
+from support.project.openapi import (
+    CELLS,
+    METHODS,
+    STATES,
+    openapi,
+    operations,
+    path_parameters,
+    problem_codes,
+    resolved,
+    sharing_routes,
+    sharing_states,
+)
 from support.project.template import ROOT, routes
 
 from dashboard_store.gateway.problems import PROBLEMS
@@ -155,6 +168,40 @@ def test_every_limit_is_documented() -> None:
     """docs/openapi.yaml lists exactly the limits that `GET /api/limits` returns."""
     limits = openapi()["components"]["schemas"]["Limits"]
     assert set(limits["properties"]) == set(limits["required"]) == set(Settings(table_name="t").limits())
+
+
+def test_every_route_says_who_may_use_it() -> None:
+    """The table of docs/sharing.md has every route of docs/openapi.yaml and no other, and only known cells."""
+    described = {
+        (method.upper(), path) for path, item in openapi()["paths"].items() for method in item if method in METHODS
+    }
+    rows = sharing_routes()
+    assert {(row.method, row.path) for row in rows} == described
+    assert {cell for row in rows for cell in row.cells.values()} == CELLS
+    assert {cell for cells in sharing_states().values() for cell in cells.values()} == STATES
+
+
+def test_a_higher_role_may_do_more() -> None:
+    """No role of docs/sharing.md is refused what a lower one may do, except that the owner has no membership to end."""
+    order = ("stranger", "viewer", "editor", "owner")
+    refused = [
+        (row.path, row.which)
+        for row in sharing_routes()
+        for lower, higher in pairwise(order)
+        if row.cells[lower] == "yes" != row.cells[higher]
+    ]
+    assert refused == [("/api/projects/{projectId}/members/{memberId}", "oneself")]
+
+
+def test_routes_document_the_refusals_of_roles() -> None:
+    """docs/openapi.yaml has each 403 and 404 of docs/sharing.md, and no 403 where nobody is refused to read."""
+    refusals: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in sharing_routes():
+        refusals[row.method, row.path] |= set(row.cells.values()) & {"403", "404"}
+    for (method, path), statuses in refusals.items():
+        documented = set(openapi()["paths"][path][method.lower()]["responses"])
+        assert statuses <= documented, (method, path)
+        assert method != "GET" or "403" in statuses or "403" not in documented, path
 
 
 def test_no_file_names_the_machine_that_wrote_it() -> None:

@@ -61,7 +61,7 @@ def real_sum(stack: LocalStack) -> Iterator[Callable[[], int]]:
 
         def add_up() -> int:
             found = items.query(keys.partition(USER))
-            return sum(stored_bytes(item) for item in found if not keys.is_counter(item))
+            return sum(stored_bytes(item) for item in found if keys.is_stored(item))
 
         yield add_up
 

@@ -25,7 +25,7 @@ from support.running import docker
 from support.running.local_stack import LocalStack
 from support.storage import engines
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
@@ -104,7 +104,7 @@ class World:
             page = self._transport.call("Scan", request)
             found += page["Items"]
             if "LastEvaluatedKey" not in page:
-                return {f"{each['pk']} {each['sk']}": each for each in found if not keys.is_counter(_texts(each))}
+                return {f"{each['pk']} {each['sk']}": each for each in found if keys.is_stored(_texts(each))}
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _connect(self, moment: datetime | None) -> None:

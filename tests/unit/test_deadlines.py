@@ -125,7 +125,7 @@ def deepest(items: Items) -> None:
             items.back_off()
             items.write_alone(update(KEY, {"n": 1}, EXISTS))
             items.transact(put(KEY))
-        items.get_many([KEY])
+        items.get_together([KEY])
 
     items.race(attempt, "changes")
     items.race(attempt, "changes")

@@ -181,14 +181,14 @@ def test_items_that_are_never_returned_are_an_outage(pauses: list[float]) -> Non
     left = {"UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "a"}}]}}, "Responses": {"t": []}}
     transport = Scripted(left)
     with pytest.raises(StorageUnavailable, match=r"^The database did not process every item in time\. Try again\.$"):
-        items_on(transport, pauses).get_many([KEY])
+        items_on(transport, pauses).get_together([KEY])
     assert (transport.calls, len(pauses)) == (15, 14)
 
 
 READS: dict[str, Callable[[Items], object]] = {
     "get": lambda items: items.get(KEY),
     "get_snapshot": lambda items: items.get_snapshot([KEY]),
-    "get_many": lambda items: items.get_many([KEY]),
+    "get_together": lambda items: items.get_together([KEY]),
     "query": lambda items: list(items.query("USER#u")),
     "query_newest": lambda items: list(items.query_newest("USER#u", "L#", 10)),
     "delete_many": lambda items: items.delete_many([KEY]),
@@ -207,8 +207,8 @@ ILLEGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "units without a number": ("get", {"ConsumedCapacity": {}}),
     "no items of a snapshot": ("get_snapshot", {}),
     "too few items of a snapshot": ("get_snapshot", {"Responses": []}),
-    "no items of a batch": ("get_many", {"UnprocessedKeys": {}}),
-    "no unprocessed keys": ("get_many", {"Responses": {}}),
+    "no items of a batch": ("get_together", {"UnprocessedKeys": {}}),
+    "no unprocessed keys": ("get_together", {"Responses": {}}),
     "no items of a query": ("query", {}),
     "items that are a number": ("query_newest", {"Items": 1}),
     "no unprocessed writes": ("delete_many", {}),
@@ -264,7 +264,7 @@ def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:
         {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [marshal(two)]}}},
         {"Responses": {"t": [marshal(two)]}, "UnprocessedKeys": {}},
     )
-    assert items_on(transport, pauses).get_many([one, two]) == [one, two]
+    assert items_on(transport, pauses).get_together([one, two]) == [one, two]
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
 
 
@@ -290,7 +290,7 @@ def test_deletes_left_unprocessed_are_sent_again(pauses: list[float]) -> None:
 def test_no_items_need_no_call() -> None:
     """Without keys no call is made, because DynamoDB refuses an empty batch."""
     transport = Scripted({})
-    assert items_on(transport).get_many([]) == []
+    assert items_on(transport).get_together([]) == []
     assert transport.calls == 0
 
 

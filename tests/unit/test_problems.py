@@ -36,7 +36,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.PreconditionRequired(7), "precondition-required"),
     (errors.VersionConflict("v", version=7, document={}), "version-conflict"),
     (
-        errors.ConfigConflict(version=7, document={}, base=5, updated_at=SAVED_AT, source="ai", conflicts=None),
+        errors.ConfigConflict(version=7, document={}, base=5, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=None),
         "version-conflict",
     ),
     (errors.DatasetConflict(version=7, document={}, base=5, updated_at=SAVED_AT), "version-conflict"),
@@ -143,7 +143,7 @@ class TestMembers:
         """At most a hundred conflicts are listed; a list that is not complete says so and how many there are."""
         places = [f"/{number}" for number in range(101)]
         error = errors.ConfigConflict(
-            version=7, document={}, base=5, updated_at=SAVED_AT, source="ai", conflicts=places
+            version=7, document={}, base=5, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=places
         )
         shown = members(error)
         assert (shown["conflicts"], shown["truncated"], shown["conflictCount"]) == (places[:100], True, 101)
@@ -192,7 +192,7 @@ class TestMembers:
     ) -> None:
         """The response has the newest version's date and source, and what both sides changed where that is known."""
         conflict = errors.ConfigConflict(
-            version=7, document={"theme": "dark"}, base=base, updated_at=SAVED_AT, source="ai", conflicts=conflicts
+            version=7, document={"theme": "dark"}, base=base, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=conflicts
         )
         assert members(conflict) == {
             "currentVersion": 7,

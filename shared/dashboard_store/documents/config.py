@@ -38,7 +38,8 @@ class Config:
 class Origin(NamedTuple):
     """The origin of a version of a config, as kept in history.
 
-    `key` is the save's Idempotency-Key, by which its repetition is recognized; no response shows it.
+    `by` is the id of who saved it (see `repository.member_ids`). `key` is the save's Idempotency-Key, by which its
+    repetition is recognized; no response shows it.
     """
 
     source: str = "user"
@@ -48,6 +49,7 @@ class Origin(NamedTuple):
     restored_from: int | None = None
     undo_of: int | None = None
     key: str | None = None
+    by: str = ""
 
 
 # Unicode's category Cc.

@@ -40,6 +40,14 @@ class NewProjectSchema(ProjectSchema):
     settings: NewProjectSettingsSchema = Field(default_factory=NewProjectSettingsSchema)
 
 
+class ProjectCopySchema(Schema):
+    copyOf: str  # noqa: N815
+    id: str | None = Field(None, pattern=f"^{ID_PATTERN}$")
+    name: Name | None = None
+    description: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    settings: ProjectSettingsSchema | None = None
+
+
 class ProjectSettingsPatchSchema(Schema):
     fileInfo: Any = None  # noqa: N815
     tags: Any = None
@@ -81,8 +89,27 @@ class NewProject:
     config: Config | None
 
 
-def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: ANN401
+@dataclass(frozen=True, slots=True)
+class ProjectCopy:
+    """A project to be copied, named by its id or address, and what the copy has instead; None is as it is."""
+
+    source: str
+    id: str | None
+    name: str | None
+    description: str | None
+    settings: JsonObject | None
+
+    def applied(self, project: Project) -> Project:
+        """Return what the copy of a project is."""
+        description = project.description if self.description is None else self.description
+        settings = project.settings if self.settings is None else self.settings
+        return Project(self.name or project.name, description, settings)
+
+
+def read_new_project(document: Any, settings: Settings) -> NewProject | ProjectCopy:  # noqa: ANN401
     """Check the body of a create request. Raises InvalidProject, or InvalidConfig or ConfigTooLarge for its config."""
+    if isinstance(document, dict) and "copyOf" in document:
+        return _copy(document, settings)
     given = document.get("settings") if isinstance(document, dict) else None
     config = None
     if isinstance(given, dict) and given.get("dashboardConfig") is not None:
@@ -102,12 +129,23 @@ def patched(project: Project, patch: Any, settings: Settings) -> Project:  # noq
     return _project(validated(ProjectSchema, merge_patch(project.as_document(), patch), InvalidProject))
 
 
+def _copy(document: JsonObject, settings: Settings) -> ProjectCopy:
+    checked(document, Rules(settings.max_depth, InvalidProject))
+    body = validated(ProjectCopySchema, document, InvalidProject)
+    own = None if body.settings is None else _settings(body.settings)
+    return ProjectCopy(body.copyOf, body.id, body.name, body.description, own)
+
+
 def _project(body: ProjectSchema) -> Project:
-    settings = body.settings.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
+    return Project(body.name, body.description, _settings(body.settings))
+
+
+def _settings(body: ProjectSettingsSchema) -> JsonObject:
+    settings = body.model_dump(exclude_unset=True, exclude={"dashboardConfig"})
     size = len(compact(settings.get("fileInfo", {})).encode())
     if size > MAX_FILE_INFO_BYTES:
         error = FieldError(
             "/settings/fileInfo", f"This is {size} bytes as compact JSON; the limit is {MAX_FILE_INFO_BYTES}."
         )
         raise InvalidProject("The project's fileInfo is too large.", [error])
-    return Project(body.name, body.description, settings)
+    return settings

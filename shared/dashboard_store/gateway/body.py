@@ -27,6 +27,8 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _PROJECT: Final = 40_000
 _ANNOUNCEMENT: Final = 2_000
 _COLUMNS: Final = 100_000
+# A role, a token or a time.
+_SHARING: Final = 500
 
 # A body may be four times as large as the largest document of its route: spaces and escapes make a text longer, and a
 # patch also names what it removes.
@@ -43,6 +45,12 @@ _LARGEST_BODIES: Final[Mapping[str, Callable[[Settings], int]]] = {
     "POST /api/projects/{projectId}/data/uploads/{uploadId}/complete": (
         lambda settings: 4 * (_COLUMNS + settings.max_analysis_bytes)
     ),
+    "POST /api/projects/{projectId}/invitations": lambda _: 4 * _SHARING,
+    "POST /api/invitations/preview": lambda _: 4 * _SHARING,
+    "POST /api/invitations/accept": lambda _: 4 * _SHARING,
+    "PUT /api/projects/{projectId}/members/{memberId}": lambda _: 4 * _SHARING,
+    "PUT /api/projects/{projectId}/teams/{team}": lambda _: 4 * _SHARING,
+    "POST /api/projects/{projectId}/links": lambda _: 4 * _SHARING,
 }
 
 

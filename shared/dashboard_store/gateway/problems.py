@@ -19,11 +19,11 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.MalformedJson: (400, "malformed-json", "The body is not valid JSON"),
     errors.InvalidPrecondition: (400, "invalid-precondition", "Invalid precondition header"),
     errors.Unauthorized: (401, "unauthorized", "The token is not valid"),
-    errors.Forbidden: (403, "forbidden", "The token does not allow this"),
+    errors.Forbidden: (403, "forbidden", "This is not allowed"),
     errors.NotFound: (404, "not-found", "Not found"),
     errors.MethodNotAllowed: (405, "method-not-allowed", "Method not allowed"),
     errors.ProjectExists: (409, "project-exists", "The id is already taken"),
-    errors.QuotaExceeded: (403, "quota-exceeded", "The storage quota is used up"),
+    errors.QuotaExceeded: (403, "quota-exceeded", "A quota is used up"),
     errors.Gone: (410, "gone", "The table is gone"),
     errors.VersionConflict: (412, "version-conflict", "Someone else saved in the meantime"),
     errors.ConfigTooLarge: (413, "config-too-large", "The config is too large"),
@@ -35,6 +35,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidData: (422, "invalid-data", "The data is not valid"),
     errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
+    errors.InvalidSharing: (422, "invalid-sharing", "The request is not valid"),
     errors.UnsafeText: (422, "unsafe-text", "A browser would execute this text"),
     errors.PreconditionRequired: (428, "precondition-required", "A precondition is required"),
     errors.RateLimited: (429, "rate-limited", "Too many requests"),
@@ -90,7 +91,8 @@ def _conflict(error: errors.VersionConflict) -> dict[str, Any]:
     version, current = {"currentVersion": error.version}, {"current": error.document}
     match error:
         case errors.ConfigConflict(conflicts=conflicts):
-            newest = {"updatedAt": error.updated_at, "source": error.source, "baseVersion": error.base}
+            by = {"updatedBy": {"id": error.updated_by}} if error.updated_by else {}
+            newest = {"updatedAt": error.updated_at, **by, "source": error.source, "baseVersion": error.base}
             known = {} if conflicts is None else listed("conflict", conflicts, MAX_PLACES)
             return version | current | newest | known
         case errors.DatasetConflict():

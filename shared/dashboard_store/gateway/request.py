@@ -17,13 +17,15 @@ from dashboard_store.errors import (
     FieldError,
     InvalidPrecondition,
     InvalidQuery,
+    NoProject,
     NotFound,
     PreconditionRequired,
     Unauthorized,
     UnsafeText,
 )
 from dashboard_store.gateway.body import headers_of, json_text, media_type_of
-from dashboard_store.identifiers import ID_PATTERN, ConfigAddress, ProjectAddress, is_id, is_version
+from dashboard_store.gateway.people import name_in, teams_in
+from dashboard_store.identifiers import ID_PATTERN, Guest, ProjectAddress, is_id, is_version
 from dashboard_store.preconditions import Precondition, is_current
 from dashboard_store.settings import Settings
 
@@ -43,7 +45,7 @@ _ROWS: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _OUR_SCOPES: Final = "dashkeep:"
 # API Gateway passes a list as text: `[dashkeep:read openid]`.
 _SCOPE: Final = re.compile(r"[^\s\[\],\"']+")
-_PROJECT: Final = re.compile(rf"/api/projects/(?:[A-Za-z0-9_-]+~)?({ID_PATTERN})(?:/|$)")
+_PROJECT: Final = re.compile(rf"/api/projects/((?:[A-Za-z0-9_-]+~)?{ID_PATTERN})(?:/|$)")
 
 
 class Page(NamedTuple):
@@ -116,22 +118,29 @@ class Request:
         if "authorizer" in self._context:
             _ = self.user
 
+    @cached_property
+    def guest(self) -> Guest:
+        """The user as a guest of others' projects. Raises Unauthorized."""
+        teams = teams_in(headers_of(self.event).get("authorization"), self._claims, self.settings)
+        return Guest(self.user, teams, name_in(self._claims, self.settings))
+
     def project(self, project_id: str) -> ProjectAddress:
-        """Return the address of one of the user's own projects, named by its id or its address.
+        """Return the address of a project named by its address, or by its id if it is the user's own.
 
-        Every handler for a project gets its address from here. Raises Unauthorized or NoProject.
+        It does not say whether the user may use the project (see `app`). Raises Unauthorized or NoProject.
         """
-        return ProjectAddress.from_path(self.user, project_id)
-
-    def config(self, project_id: str) -> ConfigAddress:
-        """Return the address of a project's config or, with `?sessionId=`, a session draft. May raise InvalidQuery."""
-        return self.project(project_id).config(self._session())
+        user = Guest(self.user) if "~" not in project_id else self.guest
+        return ProjectAddress.from_path(user, project_id)
 
     @property
-    def project_id(self) -> str | None:
-        """The project id in the path, for the log, without the owner's part of an address."""
+    def named_project(self) -> ProjectAddress | None:
+        """The project that the path names, for the log; None if it names none that could exist."""
         match = _PROJECT.match(self.path)
-        return match and match[1]
+        user = self.claimed_user
+        try:
+            return ProjectAddress.from_path(Guest(str(user)), match[1]) if match and user else None
+        except (NoProject, UnicodeEncodeError):
+            return None
 
     def text(self, *media_types: str) -> bytes:
         """Read the body as a JSON text. Raises a BadInput error or RequestTooLarge."""
@@ -221,7 +230,9 @@ class Request:
             )
         return int(found[1]), int(found[2])
 
-    def _session(self) -> str:
+    @property
+    def session(self) -> str:
+        """The session in `?sessionId=`, or empty. Raises InvalidQuery."""
         value = self._query.get("sessionId")
         if value is None:
             return ""

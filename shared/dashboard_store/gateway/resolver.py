@@ -2,6 +2,9 @@
 
 Every request goes through `Resolver._respond`, whether or not a route matches: it requires a user, counts the request,
 turns errors into problem details, encodes the response and reports the exchange. Powertools matches the route.
+
+A handler for a project is registered with the least role that it is for, and gets the project opened for this role: it
+has no other way to one, so it cannot forget to ask who may use it.
 """
 
 import time
@@ -22,13 +25,19 @@ from dashboard_store.gateway.request import READ_SCOPE, Request
 from dashboard_store.gateway.response import AnswerTooLarge, ApiResponse, empty_response, encoded
 from dashboard_store.gateway.routes import methods_at
 from dashboard_store.gateway.watchdog import ANSWER_SECONDS, prepare, watched
+from dashboard_store.identifiers import ProjectAddress, Role
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 type Handler = Callable[..., ApiResponse]
-"""Called with the Request, and with the path parameters by name."""
+"""Called with the Request, the opened project if the path names one, and the other path parameters by name."""
+
+type OpenProject = Callable[[ProjectAddress, Role], Any]
+"""Opens a project in a role for whoever uses it. Raises NoProject or Forbidden, at the latest on its first use."""
+
+_PROJECT: Final = "<project_id>"
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,6 +72,7 @@ class Resolver:
     _settings: Settings
     _units: Callable[[], float]
     _limit: Limit | None
+    _open_project: OpenProject | None
     _seconds: float
     """How long the current request may take."""
 
@@ -73,12 +83,19 @@ class Resolver:
         self._is_new = True
         """Whether this instance has not answered a request yet."""
 
-    def connect(self, settings: Settings, units: Callable[[], float] = lambda: 0.0, limit: Limit | None = None) -> None:
+    def connect(
+        self,
+        settings: Settings,
+        units: Callable[[], float] = lambda: 0.0,
+        limit: Limit | None = None,
+        open_project: OpenProject | None = None,
+    ) -> None:
         """Set the settings; `units` returns the request units that the database has consumed so far.
 
         Without a `limit`, no request is counted.
         """
         self._settings = settings
+        self._open_project = open_project
         self._units = units
         self._limit = limit
 
@@ -88,30 +105,40 @@ class Resolver:
         with retry.limited(self._seconds - retry.SPARE_SECONDS):
             return self._router.resolve(event, context)
 
-    def get(self, path: str) -> Callable[[Handler], Handler]:
-        return self._register("GET", path)
+    def get(self, path: str, role: Role | None = None) -> Callable[[Handler], Handler]:
+        return self._register("GET", path, role)
 
-    def post(self, path: str) -> Callable[[Handler], Handler]:
-        return self._register("POST", path)
+    def post(self, path: str, role: Role | None = None) -> Callable[[Handler], Handler]:
+        return self._register("POST", path, role)
 
-    def put(self, path: str) -> Callable[[Handler], Handler]:
-        return self._register("PUT", path)
+    def put(self, path: str, role: Role | None = None) -> Callable[[Handler], Handler]:
+        return self._register("PUT", path, role)
 
-    def patch(self, path: str) -> Callable[[Handler], Handler]:
-        return self._register("PATCH", path)
+    def patch(self, path: str, role: Role | None = None) -> Callable[[Handler], Handler]:
+        return self._register("PATCH", path, role)
 
-    def delete(self, path: str) -> Callable[[Handler], Handler]:
-        return self._register("DELETE", path)
+    def delete(self, path: str, role: Role | None = None) -> Callable[[Handler], Handler]:
+        return self._register("DELETE", path, role)
 
-    def _register(self, method: str, path: str) -> Callable[[Handler], Handler]:
+    def _register(self, method: str, path: str, role: Role | None) -> Callable[[Handler], Handler]:
+        if (_PROJECT in path) != (role is not None):
+            raise TypeError(f"{method} {path} needs a role if, and only if, it names a project.")
+
         def register(handler: Handler) -> Handler:
             @self._router.route(path, method)
             def respond(**parameters: str) -> Response[str]:
-                return self._respond(lambda request: handler(request, **parameters))
+                return self._respond(lambda request: handler(request, **self._opened(request, role, parameters)))
 
             return handler
 
         return register
+
+    def _opened(self, request: Request, role: Role | None, parameters: dict[str, str]) -> dict[str, Any]:
+        """Replace the text that names a project by the project, opened for a role."""
+        if role is None or self._open_project is None:
+            return parameters
+        project_id = parameters.pop("project_id")
+        return {"project": self._open_project(request.project(project_id), role), **parameters}
 
     def _not_found(self, _: NotFoundError) -> Response[str]:
         return self._respond(_unrouted)

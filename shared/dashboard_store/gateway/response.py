@@ -99,9 +99,9 @@ def empty_response(status: int, headers: Mapping[str, str] | None = None, outcom
     return ApiResponse(status, headers=headers or {}, outcome=outcome)
 
 
-def document_headers(version: int | str, updated_at: str | None) -> dict[str, str]:
-    """Make the headers of a versioned document: its entity tag and, if it was ever saved, its date."""
-    headers = {"ETag": f'"{version}"'}
+def document_headers(version: int | str, updated_at: str | None, updated_by: str | None = None) -> dict[str, str]:
+    """Make the headers of a versioned document: its entity tag and, if it was ever saved, its date and by whom."""
+    headers = {"ETag": f'"{version}"', **({"Updated-By": updated_by} if updated_by else {})}
     if updated_at:
         headers["Last-Modified"] = format_datetime(datetime.fromisoformat(updated_at), usegmt=True)
     return headers

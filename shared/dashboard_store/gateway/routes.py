@@ -12,9 +12,16 @@ ROUTES: Final = {
     "/api/projects": ("GET", "POST"),
     "/api/projects/{projectId}": ("GET", "PATCH", "DELETE"),
     "/api/projects/{projectId}/restore": ("POST",),
+    "/api/projects/{projectId}/members": ("GET",),
+    "/api/projects/{projectId}/members/{memberId}": ("PUT", "DELETE"),
+    "/api/projects/{projectId}/teams/{team}": ("PUT", "DELETE"),
+    "/api/projects/{projectId}/invitations": ("POST",),
+    "/api/projects/{projectId}/invitations/{invitationId}": ("DELETE",),
+    "/api/projects/{projectId}/links": ("POST",),
+    "/api/projects/{projectId}/links/{linkId}": ("DELETE",),
     "/api/projects/{projectId}/config": ("GET", "PUT", "PATCH", "DELETE"),
     "/api/projects/{projectId}/config/versions": ("GET",),
-    "/api/projects/{projectId}/config/versions/{version}": ("GET",),
+    "/api/projects/{projectId}/config/versions/{version}": ("GET", "DELETE"),
     "/api/projects/{projectId}/config/versions/{version}/diff/{other}": ("GET",),
     "/api/projects/{projectId}/config/versions/{version}/restore": ("POST",),
     "/api/projects/{projectId}/config/versions/{version}/undo": ("POST",),
@@ -27,6 +34,10 @@ ROUTES: Final = {
     "/api/projects/{projectId}/data/uploads/{uploadId}/complete": ("POST",),
     "/api/projects/{projectId}/data/versions": ("GET",),
     "/api/projects/{projectId}/data/versions/{version}": ("GET",),
+    "/api/invitations/preview": ("POST",),
+    "/api/invitations/accept": ("POST",),
+    "/api/links/{token}/config": ("GET",),
+    "/api/links/{token}/data": ("GET",),
 }
 
 

@@ -134,12 +134,12 @@ def fields(exchange: Exchange) -> dict[str, Any]:
     request, response = exchange.request, exchange.response
     event, key = request.event, request.settings.log_key
     # What a token names need not be a text, or a user.
-    claimed, project_id = request.claimed_user, request.project_id
+    claimed, project = request.claimed_user, request.named_project
     user = claimed and str(claimed)
     return {
         "route": request.route,
         "user": user and user_hash(key, user),
-        "project": user and project_id and project_hash(key, user, project_id),
+        "project": project and project_hash(key, project.owner, project.project_id),
         "version": str(response.headers.get("ETag", "")).strip('"') or None,
         "status": exchange.status,
         "outcome": exchange.outcome,

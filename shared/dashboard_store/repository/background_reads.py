@@ -10,6 +10,7 @@ request does that asks for the upload.
 | `tries` | how many functions took the lease |
 | `holder`, `leasedUntil` | who has the lease, and until when, in milliseconds since 1970 |
 | `bytesRead`, `fileBytes` | how far it is, and where its end is |
+| `startedBy` | the guest who started it, whose grant is checked again when the table is written |
 | `completed` | the version of the data that it became |
 | `problem` | the problem that it failed with, as JSON |
 """
@@ -18,7 +19,7 @@ import contextlib
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -26,7 +27,7 @@ from dashboard_store.compression import gzipped
 from dashboard_store.documents.dataset.storage_format import MEDIA_TYPES
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import FieldError, InvalidData, NoProject, NotFound, StorageUnavailable
-from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.identifiers import Guest, ProjectAddress, Team
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, put, update
@@ -55,6 +56,8 @@ _GIVEN_UP: Final = {
 
 # An upload ended with a problem, or was given up.
 _FAILED: Final = "attribute_exists(#problem) OR (#tries >= :most AND #leasedUntil < :now)"
+
+_GUEST: Final = "startedBy"
 
 type Status = Literal["waiting", "processing", "done", "failed"]
 
@@ -112,7 +115,7 @@ class UploadState:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to read an upload, until it lapses."""
+    """The right to read an upload, until it lapses; the guest in the address is the one who started it."""
 
     address: ProjectAddress
     upload_id: str
@@ -161,8 +164,10 @@ class BackgroundReads:
             f"AND (attribute_not_exists(#request) OR {_FAILED})",
             {"most": MOST_TRIES, "now": now},
         )
+        started = _started(request, size, now, address.guest)
+        gone = tuple({"problem", "holder", _GUEST} - set(started))
         try:
-            self._items.write_alone(update(key, _started(request, size, now), is_free, remove=("problem", "holder")))
+            self._items.write_alone(update(key, started, is_free, remove=gone))
         except ConditionFailed as exc:
             (found,) = exc.found
             if not found or found.get("request") != request or "completed" in found:
@@ -184,7 +189,7 @@ class BackgroundReads:
         now = _milliseconds(moment)
         item = {
             **keys.upload(address, upload_id),
-            **_started(request, size, now),
+            **_started(request, size, now, address.guest),
             "expiresAt": retention.expires_at(moment + retention.UNFINISHED),
         }
         is_free = Condition(
@@ -220,7 +225,7 @@ class BackgroundReads:
             if upload.status == "processing" and upload.is_leased:
                 return upload.seconds_leased
             raise LeaseLost from exc
-        return Lease(address, upload_id, holder, item)
+        return Lease(replace(address, guest=_guest(item)), upload_id, holder, item)
 
     def job(self, lease: Lease) -> JsonObject | None:
         """Read what the request that started it wants; None if the bucket has removed it."""
@@ -278,9 +283,15 @@ class BackgroundReads:
             raise LeaseLost from exc
 
 
-def _started(request: bytes, size: int, now: int) -> Item:
+def _started(request: bytes, size: int, now: int, guest: Guest | None) -> Item:
     """Return the attributes of an upload that is to be read; nobody has the lease yet."""
-    return {"request": request, "tries": 0, "bytesRead": 0, "fileBytes": size, "leasedUntil": now - 1}
+    by = {_GUEST: {"user": guest.user, "name": guest.name, "teams": list(map(list, guest.teams))}} if guest else {}
+    return {"request": request, "tries": 0, "bytesRead": 0, "fileBytes": size, "leasedUntil": now - 1, **by}
+
+
+def _guest(item: Item) -> Guest | None:
+    by = item.get(_GUEST)
+    return by and Guest(by["user"], tuple(Team(*team) for team in by["teams"]), by["name"])
 
 
 def _milliseconds(moment: datetime) -> int:

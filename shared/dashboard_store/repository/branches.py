@@ -81,6 +81,7 @@ def refusal(newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | 
         document=newest.config(),
         base=base,
         updated_at=newest.updated_at,
+        updated_by=newest.updated_by,
         source=newest.source,
         conflicts=conflicts,
     )

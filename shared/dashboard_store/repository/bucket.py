@@ -92,6 +92,12 @@ class Bucket:
             file.writelines(found["Body"].iter_chunks(_CHUNK))
         return True
 
+    def copy(self, key: str, target: str) -> bool:
+        """Copy an object to another key without reading it; return False if the object does not exist."""
+        source = f"{self._bucket}/{key}"
+        made = _unless_absent(lambda: self._client.copy_object(Bucket=self._bucket, Key=target, CopySource=source))
+        return made is not None
+
     def describe(self, key: str) -> ObjectInfo | None:
         """Look up an object; None if it does not exist."""
         head = _unless_absent(lambda: self._client.head_object(Bucket=self._bucket, Key=key))

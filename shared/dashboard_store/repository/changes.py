@@ -7,7 +7,7 @@ from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.formats import readable
-from dashboard_store.repository.stored_bytes import announced_bytes, stored_bytes
+from dashboard_store.repository.stored_bytes import announced_bytes, member_bytes, stored_bytes
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 _EXPIRES: Final = "dynamodb.amazonaws.com"
@@ -52,6 +52,11 @@ class Change(NamedTuple):
         before = stored_bytes(self.old) if self.old else 0
         after = stored_bytes(self.new) if self.new else 0
         return after - before - (0 if self.old or not self.new else announced_bytes(self.new))
+
+    @property
+    def added_by_members(self) -> int:
+        """By how much it changed what the members of the item's project store."""
+        return member_bytes(self.new) - member_bytes(self.old)
 
     @property
     def added_projects(self) -> int:

@@ -104,6 +104,7 @@ def _summary(change: ConfigChange, version: int, updated_at: str) -> Item:
         "bytes": config.size if config else 0,
     }
     optional = {
+        "updatedBy": {"id": origin.by} if origin.by else None,
         "message": origin.message,
         "forced": origin.forced,
         "merged": origin.merged,

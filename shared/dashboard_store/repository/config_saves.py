@@ -224,7 +224,7 @@ class ConfigSaves:
         if renewed:
             writes.append(put(history_item(address, renewed, moment, self._lifetimes)))
         try:
-            self._rate_limit.transact(address.project.owner, *writes)
+            self._rate_limit.transact(self._items, address.project.user, *writes)
         except ConditionFailed as exc:
             found, _, project, *_ = exc.found
         else:
@@ -238,7 +238,7 @@ class ConfigSaves:
             raise _Superseded(newest)
         if project:
             # It exists and refuses the save, because its owner may store no more.
-            raise self._usage.refusal(address.project.owner)
+            raise self._usage.refusal(address.project)
         # Only the version's age can have failed the condition: rewrite its item in history.
         return self._replace(address, change, expected, renewed=found)
 

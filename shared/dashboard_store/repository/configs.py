@@ -1,7 +1,7 @@
 """Reading configs, their drafts and their history. `config_saves` writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -19,6 +19,9 @@ NO_CONFIG: Final = b"deleted"
 
 KEY: Final = "idempotencyKey"
 """The member of a summary that only `Configs.made_by` reads."""
+
+REMOVED: Final = "removed"
+"""The member of the summary of a version whose content was taken out of history."""
 
 REPEATABLE: Final = 25
 """Among how many versions after its base a save is looked for: what a client can miss between a save and its repeat."""
@@ -46,8 +49,18 @@ class ConfigVersion:
         return self.summary.get("updatedAt")
 
     @property
+    def updated_by(self) -> str | None:
+        """The id of who saved it; versions of earlier releases have none."""
+        by: Mapping[str, str] = self.summary.get("updatedBy", {})
+        return by.get("id")
+
+    @property
     def source(self) -> str | None:
         return self.summary.get("source")
+
+    def anonymous(self) -> "ConfigVersion":
+        """Return the version with nothing of its origin but the time."""
+        return replace(self, summary={"updatedAt": self.updated_at})
 
     def config(self) -> JsonObject | None:
         """Decode the config; None if it was never saved or was deleted."""
@@ -103,10 +116,11 @@ class Configs:
         return newest or NEVER_SAVED, found
 
     def draft_count(self, project: ProjectAddress) -> int:
-        """Count a project's drafts. Reads all of them."""
+        """Count the drafts that the user of a project has in it. Reads those of all."""
         kept = self._items.query(keys.partition(project.owner), keys.configs(project), ("sk", "expiresAt"))
         # Only drafts expire.
-        return sum("expiresAt" in item and not retention.has_expired(item, self._now()) for item in kept)
+        drafts = [item for item in kept if "expiresAt" in item and keys.is_draft_of(item, project)]
+        return sum(not retention.has_expired(item, self._now()) for item in drafts)
 
     def base(self, address: ConfigAddress, version: int) -> ConfigVersion | None:
         """Read the version that a save was made from; None if history no longer holds it."""
@@ -152,8 +166,10 @@ class Configs:
         return self.lifetimes.days(address)
 
     def live(self, item: Item | None) -> ConfigVersion | None:
-        """Read a version from its item; None if the item is absent or expired."""
-        return ConfigVersion.from_item(item) if item and not retention.has_expired(item, self._now()) else None
+        """Read a version from its item; None if the item is absent or expired, or its content was removed."""
+        if not item or REMOVED in item["summary"] or retention.has_expired(item, self._now()):
+            return None
+        return ConfigVersion.from_item(item)
 
     def _summaries(self, address: ConfigAddress, newest: int, limit: int) -> list[Mapping[str, Any]]:
         """Read the summaries of up to `limit` versions in history from `newest` downwards."""

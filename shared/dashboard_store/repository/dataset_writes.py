@@ -20,6 +20,8 @@ from dashboard_store.repository.config_items import ConfigChange, shown_in_proje
 from dashboard_store.repository.datasets import Datasets, DatasetVersion, ProjectData, analysis_in, dataset_summary
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.member_ids import member_id
+from dashboard_store.repository.stored_bytes import BY_MEMBER
 from dashboard_store.repository.uploads import Ending, PendingUpload, already_completed, new_upload_id
 from dashboard_store.repository.usage import WRITABLE, Usage
 from dashboard_store.settings import Settings
@@ -148,7 +150,7 @@ class DatasetWrites:
         except ConditionFailed as exc:
             # If the project exists, its owner may store no more. Whatever else was in the way is read again.
             if exc.found[-1] and not any(exc.found[:-1]):
-                raise self._usage.refusal(address.owner) from exc
+                raise self._usage.refusal(address) from exc
             raise
 
     def _is_stored(self, dataset: DatasetVersion) -> bool:
@@ -221,7 +223,8 @@ class DatasetWrites:
         self, address: ProjectAddress, config: Config | None, moment: datetime
     ) -> tuple[list[Write], Item | None]:
         """Return the writes of a config's version 1, and what the project shows of it."""
-        newest, in_history = version_items(address.config(), ConfigChange(config, Origin()), 1, moment, self._lifetimes)
+        change = ConfigChange(config, Origin(by=member_id(self._settings.log_key, address, address.user)))
+        newest, in_history = version_items(address.config(), change, 1, moment, self._lifetimes)
         never_saved = Condition("#version = :never", {"never": 0})
         return [put(newest, never_saved), put(in_history)], shown_in_project(newest["summary"])
 
@@ -238,6 +241,7 @@ class DatasetWrites:
             # Schemas that were stored with escapes could be too long to be kept.
             "schema": compact(newest.schema),
             **keys.dataset_version(address, newest.version),
+            BY_MEMBER: newest.item.get(BY_MEMBER, False),
             "analysisVersion": newest.analysis_version,
             "updatedAt": newest.updated_at,
             **({"analysis": newest.analysis} if newest.analysis else {}),

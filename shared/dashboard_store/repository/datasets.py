@@ -134,7 +134,16 @@ class Datasets:
         )
         if config is None:
             raise NoProject
-        return ProjectData(ConfigVersion.from_item(config), _newest(item, analysis))
+        return ProjectData(ConfigVersion.from_item(config), newest_of(item, analysis))
+
+    def stored(self, address: ProjectAddress, version: int, sk: str | None) -> DatasetVersion:
+        """Read an upload like `version`, from the item with a sort key if one is given."""
+        if sk is None:
+            return self.version(address, version)
+        item = self._items.get({**keys.dataset(address), "sk": sk})
+        if item is None or item["version"] != version:
+            raise NotFound(f"Version {version} of the data is no longer kept.")
+        return DatasetVersion(item, None, 0, item["updatedAt"])
 
     def version(self, address: ProjectAddress, version: int) -> DatasetVersion:
         """Read an upload that is kept. Raises NoProject, or NotFound for any other version."""
@@ -185,7 +194,8 @@ def analysis_in(stored: bytes | None) -> Any:  # noqa: ANN401 - any JSON value
     return json.loads(gzip.decompress(stored)) if stored else None
 
 
-def _newest(item: Item | None, analysis: Item | None) -> DatasetVersion | None:
+def newest_of(item: Item | None, analysis: Item | None) -> DatasetVersion | None:
+    """Make the newest table of its two items."""
     if item is None or analysis is None:
         return None
     updated_at = max(item["updatedAt"], analysis["updatedAt"])

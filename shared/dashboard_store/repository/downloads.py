@@ -20,9 +20,12 @@ from dashboard_store.repository.datasets import DatasetVersion, require_rows, st
 
 
 class Downloads:
-    def __init__(self, bucket: Bucket, now: Callable[[], datetime]) -> None:
+    """Copies of tables in the bucket, by default in the folders of their projects."""
+
+    def __init__(self, bucket: Bucket, now: Callable[[], datetime], folder: str = "") -> None:
         self._bucket = bucket
         self._now = now
+        self.folder = folder
 
     def require_rows(self, dataset: DatasetVersion) -> None:
         """Raise Gone for a table whose rows were lost, without reading them; or StorageUnavailable."""
@@ -55,18 +58,18 @@ class Downloads:
         """
         if not self.is_prepared(address, dataset, layout):
             self.prepare(address, dataset, layout)
-        place = _place(address, dataset, layout)
+        place = self._place(address, dataset, layout)
         return self._bucket.download_url(place, int(retention.DOWNLOADABLE.total_seconds()), disposition)
 
     def is_prepared(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> bool:
         """Whether there is a copy that stays for as long as a URL is valid. Raises StorageUnavailable."""
-        found = self._bucket.describe(_place(address, dataset, layout))
+        found = self._bucket.describe(self._place(address, dataset, layout))
         return found is not None and self._now() - found.modified_at <= retention.DOWNLOAD_RENEWAL
 
     def prepare(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> None:
         """Write the copy that a download serves. Raises Gone or StorageUnavailable."""
         copy = download(self._written(dataset, layout))
-        self._bucket.put(_place(address, dataset, layout), copy, MEDIA_TYPES[layout])
+        self._bucket.put(self._place(address, dataset, layout), copy, MEDIA_TYPES[layout])
 
     def _written(self, dataset: DatasetVersion, layout: RowsFormat) -> Iterable[bytes]:
         stored = stored_rows(dataset, self._bucket)
@@ -74,6 +77,5 @@ class Downloads:
             return json_rows(stored)
         return csv_rows(stored, dataset.schema["columnNames"], is_safe=layout == "safe.csv")
 
-
-def _place(address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> str:
-    return f"downloads/{keys.folder(address)}/{dataset.digest.hex()}.{layout}"
+    def _place(self, address: ProjectAddress, dataset: DatasetVersion, layout: RowsFormat) -> str:
+        return f"downloads/{self.folder or keys.folder(address)}/{dataset.digest.hex()}.{layout}"

@@ -32,6 +32,8 @@ class Condition:
 EXISTS: Final = Condition("attribute_exists(#pk)")
 IS_NEW: Final = Condition("attribute_not_exists(#pk)")
 
+_BY_NAME: Final = ("ExpressionAttributeNames", "ExpressionAttributeValues")
+
 # A part of every condition. Where it fails, reading the item that was found raises NewerFormat.
 _IS_READABLE: Final = f"(attribute_not_exists(#{FORMAT}) OR #{FORMAT} <= :readable)"
 
@@ -56,14 +58,23 @@ def update(
     return {"Update": {"Key": marshal(key), "UpdateExpression": expression, **named}}
 
 
-def delete(key: Item, condition: Condition) -> Write:
-    """Remove an item."""
+def delete(key: Item, condition: Condition | None = None) -> Write:
+    """Remove an item, present or not unless a condition requires it."""
     return {"Delete": {"Key": marshal(key), **_conditional(condition)}}
 
 
 def check(key: Item, condition: Condition) -> Write:
     """Require a condition without writing."""
     return {"ConditionCheck": {"Key": marshal(key), **_conditional(condition)}}
+
+
+def also(write: Write, condition: Condition) -> Write:
+    """Require another condition of a write; the values of the two must have different names."""
+    ((kind, part),) = write.items()
+    added = _conditional(condition)
+    both = " AND ".join(filter(None, (part.get("ConditionExpression"), added["ConditionExpression"])))
+    merged = {name: {**part.get(name, {}), **added[name]} for name in _BY_NAME}
+    return {kind: {**part, **added, **merged, "ConditionExpression": both}}
 
 
 # Only this package writes expressions, so there are few of them to cache.

@@ -84,26 +84,21 @@ class Items:
 
         return self._uncontended("TransactGetItems", read, TransactItems=gets)
 
-    def get_many(self, keys: Sequence[Item]) -> list[Item]:
-        """Read up to 100 items, each with strong consistency, in any order; absent ones are omitted."""
-        found: list[Item] = []
-        wanted = [marshal(key) for key in keys]
+    def get_together(self, keys: Sequence[Item]) -> list[Item | None]:
+        """Read up to 100 items in one request, each with strong consistency, in the order of their keys.
 
-        def read(response: Response) -> None:
-            nonlocal wanted
-            found.extend(map(_read, response["Responses"].get(self._table_name, [])))
-            wanted = response["UnprocessedKeys"].get(self._table_name, {"Keys": []})["Keys"]
+        If the database leaves some out, all are read again: an item never comes from an earlier request than another.
+        """
+        request = {self._table_name: {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}}
 
-        def attempt() -> list[Item]:
-            if wanted:
-                self._call(
-                    "BatchGetItem", read, RequestItems={self._table_name: {"Keys": wanted, "ConsistentRead": True}}
-                )
-            if wanted:
+        def read(response: Response) -> list[Item]:
+            if response["UnprocessedKeys"]:
                 raise _Incomplete
-            return found
+            return [_read(item) for item in response["Responses"].get(self._table_name, [])]
 
-        return self._retried(attempt, _Incomplete)
+        found = self._retried(lambda: self._call("BatchGetItem", read, RequestItems=request), _Incomplete)
+        by_key = {(item["pk"], item["sk"]): item for item in found}
+        return [by_key.get((key["pk"], key["sk"])) for key in keys]
 
     def query(self, pk: str, prefix: str = "", names: Sequence[str] = ()) -> Iterator[Item]:
         """Yield the items whose sort key has a prefix, in ascending order; if `names` are given, only these attributes.

@@ -4,17 +4,21 @@ Keys outlive the code: a stored item can be found only under the key that it was
 """
 
 import hashlib
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Final
 
 from dashboard_store.errors import NotFound
-from dashboard_store.identifiers import VERSION_DIGITS, ConfigAddress, ProjectAddress, is_id
+from dashboard_store.identifiers import VERSION_DIGITS, ConfigAddress, ProjectAddress, Team, is_id
 from dashboard_store.repository.expressions import Item
 
 PROJECTS: Final = "PROJECT#"
 _DELETED: Final = "DELETED#"
 DELETED_PROJECTS: Final = f"{_DELETED}{PROJECTS}"
+SHARED: Final = "SHARED#"
 _USERS: Final = "USER#"
+# Kinds of items that are not what their user stores: they serve to count it, or to let others in.
+_UNCOUNTED: Final = ("RATE", "USAGE", "FENCE", "SHARE")
 
 
 def partition(user: str) -> str:
@@ -44,21 +48,27 @@ def project_of(item: Item) -> ProjectAddress:
 
 def config(address: ConfigAddress) -> Item:
     """Return the key of a config's newest version."""
-    return _key(address.project, "CONFIG", f"#{address.session}")
+    return _key(address.project, "CONFIG", f"#{_draft(address)}")
 
 
 def configs(address: ProjectAddress) -> str:
-    """Return the common prefix of a project's config and its drafts."""
+    """Return the common prefix of a project's config and all drafts."""
     return f"CONFIG#{address.project_id}#"
 
 
+def is_draft_of(item: Item, address: ProjectAddress) -> bool:
+    """Whether an item under `configs` is a draft of whoever uses the project."""
+    mine, draft = _drafts(address), item["sk"].removeprefix(configs(address))
+    return draft.startswith(mine) if mine else "." not in draft
+
+
 def config_version(address: ConfigAddress, version: int) -> Item:
-    return _key(address.project, "CONFIGVERSION", f"#{address.session}#{_padded(version)}")
+    return _key(address.project, "CONFIGVERSION", f"#{_draft(address)}#{_padded(version)}")
 
 
 def config_versions(address: ConfigAddress) -> str:
     """Return the common prefix of all versions of a config."""
-    return f"CONFIGVERSION#{address.project.project_id}#{address.session}#"
+    return f"CONFIGVERSION#{address.project.project_id}#{_draft(address)}#"
 
 
 def history(address: ProjectAddress) -> str:
@@ -93,7 +103,7 @@ def uploads(address: ProjectAddress) -> str:
 
 def belongings(address: ProjectAddress) -> tuple[str, ...]:
     """Return the prefixes of what stays in its place of a deleted project: all but the four items that move aside."""
-    return configs(address), history(address), uploads(address), f"DATAVERSION#{address.project_id}#"
+    return configs(address), history(address), uploads(address), f"DATAVERSION#{address.project_id}#", pins(address)
 
 
 def deleted(key: Item) -> Item:
@@ -116,9 +126,82 @@ def rate(user: str) -> Item:
     return {"pk": partition(user), "sk": "RATE"}
 
 
-def is_counter(item: Item) -> bool:
-    """Whether an item serves to count what its user does, and is not stored by them."""
-    return bool(item["sk"].startswith(("RATE", "USAGE", "FENCE")))
+def is_stored(item: Item) -> bool:
+    """Whether an item counts as stored by its user."""
+    return not item["sk"].startswith(_UNCOUNTED)
+
+
+def is_fence(item: Item) -> bool:
+    return bool(item["sk"] == "FENCE")
+
+
+def shares(address: ProjectAddress) -> str:
+    """Return the common prefix of all that lets others into a project."""
+    return f"SHARE#{address.project_id}#"
+
+
+def roster(address: ProjectAddress) -> Item:
+    """Return the key of what counts the changes to who may what."""
+    return _key(address, "SHARE", "#ROSTER")
+
+
+def member(address: ProjectAddress, user: str) -> Item:
+    return _key(address, "SHARE", f"#MEMBER#{fingerprint(user)}")
+
+
+def removed(address: ProjectAddress, user: str) -> Item:
+    """Return the key of the note that a member was removed."""
+    return _key(address, "SHARE", f"#REMOVED#{fingerprint(user)}")
+
+
+def team(address: ProjectAddress, team: Team) -> Item:
+    return _key(address, "SHARE", f"#TEAM#{fingerprint(*team)}")
+
+
+def invitation(address: ProjectAddress, invitation_id: str) -> Item:
+    return _key(address, "SHARE", f"#INVITATION#{invitation_id}")
+
+
+def link(address: ProjectAddress, link_id: str) -> Item:
+    return _key(address, "SHARE", f"#LINK#{link_id}")
+
+
+def pins(address: ProjectAddress) -> str:
+    """Return the common prefix of what a project's links have pinned."""
+    return f"PIN#{address.project_id}#"
+
+
+def pinned_config(address: ProjectAddress, link_id: str) -> Item:
+    return _key(address, "PIN", f"#{link_id}#CONFIG")
+
+
+def pinned_table(address: ProjectAddress, link_id: str) -> Item:
+    return _key(address, "PIN", f"#{link_id}#DATA")
+
+
+def shared_with(user: str, address: ProjectAddress) -> Item:
+    """Return the key under which a member's list has a project."""
+    return {"pk": partition(user), "sk": f"{SHARED}{fingerprint(address.owner, address.project_id)}"}
+
+
+def shared_with_team(team: Team, address: ProjectAddress) -> Item:
+    """Return the key under which the list of a team's members has a project."""
+    return {**shared_with("", address), "pk": team_partition(team)}
+
+
+def team_partition(team: Team) -> str:
+    return f"TEAM#{fingerprint(*team)}"
+
+
+def token(token: str) -> Item:
+    """Return the key of what an invitation's or a link's token is for."""
+    return {"pk": f"TOKEN#{fingerprint(token)}", "sk": "TOKEN"}
+
+
+def fingerprint(*texts: str) -> str:
+    """Return the SHA-256 of texts as base64url: of a fixed length, and without `#`, whatever the texts are."""
+    whole = b"".join(b"%d:%b" % (len(text.encode()), text.encode()) for text in texts)
+    return urlsafe_b64encode(hashlib.sha256(whole).digest()).decode().rstrip("=")
 
 
 def listed(address: ProjectAddress, updated_at: str) -> str:
@@ -148,6 +231,16 @@ def timestamp(moment: datetime) -> str:
 
 def _key(address: ProjectAddress, kind: str, rest: str = "") -> Item:
     return {"pk": partition(address.owner), "sk": f"{kind}#{address.project_id}{rest}"}
+
+
+def _drafts(address: ProjectAddress) -> str:
+    """Return what a guest's drafts begin with; the owner's have the names of their sessions, which contain no dot."""
+    return f"{fingerprint(address.guest.user)}." if address.guest else ""
+
+
+def _draft(address: ConfigAddress) -> str:
+    """Return what names a draft in its project; empty for the config itself."""
+    return _drafts(address.project) + address.session if address.session else ""
 
 
 def _padded(version: int) -> str:

@@ -7,6 +7,7 @@ Exactly one item names an object, in its attribute `object`:
 | `UPLOAD#` | a table that is being stored | the table's item takes it over, or the item expires after a day |
 | `DATA#` | the newest table | the next upload, or a delete of the project, moves it to one of the items below |
 | `DATAVERSION#` | an earlier upload | the item expires: the upload is no longer kept, or its project was deleted |
+| `PIN#` | a copy that a link pins | the link is taken back or expires |
 | `DELETED#DATA#` | the newest table of a deleted project | a restore moves it back, or the item expires |
 
 A name moves in one transaction, so removing or changing an item means nothing by itself: the object is named elsewhere.
@@ -32,5 +33,5 @@ def abandoned_object(old: Item | None, new: Item | None, *, is_expiry: bool) -> 
         return None
     named: str = old["object"]
     if new is None:
-        return named if is_expiry else None
+        return named if is_expiry or old["sk"].startswith("PIN#") else None
     return named if old["sk"].startswith(_OVERWRITTEN) and new.get("object") != named else None

@@ -14,9 +14,11 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, delete, put, update
+from dashboard_store.repository.grants import RESTORES
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.project_items import project_document
 from dashboard_store.repository.projects import Projects, require_version
+from dashboard_store.repository.shares import removal
 
 
 class ProjectDeletion:
@@ -64,7 +66,9 @@ class ProjectDeletion:
         for place, part in zip(places, aside, strict=True):
             # A part with another time belongs to an earlier deleted project with the same id that is not purged yet.
             if part and part["restorableUntil"] == item["restorableUntil"]:
-                listed = {"listKey": keys.listed(address, item["summary"]["updatedAt"])} if part is item else {}
+                listed: Item = {"listKey": keys.listed(address, item["summary"]["updatedAt"])} if part is item else {}
+                if part is item:
+                    listed[RESTORES] = item.get(RESTORES, 0) + 1
                 back = {**_without(part, "expiresAt", "restorableUntil"), **place, **listed}
                 # A concurrent restore, change and delete may have left another part there.
                 writes += [put(back, IS_NEW), delete(keys.deleted(place), _unmoved(part))]
@@ -74,7 +78,17 @@ class ProjectDeletion:
         except ConditionFailed:
             # Another request restored the project first; if it was deleted again since, reading it raises NoProject.
             return self._projects.get(address)
+        self._forget_secrets(address)
         return self._projects.get(address)
+
+    def _forget_secrets(self, address: ProjectAddress) -> None:
+        """Remove the links and invitations of a project that was restored: those that have them must ask again.
+
+        None of them works any more (see `grants.life_of`), so an interruption leaves nothing open.
+        """
+        for item in self._items.query(keys.partition(address.owner), keys.shares(address)):
+            if "token" in item:
+                self._items.transact(*removal(address, item))
 
     def _end_restoring(self, address: ProjectAddress) -> None:
         """Make a project that was deleted before impossible to restore. Raises NoProject."""

@@ -13,6 +13,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.expressions import EXISTS, Item, delete
 from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.shares import elsewhere
 from dashboard_store.repository.usage import Usage
 
 
@@ -39,7 +40,10 @@ class ProjectPurge:
                 upload_id = item["sk"].rpartition("#")[2]
                 self._bucket.delete(keys.announced_file(address, upload_id))
                 self._bucket.delete(keys.job(address, upload_id))
-        self._items.delete_many([{name: item[name] for name in ("pk", "sk")} for item in found])
+        shares = [*self._items.query(keys.partition(address.owner), keys.shares(address))]
+        # What is in others' lists goes first: as long as the item here is there, it is known.
+        self._items.delete_many([key for item in shares for key in elsewhere(address, item)])
+        self._items.delete_many([{name: item[name] for name in ("pk", "sk")} for item in (*shares, *found)])
         try:
             self._items.transact(delete(place, EXISTS), self._usage.one_project_less(address.owner))
         except ConditionFailed as exc:

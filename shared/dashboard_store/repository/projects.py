@@ -20,8 +20,9 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.config_items import ConfigChange, never_saved_item, shown_in_project, version_items
 from dashboard_store.repository.configs import ConfigVersion
-from dashboard_store.repository.expressions import IS_NEW, Condition, Item, check, put, update
+from dashboard_store.repository.expressions import IS_NEW, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
+from dashboard_store.repository.member_ids import member_id
 from dashboard_store.repository.project_items import (
     config_summary,
     editable,
@@ -31,10 +32,15 @@ from dashboard_store.repository.project_items import (
     project_summary,
     settings_text,
 )
-from dashboard_store.repository.usage import FULL, WRITABLE, Usage
+from dashboard_store.repository.usage import WRITABLE, Usage
+from dashboard_store.settings import Settings
 
 MAX_PAGE_BYTES: Final = 3_500_000
 """The most bytes of projects on one page: Lambda returns at most 6 MB, and base64 adds a third."""
+
+
+type CopiedData = tuple[Item, list[Write]]
+"""What a project shows of its table, and the writes that store it."""
 
 
 class ProjectCreation(NamedTuple):
@@ -53,38 +59,43 @@ class ProjectPage:
 
 
 class Projects:
-    def __init__(self, items: Items, usage: Usage, lifetimes: retention.Lifetimes, now: Callable[[], datetime]) -> None:
+    def __init__(self, items: Items, usage: Usage, settings: Settings, now: Callable[[], datetime]) -> None:
         self._items = items
         self._usage = usage
-        self._lifetimes = lifetimes
+        self._key = settings.log_key
+        self._lifetimes = retention.Lifetimes(settings)
         self._now = now
 
-    def create(self, owner: str, new: NewProject) -> ProjectCreation:
-        """Create a project, with its first config if one is given.
+    def new_id(self) -> str:
+        return str(uuid7(self._now()))
+
+    def create(self, owner: str, new: NewProject, data: CopiedData | None = None) -> ProjectCreation:
+        """Create a project, with its first config if one is given, and with `data` if it is copied.
 
         If the project exists exactly as this would create it, the request repeats one whose response was lost. Raises
         ProjectExists or QuotaExceeded.
         """
         moment = self._now()
-        address = ProjectAddress(owner, new.id or str(uuid7(moment)))
+        address = ProjectAddress(owner, new.id or self.new_id())
         config_items: tuple[Item, ...] = (never_saved_item(address.config()),)
         config = None
         if new.config:
-            change = ConfigChange(new.config, Origin(source="import"))
+            change = ConfigChange(new.config, Origin("import", by=member_id(self._key, address, owner)))
             config_items = version_items(address.config(), change, 1, moment, self._lifetimes)
             config = shown_in_project(config_items[0]["summary"])
         item = project_item(address, new.project, config, moment)
+        item["summary"]["data"], copied = data or (None, [])
         # Also if it has expired: what is left of it has not been purged yet.
         deleted = check(keys.deleted(keys.project(address)), IS_NEW)
         try:
             counted = self._usage.another_project(owner)
-            self._items.transact(put(item, IS_NEW), deleted, counted, *map(put, config_items))
+            self._items.transact(put(item, IS_NEW), deleted, counted, *map(put, config_items), *copied)
         except ConditionFailed as exc:
             found, kept, usage, *_ = exc.found
             if found and is_as_created(found, item) and (not new.config or self._is_first(address, new.config)):
                 return ProjectCreation(project_document(found), is_new=False)
             if found is None and kept is None and usage is not None:
-                raise self._usage.refusal(owner, is_project=True) from exc
+                raise self._usage.refusal(address, is_project=True) from exc
             detail = "A project already has the id" if found else "A deleted project still has the id"
             raise ProjectExists(f"{detail} {address.project_id}. Choose another id.") from exc
         return ProjectCreation(project_document(item), is_new=True)
@@ -108,8 +119,8 @@ class Projects:
             if after == before:
                 return project_document(item)
             require_version(precondition, item)
-            if FULL in item:
-                raise self._usage.refusal(address.owner)
+            if self._usage.is_full(item, address):
+                raise self._usage.refusal(address)
             return project_document(self._write(address, item, after))
 
         return self._items.race(attempt, "changes to this project")
@@ -161,7 +172,8 @@ class Projects:
             for summary in summaries
             if summary["dashboardConfig"]
         }
-        for item in self._items.get_many([{"pk": keys.partition(owner), "sk": sk} for sk in by_key]):
+        found = self._items.get_together([{"pk": keys.partition(owner), "sk": sk} for sk in by_key]) if by_key else []
+        for item in filter(None, found):
             # The config is read after the list and may be newer: show the version that was read.
             newest, summary = ConfigVersion.from_item(item), config_summary(shown_in_project(item["summary"]))
             by_key[item["sk"]]["dashboardConfig"] = summary and {**summary, "config": newest.config()}

@@ -80,6 +80,20 @@ class TokenBuckets:
                 self._full_at.pop(oldest, None)
 
 
+class LinkLimit:
+    """The limit of requests for each public link, whoever makes them."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._requests = TokenBuckets("requests", settings.link_requests_per_minute)
+
+    def count(self, token: str) -> None:
+        """Count a request for the link with a token. Raises RateLimited."""
+        link, now = keys.fingerprint(token), int(self._now().timestamp() * 1_000)
+        self._requests.require(link, now)
+        self._requests.take(link, now)
+
+
 class RateLimit:
     def __init__(self, items: Items, settings: Settings, now: Callable[[], datetime]) -> None:
         self._items = items
@@ -120,14 +134,17 @@ class RateLimit:
         """
         self._count(user, self._items.write_alone, by)
 
-    def transact(self, user: str, *writes: Write) -> None:
-        """Do all of the writes or none, counted as one write. Raises RateLimited, or like `Items.transact`."""
+    def transact(self, items: Items, user: str, *writes: Write) -> None:
+        """Do all of the writes or none, counted as one write. Raises RateLimited, or like `Items.transact`.
+
+        `items` is where they are done: a guest's are guarded.
+        """
         try:
-            self._count(user, lambda counter: self._items.transact(*writes, counter, attempts=1))
+            self._count(user, lambda counter: items.transact(*writes, counter, attempts=1))
         except Contended:
-            self._items.back_off()
+            items.back_off()
             self.count(user)
-            self._items.transact(*writes)
+            items.transact(*writes)
 
     def _count(self, user: str, write: Callable[[Write], None], by: int = 1) -> None:
         """Make a write that moves the user's bucket. Raises RateLimited, or like `write`."""

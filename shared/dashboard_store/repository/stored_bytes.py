@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from dashboard_store.repository.expressions import Item
 
+BY_MEMBER: Final = "byMember"
+"""The mark on an item that a member put, not the owner: its bytes count towards `maxMemberBytes`."""
+
 _CONTAINER_BYTES: Final = 3
 _ELEMENT_BYTES: Final = 1
 
@@ -23,6 +26,11 @@ def announced_bytes(item: Item) -> int:
     """Return the size of the file that an item announces; 0 for any other item, and once the upload is completed."""
     size: int = item.get("size", 0)
     return 0 if "completed" in item else size
+
+
+def member_bytes(item: Item | None) -> int:
+    """Count the bytes of an item that a member put; 0 for any other, or none."""
+    return stored_bytes(item) if item and item.get(BY_MEMBER) else 0
 
 
 def _attributes(item: Item) -> int:

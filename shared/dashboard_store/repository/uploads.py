@@ -113,7 +113,7 @@ class Uploads:
         except ConditionFailed as exc:
             project, _, usage = exc.found
             if project is None and usage is not None:
-                raise self._usage.refusal(address.owner, announced=size) from exc
+                raise self._usage.refusal(address, announced=size) from exc
             raise NoProject from exc
         seconds = int(retention.UPLOADABLE.total_seconds())
         form = self._bucket.upload_form(keys.announced_file(address, upload_id), content_type, size, seconds)

@@ -25,17 +25,20 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.It
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.errors import QuotaExceeded
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.changes import Change
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.stored_bytes import stored_bytes
+from dashboard_store.repository.member_usage import LIFTED_AT, MEMBERS_FULL, MemberUsage
+from dashboard_store.repository.stored_bytes import member_bytes, stored_bytes
 from dashboard_store.settings import Settings
 
 FULL: Final = "full"
@@ -44,7 +47,6 @@ FULL: Final = "full"
 WRITABLE: Final = Condition(f"attribute_exists(#pk) AND attribute_not_exists(#{FULL})")
 """The condition on a project's item of every write that stores something."""
 
-LIFTED_AT: Final = 0.95
 RECOUNTED_AT: Final = 0.8
 RECOUNTED_AFTER: Final = timedelta(days=7)
 
@@ -74,6 +76,7 @@ class Usage:
         self._most_bytes = settings.max_stored_bytes
         self._most_projects = settings.max_projects
         self._most_drafts = settings.max_drafts
+        self._members = MemberUsage(items, settings.max_member_bytes)
         self._now = now
 
     def of(self, user: str) -> Used:
@@ -109,9 +112,20 @@ class Usage:
             detail = f"This project has {drafts} drafts, and the limit is {self._most_drafts}. Continue one of them."
             raise QuotaExceeded(detail, used=drafts, limit=self._most_drafts)
 
-    def refusal(self, user: str, *, is_project: bool = False, announced: int = 0) -> QuotaExceeded:
-        """Return the error of a write that exceeds a quota, with `announced` bytes if it announces a file."""
-        used = _used(self._items.get(keys.usage(user)) or {})
+    @staticmethod
+    def is_full(project: Item, address: ProjectAddress) -> bool:
+        """Whether the user of a project may store no more in it, by its item."""
+        return FULL in project or (address.guest is not None and MEMBERS_FULL in project)
+
+    def refusal(self, address: ProjectAddress, *, is_project: bool = False, announced: int = 0) -> QuotaExceeded:
+        """Return the error of a write that exceeds a quota, with `announced` bytes if it announces a file.
+
+        A guest learns what all members store, and not what the owner does.
+        """
+        usage = self._items.get(keys.usage(address.owner)) or {}
+        used = _used(usage)
+        if address.guest:
+            return self._members.refusal(usage, address.project_id)
         if is_project and used.projects >= self._most_projects:
             return QuotaExceeded(
                 f"You have {used.projects} projects, and the limit is {self._most_projects}. "
@@ -139,6 +153,7 @@ class Usage:
         usage = self._items.race(attempt, "changes to this user's usage")
         if usage.get(FULL, False) != usage.get("marked", False):
             self._mark(user, is_full=usage.get(FULL, False))
+        self._members.mark(user, usage)
 
     def _count(self, user: str, usage: Item, changes: Sequence[Change]) -> Item:
         last = changes[-1]
@@ -156,7 +171,7 @@ class Usage:
         if phase is _Phase.BEFORE or not new:
             return usage
         add = {"storedBytes": added, "projects": sum(each.added_projects for each in counted)}
-        progress = {"phase": int(phase), "isInterrupted": is_interrupted}
+        progress = {"phase": int(phase), "isInterrupted": is_interrupted, **self._members.after(usage, counted)}
         write, after = self._change(user, usage, {**position, **progress}, before + added, add)
         self._items.write_alone(write)
         return after
@@ -166,11 +181,14 @@ class Usage:
         began, fence = self._now(), secrets.token_hex(8)
         self._items.transact(put({**keys.fence(user), "fence": fence, "isEnd": False}))
         total, projects = 0, 0
+        by_members: Counter[str] = Counter()
         for item in self._items.query(keys.partition(user)):
-            if not keys.is_counter(item):
+            if keys.is_stored(item):
                 total += stored_bytes(item)
                 projects += item["sk"].startswith((keys.PROJECTS, keys.DELETED_PROJECTS))
+                by_members[keys.parts(item)[1][1]] += member_bytes(item)
         found = {"storedBytes": total, "projects": projects, "countedAt": retention.expires_at(began)}
+        found |= self._members.verdict(usage, by_members)
         progress = {"fence": fence, "phase": int(_Phase.BEFORE), "isInterrupted": False, "recounts": recounts}
         write, after = self._change(user, usage, {**position, **found, **progress}, total, {})
         self._items.transact(write, put({**keys.fence(user), "fence": fence, "isEnd": True}))
@@ -233,7 +251,7 @@ def _sorted_out(usage: Item, changes: Sequence[Change]) -> tuple[_Phase, list[Ch
     """Return where the last recount's records have come to, those to count, and whether some fell into its time."""
     phase, counted, is_interrupted = _Phase(usage["phase"]), [], bool(usage["isInterrupted"])
     for change in changes:
-        if keys.is_counter(change.item):
+        if keys.is_fence(change.item):
             if change.item["fence"] == usage["fence"]:
                 phase = _Phase.AFTER if change.item["isEnd"] else _Phase.DURING
         elif phase is _Phase.AFTER:

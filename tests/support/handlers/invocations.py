@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from read_upload import process
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 from dashboard_store.repository.invocations import Invocations
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ from dashboard_store.repository.usage import FULL
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from dashboard_store.app import Store
+    from dashboard_store.store import Store
 
 BUCKET: Final = "dashkeep-events"
 MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,8 +1,10 @@
 """The example requests of docs/openapi.yaml, one for each operation."""
 
+import re
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from support.project.openapi import METHODS, openapi, resolved
+from support.project.openapi import METHODS, openapi, path_parameters, resolved
 
 
 class ExampleRequest(NamedTuple):
@@ -22,15 +24,19 @@ class Operation(NamedTuple):
     path: str
     described: dict[str, Any]
 
-    def example(self, project: str, upload: str) -> ExampleRequest:
-        """Return the first example, in a project, for an upload; `If-Match: *` where a precondition is needed."""
+    def example(self, project: str, upload: str, **named: str) -> ExampleRequest:
+        """Return the first example, in a project, for an upload; `If-Match: *` where a precondition is needed.
+
+        `named` are further values of the path, such as `memberId`; the others are those of the document.
+        """
         # Of two versions, version 1 was changed again since, so only version 2 can be undone.
         version = "2" if self.path.endswith("/undo") else "1"
-        values = {"projectId": project, "version": version, "other": "2", "uploadId": upload}
+        known = {name: str(each["example"]) for name, each in path_parameters(self.described["operationId"]).items()}
+        values = {**known, "projectId": project, "version": version, "other": "2", "uploadId": upload, **named}
+        path = re.sub(r"\{(\w+)\}", lambda match: quote(values[match[1]], safe=""), self.path)
         body, media_type = _body(self.described)
-        guarded = self.method in {"PUT", "PATCH", "DELETE"} or "restore" in self.path
-        headers = {"if_match": "*"} if guarded else {}
-        return ExampleRequest(self.method, self.path.format_map(values), body, media_type, headers)
+        headers = {"if_match": "*"} if "428" in self.described["responses"] else {}
+        return ExampleRequest(self.method, path, body, media_type, headers)
 
 
 def operations_on_projects() -> list[Operation]:

@@ -16,7 +16,7 @@ from support.handlers.http_api import CONTEXT
 from support.storage.clients import Answer, Call, Request, Tapped, items_of
 from support.storage.engines import Engine
 
-from dashboard_store.app import Store
+from dashboard_store.store import Store
 
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/dashkeep/stream/2026-11-24T00:00:00.000"
 

@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 import type { BrowserStorage, Key } from "./storage.js";
 import type { Tabs } from "./tabs.js";
 import { inTime, pathOf, required, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
-import type { Abortable, ConfigCalls, DataCalls, NewProject, Project, ProjectCalls } from "./types.js";
+import type { Abortable, ConfigCalls, DataCalls, Loaded, NewProject, Project, ProjectCalls, ProjectCopy } from "./types.js";
 
 const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
@@ -13,7 +13,10 @@ const MERGE_PATCH = "application/merge-patch+json";
 /** Called when the config of a project or a session may have changed. */
 export type Changed = (project: string, session?: string) => Promise<void>;
 
-export interface Calls<Config extends object> {
+/** Passes on the answer to a request for a project. */
+type Known = <T>(project: string, answer: Promise<T>) => Promise<T>;
+
+export interface Calls<Config extends object> extends Pick<Requests, "send"> {
   readonly projects: ProjectCalls<Config>;
   /** Load the calls for tables: most pages that call the API make none. */
   data(): Promise<DataCalls>;
@@ -53,6 +56,14 @@ export function createCalls<Config extends object>({ environment, transport, sto
     tabs.tell(key, Number.POSITIVE_INFINITY);
   }
 
+  /** Pass on an answer; what is not there any more, or no longer shared, leaves no copy in this browser. */
+  async function known<T>(project: string, answer: Promise<T>): Promise<T> {
+    return answer.catch(async (error: DashkeepError) => {
+      if (error.code === "not-found") await changed(project);
+      throw error;
+    });
+  }
+
   /** Read the user's slots in this browser, whose keys have the address in third place. */
   async function unsaved({ signal }: Abortable = {}): Promise<string[]> {
     const { user } = await inTime(Number.POSITIVE_INFINITY, signal, () => transport.token());
@@ -62,15 +73,16 @@ export function createCalls<Config extends object>({ environment, transport, sto
   }
 
   return {
-    projects: { ...projectCalls(requests, environment, changed), unsaved },
+    send: requests.send,
+    projects: { ...projectCalls(requests, environment, changed, known), unsaved },
     data: async () => (await required(import("./tables.js"))).dataCalls(requests, changed),
-    config: (session, user) => configCalls(requests, environment, changed, session, user),
+    config: (session, user) => configCalls(requests, environment, changed, known, session, user),
     limits: (options) => requests.json("GET", "/limits", options),
     flags: (options) => requests.json("GET", "/flags", options),
   };
 }
 
-function repeated(transport: Transport, environment: Environment): Requests {
+export function repeated(transport: Pick<Transport, "send" | "fetch">, environment: Pick<Environment, "after" | "random">): Requests {
   async function send(method: string, path: string, options: RequestOptions = {}, attempts = ATTEMPTS): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -91,7 +103,7 @@ function repeated(transport: Transport, environment: Environment): Requests {
   return { send, json: async <T>(...request: Parameters<typeof send>) => (await send(...request)).body as T, pause, fetch: transport.fetch };
 }
 
-function configCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed, session?: string, user?: string): ConfigCalls<Config> {
+function configCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed, known: Known, session?: string, user?: string): ConfigCalls<Config> {
   const at = (project: string, rest = "") => pathOf(project, `/config${rest}`);
 
   interface Write {
@@ -113,8 +125,13 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
     }
   }
 
+  async function loaded(...request: Parameters<typeof requests.send>): Promise<Loaded<Config>> {
+    const { body, headers } = await requests.send(...request);
+    return { ...(body as Loaded<Config>), updatedBy: headers.get("Updated-By") };
+  }
+
   return {
-    load: (project, { sessionId = session, signal } = {}) => requests.json("GET", at(project), { query: { sessionId }, signal }),
+    load: (project, { sessionId = session, signal } = {}) => known(project, loaded("GET", at(project), { query: { sessionId }, signal })),
     async save(project, config, { ifMatch, create, merge, source, message, sessionId = session, signal }) {
       const query = { sessionId, source, message, onConflict: merge ? "merge" : undefined };
       return (await write("PUT", project, at(project), { ifMatch, create, query, body: config, signal })).body as never;
@@ -125,7 +142,10 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
     },
     remove: async (project, { ifMatch, sessionId = session, signal }) => versionOf(await write("DELETE", project, at(project), { ifMatch, query: { sessionId }, signal })),
     history: (project, { sessionId = session, signal, ...page } = {}) => requests.json("GET", at(project, "/versions"), { query: { sessionId, ...page }, signal }),
-    version: (project, version, { sessionId = session, signal } = {}) => requests.json("GET", at(project, `/versions/${version}`), { query: { sessionId }, signal }),
+    async deleteVersion(project, version, { sessionId = session, signal } = {}) {
+      await requests.send("DELETE", at(project, `/versions/${version}`), { query: { sessionId }, signal });
+    },
+    version: (project, version, { sessionId = session, signal } = {}) => loaded("GET", at(project, `/versions/${version}`), { query: { sessionId }, signal }),
     diff: (project, from, to, { sessionId = session, signal } = {}) => requests.json("GET", at(project, `/versions/${from}/diff/${to}`), { query: { sessionId }, signal }),
     async restore(project, version, { ifMatch, message, sessionId = session, signal }) {
       return (await write("POST", project, at(project, `/versions/${version}/restore`), { ifMatch, query: { sessionId, message }, signal })).body as never;
@@ -136,11 +156,11 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
   };
 }
 
-function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed): Omit<ProjectCalls<Config>, "unsaved"> {
+function projectCalls<Config extends object>(requests: Requests, environment: Environment, changed: Changed, known: Known): Omit<ProjectCalls<Config>, "unsaved"> {
   const creating = new Map<string, Promise<Project<Config>>>();
 
   /** The client generates the id, so that a retry or a double click creates only one project, with the first call's signal. */
-  function create(project: NewProject<Config>, options?: Abortable): Promise<Project<Config>> {
+  function create(project: NewProject<Config> | ProjectCopy, options?: Abortable): Promise<Project<Config>> {
     const asked = JSON.stringify(project);
     const created = creating.get(asked) ?? requests.json<Project<Config>>("POST", "/projects", { ...options, body: { id: environment.id(), ...project } });
     creating.set(asked, created);
@@ -152,7 +172,7 @@ function projectCalls<Config extends object>(requests: Requests, environment: En
   return {
     list: ({ signal, ...query } = {}) => requests.json("GET", "/projects", { query, signal }),
     create,
-    get: (project, options) => requests.json("GET", pathOf(project), options),
+    get: (project, options) => known(project, requests.json("GET", pathOf(project), options)),
     update: (project, patch, { ifMatch, signal }) => requests.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH, signal }),
     async remove(project, options) {
       await requests.send("DELETE", pathOf(project), options);

@@ -22,17 +22,21 @@
  *   saved with the user's next edit, never on its own: two pages that correct each other would never stop.
  * - A decision changes `mine` at once, even while a save is in flight: a discard shows the base, repeats the unanswered
  *   save until its outcome is known, and then reverts it.
- * - Only what others have changed needs a merge, which is in a module of its own (`merge.ts`) that few pages load. An event
- *   that needs it before it is loaded changes nothing, and is repeated with it: it merges what is there by then.
+ * - If access ends, only the server can give it back: nothing is repeated until the user does something or the page is shown.
+ *   A save that may have arrived before keeps its key until then.
+ * - Only what others have changed needs a merge, which is in a module of its own (`merge.ts`, with `conflicts.ts`) that few
+ *   pages load. An event that needs it before it is loaded changes nothing, and is repeated with it: it merges what is there
+ *   by then.
  *
  * This module reads no clock, storage or network and uses no randomness, so tests can run every order of events. The rim
  * (`document.ts`) runs the effects and reports their results as further events.
  */
 
 import { carryOver } from "./carry.js";
-import { ConflictError, type DashkeepError } from "./errors.js";
+import type { Merging } from "./conflicts.js";
+import { ConflictError, DENIED, type DashkeepError } from "./errors.js";
 import { freeze, isEqual, toJson, type Json } from "./json.js";
-import type { Merge, Preferred } from "./merge.js";
+import type { Preferred } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 import type { Source, Status } from "./types.js";
 
@@ -41,6 +45,8 @@ export interface Version {
   readonly config: Json;
   readonly version: number;
   readonly updatedAt: string | null;
+  /** Who saved it; missing if that is not known. */
+  readonly updatedBy?: string | null;
   readonly text?: string;
 }
 
@@ -71,6 +77,7 @@ export interface Dispute {
   readonly conflicts: readonly string[];
   readonly currentVersion: number;
   readonly updatedAt: string | null;
+  readonly updatedBy: string | null;
 }
 
 export interface Core {
@@ -91,6 +98,8 @@ export interface Core {
   /** Whether the server has not answered yet, and `base` is a copy. */
   readonly isCopy: boolean;
   readonly sent: Sent | null;
+  /** The key of a save that may have reached the server although no answer arrived. */
+  readonly unsure: string | undefined;
   readonly mine: Json;
   /** Whether the user has edited since the last save was sent; if not, any difference is a correction. */
   readonly hasEdits: boolean;
@@ -179,6 +188,7 @@ export function start(name: string, autosave: boolean, initial: Json): Core {
     base: null,
     isCopy: true,
     sent: null,
+    unsure: undefined,
     mine: null,
     hasEdits: false,
     asked: null,
@@ -224,21 +234,23 @@ export function pendingOf(core: Core): Pending | null {
 }
 
 /** A state under construction, with the effects so far. */
-type Draft = { -readonly [Member in keyof Core]: Core[Member] } & { effects: Effect[]; readonly merge: Merge };
+export type Draft = { -readonly [Member in keyof Core]: Core[Member] } & { effects: Effect[]; readonly merging: Merging };
 
 /** Thrown by `step` if an event needs the merge before that is loaded. */
 export class MergeNeeded extends Error {}
 
-/** Return the state after an event, and the effects to run. Throws MergeNeeded only without `merge`. */
-export function step<Name extends keyof Events>(before: Core, name: Name, event: Events[Name], merge: Merge | null): { core: Core; effects: Effect[] } {
-  const draft: Draft = { ...before, effects: [], merge: merge ?? needMerge };
-  handlers[name](draft, event);
-  const { effects, merge: _, ...core } = draft;
-  return { core, effects };
-}
-
 function needMerge(): never {
   throw new MergeNeeded();
+}
+
+const NOT_LOADED: Merging = { merge: needMerge, conflicted: needMerge, resolved: needMerge };
+
+/** Return the state after an event, and the effects to run. Throws MergeNeeded only without `merging`. */
+export function step<Name extends keyof Events>(before: Core, name: Name, event: Events[Name], merging: Merging | null): { core: Core; effects: Effect[] } {
+  const draft: Draft = { ...before, effects: [], merging: merging ?? NOT_LOADED };
+  handlers[name](draft, event);
+  const { effects, merging: _, ...core } = draft;
+  return { core, effects };
 }
 
 const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[Name]) => void } = {
@@ -263,7 +275,7 @@ const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[N
   },
   saved,
   saveFailed,
-  resolved,
+  resolved: (core, { choice }) => core.conflict && core.merging.resolved(core, core.conflict, choice),
   discarded,
   autosaveSet(core, { on }) {
     core.autosave = on;
@@ -274,7 +286,7 @@ const handlers: { readonly [Name in keyof Events]: (core: Draft, event: Events[N
   heard,
   timer: (core) => (core.error ? retry(core) : save(core)),
   online: (core) => core.error?.isTemporary && retry(core),
-  shown: (core) => (core.error?.isTemporary ? retry(core) : revalidate(core)),
+  shown: (core) => (core.error && (core.error.isTemporary || canTry(core)) ? retry(core) : revalidate(core)),
   hidden: (core) => core.autosave && save(core, true),
   written(core, { write }) {
     core.written = write;
@@ -293,6 +305,7 @@ function opened(core: Draft, { copy, pending }: Events["opened"]): void {
     const shown = core.base;
     core.base = pending.base;
     core.sent = pending.sent;
+    core.unsure = pending.sent?.key;
     change(core, pending.mine);
     // The page never falls back to the older base of a closed tab's edits.
     if (shown && !core.sent && shown.version > core.base.version) {
@@ -328,7 +341,7 @@ function loaded(core: Draft, { version, news }: Events["loaded"]): void {
   proceed(core);
 }
 
-function take(core: Draft, version: Version): void {
+export function take(core: Draft, version: Version): void {
   core.base = version;
   core.mine = version.config;
   core.hasEdits = false;
@@ -344,7 +357,7 @@ function putOnto(core: Draft, early: Json): void {
 }
 
 /** Record that a version exists. */
-function learn(core: Draft, version: number): void {
+export function learn(core: Draft, version: number): void {
   core.newest = Math.max(core.newest, version);
   core.news += 1;
 }
@@ -364,7 +377,7 @@ function retry(core: Draft): void {
   else load(core);
 }
 
-function succeeded(core: Draft): void {
+export function succeeded(core: Draft): void {
   if (!core.isStopped) core.error = null;
   core.attempt = 0;
 }
@@ -382,15 +395,17 @@ function failed(core: Draft, error: DashkeepError): void {
 function edited(core: Draft, { config }: Events["edited"]): void {
   core.invalid = null;
   if (config === core.mine) return;
-  excuse(core);
   change(core, config);
+  excuse(core);
   write(core);
   proceed(core);
 }
 
-/** Clear a rejection: the new edit may have removed its cause. */
+/** Clear a rejection: the new edit may have removed its cause, but gives no access. */
 function excuse(core: Draft): void {
-  if (core.error && !core.error.isTemporary && core.isLoaded && !core.isStopped) core.error = null;
+  const { error } = core;
+  const isDenied = error?.code === "not-found" || (error?.code === "forbidden" && isDirty(core));
+  if (error && !error.isTemporary && !isDenied && core.isLoaded && !core.isStopped) core.error = null;
 }
 
 function corrected(core: Draft, { config }: Events["corrected"]): void {
@@ -403,13 +418,13 @@ function corrected(core: Draft, { config }: Events["corrected"]): void {
 }
 
 /** Show a config that the user has edited. */
-function change(core: Draft, config: Json): void {
+export function change(core: Draft, config: Json): void {
   const from = core.sent ? core.sent.config : core.base?.config;
   core.mine = isEqual(config, from) ? (from as Json) : config;
   core.hasEdits = core.mine !== from;
 }
 
-function write(core: Draft): void {
+export function write(core: Draft): void {
   core.writes += 1;
   core.effects.push({ do: "write", write: core.writes });
 }
@@ -421,10 +436,11 @@ function rebase(core: Draft, sent: Sent | null, version: Version): void {
   core.base = version;
   // Nobody else has changed anything.
   if (version.config === from) return change(core, core.mine);
-  const { document, conflicts } = core.merge(from ?? (version.config && EMPTY), version.config, core.mine, "mine");
+  const { document, conflicts } = core.merging.merge(from ?? (version.config && EMPTY), version.config, core.mine, "mine");
   if (!conflicts.length) change(core, document);
   else {
-    core.conflict = { base: from, theirs: version.config, conflicts, currentVersion: version.version, updatedAt: version.updatedAt };
+    // The version is that of the user's own save, which others' are merged into.
+    core.conflict = { base: from, theirs: version.config, conflicts, currentVersion: version.version, updatedAt: version.updatedAt, updatedBy: null };
     core.origin = { base, sent };
   }
 }
@@ -444,39 +460,19 @@ function discarded(core: Draft): void {
   proceed(core);
 }
 
-function resolved(core: Draft, { choice }: Events["resolved"]): void {
-  const { conflict, mine } = core;
-  if (!conflict) return;
-  const merged = (prefer: Preferred, disputed?: readonly string[]) => core.merge(conflict.base ?? EMPTY, conflict.theirs, mine, prefer, disputed);
-  // A pointer to an element that they deleted may match another one, so add only the pointers that the merge does not find.
-  const found = new Set(merged("theirs").conflicts);
-  const disputed = conflict.conflicts.filter((pointer) => !found.has(pointer));
-  takeTheirs(core, conflict);
-  if (typeof choice === "object") change(core, choice.config);
-  else {
-    change(core, merged("mine", disputed).document);
-    // Save my values first, so that history keeps them.
-    if (choice !== "mine" && core.mine !== null && !conflict.conflicts.includes("")) seal(core, "user");
-    change(core, merged(choice, disputed).document);
-  }
-  core.asked = {};
-  write(core);
-  proceed(core);
-}
-
-function takeTheirs(core: Draft, { theirs, currentVersion, updatedAt }: Dispute): void {
+export function takeTheirs(core: Draft, { theirs, currentVersion, updatedAt, updatedBy }: Dispute): void {
   core.conflict = core.origin = null;
-  take(core, { config: theirs, version: currentVersion, updatedAt });
+  take(core, { config: theirs, version: currentVersion, updatedAt, updatedBy });
 }
 
 // --- saving ---
 
 /** Save now if the user has requested it, otherwise after the autosave delay. */
-function proceed(core: Draft): void {
+export function proceed(core: Draft): void {
   if (core.asked && !core.sent && core.isLoaded && core.mine === core.base?.config) core.asked = null;
   if (core.asked) return save(core);
   if (core.isLoaded && !isDirty(core) && (core.base?.version ?? 0) < core.newest) return load(core);
-  if (isDue(core) && canSave(core) && !core.error) core.effects.push({ do: "wait", attempt: null });
+  if (isDue(core) && canSave(core) && canTry(core)) core.effects.push({ do: "wait", attempt: null });
 }
 
 function isDue(core: Draft): boolean {
@@ -485,6 +481,11 @@ function isDue(core: Draft): boolean {
 
 function canSave(core: Draft): boolean {
   return core.isLoaded && !core.isSending && !core.conflict && !core.isStopped;
+}
+
+/** Whether an attempt may succeed now, also because access may be back. */
+function canTry({ error }: Core): boolean {
+  return !error || DENIED.includes(error.code);
 }
 
 function save(core: Draft, isLast = false): void {
@@ -500,7 +501,7 @@ function save(core: Draft, isLast = false): void {
 }
 
 /** Create a save of what is shown; it is then repeated unchanged until the server answers it. */
-function seal(core: Draft, source: Source, message?: string): void {
+export function seal(core: Draft, source: Source, message?: string): void {
   const { base, mine } = core;
   if (!base || mine === base.config) return;
   core.saves += 1;
@@ -530,29 +531,13 @@ function saveFailed(core: Draft, { key, error }: Events["saveFailed"]): void {
   const { sent } = core;
   if (sent?.key !== key) return;
   core.isSending = false;
-  if (error.isTemporary || error.code === "user-changed") return failed(core, error);
+  if (error.isTemporary) core.unsure = key;
+  if (error.isTemporary || error.code === "user-changed" || (DENIED.includes(error.code) && core.unsure === key)) return failed(core, error);
   const isAsSent = core.mine === sent.config;
   core.sent = null;
   change(core, core.mine);
   write(core);
   core.asked = null;
-  if (error instanceof ConflictError) conflicted(core, error, isAsSent);
+  if (error instanceof ConflictError) core.merging.conflicted(core, error, isAsSent);
   else failed(core, error);
-}
-
-function conflicted(core: Draft, error: ConflictError, isAsSent: boolean): void {
-  const base = core.base?.config ?? null;
-  const newest: Version = { config: toJson(error.current, core.mine), version: error.currentVersion, updatedAt: error.updatedAt };
-  succeeded(core);
-  learn(core, newest.version);
-  // The user may have undone the edit since it was sent.
-  if (!core.hasEdits) take(core, newest);
-  else {
-    // The server's conflicts hold only for what was sent, and it lists at most 100: this merge finds the others.
-    const found = core.merge(base ?? EMPTY, newest.config, core.mine).conflicts;
-    const conflicts = [...new Set([...((isAsSent && error.conflicts) || []), ...found])];
-    core.conflict = { base, theirs: newest.config, conflicts, currentVersion: newest.version, updatedAt: newest.updatedAt };
-    if (!conflicts.length) return resolved(core, { choice: "mine" });
-  }
-  proceed(core);
 }

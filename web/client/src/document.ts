@@ -2,12 +2,12 @@
  * An open document: the rim around `core.ts`, which runs its effects and reports their results as events.
  */
 
+import type { Merging } from "./conflicts.js";
 import { EMPTY, isDirty, isKept, MergeNeeded, pendingOf, start, statusOf, step, type Dispute, type Effects, type Events, type Pending, type Sent, type Version } from "./core.js";
 import type { Environment } from "./environment.js";
-import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
+import { ConflictError, DashkeepError, DENIED, GONE, KEPT, type FieldError } from "./errors.js";
 import { isObject, toJson, type Json } from "./json.js";
 import type { Moved, Persisted } from "./legacy.js";
-import type { Merge } from "./merge.js";
 import { diff } from "./patch.js";
 import { frozen, lockOf, type BrowserStorage, type Key, type Slot } from "./storage.js";
 import type { Found } from "./takeover.js";
@@ -64,7 +64,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   let core = start(environment.id(), autosave, loaded?.config ?? toJson(initial ?? EMPTY));
   let notMoved: readonly FieldError[] = [];
   /** Null until it is needed. */
-  let merge: Merge | null = null;
+  let merging: Merging | null = null;
   let steps: Steps | null = null;
   /** What has changed from the first edit on, until `steps` is there. */
   const changes: Change[] = [];
@@ -157,6 +157,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       config: (mine ?? (base ? null : known?.config) ?? null) as Config | null,
       version: known?.version ?? 0,
       updatedAt: known?.updatedAt ?? null,
+      updatedBy: known?.updatedBy ?? null,
       origin: known && (core.isCopy || known.version < core.newest ? "cache" : "network"),
       isDirty: isDirty(core),
       isKept: isKept(core),
@@ -171,7 +172,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
   }
 
   function dispatch<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    const [next, before] = [step(core, name, event, merge), shown()];
+    const [next, before] = [step(core, name, event, merging), shown()];
     ({ core } = next);
     record(name, before);
     for (const effect of next.effects) (effects[effect.do] as (effect: object) => void)(effect);
@@ -191,9 +192,8 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     }
   }
 
-  async function loadMerge(): Promise<Merge> {
-    ({ merge } = await required(import("./merge.js")));
-    return merge;
+  async function loadMerge(): Promise<Merging> {
+    return (merging = await required(import("./merge.js")));
   }
 
   function publish(): void {
@@ -243,7 +243,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     if (!steps) {
       // Steps of an unknown user last as long as the page.
       const storage = user === null ? null : at.session();
-      steps = openSteps({ storage, name: lockOf(place, "undo"), merge: () => merge, loadMerge, shown, show, changed: publish }, changes.splice(0));
+      steps = openSteps({ storage, name: lockOf(place, "undo"), merging: () => merging, loadMerge, shown, show, changed: publish }, changes.splice(0));
       publish();
     }
     return steps;
@@ -344,7 +344,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       if (moved?.error) dispatch("reported", { error: moved.error });
       void adopt();
     } catch (error) {
-      dispatch("loadFailed", { error: errorOf(error) });
+      dispatch("loadFailed", { error: failureOf(error) });
     }
   }
 
@@ -365,9 +365,18 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
       await answered("saved", { key, version: frozen(version, sent.config), newest, at: environment.now() });
       void adopt();
     } catch (error) {
-      const fail = (cause: unknown) => answered("saveFailed", { key, error: errorOf(cause) });
+      const fail = (cause: unknown) => answered("saveFailed", { key, error: failureOf(cause) });
       await fail(error).catch(fail);
     }
+  }
+
+  /** Say what the end of access means for the edits here, and keep no copy of what may no longer be read. */
+  function failureOf(cause: unknown): DashkeepError {
+    const error = errorOf(cause);
+    const isGone = error.code === "not-found";
+    if (isGone) quietly((key) => storage.dropCopies(key.slice(0, -1)));
+    if (core.base && DENIED.includes(error.code)) error.message = (isGone ? GONE : error.message) + (isDirty(core) && core.written >= 0 ? KEPT : "");
+    return error;
   }
 
   // --- what is kept in this browser ---
@@ -437,5 +446,5 @@ function errorOf(error: unknown): DashkeepError {
 }
 
 function conflictError(conflict: Dispute): ConflictError {
-  return new ConflictError(412, "version-conflict", { ...conflict, current: conflict.theirs, detail: `The config is at version ${conflict.currentVersion}.` });
+  return new ConflictError(412, "version-conflict", { ...conflict, current: conflict.theirs, updatedBy: { id: conflict.updatedBy }, detail: `The config is at version ${conflict.currentVersion}.` });
 }

@@ -29,6 +29,11 @@ export const messages = {
 
 export type ClientCode = keyof typeof messages;
 
+/** What ends a document's access: no role, or no project any more, and a role that is too small. */
+export const DENIED: readonly string[] = ["not-found", "forbidden"];
+export const GONE = "The dashboard was deleted, or is no longer shared with you.";
+export const KEPT = " Unsaved edits stay in this browser.";
+
 /** One invalid value of a document. */
 export interface FieldError {
   readonly pointer: string;
@@ -80,6 +85,11 @@ export class ConflictError extends DashkeepError {
 
   get updatedAt(): string | null {
     return (this.problem?.["updatedAt"] ?? null) as string | null;
+  }
+
+  /** The id, within the project, of the person who saved the newest config; null if it is not known. */
+  get updatedBy(): string | null {
+    return (this.problem?.["updatedBy"] as { id: string | null } | undefined)?.id ?? null;
   }
 
   /** JSON pointers to the values that both sides changed; undefined if the server no longer has the common base. */

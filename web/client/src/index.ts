@@ -9,7 +9,7 @@ import type { Json } from "./json.js";
 import { openingOf } from "./opening.js";
 import { browserStorage, type Key } from "./storage.js";
 import { openTabs } from "./tabs.js";
-import { createTransport, failure, pathOf, required, tag, versionOf, type Answer, type GetToken } from "./transport.js";
+import { addressOf, createTransport, failure, pathOf, required, tag, versionOf, type Answer, type GetToken } from "./transport.js";
 import type { DashboardClient, DashboardConfig, DashboardDocument, OpenOptions, Saved } from "./types.js";
 
 export { ConflictError, DashkeepError, placeInWords, type ClientCode, type FieldError, type Problem } from "./errors.js";
@@ -35,7 +35,7 @@ export interface ClientOptions {
   environment?: Environment;
 }
 
-const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "diff", "restore", "undoVersion"] as const;
+const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "deleteVersion", "diff", "restore", "undoVersion"] as const;
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore", "unsaved"] as const;
 const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "versions", "version", "csv", "saveAnalysis", "saveSchema"] as const;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
@@ -121,7 +121,8 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
 
   return {
     ...later(CONFIG_CALLS, config),
-    ...later(["limits", "flags"], calls),
+    // `send` is for `sharing.ts`.
+    ...later(["limits", "flags", "send"], calls),
     projects: later(PROJECT_CALLS, async () => (await calls()).projects),
     data: later(DATA_CALLS, async () => (await calls()).data()),
     drafts: (sessionId) => later(CONFIG_CALLS, () => config(sessionId)),
@@ -138,12 +139,7 @@ function later<T, Name extends keyof T & string>(names: readonly Name[], load: (
 function versionIn(answer: Answer): Version {
   const body = answer.body as { config?: Json; updatedAt?: string | null } | null;
   if (body?.config === undefined) throw failure("unreadable");
-  return { config: body.config, version: versionOf(answer), updatedAt: body.updatedAt ?? null, text: answer.text };
-}
-
-/** Return a project's address; users may name their own projects by id alone. */
-function addressOf(project: string, user: string): string {
-  if (project.includes("~")) return project;
-  const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));
-  return `${owner.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}~${project}`;
+  const updatedBy = answer.headers.get("Updated-By");
+  // Stored with the text, so that it is known after a reload.
+  return { config: body.config, version: versionOf(answer), updatedAt: body.updatedAt ?? null, updatedBy, text: answer.text.replace("{", () => `{"updatedBy":${JSON.stringify(updatedBy)},`) };
 }

@@ -3,12 +3,12 @@
  * without a saved config is opened, because it is needed only once.
  */
 
-import { ConflictError, DashkeepError, type FieldError } from "./errors.js";
+import { ConflictError, DashkeepError, DENIED, type FieldError } from "./errors.js";
 import { freeze, isEqual, isObject, member, put, toJson, type Json, type JsonObject } from "./json.js";
 import { tokensOf } from "./pointer.js";
 import type { Environment } from "./environment.js";
 import { lockOf, type BrowserStorage, type Key } from "./storage.js";
-import { failure, type Transport } from "./transport.js";
+import { addressOf, failure, type Transport } from "./transport.js";
 import type { OpenOptions } from "./types.js";
 
 /** A state that Zustand's `persist` stored under a name. */
@@ -64,6 +64,8 @@ export async function moveOldCopy({ environment, transport, storage, legacyKeys,
   } catch (cause) {
     return { ...NOTHING, error: failure("store", { cause }) };
   }
+  // Another user's project never gets it by being the first one opened.
+  if (!ownsLegacy && place[2] !== addressOf(place[2]?.split("~")[1] ?? "", user)) return NOTHING;
   if (config === null || !(await isOwner(name, lockOf(place, ""), ownsLegacy, storage))) return NOTHING;
   const notMoved: FieldError[] = [];
   while (config !== null) {
@@ -75,6 +77,8 @@ export async function moveOldCopy({ environment, transport, storage, legacyKeys,
       if (!(error instanceof DashkeepError) || error.isTemporary) throw error;
       // Someone else has saved, and an old copy never overwrites a save.
       if (error instanceof ConflictError) break;
+      // Viewers may not save; it is tried again once they may.
+      if (DENIED.includes(error.code)) return NOTHING;
       const errors: readonly FieldError[] = error.problem?.errors ?? [{ pointer: "", message: error.message }];
       notMoved.push(...errors);
       config = without(config, errors);

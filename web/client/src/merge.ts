@@ -1,6 +1,6 @@
 /**
  * Three-way merge by the server's rules, for what only the client can merge: edits made while a save was in flight, edits in
- * conflict, and undo. This module is loaded when others have changed what is edited here.
+ * conflict, and undo. This module is loaded, with `conflicts.ts`, when others have changed what is edited here.
  *
  * If only one side changed a value, the change wins. Objects merge member by member, and arrays element by element if
  * `identityOf` finds an identity for all elements. Arrays of texts merge as sets where each side only added some or only
@@ -18,6 +18,8 @@ import { ordered, renamed, type Named } from "./merge_order.js";
 import { placed, PLACED, rectangleOf } from "./merge_places.js";
 import { escaped } from "./pointer.js";
 import type { Side } from "./types.js";
+
+export { conflicted, resolved } from "./conflicts.js";
 
 export interface Merged {
   readonly document: Json;

@@ -90,6 +90,7 @@ function stateBefore<Config extends object>({ loaded, autosave = true }: OpenOpt
     config: loaded?.config ?? null,
     version: loaded?.version ?? 0,
     updatedAt: loaded?.updatedAt ?? null,
+    updatedBy: loaded?.updatedBy ?? null,
     origin: loaded ? "cache" : null,
     isDirty: false,
     isKept: true,

@@ -182,5 +182,5 @@ function toText(version: Version): string {
 }
 
 function fromText(text: string | undefined): Version | null {
-  return text === undefined ? null : { ...(JSON.parse(text) as { config: Json; version: number; updatedAt: string | null }), text };
+  return text === undefined ? null : { ...(JSON.parse(text) as Version), text };
 }

@@ -5,17 +5,18 @@ import { DashkeepError } from "./errors.js";
 import { answerOf, pathOf, required, tag, type Answer } from "./transport.js";
 import type { DataCalls, Dataset, RowRange } from "./types.js";
 
+/** Load a table, and fetch its rows if they did not fit into the response. */
+export async function loadTable<Table>(requests: Requests, path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<Table> {
+  const { rawDataUrl, ...loaded } = await requests.json<{ rawDataUrl?: string }>("GET", path, { query, signal });
+  if (!rawDataUrl) return loaded as Table;
+  const answer = await requests.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });
+  if (answer.status !== 200) throw new DashkeepError(answer.status, "download-refused", { detail: "The table could not be downloaded." });
+  return { ...loaded, rawData: answer.body } as Table;
+}
+
 export function dataCalls(requests: Requests, changed: Changed): DataCalls {
   const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
-
-  /** Load a table, and fetch its rows if they did not fit into the response. */
-  async function load(path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<Dataset> {
-    const { rawDataUrl, ...loaded } = await requests.json<Dataset & { rawDataUrl?: string }>("GET", path, { query, signal });
-    if (!rawDataUrl) return loaded;
-    const answer = await requests.fetch(rawDataUrl, {}, { signal, timeout: Number.POSITIVE_INFINITY });
-    if (answer.status !== 200) throw new DashkeepError(answer.status, "download-refused", { detail: "The table could not be downloaded." });
-    return { ...loaded, rawData: answer.body as NonNullable<Dataset["rawData"]> };
-  }
+  const load = (path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal) => loadTable<Dataset>(requests, path, query, signal);
 
   /** Load the calls that write tables: most pages that show a table write none. */
   async function writing() {
@@ -45,6 +46,6 @@ async function csvOf(response: Response): Promise<Answer> {
   return headers.get("Content-Type")?.includes("csv") ? { status, headers, text: "", body: await response.blob() } : answerOf(response);
 }
 
-function range(rows: RowRange | undefined): string | undefined {
+export function range(rows: RowRange | undefined): string | undefined {
   return rows?.join("-");
 }

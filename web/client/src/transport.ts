@@ -101,19 +101,16 @@ export function createTransport(options: TransportOptions): Transport {
     let answer = await once(method, path, options, options.token ?? (await token()));
     // The token may have just expired, so try once more with a new one.
     if (answer.status === 401 && !options.keepalive) answer = await once(method, path, options, await token(true));
-    const { status, body, headers } = answer;
-    if (status < 400) return answer;
-    if (status === 401) throw failure("unauthorized", undefined, status);
-    throw rejection(status, body, Number(headers.get("Retry-After")) || undefined);
+    if (answer.status === 401) throw failure("unauthorized", undefined, 401);
+    return accepted(answer);
   }
 
   async function once(method: string, path: string, { query, headers, body, mediaType = "application/json", keepalive = false, user, ...rest }: RequestOptions, { text, user: owner }: Token): Promise<Answer> {
     if (user !== undefined && owner !== user) throw failure("user-changed");
-    const search = new URLSearchParams(defined(query)).toString();
     const content = body === undefined ? null : JSON.stringify(body);
     const sent = defined({ Authorization: `Bearer ${text}`, "Content-Type": content ? mediaType : undefined, ...headers });
     // The browser's cache keeps one answer for each address, and would confirm another user's if the versions are equal.
-    return load(`${root}/api${path}${search && `?${search}`}`, { method, headers: sent, keepalive, body: content, cache: "no-store" }, rest);
+    return load(urlOf(root, path, query), { method, headers: sent, keepalive, body: content, cache: "no-store" }, rest);
   }
 
   async function load(url: string, request: RequestInit, { signal, timeout = limit, read = answerOf, fetch = globalThis.fetch }: ResponseOptions = {}): Promise<Answer> {
@@ -149,6 +146,13 @@ export async function answerOf(response: Response): Promise<Answer> {
   return { status, headers, text, body: isJson ? JSON.parse(text) : null };
 }
 
+/** Return an answer, unless it says that the request was rejected. */
+export function accepted(answer: Answer): Answer {
+  const { status, body, headers } = answer;
+  if (status < 400) return answer;
+  throw rejection(status, body, Number(headers.get("Retry-After")) || undefined);
+}
+
 /** The error of a status and a body that say that a request was rejected. */
 export function rejection(status: number, body: unknown, retryAfter?: number): DashkeepError {
   const problem = problemOf(body);
@@ -164,9 +168,21 @@ export async function inTime<T>(timeout: number, signal: AbortSignal | undefined
   return Promise.race([work(ended), new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)))]);
 }
 
+export function urlOf(root: string, path: string, query: RequestOptions["query"]): string {
+  const search = new URLSearchParams(defined(query)).toString();
+  return `${root}/api${path}${search && `?${search}`}`;
+}
+
 /** The path of a project, named by its id or its address. */
 export function pathOf(project: string, rest = ""): string {
   return `/projects/${encodeURIComponent(project)}${rest}`;
+}
+
+/** Return a project's address; users may name their own projects by id alone. */
+export function addressOf(project: string, user: string): string {
+  if (project.includes("~")) return project;
+  const owner = btoa(String.fromCharCode(...new TextEncoder().encode(user)));
+  return `${owner.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}~${project}`;
 }
 
 /** Return the value of a precondition: a version in quotes; an entity tag or `*` unchanged. */

@@ -44,6 +44,8 @@ export interface Conflict<Config extends object = DashboardConfig> {
   readonly currentVersion: number;
   /** When `theirs` was saved. */
   readonly updatedAt: string | null;
+  /** Who saved `theirs`: a member's id within the project; null if it is not known. */
+  readonly updatedBy: string | null;
 }
 
 export interface DocumentState<Config extends object = DashboardConfig> {
@@ -53,6 +55,8 @@ export interface DocumentState<Config extends object = DashboardConfig> {
   /** The server's version that the edits are based on; 0 before the first save. */
   readonly version: number;
   readonly updatedAt: string | null;
+  /** Who saved `version`: a member's id within the project; null if it is not known. */
+  readonly updatedBy: string | null;
   /** Null until there is something to show. */
   readonly origin: Origin | null;
   /** Whether there are edits that the server has not acknowledged. */
@@ -146,6 +150,8 @@ export interface Loaded<Config extends object = DashboardConfig> {
   readonly config: Config | null;
   readonly version: number;
   readonly updatedAt: string | null;
+  /** Who saved it: a member's id within the project; null if it is not known. */
+  readonly updatedBy?: string | null;
 }
 
 export interface Saved<Config extends object = DashboardConfig> {
@@ -189,6 +195,10 @@ export interface VersionSummary {
   readonly restoredFrom?: number;
   readonly undoOf?: number;
   readonly deleted?: true;
+  /** The project's owner has removed the content, for good. */
+  readonly removed?: true;
+  /** Who saved it: a member's id within the project. */
+  readonly updatedBy?: { readonly id: string };
   readonly chartCount: number;
   readonly bytes: number;
 }
@@ -219,6 +229,8 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
   remove(project: string, options: CallOptions & { ifMatch: number | "*" }): Promise<number>;
   history(project: string, options?: CallOptions & { limit?: number; cursor?: string }): Promise<History>;
   version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
+  /** Remove the content of a version from history for good, as the project's owner; history still lists it. */
+  deleteVersion(project: string, version: number, options?: CallOptions): Promise<void>;
   diff(project: string, from: number, to: number, options?: CallOptions): Promise<Diff>;
   restore(project: string, version: number, options: CallOptions & { ifMatch: number | "*"; message?: string | undefined }): Promise<Saved<Config>>;
   /** Take back what a version changed, and keep what was saved since; with `ifMatch`, only while that version is the newest. */
@@ -243,8 +255,13 @@ export interface ProjectSettings {
   tags?: string[];
 }
 
+/** What a user may do: viewers see what is newest, editors also change it and see history, the owner may do everything. */
+export type Role = "viewer" | "editor" | "owner";
+
 export interface Project<Config extends object = DashboardConfig> extends ProjectSummary<Config> {
   readonly settings: ProjectSettings;
+  /** The user's own. */
+  readonly role: Role;
 }
 
 export interface NewProject<Config extends object = DashboardConfig> {
@@ -255,9 +272,16 @@ export interface NewProject<Config extends object = DashboardConfig> {
   settings?: ProjectSettings & { dashboardConfig?: Config };
 }
 
+/** A copy of a project that the user may read: its newest config and table; what is not given is as there. */
+export interface ProjectCopy extends Partial<Omit<NewProject, "settings">> {
+  /** The project's address, or the id of one of the user's own. */
+  copyOf: string;
+  settings?: ProjectSettings;
+}
+
 export interface ProjectCalls<Config extends object = DashboardConfig> {
   list(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
-  create(project: NewProject<Config>, options?: Abortable): Promise<Project<Config>>;
+  create(project: NewProject<Config> | ProjectCopy, options?: Abortable): Promise<Project<Config>>;
   get(project: string, options?: Abortable): Promise<Project<Config>>;
   /** Apply a merge patch (RFC 7396). */
   update(project: string, patch: { name?: string; description?: string | null; settings?: object | null }, options: Abortable & { ifMatch: number }): Promise<Project<Config>>;

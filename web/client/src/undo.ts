@@ -7,9 +7,9 @@
  */
 
 import { apply } from "./apply.js";
+import type { Merging } from "./conflicts.js";
 import type { Events } from "./core.js";
 import { isEqual, toJson, type Json } from "./json.js";
-import type { Merge } from "./merge.js";
 import { diff, type Operation } from "./patch.js";
 
 /** One edit: `before` and `after` are the configs shown. */
@@ -45,8 +45,8 @@ export interface Tab {
   readonly storage: Storage | null;
   readonly name: string;
   /** The merge, null until it is loaded. */
-  merge(): Merge | null;
-  loadMerge(): Promise<Merge>;
+  merging(): Merging | null;
+  loadMerge(): Promise<Merging>;
   shown(): Json;
   show(config: Json): void;
   /** Called when `canUndo` or `canRedo` may have changed by itself. */
@@ -95,7 +95,7 @@ export function openSteps({ storage, name, ...tab }: Tab, changes: readonly Chan
 
   /** Revert a step's changes, except where the config shown is no longer as the step left it; undefined without the merge for that. */
   function without({ before, after }: Step, shown: Json): Json | undefined {
-    return isEqual(after, shown) ? before : tab.merge()?.(after, shown, before, "theirs").document;
+    return isEqual(after, shown) ? before : tab.merging()?.merge(after, shown, before, "theirs").document;
   }
 
   /** Serialize the steps, without the oldest ones if the text gets too long; null if none are left. */

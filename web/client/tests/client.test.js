@@ -16,7 +16,7 @@ function line(server) {
 test("every load asks the server, and nothing of it is kept", async () => {
   const { server, client, browser } = world();
   server.save(CONFIG);
-  for (let turn = 0; turn < 2; turn += 1) assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: MOMENT });
+  for (let turn = 0; turn < 2; turn += 1) assert.deepEqual(await client.load("p"), { config: CONFIG, version: 1, updatedAt: MOMENT, updatedBy: null });
   server.save(titled("theirs"));
   assert.equal((await client.load("p")).version, 2);
   assert.deepEqual(server.requests.map(({ headers }) => headers.get("If-None-Match")), [null, null, null]);
@@ -44,7 +44,7 @@ test("after a refused save the next load shows what the server has", async () =>
   await client.load("p");
   server.save(titled("theirs"));
   await assert.rejects(client.save("p", titled("mine"), { ifMatch: 1 }), { status: 412 });
-  assert.deepEqual(await client.load("p"), { config: titled("theirs"), version: 2, updatedAt: MOMENT });
+  assert.deepEqual(await client.load("p"), { config: titled("theirs"), version: 2, updatedAt: MOMENT, updatedBy: null });
 });
 
 test("a repeated save carries the same key, so that it takes effect once", async () => {
@@ -67,12 +67,14 @@ const CALLS = [
   ["a deletion", (client) => client.remove("p", { ifMatch: "*" }), "DELETE /projects/p/config If-Match: *"],
   ["the history", (client) => client.history("p", { limit: 2, cursor: "c" }), "GET /projects/p/config/versions?limit=2&cursor=c"],
   ["a version", (client) => client.version("p", 2), "GET /projects/p/config/versions/2"],
+  ["a removal from history", (client) => client.deleteVersion("p", 2), "DELETE /projects/p/config/versions/2"],
   ["a comparison", (client) => client.diff("p", 1, 2), "GET /projects/p/config/versions/1/diff/2"],
   ["a restore", (client) => client.restore("p", 1, { ifMatch: 2, message: "back" }), 'POST /projects/p/config/versions/1/restore?message=back If-Match: "2"'],
   ["an undo of a version", (client) => client.undoVersion("p", 2, { message: "no" }), "POST /projects/p/config/versions/2/undo?message=no"],
   ["an undo of the newest version alone", (client) => client.undoVersion("p", 2, { ifMatch: 2 }), 'POST /projects/p/config/versions/2/undo If-Match: "2"'],
   ["a draft", (client) => client.drafts("s").load("p"), "GET /projects/p/config?sessionId=s"],
   ["the projects", (client) => client.projects.list({ limit: 5 }), "GET /projects?limit=5"],
+  ["a copy of a project", (client) => client.projects.create({ copyOf: "b~q", id: "p" }), 'POST /projects {"id":"p","copyOf":"b~q"}'],
   ["a project", (client) => client.projects.get("p"), "GET /projects/p"],
   ["a project's change", (client) => client.projects.update("p", { name: "n" }, { ifMatch: 1 }), 'PATCH /projects/p If-Match: "1" {"name":"n"}'],
   ["a project's deletion", (client) => client.projects.remove("p"), "DELETE /projects/p"],

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { EMPTY, MergeNeeded, pendingOf, start, statusOf, step } from "../dist/core.js";
 import { ConflictError, DashkeepError } from "../dist/errors.js";
 import { toJson } from "../dist/json.js";
-import { merge } from "../dist/merge.js";
+import * as merging from "../dist/merge.js";
 
 const OFFLINE = new DashkeepError(0, "network");
 
@@ -21,7 +21,7 @@ function made({ initial = EMPTY, autosave = false } = {}) {
     effects: [],
     /** @param {any} name @param {any} [event] */
     happens(name, event = {}) {
-      ({ core: self.core, effects: self.effects } = step(self.core, name, event, merge));
+      ({ core: self.core, effects: self.effects } = step(self.core, name, event, merging));
       return self;
     },
     /** @param {any} config */

@@ -293,7 +293,7 @@ test("a conflict is reported with both sides and the places", async () => {
   document.edit(titled("mine"));
   await assert.rejects(document.save(), { status: 412, code: "version-conflict", currentVersion: 2 });
   assert.equal(document.state.status, "conflict");
-  assert.deepEqual(document.state.conflict, { mine: titled("mine"), theirs: titled("theirs"), base: CONFIG, conflicts: ["/chartCustomizations/c1/title"], currentVersion: 2, updatedAt: MOMENT });
+  assert.deepEqual(document.state.conflict, { mine: titled("mine"), theirs: titled("theirs"), base: CONFIG, conflicts: ["/chartCustomizations/c1/title"], currentVersion: 2, updatedAt: MOMENT, updatedBy: null });
 });
 
 test("a base that the server's history no longer holds is taken from this browser", async () => {

@@ -106,6 +106,20 @@ test("nothing is read where an application names no keys, or other keys", async 
   }
 });
 
+test("an old copy moves to another user's project only if that says it is its own, and stays for later where the user may only look", async () => {
+  const browser = oldBrowser();
+  const project = `${Buffer.from("user-2").toString("base64url")}~p`;
+  const shared = await opened({ server: new Server(), browser, project });
+  assert.deepEqual([shared.server.version, shared.document.state.status], [0, "clean"]);
+  const server = new Server();
+  server.access = "viewer";
+  const { document } = await opened({ server, browser, project, ownsLegacy: true });
+  assert.deepEqual([server.version, document.state.status, document.state.notMoved], [0, "clean", []]);
+  server.access = "owner";
+  await document.load();
+  assert.deepEqual([configs(server), document.state.status], [[null, OLD], "clean"]);
+});
+
 test("edits made before an old copy has moved are put onto it", async () => {
   const server = new Server();
   server.instead = [() => document.edit((config) => ({ ...config, extensions: { a: 1 } }))];

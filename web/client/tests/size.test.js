@@ -14,7 +14,7 @@ const readme = await readFile(`${folder}README.md`, "utf8");
 const budgets = [...readme.matchAll(/^\| (`[^|]*`) \| ([^|]*) \| ([\d.]+) KB \|$/gm)].map(([, names = "", when = "", most]) => [[...names.matchAll(/`(.*?)`/g)].map(([, name = ""]) => name), when, Number(most) * KB]);
 
 /** What applications use of the entries. @type {Record<string, string>} */
-const USED = { "@dashkeep/client": "createDashboardClient", "@dashkeep/client/zustand": "dashkeep", "@dashkeep/client/react": "useDashboard" };
+const USED = { "@dashkeep/client": "createDashboardClient", "@dashkeep/client/zustand": "dashkeep", "@dashkeep/client/react": "useDashboard", "@dashkeep/client/sharing": "sharing" };
 
 /**
  * The size of modules, minified and compressed, without what a page already has; and what they load when it is first used.

@@ -27,8 +27,10 @@ export const titled = (title) => ({ chartCustomizations: { c1: { title } } });
  * function may return a Response, a promise of one, or nothing for the server's own answer.
  */
 export class Server {
-  /** @type {{ config: any, key: string | null, merged?: true }[]} */
+  /** @type {{ config: any, key: string | null, by?: string | undefined, merged?: true }[]} */
   versions = [{ config: null, key: null }];
+  /** What the user may do: viewers only load, and without access the project is not there. @type {"owner" | "viewer" | "none"} */
+  access = "owner";
   /** @type {{ method: string, url: URL, headers: Headers, body: any, keepalive: boolean }[]} */
   requests = [];
   /** @type {(((request: any) => Response | Promise<Response> | undefined | void) | Error | undefined)[]} */
@@ -47,9 +49,9 @@ export class Server {
     return this.requests.filter((request) => request.method === method);
   }
 
-  /** Save as somebody else. @param {any} config */
-  save(config) {
-    this.versions.push({ config, key: null });
+  /** Save as somebody else. @param {any} config @param {string} [by] their id */
+  save(config, by) {
+    this.versions.push({ config, key: null, by });
   }
 
   /** The client's `fetch`. @type {any} */
@@ -71,6 +73,8 @@ export class Server {
   answer({ method, url, headers, body }) {
     const base = headers.get("If-None-Match") === "*" ? 0 : Number(/\d+/.exec(headers.get("If-Match") ?? "")?.[0] ?? this.version);
     const key = headers.get("Idempotency-Key");
+    if (this.access === "none") return problem(404, "not-found", { detail: "You have no such project." });
+    if (this.access === "viewer" && method !== "GET") return problem(403, "forbidden", { detail: "You may view this project, but only its editors may do this." });
     if (method === "GET") return this.#loaded(headers, url);
     if (method === "DELETE") return this.#put(base, key, null, () => new Response(null, { status: 204, headers: { ETag: `"${this.version}"` } }));
     if (method === "POST" && url.pathname.endsWith("/undo")) return this.#undo(Number(/versions\/(\d+)/.exec(url.pathname)?.[1]), key);
@@ -83,7 +87,8 @@ export class Server {
   #loaded(headers, url) {
     if (!url.pathname.endsWith("/config")) return problem(404, "not-found");
     if (headers.get("If-None-Match") === `"${this.version}"`) return new Response(null, { status: 304, headers: { ETag: `"${this.version}"` } });
-    return Response.json(this.#shown(this.version), { headers: { ETag: `"${this.version}"` } });
+    const { by } = this.versions[this.version] ?? {};
+    return Response.json(this.#shown(this.version), { headers: { ETag: `"${this.version}"`, ...(by && { "Updated-By": by }) } });
   }
 
   /** @type {(base: number, key: string | null, config: any, answer: () => Response, isFirst?: boolean) => Response} */
@@ -102,7 +107,7 @@ export class Server {
     const replayed = base === this.version ? undefined : this.#replayed(base, key);
     if (replayed !== undefined) return Response.json({ ...this.#shown(replayed), replayed: true, currentVersion: this.version });
     const { document, conflicts } = merge(toJson(before.config ?? { chartCustomizations: {} }), toJson(this.config), mine);
-    if (base !== this.version && conflicts.length) return conflict(this.version, this.config, conflicts);
+    if (base !== this.version && conflicts.length) return conflict(this.version, this.config, conflicts, this.versions[this.version]?.by);
     const config = base === this.version ? mine : document;
     if (!isEqual(config, toJson(this.config))) this.versions.push({ config, key, ...(base === this.version ? {} : { merged: true }) });
     return Response.json({ ...this.#shown(this.version), ...(base + 1 < this.version ? { merged: true } : {}) });
@@ -136,9 +141,9 @@ export class Server {
   }
 }
 
-/** @type {(version: number, current: any, conflicts: readonly string[] | undefined) => Response} */
-export function conflict(version, current, conflicts) {
-  return problem(412, "version-conflict", { currentVersion: version, current, conflicts, updatedAt: MOMENT });
+/** @type {(version: number, current: any, conflicts: readonly string[] | undefined, by?: string) => Response} */
+export function conflict(version, current, conflicts, by) {
+  return problem(412, "version-conflict", { currentVersion: version, current, conflicts, updatedAt: MOMENT, ...(by && { updatedBy: { id: by } }) });
 }
 
 /** @type {(status: number, code: string, more?: any, headers?: any) => Response} */

@@ -231,7 +231,7 @@ function tabOf(storage, shown) {
   return {
     storage,
     name: "s",
-    merge: () => null,
+    merging: () => null,
     loadMerge: () => Promise.reject(new Error("The merge is not needed.")),
     shown: () => shown,
     show: (/** @type {import("../dist/json.js").Json} */ config) => void (shown = config),

@@ -22,6 +22,7 @@ export function checkTab(tab, name, event, before) {
   editsAreShown(tab);
   discardedStays(tab, name);
   failuresShow(tab, name, event, before);
+  denialStays(tab, name, before);
   goesOn(tab);
   neverOlder(tab, name);
 }
@@ -59,6 +60,13 @@ function discardedStays(tab, name) {
 function failuresShow({ core }, name, event, before) {
   const isOfSave = name === "saveFailed" && before.sent?.key === event.key && event.error.status !== 412;
   if (name === "loadFailed" || name === "reported" || isOfSave) ensure(core.error === event.error, 4, `${event.error?.code} does not show in the state`);
+}
+
+/** Only an answer ends what the state says of missing access; a role that is too small matters while there are edits. @param {import("./tab.js").Tab} tab @param {string} name @param {any} before */
+function denialStays({ core, client }, name, before) {
+  const isAnswer = ["loaded", "loadFailed", "saved", "saveFailed", "reported"].includes(name);
+  const isDenied = before.error?.code === "not-found" || (before.error?.code === "forbidden" && client.isDirty(core));
+  ensure(isAnswer || !isDenied || core.error === before.error, 4, `${before.error?.code} is no longer in the state after ${name}`);
 }
 
 /** What may pass is tried again, and what is due is on its way. @param {import("./tab.js").Tab} tab */

@@ -3,6 +3,7 @@
 import { checkEdits, ensure } from "./checks.js";
 import { Ledger } from "./ledger.js";
 import { GO, Sequence } from "./sequence.js";
+import { DENIALS } from "./tab.js";
 
 /** @typedef {import("./tab.js").Tab} Tab */
 
@@ -18,6 +19,7 @@ export class WholeSequence extends Sequence {
   #settleUser(user) {
     for (const device of this.devices) device.user = user;
     for (const tab of this.tabs) this.flush(tab);
+    this.#access(user);
     this.#onItsOwn(user);
     for (const tab of this.tabs) if (tab.user !== user || tab.core.isStopped) this.#crashWritten(tab);
     this.tabs = this.tabs.filter(({ isGone }) => !isGone);
@@ -27,6 +29,23 @@ export class WholeSequence extends Sequence {
       if (turn % 5 === 4) this.#openAgain(user);
     }
     this.#sameEverywhere(user);
+  }
+
+  /** Without access, nothing is tried again and again, and no edit is lost; once it is back, a look at the page is enough. @param {string} user */
+  #access(user) {
+    const server = this.serverOf(user);
+    const denied = () => this.tabs.filter(({ core, user: owner, isOpen }) => owner === user && isOpen && DENIALS.includes(core.error?.code) && !core.isStopped);
+    if (server.denial("save")) {
+      for (let turn = 0; turn < 5; turn += 1) for (const tab of this.tabs) this.#tick(tab);
+      for (const { operations, isWaiting } of denied()) ensure(!operations.length && !isWaiting, 4, "what is denied is tried again and again");
+      checkEdits(this);
+    }
+    server.access = "editor";
+    for (const tab of denied()) {
+      tab.dispatch("shown", {});
+      this.flush(tab);
+      ensure(!DENIALS.includes(tab.core.error?.code), 4, `access is back, but the state says ${tab.core.error?.code}`);
+    }
   }
 
   /** An unanswered save is taken up when a page is opened. @param {string} user */

@@ -39,10 +39,12 @@ export class Rim {
   early = [];
   /** The key of a save whose outcome is not known. @type {string | null} */
   unanswered = null;
+  /** The key of a save that was tried before, without an answer, by this tab or an earlier one. @type {string | null} */
+  tried = null;
   /** Whether the last change was made during a conflict. */
   editsConflict = false;
-  /** The merge, null until it is loaded. @type {any} */
-  merge = null;
+  /** The merge with what conflicts need, null until it is loaded. @type {any} */
+  merging = null;
   #depth = 0;
 
   /** @param {any} world @param {import("./device.js").Device} device @param {{ autosave: boolean, initial: any }} options */
@@ -69,7 +71,7 @@ export class Rim {
   /** @param {string} name @param {any} event */
   dispatch(name, event) {
     const before = this.core;
-    const { core, effects } = this.client.step(before, name, event, this.merge);
+    const { core, effects } = this.client.step(before, name, event, this.merging);
     this.core = core;
     this.#depth += 1;
     for (const effect of effects) this[/** @type {"load"} */ (effect.do)](/** @type {any} */ (effect));
@@ -177,7 +179,7 @@ export class Rim {
     const name = device.slots(user).find((each) => each !== this.slot.name && this.mayTake(user, each) && device.hold(each, this));
     const found = name === undefined ? undefined : device.of(user).slots.get(name);
     if (!found || name === undefined) return null;
-    if (this.core.base) this.merge = client.merge;
+    if (this.core.base) this.merging = client;
     const base = this.frozen({ ...JSON.parse(found.base), text: found.base });
     const { sent, patch } = JSON.parse(found.edits);
     const pending = { base, sent: sent && { ...sent, config: sent.patch && client.apply(base.config, sent.patch) }, mine: client.apply(base.config, patch) };

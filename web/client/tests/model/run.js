@@ -6,7 +6,7 @@ import { Violation } from "./checks.js";
 import { WholeSequence } from "./rest.js";
 import { STEPS } from "./sequence.js";
 
-const MODULES = ["apply", "core", "errors", "json", "merge", "patch"];
+const MODULES = ["apply", "conflicts", "core", "errors", "json", "merge", "patch"];
 
 /** The parts of a build that the model drives. @param {string | URL} folder */
 export async function clientIn(folder) {

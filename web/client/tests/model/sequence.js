@@ -20,7 +20,7 @@ export const GO = /** @type {const} */ ({ kind: "go" });
 /** How often each step is chosen. */
 const WEIGHTS = {
   edit: 14, finish: 14, advance: 16, flush: 6, timer: 6, other: 6, save: 4, correct: 3, resolve: 4, hear: 4, discard: 2, undo: 1, crash: 2, open: 3,
-  close: 1, revert: 3, hidden: 1, online: 1, shown: 2, autosave: 1, ask: 3, remove: 1, arrive: 2, call: 1, overtake: 2, prune: 1, refuse: 1, report: 1, sign: 1,
+  close: 1, revert: 3, hidden: 1, online: 1, shown: 2, autosave: 1, ask: 3, remove: 1, arrive: 2, call: 1, overtake: 2, prune: 1, refuse: 1, report: 1, sign: 1, share: 3,
 };
 const CHOICES = Object.entries(WEIGHTS).flatMap(([name, weight]) => Array(weight).fill(name));
 export const STEPS = CHOICES.length * 2 ** 20;
@@ -138,7 +138,7 @@ export class Sequence extends Users {
 
   /** A call of this browser, outside of any document, saves. @param {Tab} tab */
   call(tab) {
-    if (tab.user === null) return;
+    if (tab.user === null || tab.server.denial("save")) return;
     const { server, user } = tab;
     server.save(withValue(server.newest.config ?? EMPTY, this.any(PLACES), this.fresh("o")));
     tab.device.dropCopy(user);
@@ -158,6 +158,13 @@ export class Sequence extends Users {
     for (const send of tab.operations.filter(({ kind }) => kind === "send")) while (tab.operations.includes(send)) tab.advance(send, GO);
   }
 
+  /** The owner changes what the user may do. */
+  share() {
+    const server = this.serverOf("alice");
+    server.access = this.any([/** @type {const} */ ("editor"), /** @type {const} */ ("viewer"), /** @type {const} */ ("none"), /** @type {const} */ ("editor")]);
+    this.note(() => `share: ${server.access}`);
+  }
+
   prune() {
     const server = this.serverOf("alice");
     server.oldest = Math.max(server.oldest, server.version - this.pick(3));
@@ -167,6 +174,6 @@ export class Sequence extends Users {
   arrive() {
     const index = this.pick(this.late.length);
     const [request] = this.late.splice(index, 1);
-    if (request && !request.server.refused.has(request.sent.key)) this.process(request.server, request.sent);
+    if (request && !request.server.refused.has(request.sent.key) && !request.server.denial("save")) this.process(request.server, request.sent);
   }
 }

@@ -12,6 +12,8 @@ export class ModelServer {
   history = [{ config: null, key: null, by: "other", text: "null" }];
   /** The oldest version that can still be the base of a merge. */
   oldest = 0;
+  /** What the user may do: editors load and save, viewers load, and without access the project is not there. @type {"editor" | "viewer" | "none"} */
+  access = "editor";
   /** Called with every version that a save makes. @type {(version: number) => void} */
   made = () => {};
   /** What each key was first used for. @type {Map<string, string>} */
@@ -30,6 +32,12 @@ export class ModelServer {
   /** @param {number} version */
   at(version) {
     return version === 0 || version >= this.oldest || version === this.version ? this.history[version] : undefined;
+  }
+
+  /** Why the user may not do something; undefined if they may. @param {"load" | "save"} what */
+  denial(what) {
+    if (this.access === "none") return { status: 404, code: "not-found" };
+    return this.access === "viewer" && what === "save" ? { status: 403, code: "forbidden" } : undefined;
   }
 
   /** The answer of a GET. @param {number} [version] */

@@ -22,6 +22,9 @@ export const REFUSALS = [
   { status: 400, code: "malformed-json" },
 ];
 
+/** What a server answers without access, or with too small a role. */
+export const DENIALS = ["not-found", "forbidden"];
+
 export class Tab extends Rim {
   /** Whether an operation can go on now. @param {Operation} operation */
   isReady(operation) {
@@ -91,7 +94,7 @@ export class Tab extends Rim {
   /** @param {any} pending */
   #takeUp(pending) {
     this.world.tookUp(this, this.slot.name);
-    this.unanswered = pending.sent?.key ?? null;
+    this.unanswered = this.tried = pending.sent?.key ?? null;
   }
 
   /** @param {Operation} operation @param {Outcome} outcome */
@@ -104,8 +107,9 @@ export class Tab extends Rim {
     }
     this.#end(operation);
     if (this.isClosed) return;
+    const { version, news, denial } = operation;
     if (outcome.kind !== "go") return this.dispatch("loadFailed", { error: this.#error(outcome) });
-    const { version, news } = operation;
+    if (denial) return this.dispatch("loadFailed", { error: this.#denied(denial) });
     this.dispatch("loaded", { version: version === this.core.base ? version : this.frozen(version, this.core.mine), news });
     this.operations.push({ kind: "adopt", stage: 0, waits: this.writing });
   }
@@ -126,7 +130,7 @@ export class Tab extends Rim {
     const known = this.core.base;
     const shown = this.server.shown();
     const version = known?.version === shown.version ? known : { ...shown, text: JSON.stringify(shown) };
-    Object.assign(operation, { stage: 2, version });
+    Object.assign(operation, { stage: 2, version, denial: this.server.denial("load") });
   }
 
   /** @param {Operation} operation @param {any} error */
@@ -143,13 +147,15 @@ export class Tab extends Rim {
     if (this.user !== this.device.user && !operation.isLast) return this.#sendFailed(operation, this.#error({ kind: "fail", error: { status: 0, code: "user-changed" } }));
     if (outcome.kind === "late") this.world.late.push({ server: this.server, sent });
     if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error(outcome));
-    Object.assign(operation, { stage: 1, answer: this.world.process(this.server, sent) });
+    const denial = this.server.denial("save");
+    Object.assign(operation, { stage: 1, answer: denial ? { denial } : this.world.process(this.server, sent) });
   }
 
   /** @param {Operation} operation @param {Outcome} outcome */
   #answered(operation, outcome) {
     const { sent, answer } = operation;
     if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error(outcome));
+    if (answer.denial) return this.#sendFailed(operation, this.#denied(answer.denial));
     const refusal = answer.refusal && new this.client.ConflictError(412, "version-conflict", answer.refusal);
     const { version } = answer;
     const text = sent.patch ? { text: JSON.stringify(version) } : {};
@@ -165,7 +171,7 @@ export class Tab extends Rim {
   /** Whether an answer cannot be processed before the merge is loaded. @param {string} key @param {any} error @param {any} saved */
   #needsMerge(key, error, saved) {
     try {
-      this.client.step(this.core, error ? "saveFailed" : "saved", { key, error, at: 0, ...saved }, this.merge);
+      this.client.step(this.core, error ? "saveFailed" : "saved", { key, error, at: 0, ...saved }, this.merging);
       return false;
     } catch (thrown) {
       if (!(thrown instanceof this.client.MergeNeeded)) throw thrown;
@@ -176,15 +182,24 @@ export class Tab extends Rim {
   /** @param {Operation} operation @param {Outcome} outcome */
   #mergeLoaded(operation, outcome) {
     if (outcome.kind !== "go") return this.#sendFailed(operation, this.#error({ kind: "fail", error: { status: 0, code: "network" } }));
-    this.merge = this.client.merge;
+    this.merging = this.client;
     this.#answered(operation, outcome);
   }
 
   /** @param {Operation} operation @param {any} error */
   #sendFailed(operation, error) {
     this.#end(operation);
-    if (!error.isTemporary && error.code !== "user-changed") this.#refused(operation.sent.key);
-    this.dispatch("saveFailed", { key: operation.sent.key, error });
+    const { key } = operation.sent;
+    if (error.isTemporary) this.tried = key;
+    // A denial says nothing of an earlier attempt.
+    else if (error.code !== "user-changed" && !(DENIALS.includes(error.code) && this.tried === key)) this.#refused(key);
+    this.dispatch("saveFailed", { key, error });
+  }
+
+  /** What may no longer be read leaves no copy. @param {{ status: number, code: string }} denial */
+  #denied({ status, code }) {
+    if (code === "not-found" && this.user !== null) this.operations.push({ kind: "copy", stage: 0, isDrop: true });
+    return new this.client.DashkeepError(status, code);
   }
 
   /** What was refused is not saved yet. @param {string} key */
@@ -216,7 +231,9 @@ export class Tab extends Rim {
   /** @param {Operation} operation @param {Outcome} outcome */
   keepCopy(operation, outcome) {
     this.#end(operation);
-    if (outcome.kind === "go") this.device.keepCopy(this.user ?? "", operation.version, operation.isOnly);
+    if (outcome.kind !== "go") return;
+    if (operation.isDrop) this.device.dropCopy(this.user ?? "");
+    else this.device.keepCopy(this.user ?? "", operation.version, operation.isOnly);
   }
 
   // --- the end ---

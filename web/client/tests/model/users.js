@@ -120,7 +120,7 @@ export class Users extends World {
     const before = tab.core;
     const intent = this.ledger.intent(tab.name);
     tab.acts += 1;
-    const decided = this.client.step(before, "resolved", { choice }, this.client.merge).core;
+    const decided = this.client.step(before, "resolved", { choice }, this.client).core;
     for (const config of [decided.sent?.config, decided.mine]) {
       for (const from of [before.conflict.theirs, before.mine, decided.sent?.config]) if (config !== undefined && from !== undefined) intent.decide(from, config);
     }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from dashboard_store.app import Store
 from dashboard_store.documents.dataset.storage_format import RowsFormat
 from dashboard_store.errors import FieldError, InvalidQuery, NotFound, StorageUnavailable
 from dashboard_store.gateway.request import Request
@@ -23,6 +22,7 @@ from dashboard_store.gateway.response import (
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.configs import ConfigVersion
 from dashboard_store.repository.datasets import DatasetVersion
+from dashboard_store.store import Store
 
 MOST_ROWS: Final = 10_000
 """How many rows a page may have."""
@@ -42,12 +42,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a response is made from: an upload, and the config if the entity tag includes it."""
+    """What a response is made from: an upload, and the config if the entity tag includes it.
+
+    If it `is_public`, the response does not say whether the table was analysed.
+    """
 
     dataset: DatasetVersion | None
     tag: str
     modified_at: str | None
     config: ConfigVersion | None = None
+    is_public: bool = False
 
 
 def view_of(request: Request, offered: tuple[str, ...]) -> View:
@@ -108,8 +112,9 @@ def _url(store: Store, address: ProjectAddress, dataset: DatasetVersion, layout:
     downloads = store.downloads
     if dataset.raw_bytes > WRITTEN_AT_ONCE and not downloads.is_prepared(address, dataset, layout):
         downloads.require_rows(dataset)
-        copy = hashlib.sha256(dataset.digest + layout.encode()).digest()
-        job = {"copy": layout, "version": dataset.version}
+        copy = hashlib.sha256(dataset.digest + layout.encode() + downloads.folder.encode()).digest()
+        place = {"folder": downloads.folder, "table": dataset.item["sk"]} if downloads.folder else {}
+        job = {"copy": layout, "version": dataset.version, **place}
         # The same id for everybody who asks, so that it is written once.
         store.background_reads.start_on_table(address, copy.hex()[:32], dataset.raw_bytes, copy, job)
         raise StorageUnavailable(
@@ -133,7 +138,7 @@ def _version_members(shown: Shown) -> dict[str, Any]:
     dataset = shown.dataset
     return {
         "version": dataset.version if dataset else 0,
-        "analysisVersion": dataset.analysis_version if dataset else 0,
+        **({} if shown.is_public else {"analysisVersion": dataset.analysis_version if dataset else 0}),
         **({"configVersion": shown.config.version} if shown.config else {}),
         "updatedAt": dataset.updated_at if dataset else None,
     }
