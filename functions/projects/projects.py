@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from dashboard_store.app import App, OpenedProject
 from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.documents.project import Project, ProjectCopy, patched, read_new_project
+from dashboard_store.documents.project import Project, ProjectCopy, patched, read_creation
 from dashboard_store.gateway.body import MERGE_PATCH
 from dashboard_store.gateway.request import MAX_PAGE, MAX_PAGE_WITH_DOCUMENTS, Request
 from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, json_response
@@ -26,7 +26,7 @@ def create_project(request: Request) -> ApiResponse:
 
     Problems: project-exists, invalid-project, unsafe-text, those of a config.
     """
-    new = request.body(read_new_project)
+    new = request.body(read_creation)
     app.store.rate_limit.count(request.user)
     if isinstance(new, ProjectCopy):
         source = app.open(request.project(new.source), Role.VIEWER)

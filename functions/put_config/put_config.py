@@ -1,6 +1,6 @@
-"""Saves, merges, deletes and restores configs, and undoes and removes versions.
+"""Saves, merges, deletes and restores configs, and undoes versions.
 
-Each save replaces a version that the client names, and takes an Idempotency-Key: a repetition of a save that took effect
+Each save replaces a version that the client names, and takes an Idempotency-Key: a repetition of one that took effect
 writes nothing and is answered with the version that the save made.
 
 Every handler here may also return the problems not-found, invalid-precondition, invalid-query, unsafe-text (of
@@ -107,14 +107,6 @@ def restore_version(request: Request, project: OpenedProject, version: str) -> A
     (found,) = project.store.configs.versions(address, number)
     origin = origin._replace(restored_from=number)
     return _save_response(project.store.config_saves.save(address, saved_again(found), precondition, origin))
-
-
-@api.delete("/api/projects/<project_id>/config/versions/<version>", Role.OWNER)
-def delete_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
-    """Take a version's content out of history for good and return 204. Problems: version-conflict for the newest."""
-    app.store.rate_limit.count(request.user)
-    app.store.history_removal.remove(project.config(request), version_number(version))
-    return empty_response(HTTPStatus.NO_CONTENT)
 
 
 @api.post("/api/projects/<project_id>/config/versions/<version>/undo", Role.EDITOR)

@@ -147,7 +147,7 @@ def _read_file(store: Store, lease: Lease, job: JsonObject, progress: "_Progress
         upload = read_uploaded(sent, completion, store.settings, progress.report)
     _prepare(store, lease.address, upload.schema, upload.digest, upload.content)
     precondition = Precondition.from_document(job["precondition"])
-    # Reading took a while: whoever started it must still be let in.
+    # Reading took a while: the guest who started it must still be let in.
     writes = store.opened(lease.address, Role.EDITOR).dataset_writes
     return writes.upload(lease.address, upload, precondition, Ending.in_background(lease))
 

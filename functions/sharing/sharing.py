@@ -1,4 +1,4 @@
-"""Lets others into a project: members, teams, invitations and public links.
+"""What only an owner decides: who may use a project, and what its history no longer shows.
 
 Every handler here may also return the problems storage-unavailable and, if it writes, rate-limited; if it names a
 project, not-found and forbidden; if it reads a body, malformed-json, request-too-large, unsupported-media-type and
@@ -9,9 +9,9 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from dashboard_store.app import App, OpenedProject
-from dashboard_store.documents.sharing import link_reader, read_invitation, read_role, read_token
+from dashboard_store.documents.sharing import link_reader, read_invitation, read_role, read_token, require_shown
 from dashboard_store.errors import Forbidden
-from dashboard_store.gateway.request import Request
+from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import ApiResponse, empty_response, json_response
 from dashboard_store.identifiers import Role
 
@@ -48,10 +48,13 @@ def delete_member(request: Request, project: OpenedProject, member_id: str) -> A
 @api.put("/api/projects/<project_id>/teams/<team>", Role.OWNER)
 def put_team(request: Request, project: OpenedProject, team: str) -> ApiResponse:
     """Return 200 with the team, which has the role from now on. Problems: forbidden, quota-exceeded."""
-    role, name = request.body(read_role), unquote(team)
-    found = next((each for each in request.guest.teams if each.name == name), None)
+    role, names = request.body(read_role), _names(team)
+    found = next((each for each in request.guest.teams if each.name in names), None)
     if found is None:
+        # A project that does not exist is not found, whatever the token names.
+        project.store.projects.get(project.address)
         raise Forbidden("Your token does not name this team, so you cannot let it in.")
+    require_shown(found.name, "team")
     app.store.rate_limit.count(request.user)
     return json_response(app.store.shares.set_team(project.address, found, role, request.guest))
 
@@ -60,7 +63,7 @@ def put_team(request: Request, project: OpenedProject, team: str) -> ApiResponse
 def delete_team(request: Request, project: OpenedProject, team: str) -> ApiResponse:
     """Return 204: the team no longer gets in."""
     app.store.rate_limit.count(request.user)
-    app.store.shares.remove_team(project.address, unquote(team))
+    app.store.shares.remove_team(project.address, _names(team))
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
@@ -117,3 +120,16 @@ def delete_link(request: Request, project: OpenedProject, link_id: str) -> ApiRe
     app.store.rate_limit.count(request.user)
     app.store.links.take_back(project.address, link_id)
     return empty_response(HTTPStatus.NO_CONTENT)
+
+
+@api.delete("/api/projects/<project_id>/config/versions/<version>", Role.OWNER)
+def delete_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
+    """Take a version's content out of history for good and return 204. Problems: version-conflict for the newest."""
+    app.store.rate_limit.count(request.user)
+    app.store.history_removal.remove(project.config(request), version_number(version))
+    return empty_response(HTTPStatus.NO_CONTENT)
+
+
+def _names(team: str) -> tuple[str, ...]:
+    """Return what a part of a path may name: the emulators pass it on as it was sent, and API Gateway decoded."""
+    return unquote(team), team

@@ -15,13 +15,16 @@ A small table is stored in the database, a large one in a bucket; readers cannot
 A config is checked once, on arrival, and stored as the gzip of the exact JSON text that readers receive. Reading it
 needs no JSON processing.
 
-Everything that belongs to a user is in that user's partition of one table. The partition key is derived from the
-verified token alone, so no request can name another user's item.
+Everything that belongs to a user is in that user's partition of one table. A request reaches another user's partition
+only as the guest of a project there, and then through `repository.guarded_items`: no read is answered and no write
+happens without a grant of the owner's, which is looked up in the same call.
 
 The modules
 ===========
 
-`app`            the parts of a function; the only module that depends on both the gateway and the repository
+`app`            the parts of a function, and the projects that its handlers open
+`store`          the repositories of a function, and those of a guest
+`data_view`      what a response shows of a table; functions with and without a token share it
 `gateway`        HTTP and API Gateway only: requests, responses, problems
 `repository`     the stored items and objects, and how they change
 `dynamodb`       the transport: DynamoDB's protocol without an SDK
@@ -33,9 +36,9 @@ The modules
 `retry`, `compression`
                  the retry loop; gzip and its levels
 
-    functions → app → gateway    → documents, preconditions
-                    → repository → documents, preconditions
-                                 → dynamodb
+    functions → app → gateway              → documents, preconditions
+                    → store   → repository → documents, preconditions
+                                           → dynamodb
 
 `errors`, `identifiers`, `settings`, `retry` and `compression` may be imported from anywhere. The repository is
 independent of HTTP, the gateway of DynamoDB, and the documents of both.

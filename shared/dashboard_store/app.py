@@ -27,10 +27,8 @@ class OpenedProject(NamedTuple):
 
     @property
     def member_id(self) -> str:
-        """The id of whoever uses it, within the project."""
-        from dashboard_store.repository.member_ids import member_id
-
-        return member_id(self.store.settings.log_key, self.address, self.address.user)
+        """The id of its user within the project."""
+        return self.store.member_id(self.address)
 
     def config(self, request: "Request") -> ConfigAddress:
         """Return the address of its config or, with `?sessionId=`, of a draft, which only editors have.
@@ -70,7 +68,7 @@ class App:
         self.resolver.connect(store.settings, lambda: store.items.units, store.rate_limit.request, self.open)
 
     def open(self, address: ProjectAddress, role: Role) -> OpenedProject:
-        """Open a project for whoever uses it. Raises NoProject or Forbidden, at the latest when it is first used."""
+        """Open a project for its user, in a role. Raises NoProject or Forbidden, at the latest on its first use."""
         return OpenedProject(address, self.store.opened(address, role))
 
     @cached_property

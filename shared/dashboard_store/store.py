@@ -111,6 +111,12 @@ class Store:
             guarded.role()
         return GuestStore(self, guarded)
 
+    def member_id(self, address: ProjectAddress) -> str:
+        """Return the id of a project's user within it."""
+        from dashboard_store.repository.member_ids import member_id
+
+        return member_id(self.settings.log_key, address, address.user)
+
     def for_link(self, token: str) -> "Store":
         """Return the store whose downloads have names that reveal neither the owner nor the project."""
         from dashboard_store.repository.downloads import Downloads
@@ -120,7 +126,7 @@ class Store:
         return store
 
     def require(self, role: Role) -> None:
-        """Require more of whoever uses an opened store. Raises Forbidden, at the latest with the next call."""
+        """Require a role of the user of an opened store. Raises Forbidden, at the latest with the next call."""
 
     @property
     def role(self) -> Role:

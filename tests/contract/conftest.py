@@ -10,12 +10,12 @@ from support.storage import engines
 from support.storage.clients import Tapped
 from support.storage.engines import Engine
 
-from dashboard_store.store import Store
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 # The environment's variables before moto replaces them with its own credentials.
 ACCOUNT = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -13,11 +13,11 @@ from support.storage.clients import Answer, Call, Request
 from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
-from dashboard_store.store import Store
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,7 +9,6 @@ from conftest import BUCKET, TABLE, Clock
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken, written
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis, read_completion
 from dashboard_store.errors import FieldError, InvalidData, NotFound, StorageUnavailable
@@ -19,6 +18,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.uploads import Ending, PendingUpload
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 
 def test_charts_of_an_upload_have_the_source_user(store: Store, address: ProjectAddress) -> None:

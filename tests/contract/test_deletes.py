@@ -8,7 +8,6 @@ from conftest import BUCKET, TABLE, Clock
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project, read_new_project
@@ -17,6 +16,7 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys, retention
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

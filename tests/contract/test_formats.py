@@ -12,7 +12,6 @@ from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine
 from support.storage.stream import Stream
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import Project
@@ -23,6 +22,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import Condition, put, update
 from dashboard_store.repository.formats import FORMAT, READABLE, WRITTEN, NewerFormat
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 type Use = Callable[[Store, ProjectAddress], object]
 

@@ -14,7 +14,6 @@ from support.storage.contents import SETTINGS, upload
 from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
-from dashboard_store.store import Store
 from dashboard_store.documents.dataset.upload import Upload, read_completion
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.errors import InvalidData, StoreError
@@ -25,6 +24,7 @@ from dashboard_store.repository.dataset_writes import UploadResult
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

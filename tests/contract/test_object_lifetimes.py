@@ -11,7 +11,6 @@ from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 from support.storage.stream import Stream
 
-from dashboard_store.store import Store
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists
@@ -23,6 +22,7 @@ from dashboard_store.repository.changes import Change
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.object_lifetimes import abandoned_object
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,6 @@ from support.storage.clients import Answer, Call, Request
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken, written
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis
@@ -23,6 +22,7 @@ from dashboard_store.preconditions import ANY, Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, put, update
 from dashboard_store.repository.formats import numbered
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,6 @@ from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine
 from support.storage.stream import Stream
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_completion
 from dashboard_store.documents.project import read_new_project
@@ -27,6 +26,7 @@ from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.stored_bytes import stored_bytes
 from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 PERMANENTLY: dict[str, Any] = {"permanently": True}
 

@@ -12,7 +12,6 @@ from conftest import Clock
 from support.storage.contents import at, config
 from support.storage.engines import Engine
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import SentFile, Upload, read_completion, read_upload, read_uploaded
@@ -25,6 +24,7 @@ from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.uploads import Ending
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 # Every table is stored in the bucket, where more can go wrong, and no writer meets the rate limit.
 SETTINGS = Settings("any", max_inline_table_bytes=0, writes_per_minute=1_000_000)

@@ -75,10 +75,10 @@ def used(items: Items, clock: Clock) -> float:
 def test_a_write_and_its_count_are_atomic(items: Items, clock: Clock) -> None:
     """A write and its count succeed together or not at all; a refusal reports the write's conditions alone."""
     rate_limit = RateLimit(items, SETTINGS, clock)
-    rate_limit.transact("user-1", put(KEY, IS_NEW))
+    rate_limit.transact(items, "user-1", put(KEY, IS_NEW))
     assert used(items, clock) == 1
     with pytest.raises(ConditionFailed) as refusal:
-        rate_limit.transact("user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
+        rate_limit.transact(items, "user-1", put({**KEY, "seen": 1}, IS_NEW), put({"pk": "a", "sk": "2"}))
     assert refusal.value.found == (numbered(KEY), None)
     assert (used(items, clock), items.get(KEY)) == (1, numbered(KEY))
 
@@ -105,7 +105,7 @@ def test_an_instance_that_knows_the_bucket_counts_in_one_call(
     rate_limit.count("user-1")
     clock.advance(milliseconds=INTERVAL + 1 if state == "full" else 0)
     with injected(database, let_through) as calls:
-        rate_limit.transact("user-1", put(KEY, IS_NEW))
+        rate_limit.transact(items, "user-1", put(KEY, IS_NEW))
     assert calls == [1]
 
 
@@ -115,16 +115,16 @@ def test_an_instance_learns_what_another_counted(database: Tapped, items: Items,
     rate_limit = RateLimit(items, SETTINGS, clock)
     for number, expected in enumerate([2, 1, 1]):
         with injected(database, let_through) as calls:
-            rate_limit.transact("user-1", put({"pk": "a", "sk": str(number)}, IS_NEW))
+            rate_limit.transact(items, "user-1", put({"pk": "a", "sk": str(number)}, IS_NEW))
         assert calls == [expected]
     assert used(items, clock) == 10
 
 
 def test_a_refused_write_needs_no_second_call_to_learn(database: Tapped, items: Items, clock: Clock) -> None:
     """A write whose own condition fails is refused at once, also where the bucket was not known."""
-    RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY))
+    RateLimit(items, SETTINGS, clock).transact(items, "user-1", put(KEY))
     with injected(database, let_through) as calls, pytest.raises(ConditionFailed) as refusal:
-        RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
+        RateLimit(items, SETTINGS, clock).transact(items, "user-1", put(KEY, IS_NEW))
     assert (calls, refusal.value.found) == ([1], (numbered(KEY),))
 
 
@@ -230,7 +230,7 @@ def test_an_instance_forgets_full_buckets(clock: Clock) -> None:
 def test_a_colliding_write_is_counted_separately(database: Tapped, items: Items, clock: Clock, fault: str) -> None:
     """Two writes that collide at their user's bucket do not collide again: the count goes first, alone and once."""
     with injected(database, CONTENDED[fault], times=1) as calls:
-        RateLimit(items, SETTINGS, clock).transact("user-1", put(KEY, IS_NEW))
+        RateLimit(items, SETTINGS, clock).transact(items, "user-1", put(KEY, IS_NEW))
     # The transaction, the count, and the transaction without it.
     assert calls == [3]
     assert (used(items, clock), items.get(KEY)) == (1, numbered(KEY))
@@ -241,7 +241,7 @@ def test_a_colliding_write_is_refused_at_the_limit(database: Tapped, items: Item
     settings = Settings(TABLE, writes_per_minute=1)
     RateLimit(items, settings, clock).count("user-1")
     with injected(database, CONTENDED["TransactionConflict"], times=1), pytest.raises(RateLimited):
-        RateLimit(items, settings, clock).transact("user-1", put(KEY, IS_NEW))
+        RateLimit(items, settings, clock).transact(items, "user-1", put(KEY, IS_NEW))
     assert items.get(KEY) is None
 
 

@@ -8,7 +8,6 @@ from conftest import BUCKET, Clock
 from support.storage.contents import SETTINGS, at, config, upload
 
 from dashboard_store import retry
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import FileType, read_analysis
 from dashboard_store.documents.project import Project, read_new_project
@@ -30,6 +29,7 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.items import ConditionFailed
 from dashboard_store.repository.uploads import Uploads
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,6 @@ from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.contents import SETTINGS, at, config
 from support.storage.engines import Engine, overtaken
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import JsonObject
@@ -25,6 +24,7 @@ from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.configs import REPEATABLE
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 KEYED = Origin(key="key-of-alice")
 FIRST = Precondition(if_none_match=frozenset({ANY}))

@@ -8,7 +8,6 @@ from conftest import Clock
 from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine, overtaken
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import read_new_project
@@ -20,6 +19,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, check, put, update
 from dashboard_store.repository.formats import numbered
 from dashboard_store.repository.items import ConditionFailed
+from dashboard_store.store import Store
 
 ORIGIN = Origin()
 

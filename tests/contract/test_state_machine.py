@@ -46,7 +46,6 @@ from support.storage.model import (
     unordered,
 )
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Config, never_saved_body
 from dashboard_store.documents.config import Origin as SavedOrigin
 from dashboard_store.documents.config_schema import read_config
@@ -60,6 +59,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 # Time stands still during a step, so no limit per minute may end one.
 SETTINGS = Settings("any", writes_per_minute=1_000_000)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard_store.store import Store
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Item, put, update
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 
 # Each kind of call that `Items` makes, for one item of less than 1 KB, with the units that AWS bills for it.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html

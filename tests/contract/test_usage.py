@@ -17,7 +17,6 @@ from support.storage.contents import SETTINGS, at, config, upload
 from support.storage.engines import Engine
 from support.storage.stream import Stream
 
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import SentFile, read_analysis, read_completion, read_uploaded
 from dashboard_store.documents.project import read_new_project
@@ -32,6 +31,7 @@ from dashboard_store.repository.stored_bytes import stored_bytes
 from dashboard_store.repository.uploads import Ending
 from dashboard_store.repository.usage import FULL, MOST_RECOUNTS
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 LIMIT = 1_000_000
 

@@ -21,7 +21,6 @@ from support.running.releases import Release
 from support.storage import engines
 from support.storage.engines import Engine
 
-from dashboard_store.store import Store
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
@@ -29,6 +28,7 @@ from dashboard_store.repository.expressions import EXISTS, update
 from dashboard_store.repository.formats import FORMAT, READABLE
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

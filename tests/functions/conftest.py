@@ -9,10 +9,10 @@ from support.handlers.http_api import Client, apps, handler_module
 from support.handlers.invocations import Reader
 from support.storage.clients import Tapped
 
-from dashboard_store.store import Store
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 
 @pytest.fixture(scope="session")

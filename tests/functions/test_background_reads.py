@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dashboard_store import data_view
 import pytest
 import read_upload
 from conftest import BUCKET, TABLE, Clock
@@ -21,7 +20,7 @@ from support.project.template import ROOT
 from support.storage.clients import Tapped
 from support.storage.faults import answers, injected_in_bucket
 
-from dashboard_store.store import Store
+from dashboard_store import data_view
 from dashboard_store.documents.dataset.upload import read_uploaded
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.gateway import watchdog
@@ -30,6 +29,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.background_reads import LEASE, MOST_TRIES, READ_AT_ONCE, Lease, LeaseLost
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -185,6 +185,12 @@ LARGEST_BODIES = {
     "putSchema": 4 * 100_000,
     "postUpload": 4 * 2_000,
     "completeUpload": 4 * (100_000 + 262_144),
+    "postInvitation": 4 * 500,
+    "previewInvitation": 4 * 500,
+    "acceptInvitation": 4 * 500,
+    "putMember": 4 * 500,
+    "putTeam": 4 * 500,
+    "postLink": 4 * 500,
 }
 
 

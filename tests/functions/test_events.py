@@ -19,15 +19,15 @@ from support.handlers.appconfig import AppConfig
 from support.handlers.events import EVENTS, Example, examples, exported, kept
 from support.handlers.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
 from support.handlers.invocations import Reader
-from support.handlers.world import BUCKET, MOMENT, make_world, use_up_requests
+from support.handlers.world import BUCKET, LIMITS, MOMENT, make_world, use_up_requests
 from support.project.openapi import openapi, operations, problem_codes, resolved
 from support.project.template import functions, http_functions, routes, table_definition
 from support.storage.clients import Answer, Call, Request, Tapped
 
-from dashboard_store.store import Store
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,7 +40,7 @@ CSV = "text/csv; charset=utf-8"
 UNROUTED_RESPONSES = {404: "NotFound", 405: "MethodNotAllowed"}
 
 # Headers that are absent at version 0, from small bodies, from JSON, and from responses that API Gateway did not make.
-MAY_BE_ABSENT = {"Last-Modified", "Content-Encoding", "Content-Disposition", "WWW-Authenticate"}
+MAY_BE_ABSENT = {"Last-Modified", "Updated-By", "Content-Encoding", "Content-Disposition", "WWW-Authenticate"}
 # tests/functions/test_bad_bodies.py shows this for every operation that takes a body.
 SHOWN_ELSEWHERE = {"request-too-large"}
 # Statuses that no request causes by itself.
@@ -55,6 +55,16 @@ WITH_OPTIONAL_PRECONDITION = {
     "DELETE /api/projects/{projectId}",
     "PATCH /api/projects/{projectId}/config",
     "POST /api/projects/{projectId}/config/versions/{version}/undo",
+}
+# Those that say who may what, and the removal of a version: no two of them can overwrite each other.
+WITHOUT_PRECONDITION = {
+    "PUT /api/projects/{projectId}/members/{memberId}",
+    "DELETE /api/projects/{projectId}/members/{memberId}",
+    "PUT /api/projects/{projectId}/teams/{team}",
+    "DELETE /api/projects/{projectId}/teams/{team}",
+    "DELETE /api/projects/{projectId}/invitations/{invitationId}",
+    "DELETE /api/projects/{projectId}/links/{linkId}",
+    "DELETE /api/projects/{projectId}/config/versions/{version}",
 }
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"}
 # The permission that each part of a transaction needs; every other call needs the one of its name.
@@ -112,7 +122,7 @@ class World:
     def _connect(self, moment: datetime) -> None:
         """Connect every function to a new table and a fixed clock."""
         self._moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
-        settings = Settings(table_name=TABLE, bucket_name=BUCKET)
+        settings = Settings(table_name=TABLE, bucket_name=BUCKET, team_claim="groups", **LIMITS)
         store = Store(settings, Items(self._moto, TABLE), self._bucket, lambda: moment, self._reader.invocations)
         for app in apps():
             app.connect(store)
@@ -183,15 +193,20 @@ def _recorded(client: Tapped) -> Iterator[set[tuple[str, str | None]]]:
 def _recorded_in_bucket(client: "S3Client") -> Iterator[set[tuple[str, str | None]]]:
     """Collect the permissions that calls to the bucket need, and those that presigned URLs delegate.
 
-    HeadObject needs s3:GetObject. Both need s3:ListBucket for a missing object to be 404 rather than 403.
+    HeadObject needs s3:GetObject, CopyObject also s3:PutObject. All need s3:ListBucket for a missing object to be 404
+    rather than 403.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     permissions: set[tuple[str, str | None]] = set()
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name in {"HeadObject", "GetObject"}:
+        if model.name in {"HeadObject", "GetObject", "CopyObject"}:
             permissions.add(("s3:ListBucket", None))
+        if model.name == "CopyObject":
+            source, target = params["CopySource"].partition("/")[2], params["Key"]
+            permissions.update({("s3:GetObject", _folder(source)), ("s3:PutObject", _folder(target))})
+            return
         # Signing a form passes no parameters of a call.
         if "Key" in params:
             permissions.add((f"s3:{model.name.replace('Head', 'Get')}", _folder(params["Key"])))
@@ -242,7 +257,8 @@ def test_response_is_the_rows(answered: Answered) -> None:
     if example.status >= 400:
         _assert_problem(reply, example, request_id)
     else:
-        assert reply.headers["cache-control"] == "private, no-cache"
+        is_public = example.operation.startswith("get_link_")
+        assert reply.headers["cache-control"] == ("public, max-age=60" if is_public else "private, no-cache")
         if example.status in {204, 302, 304}:
             assert reply.body == b""
         else:
@@ -305,9 +321,13 @@ def test_the_reading_function_has_no_right_that_it_does_not_use(
     moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World
 ) -> None:
     """The template grants it exactly the permissions that a large file and a large table's new schema need."""
-    examples = [
-        each for each in EXAMPLES if each.name in {"complete_upload/202-large-file", "put_schema/202-large-table"}
-    ]
+    names = {
+        f"{operation}{by}"
+        for operation in ("complete_upload/202-large-file", "put_schema/202-large-table")
+        for by in ("", "-as-a-team-member")
+    }
+    examples = [each for each in EXAMPLES if each.name in names]
+    assert len(examples) == len(names)
     used: set[tuple[str, str | None]] = set()
     for example in examples:
         world.restore()
@@ -429,6 +449,7 @@ def test_every_route_has_its_failures() -> None:
         replaces = route.method in {"PUT", "PATCH", "DELETE"} or route.path.endswith(
             ("{version}/restore", "{version}/undo")
         )
+        replaces = replaces and route.key not in WITHOUT_PRECONDITION
         wanted |= {400, 412} if replaces else set()
         wanted |= {428} if replaces and route.key not in WITH_OPTIONAL_PRECONDITION else set()
         assert wanted <= statuses[route.key], route.key

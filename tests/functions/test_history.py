@@ -41,10 +41,11 @@ def numbers(reply: Reply) -> list[int]:
 
 
 def test_history_lists_versions_without_documents(rich: Client, clock: Clock, settings: Settings) -> None:
-    """The list has the time, source and size of each version, newest first, and no documents."""
+    """The list has the time, author, source and size of each version, newest first, and no documents."""
     listed = rich.get(VERSIONS).json
     assert (listed["nextCursor"], listed["retentionDays"]) == (None, settings.history_retention_days)
-    shape = {"updatedAt": written(clock()), "chartCount": 2}
+    by = rich.get("/api/projects/p/members").json["you"]
+    shape = {"updatedAt": written(clock()), "updatedBy": {"id": by}, "chartCount": 2}
     sizes = [len(rich.get(f"{VERSIONS}/{number}").body) for number in (3, 2, 1)]
     assert [{**version, "bytes": None} for version in listed["versions"]] == [
         {"version": 3, "source": "user", **shape, "bytes": None},

@@ -15,8 +15,8 @@ from support.handlers.http_api import Client
 from support.handlers.invocations import Reader
 from support.project.template import ROOT
 
-from dashboard_store.store import Store
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,8 +13,8 @@ from support.handlers.files import send_file
 from support.handlers.http_api import Client, Reply, handler_module
 from support.handlers.invocations import Reader, read
 
-from dashboard_store.store import Store
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

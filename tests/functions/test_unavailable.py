@@ -12,12 +12,12 @@ from support.running.servers import REQUEST_ID, Step, answers, refuses, serving
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
 
-from dashboard_store.store import Store
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.dynamodb.connection_pool import ConnectionPool
 from dashboard_store.dynamodb.sigv4 import Credentials
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

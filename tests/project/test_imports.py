@@ -1,4 +1,4 @@
-"""Which part may import which: `functions → app → {gateway, repository} → documents`, and `repository → dynamodb`."""
+"""Which part may import which: `functions → app → {gateway, store → repository} → documents`."""
 
 import ast
 import re
@@ -16,8 +16,10 @@ PACKAGE = "dashboard_store"
 ANYWHERE = {"errors", "identifiers", "settings", "retry", "compression"}
 # The other parts that the modules of each part may import, in addition to `ANYWHERE`.
 ARROWS: dict[str, set[str]] = {
-    "functions": {"app", "gateway", "repository", "documents", "preconditions"},
-    "app": {"gateway", "repository", "dynamodb"},
+    "functions": {"app", "data_view", "store", "gateway", "repository", "documents", "preconditions"},
+    "app": {"gateway", "store", "documents"},
+    "data_view": {"gateway", "store", "repository", "documents"},
+    "store": {"repository", "dynamodb"},
     "gateway": {"documents", "preconditions"},
     "repository": {"dynamodb", "documents", "preconditions"},
     "dynamodb": set(),
@@ -35,6 +37,7 @@ FLAGS = "gateway/flags.py"
 CHECK = {"functions/rollout_check/new_versions.py", "functions/rollout_check/rollout_check.py"}
 # Powertools also handles the records of the table's stream, which are not HTTP requests.
 HTTP = {"aws_lambda_powertools", "http"}
+SPEAKS_HTTP = {"gateway", "functions", "data_view"}
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -73,10 +76,10 @@ def test_a_module_imports_along_the_arrows(path: Path) -> None:
     assert parts_imported(path) - ANYWHERE - {own} <= ARROWS[own]
 
 
-def test_only_the_app_imports_gateway_and_repository() -> None:
-    """Apart from the functions, only the app imports both the gateway and the repository."""
+def test_only_the_view_of_data_imports_gateway_and_repository() -> None:
+    """Apart from the functions, only what two of them show of a table knows both the gateway and the repository."""
     both = {place(path) for path in STORE.rglob("*.py") if {"gateway", "repository"} <= parts_imported(path)}
-    assert both == {"app.py"}
+    assert both == {"data_view.py"}
 
 
 def test_every_arrow_is_used() -> None:
@@ -96,15 +99,15 @@ def test_only_few_modules_import_boto3(path: Path) -> None:
 
 @every_module
 def test_only_gateway_and_functions_import_http(path: Path) -> None:
-    """Powertools and HTTP modules are imported only in the gateway and the functions."""
+    """Powertools and HTTP modules are imported only in the gateway, the functions and what two of them share."""
     uses_http = any(module.partition(".")[0] in HTTP for module in imported(path))
-    assert not uses_http or part(path) in {"gateway", "functions"}
+    assert not uses_http or part(path) in SPEAKS_HTTP
 
 
 @every_module
 def test_only_gateway_and_functions_use_statuses(path: Path) -> None:
     """No other module uses the number of an HTTP error, or an attribute for statuses."""
-    if part(path) in {"gateway", "functions"}:
+    if part(path) in SPEAKS_HTTP:
         return
     statuses = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 503}
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -149,6 +152,6 @@ def test_the_layer_is_imported_by_its_own_name() -> None:
 def test_the_exceptions_are_needed() -> None:
     """The modules with an exception to a rule exist, and import what the exception allows."""
     places = {place(path): set(imported(path)) for path in MODULES}
-    assert f"{PACKAGE}.dynamodb.client.DynamoDBClient" in places["app.py"]
+    assert f"{PACKAGE}.dynamodb.client.DynamoDBClient" in places["store.py"]
     assert "boto3" in places[FLAGS] & places[BUCKET] & places[INVOCATIONS]
     assert any(name.startswith("functions/") for name in places)

@@ -18,6 +18,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "cloudwatch:DescribeAlarms cannot be restricted to some alarms, and only reads."
     ),
     ("requires a verified token", "GET /api/health"): "It is for load balancers, and reveals nothing.",
+    ("requires a verified token", "GET /api/links/{token}/config"): "A public link: its token has 256 random bits.",
+    ("requires a verified token", "GET /api/links/{token}/data"): "The same.",
     ("requires a verified token", "$default"): "It reads nothing: it answers 404 and 405 in the API's own format.",
     **{
         ("has no secret in its environment", function): (

@@ -42,6 +42,8 @@ VERSIONS = [
         "PutConfigFunction",
         "ProjectDataFunction",
         "ProjectsFunction",
+        "SharingFunction",
+        "PublicLinksFunction",
         "HealthFunction",
         "ReadUploadFunction",
     )
@@ -51,6 +53,7 @@ DEPLOYMENT_GROUPS = {
     ":deploymentgroup:${ServerlessDeploymentApplication}/*"
 }
 # Not the alias as a resource: that waits for the check of a rollout, which calls the new ProjectDataFunction.
+STARTS_READER = ("ProjectDataFunction", "PublicLinksFunction")
 READER = {"Fn::Sub": "${ReadUploadFunction.Arn}:live"}
 # The resources that each action may be allowed on.
 RESOURCES_OF: dict[str, list[Any]] = {
@@ -114,9 +117,10 @@ def test_the_gateway_knows_all_routes() -> None:
     assert found == {path: set(methods) for path, methods in ROUTES.items()}
 
 
-def test_only_health_and_the_default_route_need_no_token() -> None:
-    """Every route requires a verified token, except for the health check and the default route."""
-    assert {route.path for route in routes() if not route.needs_token} == {"/api/health", "$default"}
+def test_only_health_and_links_need_no_token() -> None:
+    """Every route requires a verified token, except for the health check, the default route and public links."""
+    public = {"/api/health", "$default", "/api/links/{token}/config", "/api/links/{token}/data"}
+    assert {route.path for route in routes() if not route.needs_token} == public
     assert RESOURCES["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Issuer"
 
 
@@ -183,7 +187,7 @@ def test_permissions_have_no_wildcards(function: str) -> None:
 def test_the_loading_function_can_only_read() -> None:
     """The function that loads configs may only get and query items, so it cannot change any, whatever its code does."""
     flags = {"appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"}
-    assert permissions("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:Query"} | flags
+    assert permissions("GetConfigFunction") == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"} | flags
 
 
 def test_the_loading_function_queries_no_documents() -> None:
@@ -192,11 +196,27 @@ def test_the_loading_function_queries_no_documents() -> None:
     assert queried == [LISTING]
 
 
-def test_requests_without_a_token_reach_one_function() -> None:
-    """Health checks and unrouted requests, which anyone may send, reach a function that may do nothing else."""
-    assert {route.function for route in routes() if not route.needs_token} == {"HealthFunction"}
-    assert {route.path for route in routes() if route.function == "HealthFunction"} == {"/api/health", "$default"}
+def test_requests_without_a_token_reach_functions_of_their_own() -> None:
+    """What anyone may send reaches functions that serve no user: one without any right, and one for public links."""
+    public = {"HealthFunction", "PublicLinksFunction"}
+    assert {route.function for route in routes() if not route.needs_token} == public
+    assert {route.function for route in routes() if route.needs_token}.isdisjoint(public)
     assert permissions("HealthFunction") == set()
+
+
+def test_public_links_have_a_throttle_of_their_own() -> None:
+    """A flood of requests for public links uses up their own rate, and none of the users'."""
+    settings = RESOURCES["Api"]["Properties"]["RouteSettings"]
+    assert set(settings) == {route.key for route in routes() if route.function == "PublicLinksFunction"}
+    rate, burst = {"Ref": "LinkRequestsPerSecond"}, {"Ref": "LinkRequestsInABurst"}
+    own = {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}
+    assert all(each == own for each in settings.values())
+    assert PARAMETERS["LinkRequestsPerSecond"]["Default"] < PARAMETERS["RequestsPerSecond"]["Default"]
+
+
+def test_public_links_remove_and_query_nothing() -> None:
+    """The function for public links finds only what a token names: it can neither list items nor remove any."""
+    assert permissions("PublicLinksFunction") & {"dynamodb:Query", "dynamodb:DeleteItem", "s3:DeleteObject"} == set()
 
 
 @pytest.mark.parametrize("function", sorted(functions().keys() - {"RolloutCheckFunction"}))
@@ -213,12 +233,13 @@ def test_concurrency_can_be_reserved(function: str) -> None:
     assert template()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, -1]}]}
 
 
-def test_only_projects_and_the_purge_may_delete_items() -> None:
-    """Only deleting and restoring a project, and the purge, remove items; all other items that are removed expire."""
+def test_few_functions_may_delete_items() -> None:
+    """Only deleting and restoring a project, ending what lets others in, and the purge remove items; others expire."""
     removing = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
     assert {name for name in functions() if removing & permissions(name)} == {
         "ProjectsFunction",
         "PurgeObjectsFunction",
+        "SharingFunction",
     }
 
 
@@ -317,15 +338,18 @@ def test_an_upload_that_cannot_be_read_is_put_aside() -> None:
     assert configured["Qualifier"] == "live"
 
 
-def test_one_function_starts_the_reader() -> None:
-    """Only the function that completes uploads may start the reader, and only by the alias, which a rollout shifts."""
-    assert functions()["ProjectDataFunction"]["Environment"]["Variables"] == {"READER": READER}
+def test_few_functions_start_the_reader() -> None:
+    """Only functions that serve tables may start the reader, and only by the alias, which a rollout shifts."""
+    for name in STARTS_READER:
+        assert functions()[name]["Environment"]["Variables"] == {"READER": READER}
     assert READER["Fn::Sub"].rpartition(":")[2] == template()["Globals"]["Function"]["AutoPublishAlias"]
     starting = {
         name: [each["Resource"] for each in statements(name) if "lambda:InvokeFunction" in each["Action"]]
         for name in functions().keys() - {"RolloutCheckFunction"}
     }
-    assert {name: resources for name, resources in starting.items() if resources} == {"ProjectDataFunction": [READER]}
+    assert {name: resources for name, resources in starting.items() if resources} == {
+        name: [READER] for name in STARTS_READER
+    }
 
 
 def test_the_reader_writes_no_file_that_it_reads() -> None:

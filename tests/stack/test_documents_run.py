@@ -13,13 +13,14 @@ README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 TOKEN = "$(make -s token SUB=user-1)"
 SEPARATOR = "\x1e"
-# What differs from run to run: times, ids and the owner's part of addresses.
+# What differs from run to run: times, ids of requests, uploads and people, and the owner's part of addresses.
 VARYING = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>"),
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
     (r"\b[0-9a-f]{32}\b", "<upload>"),
     (r'"[A-Za-z0-9_-]+~', '"<owner>~'),
+    (r"(?<![\w-])[\w-]{22}(?![\w-])", "<person>"),
 )
 
 

@@ -36,7 +36,9 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.PreconditionRequired(7), "precondition-required"),
     (errors.VersionConflict("v", version=7, document={}), "version-conflict"),
     (
-        errors.ConfigConflict(version=7, document={}, base=5, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=None),
+        errors.ConfigConflict(
+            version=7, document={}, base=5, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=None
+        ),
         "version-conflict",
     ),
     (errors.DatasetConflict(version=7, document={}, base=5, updated_at=SAVED_AT), "version-conflict"),
@@ -192,7 +194,13 @@ class TestMembers:
     ) -> None:
         """The response has the newest version's date and source, and what both sides changed where that is known."""
         conflict = errors.ConfigConflict(
-            version=7, document={"theme": "dark"}, base=base, updated_at=SAVED_AT, updated_by=None, source="ai", conflicts=conflicts
+            version=7,
+            document={"theme": "dark"},
+            base=base,
+            updated_at=SAVED_AT,
+            updated_by=None,
+            source="ai",
+            conflicts=conflicts,
         )
         assert members(conflict) == {
             "currentVersion": 7,
@@ -206,7 +214,9 @@ class TestMembers:
 
     def test_a_conflict_with_a_config_that_was_never_saved(self) -> None:
         """Version 0 has no document, date or source: the members are present and null."""
-        conflict = errors.ConfigConflict(version=0, document=None, base=5, updated_at=None, source=None, conflicts=None)
+        conflict = errors.ConfigConflict(
+            version=0, document=None, base=5, updated_at=None, updated_by=None, source=None, conflicts=None
+        )
         assert members(conflict) == {
             "currentVersion": 0,
             "current": None,

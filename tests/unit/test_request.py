@@ -27,7 +27,7 @@ from dashboard_store.errors import (
 )
 from dashboard_store.gateway.body import JSON, MERGE_PATCH, decompressed
 from dashboard_store.gateway.request import SOURCES, Request, version_number
-from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.identifiers import Guest, ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.settings import Settings
 
@@ -179,7 +179,6 @@ def assert_unauthorized(request: Request) -> None:
         lambda: request.user,
         request.require_user,
         lambda: request.project("p1"),
-        lambda: request.config("p1"),
     ]
     for read in reads:
         with pytest.raises(Unauthorized):
@@ -191,43 +190,39 @@ class TestAddress:
         """An address has the verified user as its owner, and the project's id from the path."""
         request = received(event("GET", URL, user="a b|c#d"))
         assert request.project("p1") == ProjectAddress("a b|c#d", "p1")
-        assert request.config("p1") == ProjectAddress("a b|c#d", "p1").config()
 
     def test_a_project_may_be_named_by_its_address(self) -> None:
-        """An address in the path names the same project as its id; that of another user names none."""
+        """An address in the path names the same project as its id; that of another user makes the user a guest."""
         request = received(event("GET", URL, user="a b|c#d"))
         assert request.project("YSBifGMjZA~p1") == request.project("p1")
-        assert request.config("YSBifGMjZA~p1") == request.config("p1")
-        with pytest.raises(NoProject):
-            request.project("dQ~p1")
+        assert request.project("dQ~p1") == ProjectAddress("u", "p1", Guest("a b|c#d"))
 
     @pytest.mark.parametrize("text", ["", "a#b", "a b", "x" * 129])
     def test_a_text_that_is_not_an_id_names_no_project(self, text: str) -> None:
         """A text in the path that is not an id is reported as a missing project."""
         with pytest.raises(NoProject):
             asked().project(text)
-        with pytest.raises(NoProject):
-            asked().config(text)
 
     @pytest.mark.parametrize(
-        ("path", "project_id"),
+        ("path", "address"),
         [
-            pytest.param("/api/projects/p1", "p1", id="a project"),
-            pytest.param("/api/projects/sales_EU-2/config", "sales_EU-2", id="its config"),
+            pytest.param("/api/projects/p1", "user-1~p1", id="a project"),
+            pytest.param("/api/projects/sales_EU-2/config", "user-1~sales_EU-2", id="its config"),
             pytest.param("/api/projects", None, id="the list"),
             pytest.param("/api/projects/a%20b/config", None, id="not an id"),
             pytest.param(f"/api/projects/{'x' * 129}", None, id="an id that is too long"),
             pytest.param("/x/api/projects/p1", None, id="another path"),
-            pytest.param("/api/projects/dQ~p1", "p1", id="an address"),
-            pytest.param("/api/projects/dQ~p1/config", "p1", id="the config at an address"),
+            pytest.param("/api/projects/dQ~p1", "u~p1", id="an address"),
+            pytest.param("/api/projects/dQ~p1/config", "u~p1", id="the config at an address"),
             pytest.param("/api/projects/~p1", None, id="no owner"),
             pytest.param("/api/projects/dQ~", None, id="only an owner"),
             pytest.param("/api/projects/dQ~dQ~p1", None, id="two owners"),
         ],
     )
-    def test_the_project_id_for_the_log_is_read_from_the_path(self, path: str, project_id: str | None) -> None:
-        """Only a valid id is logged, never other text from a path."""
-        assert received({**event("GET", URL), "rawPath": path}).project_id == project_id
+    def test_the_project_for_the_log_is_read_from_the_path(self, path: str, address: str | None) -> None:
+        """Only a project that could exist is logged, as its owner's; never other text from a path."""
+        found = received({**event("GET", URL), "rawPath": path}).named_project
+        assert (found and f"{found.owner}~{found.project_id}") == address
 
     @pytest.mark.parametrize(("text", "version"), [("1", 1), ("10", 10), ("9" * 12, 999_999_999_999)])
     def test_a_version_in_a_path_is_a_number(self, text: str, version: int) -> None:
@@ -575,8 +570,7 @@ class TestQuery:
     )
     def test_a_session_is_an_id(self, query: dict[str, str], expected: str | None) -> None:
         """An invalid session is refused, because it must not be taken for the project's config."""
-        address = None if expected is None else ProjectAddress("user-1", "p1").config(expected)
-        check(lambda: asked(**query).config("p1"), address, "sessionId")
+        check(lambda: asked(**query).session, expected, "sessionId")
 
     @pytest.mark.parametrize(
         ("query", "expected"),

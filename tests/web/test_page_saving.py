@@ -91,15 +91,15 @@ def test_a_banner_moves_nothing_and_can_be_closed(make_device: Devices, project:
     expect(device.button("Details")).to_be_focused()
     expect(device.page.get_by_role("alert")).to_have_count(0)
     assert device.page.evaluate("window.shifts") == []
-    device.answer("PATCH", "/config", 403, {"type": "urn:problem:forbidden", "status": 403, "detail": "Read only."})
+    device.answer("PATCH", "/config", 413, {"type": "urn:problem:config-too-large", "status": 413})
     device.restore_network()
-    device.warns("You may look at this dashboard, but not change it.")
+    device.warns("The dashboard is too large.")
     device.says("Not saved")
     assert device.page.evaluate("window.shifts") == []
     device.button("Dismiss").click()
     device.page.get_by_role("switch", name="Autosave").check()
     device.retitle("Offline", "Refused again")
-    device.warns("You may look at this dashboard, but not change it.")
+    device.warns("The dashboard is too large.")
 
 
 def test_a_conflict_is_decided_place_by_place(make_device: Devices, project: Project) -> None:

@@ -2,16 +2,18 @@
 // loses nothing: the history has both values.
 import { valueOf } from "../client/dist/index.js";
 import { html, live, nothing } from "./html.js";
+import { FORMER, savers } from "./people.js";
 import { placeInWords, valueInWords } from "./places.js";
 import { ago, count } from "./words.js";
 
 const SIDES = { mine: "Yours", theirs: "Theirs" };
 
 /**
- * Open the comparison; `decide` gets `mine`, `theirs`, or a function from a pointer to one of them. Nothing is chosen at
- * first, so that no place is decided by accident.
+ * Open the comparison; `people` promises who may do what, and `decide` gets `mine`, `theirs`, or a function from a pointer
+ * to one of them. Nothing is chosen at first, so that no place is decided by accident.
  */
-export function openConflictDialog(dialog, conflict, decide) {
+export function openConflictDialog(dialog, conflict, people, decide) {
+  let who = "";
   const places = placesOf(conflict);
   /** @type {Map<string, "mine" | "theirs">} By the place's pointer. */
   const chosen = new Map();
@@ -21,10 +23,10 @@ export function openConflictDialog(dialog, conflict, decide) {
   };
   const chooseAll = (side) => () => choose(places.map(({ pointer }) => pointer), side);
   dialog.open({
-    title: "Someone else changed the same values",
+    title: () => headline(who),
     kind: "wide",
     body: () => html`
-      <p>${introduction(places.length, conflict.updatedAt)}</p>
+      <p>${introduction(places.length, conflict.updatedAt, who)}</p>
       <div class="all-places">
         <button type="button" @click=${chooseAll("mine")}>All mine</button>
         <button type="button" @click=${chooseAll("theirs")}>All theirs</button>
@@ -38,11 +40,24 @@ export function openConflictDialog(dialog, conflict, decide) {
     `,
     submit: () => decide(decisionOf(places, chosen)),
   });
+  void people.then((known) => {
+    who = savers(known)(conflict.updatedBy);
+    dialog.redraw();
+  });
 }
 
-function introduction(number, updatedAt) {
+/** Name who saved: the user themselves may have, in another tab. */
+export function headline(who) {
+  if (who === "You") return "You changed the same values elsewhere";
+  const by = who === FORMER || !who ? capital(who || "someone else") : who;
+  return `${by} changed the same values`;
+}
+
+export function introduction(number, updatedAt, who) {
   const what = number === 1 ? "This value was" : `These ${count(number, "value")} were`;
-  return `${what} also changed by someone else${updatedAt ? `, who saved ${ago(updatedAt)}` : ""}. Choose what to keep. All other changes from both sides are kept, and the values that you do not choose stay in the history.`;
+  const saved = updatedAt ? ago(updatedAt) : "";
+  const by = who === "You" ? `by you, in another tab or on another device${saved && `, ${saved}`}` : `by ${who || "someone else"}${saved && `, who saved ${saved}`}`;
+  return `${what} also changed ${by}. Choose what to keep. All other changes from both sides are kept, and the values that you do not choose stay in the history.`;
 }
 
 /** A required choice: the browser names the first place that is not decided. */
@@ -82,4 +97,5 @@ export function decisionOf(places, chosen) {
   return others.length ? (pointer) => chosen.get(wholeOf(pointer)) : first;
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const wholeOf = (pointer) => /^\/chartCustomizations\/[^/]+\/position(?=\/)/.exec(pointer)?.[0] ?? pointer;

@@ -1,13 +1,18 @@
 // An open dashboard: its document, its table, and the user's actions on them.
-import { bottomOf, chartsOf, filtersOf, isShown, positionOf, themeOf } from "./config.js";
+import { isShared, knownRole, rememberRole } from "./access.js";
+import { chartsOf, isShown, themeOf } from "./config.js";
 import { dashboardView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
-import { nameField, rename } from "./projects.js";
+import { nameField, openCopyDialog, rename } from "./projects.js";
 import { isAutosaveOn, Saving } from "./saving.js";
+import { openSharing } from "./sharing_dialog.js";
+import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
 import { TableFiles } from "./table_files.js";
+
+export { LinkPage } from "./link.js";
 
 export class DashboardPage {
   /** The project's name, once it is loaded. */
@@ -16,6 +21,10 @@ export class DashboardPage {
   document;
   /** An older version shown as a preview instead of the edited one. */
   preview = null;
+  /** Whether it is another user's. */
+  isShared;
+  /** What the user may do, null until that is known. */
+  role;
   /** @type {Saving} */
   saving;
   announcement = "";
@@ -29,12 +38,19 @@ export class DashboardPage {
   #app;
   #id;
   #closing = [];
-  #naming = null;
+  #asking = null;
+  /** Whether the server has said what the user may do since the page was opened. */
+  #isRoleConfirmed = false;
+  /** The last error that an editor who has become a viewer may have got. */
+  #forbidden = null;
 
   constructor(app, id, rows) {
     this.#app = app;
     this.#id = id;
-    this.document = app.client.open(id, { autosave: isAutosaveOn() });
+    this.isShared = isShared(id, app.session.user);
+    this.role = this.isShared ? knownRole(id, app.session.user) : "owner";
+    // Nothing is saved in another user's dashboard before it is certain that this user may: no edits of an earlier page either.
+    this.document = app.client.open(id, this.isShared ? { autosave: false, legacyKeys: null } : { autosave: isAutosaveOn() });
     this.saving = new Saving(app, this);
     this.#rows = rows;
     this.#table = new ProjectTable(app.client, id, this.#rows, () => app.redraw());
@@ -57,11 +73,13 @@ export class DashboardPage {
     };
     listen(window, "resize", () => this.#app.redraw());
     listen(window, "online", () => this.#retryTable());
+    // Its owner may have changed the user's role meanwhile.
+    if (this.isShared) listen(window, "focus", () => this.#loadProject({ again: true }));
     listen(window, "keydown", (event) => this.#onKey(event));
     for (const [type, listener] of Object.entries(this.files.dropTarget.listeners)) listen(window, type, listener);
     this.#closing.push(this.document.subscribe(() => this.#changed()));
     void this.#loadDocument();
-    void this.#loadName();
+    void this.#loadProject();
     void this.#table.open();
   }
 
@@ -78,7 +96,7 @@ export class DashboardPage {
 
   drawn() {
     this.grid.attach(document.querySelector(".grid-stack"));
-    this.grid.show(this.#shownCharts(), this.preview !== null);
+    this.grid.show(shownCharts(this.config, this.#rows, this.table.dataSchema !== undefined), this.isReadOnly);
   }
 
   get id() {
@@ -87,6 +105,16 @@ export class DashboardPage {
 
   get state() {
     return this.document.state;
+  }
+
+  /** Whether the user may change the dashboard; what was deleted can be restored by its owner, so they may go on. */
+  get canEdit() {
+    return (this.role === "owner" || this.role === "editor") && !(this.isShared && this.saving.isDeleted);
+  }
+
+  /** Whether nothing of what is shown can be changed. */
+  get isReadOnly() {
+    return this.preview !== null || !this.canEdit;
   }
 
   /** Whether the title of the tab has a mark. */
@@ -110,11 +138,10 @@ export class DashboardPage {
 
   /** The number of rows that match the filters, null until they are counted. */
   get matchingRows() {
-    const filters = filtersOf(this.config);
-    return filters.length ? this.#rows.countOf(filters) : this.table.dataSchema.rowCount;
+    return matchingRows(this.config, this.#rows, this.table.dataSchema);
   }
 
-  // --- name ---
+  // --- name and people ---
 
   rename() {
     this.#app.dialog.open({
@@ -127,10 +154,43 @@ export class DashboardPage {
     });
   }
 
+  share() {
+    openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough));
+  }
+
+  makeCopy() {
+    openCopyDialog(this.#app, this.#id, this.title);
+  }
+
+  /** Return who may do what, null if that cannot be known now. */
+  async people() {
+    try {
+      return await (await this.#app.sharing()).members(this.#id);
+    } catch (error) {
+      // Everything else is useful without names.
+      if (error.status === undefined) throw error;
+      return null;
+    }
+  }
+
+  /** Leave the page of a dashboard that the user has left, unless a team still lets them in. */
+  async #left(stillThrough) {
+    if (stillThrough.length) {
+      this.#app.tell(`You left, but can still open this dashboard through ${stillThrough.join(", ")}.`);
+      return this.#loadProject({ again: true });
+    }
+    // Nothing of it stays in this browser but what was not saved.
+    await this.document.refresh().catch(() => {});
+    this.#app.tell(`You left “${this.title}”.`);
+    this.#app.go(null);
+  }
+
   // --- history and loading ---
 
   openHistory() {
     openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
+      isOwner: this.role === "owner",
+      people: this.people(),
       look: (version) => {
         this.preview = version;
         this.#app.redraw();
@@ -181,7 +241,7 @@ export class DashboardPage {
 
   #retryTable() {
     if (this.table.status === "failed" || this.table.isCopy) void this.#table.load();
-    void this.#loadName();
+    void this.#loadProject();
   }
 
   async #loadDocument() {
@@ -195,39 +255,65 @@ export class DashboardPage {
     }
   }
 
-  /** Load the name once; after a failure, the next call tries again. */
-  async #loadName() {
-    if (this.title || this.#naming) return;
+  /** Load the name and the user's role, once unless `again`; after a failure, the next call tries again. */
+  async #loadProject({ again = false } = {}) {
+    if (this.#asking || (this.title && !again)) return;
     try {
-      this.#naming = this.#app.client.projects.get(this.#id);
-      this.title = (await this.#naming).name;
+      this.#asking = this.#app.client.projects.get(this.#id);
+      const { name, role } = await this.#asking;
+      this.title = name;
+      if (this.isShared) this.#setRole(role);
     } catch (error) {
       // A dashboard is usable without its name; loading the config reports the error.
       if (error.status === undefined) throw error;
+      if (this.isShared && error.code === "not-found") {
+        rememberRole(this.#id, this.#app.session.user, null);
+        // A page with unsaved edits does not ask for a newer version by itself.
+        if (!this.saving.isDeleted) void this.#loadDocument();
+      }
     } finally {
-      this.#naming = null;
+      this.#asking = null;
     }
     this.#app.redraw();
   }
 
+  #setRole(role) {
+    if (this.#isRoleConfirmed && role === this.role) return;
+    const couldEdit = this.canEdit;
+    this.#isRoleConfirmed = true;
+    this.role = role;
+    rememberRole(this.#id, this.#app.session.user, role);
+    this.document.setAutosave(this.canEdit && isAutosaveOn());
+    if (!couldEdit || this.canEdit) return;
+    this.preview = null;
+    // What it is about is not the user's to do any more.
+    this.#app.dialog.close();
+  }
+
   #changed() {
-    const { status, config } = this.state;
+    const { status, config, error } = this.state;
     if (config) window.dashkeepTheme.choose(themeOf(config), `#/dashboards/${encodeURIComponent(this.#id)}`);
     if (status === "clean" || status === "corrected") this.#retryTable();
+    const wasDeleted = this.saving.isDeleted;
     this.saving.changed();
+    if (this.isShared) this.#followAccess(error, wasDeleted);
     this.#app.redraw();
   }
 
-  #shownCharts() {
-    const below = bottomOf(this.config);
-    const filters = filtersOf(this.config);
-    const dataOf = this.table.dataSchema ? (id, chart) => this.#rows.dataOf(id, chart, filters) : () => null;
-    return chartsOf(this.config)
-      .filter(([, chart]) => isShown(chart))
-      .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart) }));
+  /** Follow what the answers to loads and saves say of the user's access. */
+  #followAccess(error, wasDeleted) {
+    const { isDeleted } = this.saving;
+    if (isDeleted && !wasDeleted) {
+      this.#isRoleConfirmed = false;
+      this.#rows.forget().catch(() => {});
+    }
+    const isForbidden = error?.code === "forbidden" && error !== this.#forbidden;
+    if (isForbidden) this.#forbidden = error;
+    if (isForbidden || (wasDeleted && !isDeleted)) void this.#loadProject({ again: true });
   }
 
   #onKey(event) {
+    if (!this.canEdit) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();
       void this.saving.save();

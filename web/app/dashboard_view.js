@@ -2,6 +2,7 @@
 import { chartsOf, filtersOf, themeOf } from "./config.js";
 import { inWords } from "./filters.js";
 import { html, icon, iconButton, live, loading, nothing, repeat } from "./html.js";
+import { readOnlyFilters } from "./read_only_view.js";
 import { banner, failed, missing, previewBanner, saveState } from "./saving_view.js";
 import { dropView, problemBanner, tableView, uploadButton } from "./table_view.js";
 
@@ -10,6 +11,7 @@ const THEMES = { system: "System", light: "Light", dark: "Dark" };
 export function dashboardView(page) {
   const { state } = page;
   const { error, isDirty, origin } = state;
+  const canSave = isDirty || state.status === "corrected";
   if (error?.status === 404 && !origin) return missing();
   if (error && !origin && !isDirty) return failed(page, state);
   return html`
@@ -18,24 +20,38 @@ export function dashboardView(page) {
         <div class="head"><div class="name">
           <a class="icon-button" href="#/" aria-label="All dashboards" title="All dashboards">${icon("back")}</a>
           <h1 title=${page.title}>${page.title || "Dashboard"}</h1>
-          ${iconButton("edit", "Rename dashboard", () => page.rename())}
+          ${page.canEdit ? iconButton("edit", "Rename dashboard", () => page.rename()) : nothing}
         </div>
         ${saveState(page)}
-        <button type="button" class="primary save" @click=${() => page.saving.save()} ?disabled=${!(isDirty || state.status === "corrected") || page.preview}>Save</button>
+        ${page.canEdit ? html`<button type="button" class="primary save" @click=${() => page.saving.save()} ?disabled=${!canSave || page.preview}>Save</button>` : nothing}
         <div class="banners">${banner(page)} ${problemBanner(page)}</div></div>
-        <div class="buttons">
-          ${page.preview ? nothing : undoButtons(page)}
-          <button type="button" @click=${() => page.editing.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
-          <button type="button" @click=${() => page.openHistory()} ?disabled=${!state.version}>${icon("history")}<span>History</span></button>
-        </div>
+        <div class="buttons">${page.canEdit ? editorButtons(page) : nothing} ${sharingButtons(page)}</div>
       </div>
     </div>
     <div class="inner wide dashboard">
-      ${page.preview ? previewBanner(page) : options(page)}
+      ${page.preview ? previewBanner(page) : page.canEdit ? options(page) : readOnlyOptions(page)}
       ${content(page)}
       <p class="unseen" role="status">${page.announcement}</p>
       ${dropView(page)}
     </div>
+  `;
+}
+
+function editorButtons(page) {
+  return html`
+    ${page.preview ? nothing : undoButtons(page)}
+    <button type="button" @click=${() => page.editing.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
+    <button type="button" @click=${() => page.openHistory()} ?disabled=${!page.state.version}>${icon("history")}<span>History</span></button>
+  `;
+}
+
+/** Editors copy a dashboard in the list, where there is more room. */
+function sharingButtons(page) {
+  if (page.role === "owner") return html`<button type="button" @click=${() => page.share()}>${icon("people")}<span>Share</span></button>`;
+  if (page.role === null || page.saving.isDeleted) return nothing;
+  return html`
+    <button type="button" @click=${() => page.share()}>${icon("people")}<span>People</span></button>
+    ${page.role === "viewer" ? html`<button type="button" @click=${() => page.makeCopy()}>${icon("copy")}<span>Make my own copy</span></button>` : nothing}
   `;
 }
 
@@ -67,6 +83,17 @@ function options(page) {
   </div>`;
 }
 
+/** What there is in place of the options where nothing can be changed: why, and what becomes of unsaved edits. */
+function readOnlyOptions(page) {
+  const { isDirty } = page.state;
+  const isViewer = page.role === "viewer" && !page.saving.isDeleted;
+  return html`<div class="options">
+    ${readOnlyFilters(page.config)}
+    ${isViewer ? html`<p class="view-only" role="status">You can view this dashboard, not change it.${isDirty ? " Your unsaved changes are kept in this browser." : nothing}</p>` : nothing}
+    ${isViewer && isDirty ? html`<button type="button" class="quiet" @click=${() => page.editing.discard()}>Discard changes</button>` : nothing}
+  </div>`;
+}
+
 function filterBar(page) {
   const filters = filtersOf(page.config);
   return html`<div class="filters" role="group" aria-label="Filters">
@@ -90,12 +117,12 @@ function content(page) {
     ${page.saving.isDeleted && table.status === "failed" ? nothing : tableView(page, !isEmpty)} ${isEmpty ? emptyDashboard(page) : nothing}
     ${isEmpty ? nothing : html`<h2 class="unseen">Charts</h2>`}
     <div class="grid-stack" @keydown=${(event) => page.grid.onKey(event)}></div>
-    ${page.hiddenCharts.length && !page.preview ? hidden(page) : nothing}
+    ${page.hiddenCharts.length && !page.isReadOnly ? hidden(page) : nothing}
   `;
 }
 
 function emptyDashboard(page) {
-  if (page.preview) return html`<div class="notice"><h2>No charts</h2><p>This version has no charts.</p></div>`;
+  if (page.isReadOnly) return html`<div class="notice"><h2>No charts</h2><p>${page.preview ? "This version" : "This dashboard"} has no charts.</p></div>`;
   if (page.table.status === "none") {
     return html`<div class="notice">
       <h2>Start with a table</h2>

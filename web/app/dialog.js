@@ -13,7 +13,7 @@ export class Dialog {
   /**
    * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error.
    *
-   * @param {{ title: string, body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
+   * @param {{ title: string | (() => string), body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
    *   footer?: () => unknown, closed?: () => void }} dialog
    */
   open(dialog) {
@@ -49,7 +49,7 @@ export class Dialog {
       <dialog class=${kind} aria-labelledby="dialog-title" @cancel=${(event) => this.#onCancel(event)} @close=${() => this.#onClose()} ${ref((element) => (this.#element = element))}>
         <form @submit=${onSubmit} @input=${() => this.#onInput()}>
           <header>
-            <h2 id="dialog-title">${title}</h2>
+            <h2 id="dialog-title">${typeof title === "function" ? title() : title}</h2>
             <button type="button" class="icon-button" aria-label="Close" @click=${() => this.close()}>✕</button>
           </header>
           <div class="body">${body()}</div>

@@ -20,7 +20,8 @@ export function openDiscardDialog(dialog, client, page, discard) {
   async function list() {
     try {
       const { version, config } = page.state;
-      const saved = version ? (await client.version(page.id, version)).config : null;
+      // Viewers may read the newest version only.
+      const saved = !version ? null : (await (page.canEdit ? client.version(page.id, version) : client.load(page.id))).config;
       lost = changesBetween(saved, config);
       dialog.redraw();
     } catch (error) {

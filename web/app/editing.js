@@ -148,8 +148,8 @@ export class Editing {
   }
 
   async #revert(direction, done) {
-    const { document: edited, preview } = this.#page;
-    if (preview) return;
+    const { document: edited, isReadOnly } = this.#page;
+    if (isReadOnly) return;
     const before = this.#config;
     try {
       // Until the client has loaded its code for this, `canUndo` is false although there is an edit to undo.

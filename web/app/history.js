@@ -1,6 +1,7 @@
 // The history drawer: the versions, their changes, and how to preview or restore one, or take its changes back.
 import { placesOf } from "./conflict.js";
 import { html, nothing, repeat } from "./html.js";
+import { isAlone, savers } from "./people.js";
 import { placeInWords, valueInWords } from "./places.js";
 import { ago, count, exactly } from "./words.js";
 
@@ -10,9 +11,13 @@ const MOST_PLACES = 3;
 const IS_ELEMENT = /^\/(chartCustomizations|filters)\/[^/]+$/;
 const SOURCES = { user: "Saved", autosave: "Saved automatically", ai: "Saved by AI", localStorage: "Moved from browser storage", import: "Imported" };
 
-/** Open the history; `look` gets a version with its config, `restore` and `takeBack` a version number. */
-export function openHistory(dialog, client, projectId, current, { look, restore, takeBack }) {
+/**
+ * Open the history; `people` promises who may do what, `look` gets a version with its config, `restore` and `takeBack` a
+ * version number. The owner can remove a version's content.
+ */
+export function openHistory(dialog, client, projectId, current, { isOwner, people, look, restore, takeBack }) {
   let list = null;
+  let who = () => "";
   let problem = null;
   let opened = null;
 
@@ -31,16 +36,17 @@ export function openHistory(dialog, client, projectId, current, { look, restore,
       const page = await client.history(projectId, { limit: PAGE_SIZE, cursor: list?.nextCursor ?? undefined });
       list = { ...page, versions: [...(list?.versions ?? []), ...page.versions] };
     });
-  const toggle = (version) =>
+  const toggle = ({ version, removed }) =>
     attempt(async () => {
       if (opened?.version === version) {
         opened = null;
         return;
       }
-      opened = { version, changes: null };
+      opened = { version, changes: removed ? { removed, lines: [] } : null };
       dialog.redraw();
+      if (removed) return;
       const changes = await changesOf(client, projectId, version);
-      if (opened?.version === version) opened = { version, changes };
+      if (opened?.version === version) opened = { ...opened, changes };
     });
   const lookAt = (version) =>
     attempt(async () => {
@@ -49,29 +55,48 @@ export function openHistory(dialog, client, projectId, current, { look, restore,
       look(found);
     });
 
-  const takeBackOpened = async () => {
+  /** Do something with the version that is open, and say there why it failed. */
+  const withOpened = async (work, inWords) => {
     const entry = opened;
     if (entry.isBusy) return;
     Object.assign(entry, { isBusy: true, refusal: null });
     dialog.redraw();
     try {
-      await takeBack(entry.version);
-      dialog.close();
+      await work(entry.version);
     } catch (error) {
       if (error.status === undefined) throw error;
-      entry.refusal = refusalInWords(error, entry.changes);
+      entry.refusal = inWords(error, entry.changes);
     }
     entry.isBusy = false;
     dialog.redraw();
   };
+  const takeBackOpened = () =>
+    withOpened(async (version) => {
+      await takeBack(version);
+      dialog.close();
+    }, refusalInWords);
+  const askToRemove = (isAsking) => {
+    opened = { ...opened, isAsking };
+    dialog.redraw();
+  };
+  const removeOpened = () =>
+    withOpened(
+      async (version) => {
+        await client.deleteVersion(projectId, version);
+        list = { ...list, versions: list.versions.map((each) => (each.version === version ? { ...each, removed: true } : each)) };
+        opened = { version, changes: { removed: true, lines: [] } };
+      },
+      ({ message }) => message,
+    );
 
   const row = (summary) => {
-    const { version, updatedAt, deleted } = summary;
+    const { version, updatedAt, updatedBy } = summary;
+    const by = who(updatedBy?.id);
     const isOpen = opened?.version === version;
     return html`<li>
-      <button type="button" class="entry" aria-expanded=${isOpen} @click=${() => toggle(version)}>
+      <button type="button" class="entry" aria-expanded=${isOpen} @click=${() => toggle(summary)}>
         <strong>Version ${version}${version === current ? html` <span class="tag">current</span>` : nothing}</strong>
-        <span>${origin(summary)}</span>
+        <span>${by ? html`<b>${by}</b> · ` : nothing}${origin(summary)}</span>
         <time datetime=${updatedAt} title=${exactly(updatedAt)}>${ago(updatedAt)}</time>
       </button>
       ${isOpen
@@ -84,8 +109,16 @@ export function openHistory(dialog, client, projectId, current, { look, restore,
     </li>`;
   };
 
-  const actions = ({ version, deleted }, changes) => {
-    const isWhole = version !== current && !deleted;
+  const actions = ({ version, deleted, removed }, changes) => {
+    const isWhole = version !== current && !deleted && !removed;
+    const canRemove = isOwner && isWhole;
+    if (opened.isAsking) {
+      return html`<p class="sure" role="alert">The content of version ${version} will be gone for good: nobody can preview, restore or compare it any more. The entry stays in this list.</p>
+        <p class="actions">
+          <button type="button" class="danger" @click=${removeOpened}>Remove for good</button>
+          <button type="button" @click=${() => askToRemove(false)}>Keep it</button>
+        </p>`;
+    }
     const canTakeBack = changes?.lines.length > 0;
     if (!isWhole && !canTakeBack) return nothing;
     return html`<p class="actions">
@@ -94,6 +127,7 @@ export function openHistory(dialog, client, projectId, current, { look, restore,
               <button type="button" class="primary" @click=${() => dialog.attempt(() => restore(version))}>Restore</button>`
           : nothing}
         ${canTakeBack ? html`<button type="button" @click=${takeBackOpened}>Take back changes</button>` : nothing}
+        ${canRemove ? html`<button type="button" class="quiet" @click=${() => askToRemove(true)}>Remove content</button>` : nothing}
       </p>
       ${isWhole && canTakeBack ? html`<p class="hint">Taking back keeps all later changes. Restoring brings back the whole dashboard as it was.</p>` : nothing}`;
   };
@@ -112,12 +146,17 @@ export function openHistory(dialog, client, projectId, current, { look, restore,
     `,
   });
   void loadMore();
+  void people.then((known) => {
+    if (known && !isAlone(known)) who = savers(known);
+    dialog.redraw();
+  });
 }
 
 /** Say where a version comes from. */
-export function origin({ source, message, forced, merged, restoredFrom, undoOf, deleted, chartCount }) {
+export function origin({ source, message, forced, merged, restoredFrom, undoOf, deleted, removed, chartCount }) {
   const made = restoredFrom ? `Restored version ${restoredFrom}` : undoOf ? `Took back the changes of version ${undoOf}` : SOURCES[source];
   const what = deleted && !undoOf ? "Deleted" : made;
+  if (removed) return [what, "its content was taken out"].join(" · ");
   const notes = [merged && !undoOf && "merged with other changes", forced && "replaced the latest version", message && `“${message}”`].filter(Boolean);
   return [what, ...notes, deleted ? null : count(chartCount, "chart")].filter(Boolean).join(" · ");
 }
@@ -161,6 +200,7 @@ function valueAt(document, pointer) {
 
 function changeList(changes) {
   if (!changes) return html`<p role="status">Loading changes…</p>`;
+  if (changes.removed) return html`<p>The owner of this dashboard has taken the content of this version out of history.</p>`;
   if (changes.first) return html`<p>The first version.</p>`;
   if (changes.expired) return html`<p>The previous version is no longer available.</p>`;
   if (!changes.lines.length) return html`<p>No changes.</p>`;

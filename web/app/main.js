@@ -1,13 +1,17 @@
 // The page: the signed-in user, the current view, and the frame around it.
 import { createDashboardClient } from "../client/dist/index.js";
+import { addressOf, required } from "../client/dist/transport.js";
 import { Session } from "../session.js";
 import { Dialog } from "./dialog.js";
 import { html, live, loading, nothing, render } from "./html.js";
+import { InvitationPage } from "./invitation.js";
 import { ProjectsPage } from "./projects.js";
 import { TableRows } from "./table_rows.js";
 
 const USERS = ["user-1", "user-2", "user-3"];
 const TOAST_MS = 8_000;
+/** What the URL's hash names: a dashboard by its id or address, an invitation or a public link by its token. */
+const PLACE = /^#\/(dashboards|invitations|links)\/(.+)$/;
 
 const TABLE_WORKER = document.querySelector("meta[name=table-worker]").content;
 
@@ -32,8 +36,9 @@ class App {
     });
     document.addEventListener("themechange", () => this.redraw());
     document.body.replaceChildren();
-    // Every view needs a token, so it is requested while the rest loads; the request that needs it reports a failure.
-    this.session.token().catch(() => {});
+    // Every view but a public link's needs a token, so it is requested while the rest loads; the request that needs it
+    // reports a failure.
+    if (this.#place.kind !== "links") this.session.token().catch(() => {});
     this.#show();
   }
 
@@ -50,8 +55,17 @@ class App {
     });
   }
 
-  go(projectId) {
-    location.hash = projectId ? `#/dashboards/${encodeURIComponent(projectId)}` : "#/";
+  /** Go to a dashboard, by its id or address, or to the list. */
+  go(project, { replaces = false } = {}) {
+    const place = project ? `#/dashboards/${encodeURIComponent(project)}` : "#/";
+    if (replaces) location.replace(place);
+    else location.hash = place;
+  }
+
+  /** The calls for sharing, loaded on first use. Rejects with a DashkeepError. */
+  async sharing() {
+    const { sharing } = await required(import("../client/dist/sharing.js"));
+    return sharing(this.client);
   }
 
   /** Show a message for a while, with an undo action if there is one. */
@@ -68,13 +82,18 @@ class App {
     this.redraw();
   }
 
-  /** Open the worker that holds a project's rows. */
-  #openRows(project) {
+  get #place() {
+    const [, kind = "", name = ""] = PLACE.exec(location.hash) ?? [];
+    return { kind, name: decodeURIComponent(name) };
+  }
+
+  /** Open the worker that holds a project's rows, or those of a public link, of which this browser keeps no copy. */
+  #openRows({ kind, name }) {
     const { session } = this;
+    const named = kind === "links" ? { link: name } : { project: name, key: [location.origin, session.user, addressOf(name, session.user)] };
     return new TableRows(TABLE_WORKER, {
       root: location.origin,
-      project,
-      key: [location.origin, session.user, project],
+      ...named,
       getToken: (options) => session.token(options),
       changed: () => this.redraw(),
     });
@@ -87,8 +106,9 @@ class App {
   #show() {
     this.#page?.close();
     this.dialog.close();
-    const id = /^#\/dashboards\/(.+)$/.exec(location.hash)?.[1];
-    if (id) void this.#showDashboard(decodeURIComponent(id));
+    const place = this.#place;
+    if (place.kind === "invitations") this.#open(new InvitationPage(this, place.name));
+    else if (place.kind) void this.#showDashboard(place);
     else this.#open(new ProjectsPage(this));
   }
 
@@ -99,14 +119,15 @@ class App {
   }
 
   /** The scripts of a dashboard are loaded with the first one. */
-  async #showDashboard(id) {
-    const waiting = new WaitingPage();
+  async #showDashboard(place) {
+    const waiting = new WaitingPage(place.kind === "links");
     this.#open(waiting);
     // The worker starts meanwhile.
-    const rows = this.#openRows(id);
+    const rows = this.#openRows(place);
     try {
-      const { DashboardPage } = await import("./dashboard.js");
-      if (this.#page === waiting) this.#open(new DashboardPage(this, id, rows));
+      const { DashboardPage, LinkPage } = await import("./dashboard.js");
+      const Page = waiting.isPublic ? LinkPage : DashboardPage;
+      if (this.#page === waiting) this.#open(new Page(this, place.name, rows));
       else rows.close();
     } catch (error) {
       rows.close();
@@ -119,28 +140,31 @@ class App {
   #signIn(user) {
     this.session.choose(user);
     this.client = this.#newClient();
-    if (location.hash.startsWith("#/dashboards/")) this.go(null);
+    if (this.#place.kind === "dashboards") this.go(null);
     else this.#show();
   }
 
   #view() {
     return html`
       <a class="skip" href="#main" @click=${skipToMain}>Skip to the dashboard</a>
-      <header class="bar">
-        <div class="inner wide">
-          <a class="brand" href="#/">Dashkeep</a>
-          <nav aria-label="Pages"><a href="/reference/">API reference</a></nav>
-          <label class="who">
-            <span>Signed in as</span>
-            <select .value=${live(this.session.user)} @change=${(event) => this.#signIn(event.target.value)}>
-              ${[...new Set([...USERS, this.session.user])].map((user) => html`<option value=${user} ?selected=${user === this.session.user}>${user}</option>`)}
-            </select>
-          </label>
-        </div>
-      </header>
+      <header class="bar"><div class="inner wide">${this.#page.isPublic ? html`<span class="brand">Dashkeep</span>` : this.#ownBar()}</div></header>
       <main id="main" tabindex="-1">${this.#page.view()}</main>
       <div class="toasts" role="status">${this.#toast ? this.#toastView(this.#toast) : nothing}</div>
       ${this.dialog.view()}
+    `;
+  }
+
+  /** What a signed-in user has: their dashboards, and who they are. */
+  #ownBar() {
+    return html`
+      <a class="brand" href="#/">Dashkeep</a>
+      <nav aria-label="Pages"><a href="/reference/">API reference</a></nav>
+      <label class="who">
+        <span>Signed in as</span>
+        <select .value=${live(this.session.user)} @change=${(event) => this.#signIn(event.target.value)}>
+          ${[...new Set([...USERS, this.session.user])].map((user) => html`<option value=${user} ?selected=${user === this.session.user}>${user}</option>`)}
+        </select>
+      </label>
     `;
   }
 
@@ -157,6 +181,10 @@ class App {
 class WaitingPage {
   title = "";
   isFailed = false;
+
+  constructor(isPublic) {
+    this.isPublic = isPublic;
+  }
 
   open() {}
 

@@ -1,5 +1,5 @@
 // Begins to load what an open dashboard needs while the document is still parsed; the document is the same for every view.
-if (location.hash.startsWith("#/dashboards/")) {
+if (/^#\/(dashboards|links)\//.test(location.hash)) {
   for (const href of document.querySelector("meta[name=dashboard-scripts]").content.split(" ")) {
     const link = document.createElement("link");
     link.rel = "modulepreload";

@@ -1,5 +1,6 @@
-// The list of dashboards: create, rename, delete and restore.
+// The list of dashboards, the user's own and those that others share with them: create, rename, delete, restore and copy.
 import { html, icon, iconButton, nothing, repeat } from "./html.js";
+import { nameOf, ROLES } from "./people.js";
 import { ago, count, exactly } from "./words.js";
 
 const PAGE_SIZE = 24;
@@ -13,6 +14,8 @@ export class ProjectsPage {
   #error = null;
   #projects = [];
   #cursor = null;
+  /** What others share with the user: its cards, where the next page begins, and why they could not be loaded. */
+  #shared = { projects: [], nextCursor: null, error: null };
   #isClosed = false;
   /** The addresses of the dashboards with unsaved edits in this browser. */
   #unsaved = new Set();
@@ -45,7 +48,7 @@ export class ProjectsPage {
         <h1>Dashboards</h1>
         <button type="button" class="primary" @click=${() => this.#create()}>${icon("add")}New dashboard</button>
       </div>
-      ${this.#content()}
+      ${this.#content()} ${this.#status === "ready" ? this.#sharedSection() : nothing}
     </div>`;
   }
 
@@ -60,6 +63,7 @@ export class ProjectsPage {
         <button type="button" @click=${() => this.#load()}>Try again</button>
       </div>`;
     }
+    if (!this.#projects.length && this.#shared.projects.length) return html`<p class="hint">You have no dashboards of your own yet.</p>`;
     if (!this.#projects.length) {
       return html`<div class="notice">
         <h2>No dashboards yet</h2>
@@ -73,18 +77,42 @@ export class ProjectsPage {
     `;
   }
 
+  #sharedSection() {
+    const { projects, nextCursor, error } = this.#shared;
+    if (!projects.length && !error) return nothing;
+    return html`<section class="shared" aria-labelledby="shared-title">
+      <h2 id="shared-title">Shared with me</h2>
+      ${error ? html`<p role="alert">These dashboards could not be loaded. ${error.message} <button type="button" @click=${() => this.#loadShared()}>Try again</button></p>` : nothing}
+      <ul class="cards">${repeat(projects, ({ address }) => address, (project) => this.#sharedCard(project))}</ul>
+      ${nextCursor ? html`<p class="more"><button type="button" @click=${() => this.#loadMoreShared()}>Show more shared with me</button></p>` : nothing}
+    </section>`;
+  }
+
   #card(project) {
-    const { id, address, name, updatedAt, dashboardConfig, data } = project;
+    const { id, name } = project;
+    return this.#cardOf(project, id, nothing, html`
+      ${iconButton("edit", `Rename ${name}`, () => this.#rename(project))}
+      ${iconButton("remove", `Delete ${name}`, () => this.#remove(project))}
+    `);
+  }
+
+  #sharedCard(project) {
+    const { address, name, owner, role } = project;
+    return this.#cardOf(project, address, html`<p title=${nameOf(owner)}>You ${ROLES[role]} · from ${nameOf(owner)}</p>`, html`
+      ${role === "editor" ? iconButton("edit", `Rename ${name}`, () => this.#rename({ id: address, name })) : nothing}
+      ${iconButton("copy", `Make my own copy of ${name}`, () => openCopyDialog(this.#app, address, name))}
+    `);
+  }
+
+  #cardOf({ address, name, updatedAt, dashboardConfig, data }, place, from, tools) {
     return html`<li class="card">
-      <h2><a href="#/dashboards/${id}">${name}</a></h2>
+      <h2><a href="#/dashboards/${place}">${name}</a></h2>
       ${this.#unsaved.has(address) ? html`<span class="unsaved">${icon("edit")}Unsaved changes</span>` : nothing}
       <p>${dashboardConfig ? count(dashboardConfig.chartCount, "chart") : "Empty"}${data ? ` · ${data.fileName}` : nothing}</p>
+      ${from}
       <div class="card-foot">
         <span title=${exactly(updatedAt)}>Changed ${ago(updatedAt)}</span>
-        <span class="tools">
-          ${iconButton("edit", `Rename ${name}`, () => this.#rename(project))}
-          ${iconButton("remove", `Delete ${name}`, () => this.#remove(project))}
-        </span>
+        <span class="tools">${tools}</span>
       </div>
     </li>`;
   }
@@ -92,6 +120,7 @@ export class ProjectsPage {
   async #load() {
     this.#status = "loading";
     this.#app.redraw();
+    void this.#loadShared();
     try {
       const { projects, nextCursor } = await this.#app.client.projects.list({ limit: PAGE_SIZE });
       this.#projects = projects;
@@ -103,6 +132,23 @@ export class ProjectsPage {
       this.#status = "failed";
     }
     if (!this.#isClosed) this.#app.redraw();
+  }
+
+  async #loadShared() {
+    try {
+      this.#shared = { ...(await (await this.#app.sharing()).shared()), error: null };
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#shared = { projects: [], nextCursor: null, error };
+    }
+    if (!this.#isClosed) this.#app.redraw();
+  }
+
+  async #loadMoreShared() {
+    await this.#attempt(async () => {
+      const { projects, nextCursor } = await (await this.#app.sharing()).shared({ cursor: this.#shared.nextCursor });
+      this.#shared = { projects: [...this.#shared.projects, ...projects], nextCursor, error: null };
+    });
   }
 
   async #findUnsaved() {
@@ -175,6 +221,19 @@ export class ProjectsPage {
     }
     this.#app.redraw();
   }
+}
+
+/** Open the dialog that makes a copy of a dashboard, which is the user's own and independent of it. */
+export function openCopyDialog(app, address, name) {
+  app.dialog.open({
+    title: "Make my own copy",
+    action: "Make copy",
+    body: () => html`<p class="hint">The copy has the dashboard and the table as they are now. Later changes go into one of them only.</p>${nameField(name)}`,
+    submit: async (form) => {
+      const { id } = await app.client.projects.create({ copyOf: address, name: form.get("name") });
+      app.go(id);
+    },
+  });
 }
 
 /** Rename a project, regardless of other changes made to it in the meantime. */

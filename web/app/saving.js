@@ -11,7 +11,7 @@ export const isAutosaveOn = () => localStorage.getItem(AUTOSAVE_KEY) !== "off";
 export class Saving {
   /** Whether edits are not durable in this browser, although there was time to store them. */
   isUnkept = false;
-  /** Whether the dashboard was there and is not any more; until the server has it again. */
+  /** Whether the dashboard was there and is not any more, at least not for this user; until the server has it again. */
   isDeleted = false;
   /** Whether the user has read what could not be moved of an older version's copy. */
   isNotMovedRead = false;
@@ -46,6 +46,10 @@ export class Saving {
 
   // --- what is shown ---
 
+  get isShared() {
+    return this.#page.isShared;
+  }
+
   get status() {
     return statusInWords(this.#state, this);
   }
@@ -73,9 +77,9 @@ export class Saving {
 
   /** Follow a change of the document's state. */
   changed() {
-    const { status, error, origin, isDirty, isKept } = this.#state;
+    const { error, origin, isDirty, isKept } = this.#state;
     if (error?.status === 404 && origin) this.isDeleted = true;
-    else if (status === "clean" || status === "corrected") this.isDeleted = false;
+    else if (!error) this.isDeleted = false;
     if (this.trouble?.kind !== this.#closed) this.#closed = null;
     if (isDirty && !isKept) {
       this.#storing ??= setTimeout(() => this.#setUnkept(true), STORING_MS);
@@ -95,7 +99,7 @@ export class Saving {
 
   /** Save, or compare both sides if somebody else has changed the same values. */
   async save() {
-    if (this.#page.preview) return;
+    if (this.#page.isReadOnly) return;
     this.openBanner();
     // The state has the result and is shown.
     if (!this.#state.conflict) await this.#page.document.save().catch(() => {});
@@ -110,7 +114,7 @@ export class Saving {
   decideConflict() {
     const { conflict } = this.#state;
     if (!conflict || this.#isLeft) return;
-    openConflictDialog(this.#app.dialog, conflict, (choice) => {
+    openConflictDialog(this.#app.dialog, conflict, this.#page.people(), (choice) => {
       // The state has the result and is shown; another save may have come in between.
       void this.#page.document.resolve(choice).catch(() => this.decideConflict());
     });

@@ -9,7 +9,7 @@ const DETAILS = "state-details";
 export function missing() {
   return html`<div class="inner wide page"><div class="notice" role="alert">
     <h1>Dashboard not found</h1>
-    <p>It was deleted, or it belongs to another user.</p>
+    <p>It was deleted, or it is not shared with you.</p>
     <a class="button" href="#/">All dashboards</a>
   </div></div>`;
 }
@@ -57,13 +57,15 @@ function remedy(page, kind) {
   const { isDirty } = page.state;
   switch (kind) {
     case "conflict":
-      return html`<button type="button" class="primary" @click=${() => page.saving.decideConflict()}>Compare changes</button>`;
+      return !page.canEdit ? nothing : html`<button type="button" class="primary" @click=${() => page.saving.decideConflict()}>Compare changes</button>`;
     case "signed-out":
       return signIn(page);
     case "deleted":
       return html`<button type="button" class="primary" @click=${() => page.saving.restoreDashboard()}>Restore dashboard</button><a class="button" href="#/">All dashboards</a>`;
+    case "gone":
+      return html`<button type="button" @click=${() => page.loadAgain()}>Try again</button><a class="button" href="#/">All dashboards</a>`;
     case "refused":
-      return html`<button type="button" @click=${() => (isDirty ? page.saving.save() : page.loadAgain())}>Try again</button>`;
+      return !page.canEdit ? nothing : html`<button type="button" @click=${() => (isDirty ? page.saving.save() : page.loadAgain())}>Try again</button>`;
     default:
       return nothing;
   }

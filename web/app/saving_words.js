@@ -7,7 +7,7 @@ const SIGNED_OUT = ["token", "signed-out", "unauthorized"];
 const MOST_ERRORS = 3;
 
 /** What the page knows of a dashboard besides the document's own state. */
-const NOTHING_KNOWN = { isUnkept: false, isDeleted: false };
+const NOTHING_KNOWN = { isUnkept: false, isDeleted: false, isShared: false };
 
 /** Describe the state of a dashboard; it is “Saved” only when the server has confirmed it. */
 export function statusInWords(state, known = NOTHING_KNOWN) {
@@ -16,6 +16,7 @@ export function statusInWords(state, known = NOTHING_KNOWN) {
   const saved = updatedAt ? `Saved ${ago(updatedAt)}` : "Saved";
   const troubled = {
     deleted: isDirty ? "Deleted, not saved" : "Deleted",
+    gone: isDirty ? "No access, not saved" : "No access",
     conflict: "Conflict, not saved yet",
     "signed-out": isDirty ? "Signed out, not saved yet" : "Signed out",
     offline: isDirty ? "Offline, not saved yet" : "Offline",
@@ -43,6 +44,7 @@ export function troubleOf(state, known = NOTHING_KNOWN) {
   const { error, isDirty, config } = state;
   const what = {
     deleted: "This dashboard was deleted.",
+    gone: "This dashboard is no longer shared with you, or it was deleted.",
     conflict: "Someone else changed the same values.",
     offline: "The server cannot be reached. The page will try again.",
     refused: [isDirty ? "Your changes are not saved." : "The dashboard is not up to date.", error && reasonInWords(error, config)].join(" "),
@@ -51,8 +53,9 @@ export function troubleOf(state, known = NOTHING_KNOWN) {
 }
 
 /** Name what is wrong: `refused` is every answer of the server that is not one of the others. */
-function troubleKind({ status, error }, { isDeleted }) {
-  if (isDeleted) return "deleted";
+function troubleKind({ status, error }, { isDeleted, isShared }) {
+  // Whether another user's dashboard was deleted is not said to those who have no access.
+  if (isDeleted) return isShared ? "gone" : "deleted";
   if (status === "conflict" || status === "offline") return status;
   if (status !== "failed") return null;
   if (SIGNED_OUT.includes(error.code)) return isNetworkFailure(error.cause) ? "offline" : "signed-out";
@@ -76,7 +79,7 @@ export function reasonInWords(error, config) {
     return `${places.map((each) => `${placeInWords(each.pointer, config)}: ${each.message}`).join(" ")} Change this, then save again.`;
   }
   if (code === "config-too-large") return tooLarge(problem, config);
-  if (code === "forbidden") return "You may look at this dashboard, but not change it.";
+  if (code === "forbidden") return "You can view this dashboard, not change it.";
   if (code === "quota-exceeded") return "Your storage is used up. Delete dashboards that you no longer need, then save again.";
   if (status === 429) return `There were too many requests in the last minute. The page will try again ${soon(retryAfter)}.`;
   if (status >= 500) return `The server has a problem. The page will try again ${soon(retryAfter)}.`;

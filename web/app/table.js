@@ -92,9 +92,12 @@ export class ProjectTable {
     await this.#work({ action: "change" }, (options) => this.#save(columns, options));
   }
 
-  /** Download the table as a CSV file, without what a spreadsheet would take for formulas if it has to be `safe`. */
-  async download(safe) {
-    const file = await this.#client.data.csv(this.#project, { version: this.shown.version, safe });
+  /**
+   * Download the table as a CSV file, without what a spreadsheet would take for formulas if it has to be `safe`. Without
+   * the right to see older tables, that is the newest one.
+   */
+  async download(safe, seesOlder) {
+    const file = await this.#client.data.csv(this.#project, { version: seesOlder ? this.shown.version : undefined, safe });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(file);
     link.download = `${this.shown.dataSchema.fileName.replace(/\.[^.]*$/, "")}.csv`;

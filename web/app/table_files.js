@@ -22,7 +22,7 @@ export class TableFiles {
 
   get #canUpload() {
     const isKnown = this.#table.shown.status === "none" || this.#table.shown.status === "ready";
-    return isKnown && !this.#page.preview && !document.querySelector("dialog[open]");
+    return isKnown && !this.#page.isReadOnly && !document.querySelector("dialog[open]");
   }
 
   choose(event) {
@@ -88,6 +88,6 @@ export class TableFiles {
   }
 
   download() {
-    openDownloadDialog(this.#app.dialog, (safe) => this.#table.download(safe));
+    openDownloadDialog(this.#app.dialog, (safe) => this.#table.download(safe, this.#page.canEdit));
   }
 }

@@ -21,8 +21,8 @@ export class TableRows {
    * `changed` is called when something that was asked for is there.
    *
    * @param {string} address of the worker's script
-   * @param {{ root: string, project: string, key: string[], getToken: (options: object) => Promise<string>, changed: () => void }} options
-   *   `key` names the copy that the browser keeps
+   * @param {{ root: string, project?: string, link?: string, key?: string[], getToken: (options: object) => Promise<string>,
+   *   changed: () => void }} options a project, or the token of a public link; `key` names the copy that the browser keeps
    */
   constructor(address, { getToken, changed, ...given }) {
     this.#getToken = getToken;
@@ -45,6 +45,11 @@ export class TableRows {
   /** Load the newest table; returns what is known of it, null for a project without one. Rejects with a DashkeepError. */
   async load() {
     return this.#take(await this.#call("load", this.#given));
+  }
+
+  /** Drop the copy in this browser. */
+  forget() {
+    return this.#call("forget", this.#given);
   }
 
   /** Return a chart's data, undefined until the worker has computed it. */

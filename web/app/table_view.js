@@ -17,19 +17,16 @@ export function tableView(page, hasCharts) {
   if (table.status === "failed") {
     return html`<p class="table-line"><span role="alert">The table could not be loaded. ${table.error.message}</span><button type="button" @click=${() => page.loadAgain()}>Try again</button></p>`;
   }
-  if (table.status === "none") return html`${hasCharts && !page.preview ? html`<p class="table-line"><span>No table yet</span>${uploadButton(files, "Upload a file", "quiet")}</p>` : nothing}`;
+  if (table.status === "none") return html`${hasCharts && !page.isReadOnly ? html`<p class="table-line"><span>No table yet</span>${uploadButton(files, "Upload a file", "quiet")}</p>` : nothing}`;
   const { fileName, rowCount } = table.dataSchema;
   const matching = page.matchingRows ?? rowCount;
   return html`
-    <p class="table-line ${page.preview ? "alone" : ""}">
+    <p class="table-line ${page.isReadOnly ? "alone" : ""}">
       <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}${table.isOutdated ? " · may be out of date" : ""}</span>
-      ${page.preview
-        ? nothing
-        : html`${uploadButton(files, "Replace", "quiet")}
-            <button type="button" class="quiet" @click=${() => files.editColumns()}>Columns</button>
-            <button type="button" class="quiet" @click=${() => files.download()}>Download CSV</button>`}
+      ${page.isReadOnly ? nothing : html`${uploadButton(files, "Replace", "quiet")}<button type="button" class="quiet" @click=${() => files.editColumns()}>Columns</button>`}
+      ${!page.isReadOnly || (page.role === "viewer" && !page.saving.isDeleted) ? html`<button type="button" class="quiet" @click=${() => files.download()}>Download CSV</button>` : nothing}
     </p>
-    ${table.showsNotes && !page.preview ? notesView(files, table.dataSchema.notes ?? []) : nothing}`;
+    ${table.showsNotes && !page.isReadOnly ? notesView(files, table.dataSchema.notes ?? []) : nothing}`;
 }
 
 export function uploadButton(files, text, kind = "") {

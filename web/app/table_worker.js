@@ -3,6 +3,7 @@
 // The page sends `{ id, name, given }` and gets `{ id, result }` or `{ id, error }`. Tokens are the page's: the worker asks
 // for one with `{ token, options }` and gets `{ token, value }` or `{ token, failure }`.
 import { createDashboardClient } from "../client/dist/index.js";
+import { openLink } from "../client/dist/sharing.js";
 import { dataOf } from "./chart_data.js";
 import { choicesOf, filtered } from "./filters.js";
 import { suggestions } from "./suggestions.js";
@@ -21,28 +22,42 @@ let matching = { filters: "", rows: [] };
 const calls = {
   /** Take the copy that this browser has kept of a table; returns what is known of it, or null. */
   async copy({ key }) {
-    const copy = await kept(key);
+    const copy = key ? await kept(key) : null;
     return copy && hold(copy);
   },
+  /** Drop the copy, and keep what is shown. */
+  forget: ({ key }) => keep(key, null),
   /** Load the newest table; returns what is known of it, null if the project has none. */
-  async load({ root, project, key }) {
+  async load({ root, project, link, key }) {
+    if (link) return hold(tableIn(await openLink({ baseUrl: root, token: link }).data()));
     const client = createDashboardClient({ baseUrl: root, getToken: tokenOfPage, storage: null });
-    if (table) {
-      const { dataSchema, version } = await client.data.load(project, { include: ["dataSchema"] });
-      if (dataSchema && version === table.version) return knownOf(table);
+    try {
+      return await newest(client, project, key);
+    } catch (error) {
+      // It was deleted, or is no longer shared with the user.
+      if (error.code === "not-found") await keep(key, null);
+      throw error;
     }
-    const { rawData, dataSchema, version } = await client.data.load(project, { include: PARTS });
-    const loaded = dataSchema ? { rawData, dataSchema, version } : null;
-    const known = hold(loaded);
-    // After the answer, because writing a large table takes a while.
-    setTimeout(() => void keep(key, loaded));
-    return known;
   },
   count: (filters) => rowsOf(filters).length,
   data: (chart, filters) => dataOf(chart, rowsOf(filters), table.dataSchema.columnTypes),
   choices: (column) => choicesOf(table.rawData, column),
   suggestions: () => suggestions(table.dataSchema, table.rawData),
 };
+
+async function newest(client, project, key) {
+  if (table) {
+    const { dataSchema, version } = await client.data.load(project, { include: ["dataSchema"] });
+    if (dataSchema && version === table.version) return knownOf(table);
+  }
+  const loaded = tableIn(await client.data.load(project, { include: PARTS }));
+  const known = hold(loaded);
+  // After the answer, because writing a large table takes a while.
+  setTimeout(() => void keep(key, loaded));
+  return known;
+}
+
+const tableIn = ({ rawData, dataSchema, version }) => (dataSchema ? { rawData, dataSchema, version } : null);
 
 function hold(loaded) {
   table = loaded;

@@ -106,10 +106,14 @@ class ProjectCopy:
         return Project(self.name or project.name, description, settings)
 
 
-def read_new_project(document: Any, settings: Settings) -> NewProject | ProjectCopy:  # noqa: ANN401
+def read_creation(document: Any, settings: Settings) -> NewProject | ProjectCopy:  # noqa: ANN401
+    """Check the body of a request that creates a project, or copies one. Raises like `read_new_project`."""
+    is_copy = isinstance(document, dict) and "copyOf" in document
+    return _copy(document, settings) if is_copy else read_new_project(document, settings)
+
+
+def read_new_project(document: Any, settings: Settings) -> NewProject:  # noqa: ANN401
     """Check the body of a create request. Raises InvalidProject, or InvalidConfig or ConfigTooLarge for its config."""
-    if isinstance(document, dict) and "copyOf" in document:
-        return _copy(document, settings)
     given = document.get("settings") if isinstance(document, dict) else None
     config = None
     if isinstance(given, dict) and given.get("dashboardConfig") is not None:

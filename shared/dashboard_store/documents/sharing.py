@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from dashboard_store.documents.config import control_error
+from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
 from dashboard_store.documents.validation import Schema, validated
-from dashboard_store.errors import FieldError, InvalidSharing
+from dashboard_store.errors import FieldError, InvalidSharing, UnsafeText
 from dashboard_store.identifiers import Role
 from dashboard_store.settings import Settings
 
@@ -56,6 +58,14 @@ def read_invitation(document: Any, _: Settings) -> InvitationSchema:  # noqa: AN
 def read_token(document: Any, _: Settings) -> str:  # noqa: ANN401
     """Check the body with an invitation's token. Raises InvalidSharing."""
     return validated(TokenSchema, document, InvalidSharing).token
+
+
+def require_shown(name: str, place: str) -> None:
+    """Require of a name that lists may show it. Raises UnsafeText or InvalidSharing."""
+    if is_unsafe(name):
+        raise UnsafeText([FieldError(place, MESSAGE)])
+    if found := control_error(name):
+        raise InvalidSharing("This name cannot be shown in a list.", [FieldError(place, found)])
 
 
 def link_reader(now: Callable[[], datetime]) -> Callable[[Any, Settings], LinkSchema]:

@@ -81,6 +81,7 @@ _MESSAGES = {
     "string_type": "This must be a string.",
     "int_type": "This must be an integer.",
     "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
     "extra_forbidden": "This member is not known.",
     "missing": "This member is required.",
     "literal_error": "This must be one of {expected}.",

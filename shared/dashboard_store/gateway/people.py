@@ -22,7 +22,7 @@ LONGEST_TEAM: Final = 255
 MOST_TEAMS: Final = 500
 """How many teams of a token are used: no issuer puts more into one."""
 
-# Those by which one token is told from another (RFC 7519, section 4.1).
+# What distinguishes one token from another (RFC 7519, section 4.1).
 _IDENTIFYING: Final = ("sub", "iss", "exp")
 
 

@@ -35,7 +35,7 @@ type Handler = Callable[..., ApiResponse]
 """Called with the Request, the opened project if the path names one, and the other path parameters by name."""
 
 type OpenProject = Callable[[ProjectAddress, Role], Any]
-"""Opens a project in a role for whoever uses it. Raises NoProject or Forbidden, at the latest on its first use."""
+"""Opens a project for its user, in a role. Raises NoProject or Forbidden, at the latest on its first use."""
 
 _PROJECT: Final = "<project_id>"
 

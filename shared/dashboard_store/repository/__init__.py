@@ -12,10 +12,24 @@
 | rate | `RATE` | when the writes that the user has made are paid off; until then |
 | usage | `USAGE` | how much the user stores, and whether they may store more |
 | fence | `FENCE` | where in the stream the last recount of the user began or ended |
+| member | `SHARE#<id>#MEMBER#<user's hash>` | a grant (see `grants`); or who saved through a team |
+| team | `SHARE#<id>#TEAM#<team's hash>` | a grant to a team |
+| invitation | `SHARE#<id>#INVITATION#<name>` | the role that it gives, until when, and the key of its token |
+| link | `SHARE#<id>#LINK#<name>` | what it shows, until when, and the key of its token |
+| removed | `SHARE#<id>#REMOVED#<user's hash>` | when a member was removed, as long as an invitation may be older |
+| roster | `SHARE#<id>#ROSTER` | how often all these changed, and the owner's name |
+| pin | `PIN#<id>#<link>#CONFIG`, `…#DATA` | a copy of the config or the table that a link shows |
 | deleted | `DELETED#…` | an item of a deleted project, until it is restored or purged |
 
-`pk` is always `USER#<sub>`. Ids and session ids cannot contain `#`, so keys are unambiguous. The index `listing` holds
-`listKey` and `summary` of projects and config versions: what a list shows, never a document.
+| Item in another partition | pk, sk | Holds |
+|---|---|---|
+| entry | `USER#<sub>`, `SHARED#<project's hash>` | a project that was shared with this user, for the list |
+| entry | `TEAM#<team's hash>`, `SHARED#<project's hash>` | the same for a team |
+| token | `TOKEN#<SHA-256>`, `TOKEN` | which invitation or link a secret is for |
+
+Otherwise `pk` is the owner's `USER#<sub>`. A guest's draft has the guest's hash and a dot before its session.
+Ids and session ids contain neither `#` nor a dot, so keys are unambiguous. The index `listing` holds `listKey` and
+`summary` of projects, config versions and entries: what a list shows, never a document.
 
 A project is created with its config at version 0, so reading the config also shows whether the project exists, and a
 write conditional on the config needs no other check. `expiresAt` is in epoch seconds (see `retention`). Every item but
@@ -29,9 +43,12 @@ the counters has its `format`, a number: an item of a format that this release d
 | `tables/…<upload>/<SHA-256>` | a table too large for its item | when the item that names it expires |
 | `downloads/…<digest>.<suffix>` | a table as JSON or CSV, for download | by the bucket's lifecycle, after a day |
 
+The downloads of a public link are under `downloads/links/<token's hash>/`.
+
 `configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `schema_writes`, `uploads`,
-`background_reads`, `downloads`, `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`,
-`project_purge` and `history_bound` follow the table's stream. All build on `items` (calls to the table), `expressions`
-(conditions and updates), `formats`, `keys`, `retention`, `stored_bytes`, and `bucket` and `invocations`, the only
-modules that use boto3.
+`background_reads`, `downloads`, `shares`, `invitations`, `links`, `shared_projects`, `project_copies`,
+`history_removal`, `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`, `project_purge` and
+`history_bound` follow the table's stream. All build on `items` (calls to the table), `guarded_items` (those of a
+guest), `expressions` (conditions and updates), `formats`, `keys`, `retention`, `stored_bytes`, and `bucket` and
+`invocations`, the only modules that use boto3.
 """

@@ -57,7 +57,7 @@ def configs(address: ProjectAddress) -> str:
 
 
 def is_draft_of(item: Item, address: ProjectAddress) -> bool:
-    """Whether an item under `configs` is a draft of whoever uses the project."""
+    """Whether an item under `configs` is a draft of the project's user."""
     mine, draft = _drafts(address), item["sk"].removeprefix(configs(address))
     return draft.startswith(mine) if mine else "." not in draft
 

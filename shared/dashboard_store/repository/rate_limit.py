@@ -81,7 +81,7 @@ class TokenBuckets:
 
 
 class LinkLimit:
-    """The limit of requests for each public link, whoever makes them."""
+    """The limit of requests for each public link, of all clients together."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._now = now

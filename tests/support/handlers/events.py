@@ -10,6 +10,7 @@ examples by name. `bodies`, where a file has it, only gives names to parts that 
 | `user` | the token's `sub`, `user-1` by default |
 | `token` | `without exp` or `without sub`: the claim that the token lacks |
 | `scope` | the token's `scope`; by default it has none |
+| `claims` | further claims of the token; API Gateway passes a list on as `[a b]` |
 | `body` or `text` | a JSON value, or a text that is sent as it stands |
 | `gzip` | true for a body that is sent compressed |
 | `response` | the status and, from 400 on, the problem code |
@@ -93,7 +94,7 @@ class Example:
         body = self._body()
         headers = _BROWSER | self._content_headers(method, body) | self.row.get("headers", {})
         if find_route(method, url.partition("?")[0]).needs_token:
-            headers["authorization"] = "Bearer header.claims.signature"
+            headers["authorization"] = self._authorization()
         sent = {name: value for name, value in sorted(headers.items()) if value is not None}
         return event(method, url, headers=sent, body=body, claims=self._claims(), request_id=self._request_id())
 
@@ -109,9 +110,18 @@ class Example:
         media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
         return {"content-type": _GZIP if self.row.get("gzip") else media_type, "content-length": str(len(body))}
 
+    def _authorization(self) -> str:
+        """A token whose payload can be read if it has claims that a function reads from there."""
+        if "claims" not in self.row:
+            return "Bearer header.claims.signature"
+        payload = json.dumps({**self._claims(), **self.row["claims"]}).encode()
+        return f"Bearer header.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.signature"
+
     def _claims(self) -> dict[str, str]:
         claims = _CLAIMS | {"sub": self.row.get("user", "user-1")}
         claims |= {"scope": self.row["scope"]} if "scope" in self.row else {}
+        further = self.row.get("claims", {}).items()
+        claims |= {name: value if isinstance(value, str) else f"[{' '.join(value)}]" for name, value in further}
         return {name: value for name, value in claims.items() if self.row.get("token") != f"without {name}"}
 
     def _request_id(self) -> str:

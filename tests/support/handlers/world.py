@@ -10,7 +10,8 @@
 | user-1 | `attic` | deleted | deleted with the project, at version 3 | the same, a table with its analysis |
 | user-1 | `survey` | 1 | nothing saved | version 3, in the bucket, too large for a response; 1, with analysis, and 2 |
 | user-1 | `poll` | 1 | nothing saved | version 1, from a file |
-| user-1 | `lost` | 1 | nothing saved | version 1, whose object is no longer in the bucket |
+| user-1 | `lost` | 1 | version 1 | version 1, whose object is no longer in the bucket |
+| user-1 | `crowd` | 1 | version 2; version 1 was removed from history | nothing uploaded |
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
@@ -18,6 +19,16 @@ The versions of `sales` differ only in their theme: light, grey, dark. Each vers
 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
 Of `board` and its draft `wide`, version 2 replaced what no longer fits beside what version 3 added. Version 2 of the
 draft `undone` was undone by 3, with the idempotency key `undo-2-of-board`.
+
+`sales`, `crowd`, `survey` and `attic` are shared. Everybody whose token has the group `analysts` views `sales`, and
+edits `survey` and `crowd`, where user-9 has done so. user-7 edits `sales` and views `crowd` and `attic`, user-8 views
+`sales` and `crowd`, user-10 `crowd`; user-12 was removed from `sales`. `crowd` has as many members, teams, invitations
+and links as `LIMITS` allows.
+
+Tokens are their numbers in 43 digits, and the ids of invitations and links the same in 16. Invitations: 1 to edit
+`sales`, used up; 2 to view it; 3 and 4 to view `crowd`; 5 to view `attic`. Links: 6 to the newest of `sales`; 7 to its
+version 1; 8 to it, taken back; 9 to `survey`, 10 to `lost`, 11 to `plans`, 12 to `attic`, 13 to 15 to `crowd`. The
+token of 43 times 6 has used up the requests of its minute when user-6 has.
 
 The ids of uploads are their numbers in 32 hexadecimal digits. 1 to 3 and 5 belong to `survey`: 1 was sent, 2 was not,
 3 has a short row, and 5 is larger than announced. 4 became the data of `poll`; 6 belongs to `payroll`, 7 to user-5's
@@ -29,20 +40,26 @@ the writes of the minute. user-5 stores as much as the quota allows. user-6 has 
 """
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 from support.handlers.http_api import Client, apps, handler_module
 from support.handlers.invocations import read
 
+from dashboard_store.documents.config import Origin
+from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_completion
 from dashboard_store.errors import RateLimited
-from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.identifiers import Guest, ProjectAddress, Role, Team
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.background_reads import READ_AT_ONCE, BackgroundReads, Lease
 from dashboard_store.repository.expressions import EXISTS, update
+from dashboard_store.repository.member_ids import member_id
 from dashboard_store.repository.rate_limit import RateLimit
 from dashboard_store.repository.uploads import Uploads
 from dashboard_store.repository.usage import FULL
@@ -53,6 +70,10 @@ if TYPE_CHECKING:
     from dashboard_store.store import Store
 
 BUCKET: Final = "dashkeep-events"
+LIMITS: Final = {"max_members": 3, "max_teams": 2, "max_invitations": 2, "max_links": 3}
+"""How many a project may have."""
+
+LIMITED_LINK: Final = "6" * 43
 MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 """When the requests arrive."""
 
@@ -101,7 +122,6 @@ def make_world(bucket_client: "S3Client", moment: datetime = MOMENT) -> None:
     _done(mine.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_lost(mine, bucket_client)
     _make_archive(mine)
-    _make_attic(mine)
     _make_reports(mine)
     _make_board(mine)
     _make_dashboard(theirs, "payroll")
@@ -109,6 +129,11 @@ def make_world(bucket_client: "S3Client", moment: datetime = MOMENT) -> None:
     _make_dashboard(mine, "sales")
     _done(mine.patch("/api/projects/sales", {"name": "Sales 2026"}, if_match='"1"'))
     _done(mine.put("/api/projects/sales/config?sessionId=tab-1", CONFIG, if_none_match="*"))
+    _make_dashboard(mine, "attic")
+    _done(mine.post("/api/projects", {"id": "crowd", "name": "Crowd", "settings": {"dashboardConfig": CONFIG}}))
+    with _numbered_secrets():
+        _share(mine)
+    _done(mine.delete("/api/projects/attic"))
     _make_rate_limited(Client("user-4"), moment)
     _make_full(Client("user-5"), bucket_client)
 
@@ -203,8 +228,75 @@ def _make_full(client: Client, bucket_client: "S3Client") -> None:
         store.items.write_alone(update(keys.project(ProjectAddress(client.user, name)), {FULL: True}, EXISTS))
 
 
+@contextmanager
+def _numbered_secrets() -> Iterator[None]:
+    """Make tokens their numbers, so that rows can name them, and give what they are for the same number."""
+    numbers, last = count(1), [0]
+
+    def token(_: int) -> str:
+        last[0] = next(numbers)
+        return f"{last[0]:043}"
+
+    with patch("secrets.token_urlsafe", token), patch("secrets.token_hex", lambda size: f"{last[0]:0{2 * size}}"):
+        yield
+
+
+def _share(mine: Client) -> None:
+    """Let others in, with a numbered token each."""
+    sales, crowd, attic = (f"/api/projects/{name}" for name in ("sales", "crowd", "attic"))
+    store: Store = handler_module("SharingFunction").app.store
+    owner = Guest(mine.user, name="Ada")
+    for project, user, role, uses in (
+        (sales, "user-7", "editor", 1),
+        (sales, "user-8", "viewer", 5),
+        (crowd, "user-7", "viewer", 5),
+        (crowd, "", "viewer", 1),
+        (attic, "user-7", "viewer", 5),
+    ):
+        made = mine.post(f"{project}/invitations", {"role": role, "uses": uses})
+        _done(made)
+        if user:
+            _accept(user, made.json["token"])
+    for user in ("user-8", "user-10"):
+        _accept(user, f"{3:043}")
+    _accept("user-12", f"{2:043}")
+    removed = member_id(store.settings.log_key, ProjectAddress(mine.user, "sales"), "user-12")
+    _done(mine.delete(f"{sales}/members/{removed}"))
+    _done(mine.post(f"{sales}/links", {}))
+    _done(mine.post(f"{sales}/links", {"version": 1}))
+    _done(mine.post(f"{sales}/links", {}))
+    _done(mine.delete(f"{sales}/links/{8:016}"))
+    for name in ("survey", "lost", "plans", "attic", "crowd", "crowd", "crowd"):
+        _done(mine.post(f"/api/projects/{name}/links", {}))
+    for project, team, may in (
+        ("sales", "analysts", Role.VIEWER),
+        ("survey", "analysts", Role.EDITOR),
+        ("crowd", "analysts", Role.EDITOR),
+        ("crowd", "ops", Role.EDITOR),
+    ):
+        store.shares.set_team(ProjectAddress(mine.user, project), Team(team), may, owner)
+    _save_through_team(ProjectAddress(mine.user, "crowd", Guest("user-9", (Team("analysts"),))))
+    _done(mine.delete("/api/projects/crowd/config/versions/1"))
+
+
+def _save_through_team(address: ProjectAddress) -> None:
+    """Save a config as the guest of the address."""
+    store: Store = handler_module("PutConfigFunction").app.store
+    saves = store.opened(address, Role.EDITOR).config_saves
+    config = read_config({"chartCustomizations": {}}, store.settings)
+    by = member_id(store.settings.log_key, address, address.user)
+    saves.save(address.config(), config, Precondition(), Origin(by=by))
+
+
+def _accept(user: str, token: str) -> None:
+    _done(Client(user).post("/api/invitations/accept", {"token": token}))
+
+
 def use_up_requests(user: str) -> None:
-    """Use up a user's requests of this minute, in every function."""
+    """Use up a user's requests of this minute, in every function, and those of one link."""
+    with suppress(RateLimited):
+        while True:
+            handler_module("PublicLinksFunction").app.store.link_limit.count(LIMITED_LINK)
     for app in apps():
         with suppress(RateLimited):
             while True:
@@ -213,7 +305,7 @@ def use_up_requests(user: str) -> None:
 
 def _make_lost(client: Client, bucket_client: "S3Client") -> None:
     """Create a project whose table is in the bucket, and remove the object."""
-    _done(client.post("/api/projects", {"id": "lost", "name": "Lost"}))
+    _done(client.post("/api/projects", {"id": "lost", "name": "Lost", "settings": {"dashboardConfig": CONFIG}}))
     rows = [{"digest": hashlib.sha512(b"%d" % number).hexdigest()} for number in range(600)]
     _done(client.post("/api/projects/lost/data", {"fileName": "lost.json", "rawData": rows}))
     store: Store = handler_module("ProjectDataFunction").app.store
@@ -230,11 +322,6 @@ def _make_archive(client: Client) -> None:
     _done(client.post("/api/projects", {"id": "archive", "name": "Archive", "settings": {"dashboardConfig": CONFIG}}))
     _done(client.delete("/api/projects/archive/config", if_match='"1"'))
     _done(client.post("/api/projects/archive/data", TABLE))
-
-
-def _make_attic(client: Client) -> None:
-    _make_dashboard(client, "attic")
-    _done(client.delete("/api/projects/attic"))
 
 
 def _make_reports(client: Client) -> None:

@@ -20,6 +20,7 @@ STATUSES = {
     "invalid-config": 422,
     "invalid-data": 422,
     "invalid-project": 422,
+    "invalid-sharing": 422,
     "invalid-query": 422,
     "unsafe-text": 422,
     "precondition-required": 428,

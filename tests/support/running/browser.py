@@ -311,7 +311,9 @@ class Project:
     ) -> None:
         self._calls = calls
         body = {"name": name, "settings": {"dashboardConfig": config}}
-        self.id: str = self._answer(calls.post("/api/projects", json=body))["id"]
+        made = self._answer(calls.post("/api/projects", json=body))
+        self.id: str = made["id"]
+        self.address: str = made["address"]
         if rows is not None:
             self._answer(calls.post(f"/api/projects/{self.id}/data", json={"fileName": "sales.csv", "rawData": rows}))
 
@@ -328,6 +330,39 @@ class Project:
     @property
     def document(self) -> Json:
         return self._answer(self._calls.get(f"/api/projects/{self.id}/config"))
+
+    def invite(self, role: str) -> str:
+        """Return the token of an invitation for one person."""
+        token: str = self._answer(self._calls.post(f"/api/projects/{self.id}/invitations", json={"role": role}))[
+            "token"
+        ]
+        return token
+
+    def share(self, other: httpx.Client, role: str) -> str:
+        """Let another user in; returns the address."""
+        self._answer(other.post("/api/invitations/accept", json={"token": self.invite(role)}))
+        return self.address
+
+    def link(self, **pin: int) -> str:
+        """Return the token of a public link."""
+        token: str = self._answer(self._calls.post(f"/api/projects/{self.id}/links", json=pin))["token"]
+        return token
+
+    @property
+    def members(self) -> Json:
+        return self._answer(self._calls.get(f"/api/projects/{self.id}/members"))
+
+    def set_role(self, role: str, name: str | None = None) -> None:
+        """Give a member another role; without a name, the only one."""
+        self._answer(self._calls.put(self._member(name), json={"role": role}))
+
+    def remove_member(self, name: str | None = None) -> None:
+        """End the access of a member; without a name, of the only one."""
+        self._answer(self._calls.delete(self._member(name)))
+
+    def _member(self, name: str | None) -> str:
+        (member,) = (each["id"] for each in self.members["members"] if name in {None, each.get("name")})
+        return f"/api/projects/{self.id}/members/{member}"
 
     def delete(self) -> None:
         assert self._calls.delete(f"/api/projects/{self.id}").is_success

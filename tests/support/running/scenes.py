@@ -269,6 +269,107 @@ def conflict(studio: Studio) -> None:
     studio.take(device, "conflict-banner")
 
 
+def sharing(studio: Studio) -> None:
+    """Sharing by the owner: an invitation, a public link, the people, also as an editor sees them."""
+    owner, editor = studio.user(), studio.user()
+    project = studio.project(owner, {"chartCustomizations": KINDS, "filters": FILTERS}, SALES)
+    device, other = studio.device(owner).open(project.id), studio.device(editor)
+    _drawn(device)
+    device.button("Share").click()
+    device.dialog.get_by_label("They").select_option("can edit")
+    device.button("Create invitation link").click()
+    link = device.dialog.get_by_label("Copy this link now")
+    expect(link).to_be_focused()
+    studio.take(device, "share-invitation")
+    other.page.goto(link.input_value())
+    expect(other.button("Accept invitation")).to_be_visible()
+    studio.take(other, "invitation")
+    other.button("Accept invitation").click()
+    _drawn(other)
+    studio.take(other, "editor")
+    other.button("People").click()
+    expect(other.button("Leave this dashboard")).to_be_visible()
+    studio.take(other, "people-of-an-editor")
+    other.page.goto(f"/#/invitations/{'x' * 43}")
+    expect(other.page.get_by_role("heading", name="This invitation is not valid any more")).to_be_visible()
+    studio.take(other, "invitation-not-valid")
+    project.invite("viewer")
+    device.reload().button("Share").click()
+    device.button("Create public link").click()
+    expect(device.dialog.get_by_label("Copy this link now")).to_be_focused()
+    studio.take(device, "share")
+    device.button(f"Remove {editor}", device.dialog).click()
+    studio.take(device, "share-removing")
+
+
+def shared(studio: Studio) -> None:
+    """What others share: the list, a dashboard as a viewer and the public see it, a copy, and leaving."""
+    owner, viewer = studio.user(), studio.user()
+    project = studio.project(owner, {"chartCustomizations": KINDS, "filters": FILTERS}, SALES)
+    device = studio.device(viewer)
+    device.page.goto(f"/#/invitations/{project.invite('viewer')}")
+    device.button("Accept invitation").click()
+    _drawn(device)
+    studio.take(device, "viewer")
+    device.button("Make my own copy").click()
+    studio.take(device, "copy")
+    device.page.keyboard.press("Escape")
+    device.button("People").click()
+    device.button("Leave this dashboard").click()
+    studio.take(device, "viewer-leaving")
+    device.page.goto("/#/")
+    expect(device.page.get_by_role("heading", name="Shared with me")).to_be_visible()
+    studio.take(device, "list-shared")
+    studio.project(viewer, None, None, "My own")
+    device.reload()
+    for name in ("My own", "Sales"):
+        expect(device.page.get_by_role("link", name=name)).to_be_visible()
+    studio.take(device, "list-own-and-shared")
+    anyone = studio.device("nobody")
+    anyone.page.goto(f"/#/links/{project.link()}")
+    _drawn(anyone)
+    studio.take(anyone, "public-link")
+    anyone.page.goto(f"/#/links/{'x' * 43}")
+    expect(anyone.page.get_by_role("heading", name="This link does not exist any more")).to_be_visible()
+    studio.take(anyone, "public-link-gone")
+
+
+def together(studio: Studio) -> None:
+    """Two people on one dashboard: names, content taken out of history, a smaller role, the end of access."""
+    owner, editor = studio.user(), studio.user()
+    project = studio.project(owner, {"chartCustomizations": KINDS}, SALES)
+    device, other = studio.device(owner), studio.device(editor)
+    other.page.goto(f"/#/invitations/{project.invite('editor')}")
+    other.button("Accept invitation").click()
+    _drawn(other)
+    other.retitle("Revenue over time", "Revenue by month").save()
+    device.open(project.id).button("History").click()
+    expect(device.dialog.get_by_text("You", exact=True)).to_be_visible()
+    studio.take(device, "history-names")
+    device.dialog.get_by_role("button", name=re.compile("^Version 1")).click()
+    device.button("Remove content").click()
+    studio.take(device, "history-removing")
+    device.button("Remove for good").click()
+    expect(device.dialog.get_by_text("taken out").first).to_be_visible()
+    studio.take(device, "history-removed")
+    other.retitle("Revenue by month", "Mine").says("Not saved yet")
+    theirs = project.config
+    theirs["chartCustomizations"]["time"]["title"] = "Theirs"
+    project.save(theirs)
+    other.button("Save").click()
+    expect(other.dialog.get_by_text(re.compile("also changed by user-"))).to_be_visible()
+    studio.take(other, "conflict-names")
+    other.page.keyboard.press("Escape")
+    project.set_role("viewer")
+    other.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(other.page.get_by_text("You can view this dashboard, not change it.").first).to_be_visible()
+    studio.take(other, "became-viewer")
+    project.remove_member()
+    other.page.evaluate("dispatchEvent(new Event('focus'))")
+    other.warns("no longer shared with you")
+    studio.take(other, "access-ended")
+
+
 def uploads(studio: Studio) -> None:
     """Files: dropped, sent, refused, and with notes on the columns."""
     user = studio.user()
@@ -318,5 +419,18 @@ def _file(name: str, text: str) -> Any:
 
 SCENES: Final[dict[str, Callable[[Studio], None]]] = {
     scene.__name__: scene
-    for scene in (dashboards, beginning, charts, real_tables, forms, history, saving, conflict, uploads)
+    for scene in (
+        dashboards,
+        beginning,
+        charts,
+        real_tables,
+        forms,
+        history,
+        saving,
+        conflict,
+        sharing,
+        shared,
+        together,
+        uploads,
+    )
 }

@@ -66,7 +66,8 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     findings: list[str] = []
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        stack = LocalStack(Path(folder) / "state").start()
+        # The local tokens have no names of their own.
+        stack = LocalStack(Path(folder) / "state", parameters={"NameClaim": "sub"}).start()
         try:
             for studio in (Studio(stack, browser, size, scheme, FOLDER) for size in SIZES for scheme in SCHEMES):
                 print(f"{studio.variant} …", flush=True)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decisionOf, placesOf } from "../conflict.js";
+import { decisionOf, headline, introduction, placesOf } from "../conflict.js";
 
 const chart = (title, x) => ({ title, position: { x, y: 0, w: 6, h: 5 } });
 const config = (title, x, values) => ({ chartCustomizations: { a: chart(title, x) }, filters: [{ id: "f", column: "City", operator: "in", values }] });
@@ -25,6 +25,17 @@ test("each place has both values in words, and a position is one place", () => {
     },
     { pointer: "/filters/0/values", name: "Filter › City: Ulm › Values", was: "Bonn", mine: "Kiel", theirs: "Ulm" },
   ]);
+});
+
+test("the other side is named: a member, the user in another tab, or nobody if that is not known", () => {
+  assert.deepEqual(["Ada", "You", "someone who is no longer a member", ""].map(headline), [
+    "Ada changed the same values",
+    "You changed the same values elsewhere",
+    "Someone who is no longer a member changed the same values",
+    "Someone else changed the same values",
+  ]);
+  const by = (who) => /also changed (.*?)\. Choose/.exec(introduction(1, new Date().toISOString(), who))[1];
+  assert.deepEqual(["ada", "You", ""].map(by), ["by ada, who saved just now", "by you, in another tab or on another device, just now", "by someone else, who saved just now"]);
 });
 
 test("a place that only both sides have has no earlier value", () => {

@@ -16,6 +16,10 @@ test("a version that took back another one says so, also if it left no dashboard
   assert.equal(origin({ source: "user", deleted: true }), "Deleted");
 });
 
+test("a version whose content was taken out says so, and nothing of what was in it", () => {
+  assert.equal(origin({ source: "user", message: "For the board", chartCount: 2, removed: true }), "Saved · its content was taken out");
+});
+
 test("what was changed again since is named as in the list of changes, at most three places", () => {
   const says = (...places) => refusalInWords(conflict(titled("Now"), ...places), CHANGES);
   assert.match(says("/chartCustomizations/a/title"), /changed again since: After › Title\. Change it on the dashboard, or restore a whole version\.$/);

@@ -55,6 +55,13 @@ test("signed out, offline, deleted and refused are distinguished, with and witho
   assert.equal(says(failed({ status: 503, code: "storage-unavailable" }, false)), "Not up to date");
 });
 
+test("the end of access to another user's dashboard says what becomes of edits, and not whether it was deleted", () => {
+  const gone = { isDeleted: true, isShared: true };
+  assert.deepEqual([says({ isDirty: true, status: "failed" }, gone), says({ status: "failed" }, gone)], ["No access, not saved", "No access"]);
+  assert.equal(tells({ isDirty: true, status: "failed" }, gone), "This dashboard is no longer shared with you, or it was deleted. Your changes are kept in this browser.");
+  assert.equal(kindOf({}, { isShared: true }), null);
+});
+
 test("a token that cannot be requested without a network means offline, not signed out", () => {
   const failed = (cause) => ({ status: "failed", isDirty: true, error: { code: "token", cause, message: "You could not be signed in." } });
   assert.equal(kindOf(failed(new TypeError("Failed to fetch"))), "offline");
@@ -69,7 +76,7 @@ test("each refusal says why, without a status or a pointer, and what happens nex
   assert.equal(refused(422, "unsafe-text", { errors }), "A browser could run this text as a program: Revenue › Title. Change it, then save again.");
   const tooLarge = { actualBytes: 300_043, limitBytes: 262_144, largest: [{ pointer: "/chartCustomizations/a", bytes: 200_000 }] };
   assert.equal(refused(413, "config-too-large", tooLarge), "The dashboard is too large: 300 KB, and 262.1 KB are allowed. The largest part is “Revenue”. Remove something, then save again.");
-  assert.match(refused(403, "forbidden"), /^You may look at this dashboard, but not change it/);
+  assert.match(refused(403, "forbidden"), /^You can view this dashboard, not change it/);
   assert.match(refused(403, "quota-exceeded"), /^Your storage is used up\. Delete dashboards/);
   assert.match(refused(429, "rate-limited", {}, 42), /too many requests.*in 42 seconds\.$/);
   assert.match(refused(503, "storage-unavailable", {}, 90), /The server has a problem\. The page will try again in about 2 minutes\.$/);
