@@ -17,10 +17,10 @@ from support.running.local_stack import LocalStack
 from support.storage import engines
 from support.storage.clients import Boto3DynamoDB, Tapped
 
-from dashboard_store.store import Store
 from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 from local.database import binary
 
 if TYPE_CHECKING:
@@ -174,6 +174,6 @@ def client(user: str, connect: Callable[[Settings], None], settings: Settings) -
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stack that most tests share. Its data lasts for the whole run, so each test needs its own user."""
-    shared = LocalStack(tmp_path_factory.mktemp("stack") / "state").start()
+    shared = LocalStack(tmp_path_factory.mktemp("stack") / "state", parameters={"TeamClaim": "groups"}).start()
     yield shared
     assert shared.stop() == 0

@@ -48,13 +48,13 @@ def delete_member(request: Request, project: OpenedProject, member_id: str) -> A
 @api.put("/api/projects/<project_id>/teams/<team>", Role.OWNER)
 def put_team(request: Request, project: OpenedProject, team: str) -> ApiResponse:
     """Return 200 with the team, which has the role from now on. Problems: forbidden, quota-exceeded."""
-    role, names = request.body(read_role), _names(team)
-    found = next((each for each in request.guest.teams if each.name in names), None)
+    role, name = request.body(read_role), _name(team)
+    found = next((each for each in request.guest.teams if each.name == name), None)
     if found is None:
         # A project that does not exist is not found, whatever the token names.
         project.store.projects.get(project.address)
         raise Forbidden("Your token does not name this team, so you cannot let it in.")
-    require_shown(found.name, "team")
+    require_shown(name, "team")
     app.store.rate_limit.count(request.user)
     return json_response(app.store.shares.set_team(project.address, found, role, request.guest))
 
@@ -63,7 +63,7 @@ def put_team(request: Request, project: OpenedProject, team: str) -> ApiResponse
 def delete_team(request: Request, project: OpenedProject, team: str) -> ApiResponse:
     """Return 204: the team no longer gets in."""
     app.store.rate_limit.count(request.user)
-    app.store.shares.remove_team(project.address, _names(team))
+    app.store.shares.remove_team(project.address, _name(team))
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
@@ -130,6 +130,9 @@ def delete_version(request: Request, project: OpenedProject, version: str) -> Ap
     return empty_response(HTTPStatus.NO_CONTENT)
 
 
-def _names(team: str) -> tuple[str, ...]:
-    """Return what a part of a path may name: the emulators pass it on as it was sent, and API Gateway decoded."""
-    return unquote(team), team
+def _name(team: str) -> str:
+    """Return the name that a part of a path stands for, which clients encode twice.
+
+    An HTTP API decodes every escape but `%25` before it matches a path: what is encoded twice arrives as it was sent.
+    """
+    return unquote(unquote(team))

@@ -23,7 +23,8 @@ The modules
 ===========
 
 `app`            the parts of a function, and the projects that its handlers open
-`store`          the repositories of a function, and those of a guest
+`store`, `guest_store`
+                 the repositories of a function, and those of a guest
 `data_view`      what a response shows of a table; functions with and without a token share it
 `gateway`        HTTP and API Gateway only: requests, responses, problems
 `repository`     the stored items and objects, and how they change

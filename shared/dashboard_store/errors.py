@@ -216,8 +216,10 @@ class ConfigConflict(VersionConflict):
         updated_by: str | None,
         source: str | None,
         conflicts: Sequence[str] | None,
+        detail: str = "",
     ) -> None:
-        super().__init__(f"The config is at version {version}.", version=version, document=document, base=base)
+        detail = detail or f"The config is at version {version}."
+        super().__init__(detail, version=version, document=document, base=base)
         self.updated_at = updated_at
         self.updated_by = updated_by
         self.source = source

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dashboard_store.repository.dataset_writes import DatasetWrites
     from dashboard_store.repository.datasets import Datasets
     from dashboard_store.repository.downloads import Downloads
-    from dashboard_store.repository.guarded_items import GuardedItems
     from dashboard_store.repository.history_bound import HistoryBound
     from dashboard_store.repository.history_removal import HistoryRemoval
     from dashboard_store.repository.invitations import Invitations
@@ -104,12 +103,9 @@ class Store:
         """
         if address.guest is None:
             return self
-        from dashboard_store.repository.guarded_items import GuardedItems
+        from dashboard_store.guest_store import GuestStore
 
-        guarded = GuardedItems(self.items, address, role, self.now)
-        if role is Role.OWNER:
-            guarded.role()
-        return GuestStore(self, guarded)
+        return GuestStore.opened_for(self, address, role)
 
     def member_id(self, address: ProjectAddress) -> str:
         """Return the id of a project's user within it."""
@@ -282,35 +278,3 @@ class Store:
         from dashboard_store.repository.downloads import Downloads
 
         return Downloads(self.bucket, self.now)
-
-
-class GuestStore(Store):
-    """The repositories for a guest of a project: what they read and write is guarded, the rest is the deployment's."""
-
-    def __init__(self, root: Store, items: "GuardedItems") -> None:
-        super().__init__(root.settings, items, now=root.now)
-        self._root = root
-        self._guard = items
-
-    def require(self, role: Role) -> None:
-        self._guard.require(role)
-
-    @property
-    def role(self) -> Role:
-        return self._guard.role()
-
-    @cached_property
-    def bucket(self) -> "Bucket":
-        return self._root.bucket
-
-    @cached_property
-    def invocations(self) -> "Invocations":
-        return self._root.invocations
-
-    @cached_property
-    def rate_limit(self) -> "RateLimit":
-        return self._root.rate_limit
-
-    @cached_property
-    def usage(self) -> "Usage":
-        return self._root.usage

@@ -25,7 +25,7 @@ def test_charts_of_an_upload_have_the_source_user(store: Store, address: Project
     """A first config that comes with an upload has the source `user` in history."""
     store.dataset_writes.upload(address, upload("first", chartCustomizations={"c": {}}), Precondition())
     ((first,), _) = store.configs.history(address.config(), 10, None)
-    assert set(first) == {"version", "updatedAt", "source", "chartCount", "bytes"}
+    assert set(first) == {"version", "updatedAt", "updatedBy", "source", "chartCount", "bytes"}
     assert first["source"] == "user"
 
 

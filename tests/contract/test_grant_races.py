@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -18,7 +20,7 @@ from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.project import Project, read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
-from dashboard_store.errors import ConfigConflict, Forbidden, NoProject, VersionConflict
+from dashboard_store.errors import ConfigConflict, Forbidden, NoProject, NotFound, VersionConflict
 from dashboard_store.identifiers import Guest, ProjectAddress, Role, Team
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
@@ -261,3 +263,20 @@ def test_a_role_that_comes_back_lets_in_again(share: Callable[[str, str], Shared
         put(shared.opened(), shared.address)
     shared.store.shares.set_role(shared.own, member_id(SETTINGS.log_key, shared.own, shared.guest.user), Role.EDITOR)
     put(shared.opened(), shared.address)
+
+
+@pytest.mark.parametrize("has_table", [False, True])
+def test_a_pin_under_way_keeps_nothing_that_was_removed(
+    share: Callable[[str, str], Shared], atomic_engine: Engine, *, has_table: bool
+) -> None:
+    """If a version is taken out of history while a link to it is being made, no pin keeps its content."""
+    shared = share("removed", "")
+    for version in range(2):
+        shared.store.config_saves.save(shared.own.config(), config(n=version), at(version), Origin())
+    if has_table:
+        shared.store.dataset_writes.upload(shared.own, upload("t.json"), Precondition())
+    remove_version = partial(shared.instance().history_removal.remove, shared.own.config(), 1)
+    with overtaken(atomic_engine, remove_version), suppress(NotFound):
+        shared.store.links.create(shared.own, 1, None, Guest(shared.owner))
+    pins = [item["sk"]["S"] for item in atomic_engine.items(keys.partition(shared.owner), keys.pins(shared.own))]
+    assert pins == []

@@ -168,11 +168,13 @@ def test_a_stale_change_of_a_project_gets_the_project(store: Store, address: Pro
 def test_a_stale_save_gets_the_newest_config_and_the_conflicts(store: Store, address: ProjectAddress) -> None:
     """A stale save is refused with the newest config, its time and source, and the places that conflict."""
     first = store.config_saves.save(address.config(), config(c=1), FIRST, Origin()).newest
-    newest = store.config_saves.change(address.config(), lambda _: config(c=2), Precondition(), Origin("ai")).newest
+    origin = Origin("ai", by="colleague")
+    newest = store.config_saves.change(address.config(), lambda _: config(c=2), Precondition(), origin).newest
     known = {
         "version": 2,
         "document": newest.config(),
         "updated_at": newest.updated_at,
+        "updated_by": "colleague",
         "source": "ai",
     }
     mine = config(c=3)

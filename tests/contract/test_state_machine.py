@@ -58,6 +58,7 @@ from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.config_saves import SaveResult
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.member_ids import member_id
 from dashboard_store.settings import Settings
 from dashboard_store.store import Store
 
@@ -116,7 +117,7 @@ class RepositoryStore:
         made = None if config is None else _config(config)
         outcome = _saved(
             lambda: self._store.config_saves.save(
-                self._address.config(session), made, _precondition(when), _origin(origin, when)
+                self._address.config(session), made, _precondition(when), _origin(self._address, origin, when)
             )
         )
         return Accepted(outcome.version) if made is None and isinstance(outcome, Accepted) else outcome
@@ -125,7 +126,7 @@ class RepositoryStore:
         made = _config(config)
         return _saved(
             lambda: self._store.config_saves.merge(
-                self._address.config(session), made, base, _origin(origin, base), _config
+                self._address.config(session), made, base, _origin(self._address, origin, base), _config
             )
         )
 
@@ -133,7 +134,7 @@ class RepositoryStore:
         def edit(config: Document | None) -> Config:
             return _config(patched(config, patch))
 
-        given = _unforced(origin)
+        given = _unforced(self._address, origin)
         return _saved(
             lambda: self._store.config_saves.change(self._address.config(session), edit, _precondition(when), given),
             shows_config=True,
@@ -144,7 +145,7 @@ class RepositoryStore:
         read = _config if merges else None
         return _saved(
             lambda: self._store.config_saves.patch(
-                place, lambda config: _config(patch.applied(config)), base, _unforced(origin), read
+                place, lambda config: _config(patch.applied(config)), base, _unforced(self._address, origin), read
             ),
             shows_config=True,
         )
@@ -155,7 +156,7 @@ class RepositoryStore:
 
         return _saved(
             lambda: self._store.config_saves.change(
-                self._address.config(session), edit, _precondition(when), _origin(origin, when)
+                self._address.config(session), edit, _precondition(when), _origin(self._address, origin, when)
             )
         )
 
@@ -164,13 +165,13 @@ class RepositoryStore:
             (found,) = self._store.configs.versions(self._address.config(session), version)
             document = found.config()
             config = None if document is None else _config(document)
-            given = _origin(origin, when, restored_from=version)
+            given = _origin(self._address, origin, when, restored_from=version)
             return self._store.config_saves.save(self._address.config(session), config, _precondition(when), given)
 
         return _saved(restored)
 
     def undo(self, session: str, version: int, when: When, origin: Origin) -> Outcome:
-        place, given = self._address.config(session), _unforced(origin)
+        place, given = self._address.config(session), _unforced(self._address, origin)
         return _saved(lambda: self._store.config_saves.undo(place, version, _precondition(when), given, _config))
 
     def load(self, session: str) -> bytes | None:
@@ -241,7 +242,8 @@ def _details(conflict: VersionConflict) -> Document:
     """Return all that a conflict carries, under the names of the contract."""
     details = {"currentVersion": conflict.version, "current": conflict.document, "baseVersion": conflict.base}
     if isinstance(conflict, ConfigConflict):
-        details |= {"updatedAt": conflict.updated_at, "source": conflict.source}
+        by = {"updatedBy": {"id": conflict.updated_by}} if conflict.updated_by else {}
+        details |= {"updatedAt": conflict.updated_at, "source": conflict.source, **by}
         if conflict.conflicts is not None:
             details["conflicts"] = list(conflict.conflicts)
     return details
@@ -256,13 +258,14 @@ def _precondition(when: When) -> Precondition:
     return Precondition.from_headers(sent.get("if_match"), sent.get("if_none_match"))
 
 
-def _origin(origin: Origin, when: When, restored_from: int | None = None) -> SavedOrigin:
+def _origin(address: ProjectAddress, origin: Origin, when: When, restored_from: int | None = None) -> SavedOrigin:
     is_forced = _precondition(when).is_forced
-    return _unforced(origin)._replace(forced=is_forced, restored_from=restored_from)
+    return _unforced(address, origin)._replace(forced=is_forced, restored_from=restored_from)
 
 
-def _unforced(origin: Origin) -> SavedOrigin:
-    return SavedOrigin(origin.source, origin.message, key=origin.key)
+def _unforced(address: ProjectAddress, origin: Origin) -> SavedOrigin:
+    by = member_id(SETTINGS.log_key, address, address.owner)
+    return SavedOrigin(origin.source, origin.message, key=origin.key, by=by)
 
 
 class HttpStore:
@@ -336,7 +339,11 @@ class HttpStore:
 
     def project(self) -> Document | None:
         found = _found(self._client.get(self._url))
-        project: Document | None = None if found is None else json.loads(found)
+        if found is None:
+            return None
+        project: Document = json.loads(found)
+        # The role is the reader's, and no part of the project.
+        assert project.pop("role") == "owner"
         return project
 
     def projects(self) -> list[Document]:

@@ -15,7 +15,18 @@ from conftest import BUCKET, TABLE, Clock
 from support.handlers.files import key_of
 from support.handlers.http_api import Client, Reply, event, handler_module, send
 from support.handlers.invocations import Reader
-from support.handlers.sharing import TEAM_CLAIM, Person, accept, address, deliver, id_of, invited, let_in, with_teams
+from support.handlers.sharing import (
+    TEAM_CLAIM,
+    Person,
+    accept,
+    address,
+    deliver,
+    id_of,
+    invited,
+    let_in,
+    team_in_path,
+    with_teams,
+)
 from support.storage.clients import Tapped
 from support.storage.stream import Stream
 
@@ -47,7 +58,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def owner(client: Client) -> Person:
     """The owner of the project `p`, whose config is at version 1; their token names two teams."""
-    person = Person(client.user, {TEAM_CLAIM: ["analysts", "sales / EU"], "name": "Ada"})
+    person = Person(client.user, {TEAM_CLAIM: ["analysts", "sales & EU"], "name": "Ada"})
     project = {"id": "p", "name": "P", "settings": {"dashboardConfig": charts("one"), "tags": ["monthly"]}}
     assert person.post("/api/projects", project).status == 201
     return person
@@ -176,10 +187,10 @@ def test_only_a_team_of_the_owners_token_is_let_in(owner: Person, user: str) -> 
     """A team that the owner's token does not name is 403; a percent-encoded name is that team."""
     refused = owner.put(f"{PROJECT}/teams/another", {"role": "viewer"})
     assert (refused.status, refused.code) == (403, "forbidden")
-    place = f"{PROJECT}/teams/{quote('sales / EU', safe='')}"
+    place = f"{PROJECT}/teams/{team_in_path('sales & EU')}"
     let = owner.put(place, {"role": "viewer"})
-    assert (let.status, let.json) == (200, {"name": "sales / EU", "role": "viewer", "since": let.json["since"]})
-    inside = Person(f"{user}-inside", {TEAM_CLAIM: "sales / EU"})
+    assert (let.status, let.json) == (200, {"name": "sales & EU", "role": "viewer", "since": let.json["since"]})
+    inside = Person(f"{user}-inside", {TEAM_CLAIM: "sales & EU"})
     assert (inside.get(address(owner)).json["role"], save(inside, owner, "x", 1).status) == ("viewer", 403)
     assert owner.put(place, {"role": "editor"}).json["since"] == let.json["since"]
     assert save(inside, owner, "two", 1).status == 200
@@ -218,6 +229,18 @@ def test_people_and_secrets_come_in_order(owner: Person, user: str, clock: Clock
     unused = [each["invitationId"] for each in shown["invitations"] if not each["used"]]
     assert unused == made["invitationId"][::-1]
     assert [each["linkId"] for each in shown["links"]] == made["linkId"][::-1]
+
+
+def test_who_was_let_in_at_once_comes_by_id_and_name(owner: Person, user: str) -> None:
+    """Members of the same moment are listed by their ids, teams by their names."""
+    for number in range(6):
+        let_in(owner, Person(f"{user}-{number}"), "viewer")
+    for team in ("sales & EU", "analysts"):
+        owner.put(f"{PROJECT}/teams/{team_in_path(team)}", {"role": "viewer"})
+    shown = members(owner, owner)
+    ids = [each["id"] for each in shown["members"]]
+    assert ids == sorted(ids)
+    assert [each["name"] for each in shown["teams"]] == ["analysts", "sales & EU"]
 
 
 def test_the_id_of_a_person_differs_between_projects(owner: Person, editor: Person) -> None:
@@ -281,7 +304,7 @@ def test_limits_of_members_teams_and_links_hold(
     save(another, owner, "two", 1)
     refused = [
         accept(another, invited(owner, "viewer")),
-        owner.put(f"{PROJECT}/teams/{quote('sales / EU', safe='')}", {"role": "viewer"}),
+        owner.put(f"{PROJECT}/teams/{team_in_path('sales & EU')}", {"role": "viewer"}),
         owner.post(LINKS, {}),
         owner.put(f"{PROJECT}/members/{id_of(another, owner)}", {"role": "viewer"}),
     ]
@@ -803,8 +826,8 @@ def test_an_invalid_query_of_the_list_is_refused(viewer: Person, query: str) -> 
 @pytest.mark.parametrize("limit", [1, 2, 3, 25])
 def test_pages_hold_each_project_once(owner: Person, user: str, clock: Clock, limit: int) -> None:
     """Through a grant of one's own and two teams, newest grant first: each is listed once, with the highest role."""
-    person = Person(f"{user}-lister", {TEAM_CLAIM: ["sales / EU", "analysts", "unknown"]})
-    teams = [f"teams/{quote(name, safe='')}" for name in ("analysts", "sales / EU")]
+    person = Person(f"{user}-lister", {TEAM_CLAIM: ["sales & EU", "analysts", "unknown"]})
+    teams = [f"teams/{team_in_path(name)}" for name in ("analysts", "sales & EU")]
     for number in range(6):
         place = f"/api/projects/n{number}"
         owner.post("/api/projects", {"id": f"n{number}", "name": f"N{number}"})
@@ -832,13 +855,13 @@ def test_pages_hold_each_project_once(owner: Person, user: str, clock: Clock, li
 @pytest.mark.parametrize("limit", [1, 2, 3, 25])
 def test_teams_let_in_at_once_list_a_project_once(owner: Person, user: str, clock: Clock, limit: int) -> None:
     """Grants of the same moment, also behind entries that no longer hold, do not list a project twice."""
-    person = Person(f"{user}-lister", {TEAM_CLAIM: ["analysts", "sales / EU"]})
+    person = Person(f"{user}-lister", {TEAM_CLAIM: ["analysts", "sales & EU"]})
     for number in range(5):
         clock.advance(seconds=1)
         owner.post("/api/projects", {"id": f"n{number}", "name": f"N{number}"})
         # Of those that are deleted again one entry each, so that some read ends between two of one project.
-        for team in ("analysts", "sales / EU")[: 1 if number > 2 else 2]:
-            owner.put(f"/api/projects/n{number}/teams/{quote(team, safe='')}", {"role": "viewer"})
+        for team in ("analysts", "sales & EU")[: 1 if number > 2 else 2]:
+            owner.put(f"/api/projects/n{number}/teams/{team_in_path(team)}", {"role": "viewer"})
     for number in (3, 4):
         owner.delete(f"/api/projects/n{number}")
     assert [each["name"] for each in listed(person, f"&limit={limit}")] == ["N2", "N1", "N0"]

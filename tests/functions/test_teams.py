@@ -5,11 +5,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from support.handlers.http_api import Client, event, send
-from support.handlers.sharing import TEAM_CLAIM, Person, address, bearer, flattened, with_teams
+from support.handlers.sharing import TEAM_CLAIM, Person, address, bearer, flattened, team_in_path, with_teams
 from support.storage.clients import Tapped
 
 from dashboard_store.gateway.people import LONGEST_TEAM, MOST_TEAMS
@@ -27,7 +26,7 @@ def settings(settings: Settings) -> Settings:
 
 
 def let_team_in(owner: Client, team: str, role: str = "viewer") -> None:
-    reply = owner.put(f"{PROJECT}/teams/{quote(team, safe='')}", {"role": role})
+    reply = owner.put(f"{PROJECT}/teams/{team_in_path(team)}", {"role": role})
     assert reply.status == 200, reply.json
 
 
@@ -80,7 +79,7 @@ def test_a_claim_names_these_teams(owner: Person, user: str, claim: Any, teams: 
     for team in SEVERAL:
         let_team_in(owner, team)
         assert is_let_in(person, owner) == (team in teams), team
-        owner.delete(f"{PROJECT}/teams/{quote(team, safe='')}")
+        owner.delete(f"{PROJECT}/teams/{team_in_path(team)}")
 
 
 def test_of_many_teams_each_is_looked_up(owner: Person, user: str, database: Tapped) -> None:
@@ -115,6 +114,18 @@ def test_more_teams_than_any_token_has_are_not_looked_up(owner: Person, user: st
     teams = [f"team-{number}" for number in range(MOST_TEAMS)]
     assert not is_let_in(Person(f"{user}-member", {TEAM_CLAIM: [*teams, "sales"]}), owner)
     assert is_let_in(Person(f"{user}-member", {TEAM_CLAIM: [*teams[1:], "sales"]}), owner)
+
+
+def test_removing_one_team_leaves_another(owner: Person, user: str) -> None:
+    """Teams whose names are encodings of each other are different ones: each is let in and removed alone."""
+    teams = ["a b", "a%20b", "a%2520b"]
+    person = Person(owner.user, {TEAM_CLAIM: teams})
+    people = {team: Person(f"{user}-member", {TEAM_CLAIM: team}) for team in teams}
+    for team in teams:
+        let_team_in(person, team)
+    for number, team in enumerate(teams, start=1):
+        assert person.delete(f"{PROJECT}/teams/{team_in_path(team)}").status == 204
+        assert [is_let_in(each, owner) for each in people.values()] == [False] * number + [True] * (3 - number)
 
 
 # -- tokens --

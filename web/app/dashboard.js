@@ -41,7 +41,7 @@ export class DashboardPage {
   #asking = null;
   /** Whether the server has said what the user may do since the page was opened. */
   #isRoleConfirmed = false;
-  /** The last error that an editor who has become a viewer may have got. */
+  /** The last refusal that was looked into: the editor may have become a viewer. */
   #forbidden = null;
 
   constructor(app, id, rows) {
@@ -283,7 +283,7 @@ export class DashboardPage {
     this.#isRoleConfirmed = true;
     this.role = role;
     rememberRole(this.#id, this.#app.session.user, role);
-    this.document.setAutosave(this.canEdit && isAutosaveOn());
+    this.document.setAutosave(role !== "viewer" && isAutosaveOn());
     if (!couldEdit || this.canEdit) return;
     this.preview = null;
     // What it is about is not the user's to do any more.
@@ -307,9 +307,11 @@ export class DashboardPage {
       this.#isRoleConfirmed = false;
       this.#rows.forget().catch(() => {});
     }
+    const isBack = wasDeleted && !isDeleted;
     const isForbidden = error?.code === "forbidden" && error !== this.#forbidden;
     if (isForbidden) this.#forbidden = error;
-    if (isForbidden || (wasDeleted && !isDeleted)) void this.#loadProject({ again: true });
+    if (isBack || isForbidden) void this.#loadProject({ again: true });
+    if (isBack) this.#retryTable();
   }
 
   #onKey(event) {

@@ -120,8 +120,8 @@ export class Grid {
     }
     grid.batchUpdate(false);
     grid.setStatic(isFixed);
-    // Charts move to a new place, but not to their first one.
-    if (charts.length) requestAnimationFrame(() => grid.setAnimation(!isStill.matches));
+    // Charts move to a new place, but not to their first one; the grid may be gone by then.
+    if (charts.length) requestAnimationFrame(() => this.#grid === grid && grid.setAnimation(!isStill.matches));
     // Moving an element removes its focus.
     if (this.#element.contains(focused)) focused.focus();
     // It separates charts that overlap, closes gaps, and finds a place for a chart without one.

@@ -66,7 +66,7 @@ export class LinkPage {
     try {
       this.#loaded = await (await this.#opened()).config();
       this.#error = null;
-      window.dashkeepTheme.choose(themeOf(this.#config));
+      window.dashkeepTheme.choose(themeOf(this.#config), `#/links/${this.#token}`);
     } catch (error) {
       if (error.status === undefined) throw error;
       this.#error = error;

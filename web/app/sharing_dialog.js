@@ -117,12 +117,17 @@ export function openSharing(dialog, calls, page, left) {
       <p class="hint" role="status">${made.text}</p>
     </div>`;
   };
+  const sure = (action, run) => html`
+    <button type="button" class="danger" ?disabled=${isBusy} @click=${run}>${action}</button>
+    <button type="button" @click=${() => ask(null)}>Cancel</button>
+  `;
   /** A row with an action that has to be confirmed. */
   const row = (key, content, { action, label, question, run }, controls = nothing) =>
     html`<li>
       <span class="who-is">${content}</span>
       ${asked === key
-        ? html`<span class="sure" role="alert">${question}</span><span class="row-tools"><button type="button" class="danger" ?disabled=${isBusy} @click=${run}>${action}</button><button type="button" @click=${() => ask(null)}>Cancel</button></span>`
+        ? html`<span class="sure" role="alert">${question}</span>
+            <span class="row-tools">${sure(action, run)}</span>`
         : html`<span class="row-tools">${controls}<button type="button" aria-label=${label} @click=${() => ask(key)}>${action}</button></span>`}
     </li>`;
   const person = (who, note) => html`<b>${nameOf(who)}${who.id === people.you ? " (you)" : nothing}</b><small>${note}</small>`;
@@ -223,7 +228,7 @@ export function openSharing(dialog, calls, page, left) {
       ? html`<section>
           ${asked === "leave"
             ? html`<p class="sure" role="alert">You lose access at once. To come back, you need another invitation.</p>
-                <p class="row-tools"><button type="button" class="danger" ?disabled=${isBusy} @click=${leave}>Leave</button><button type="button" @click=${() => ask(null)}>Cancel</button></p>`
+                <p class="row-tools">${sure("Leave", leave)}</p>`
             : html`<button type="button" @click=${() => ask("leave")}>Leave this dashboard</button>`}
         </section>`
       : nothing}

@@ -75,7 +75,9 @@ def merged_with(newest: ConfigVersion, before: ConfigVersion, mine: Config | Non
     return merge(before.config() or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
 
 
-def refusal(newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | None = None) -> ConfigConflict:
+def refusal(
+    newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | None = None, detail: str = ""
+) -> ConfigConflict:
     return ConfigConflict(
         version=newest.version,
         document=newest.config(),
@@ -84,6 +86,7 @@ def refusal(newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | 
         updated_by=newest.updated_by,
         source=newest.source,
         conflicts=conflicts,
+        detail=detail,
     )
 
 

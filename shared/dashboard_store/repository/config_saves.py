@@ -30,6 +30,7 @@ from dashboard_store.repository.configs import NEVER_SAVED, Configs, ConfigVersi
 from dashboard_store.repository.expressions import Item, put
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.rate_limit import RateLimit
+from dashboard_store.repository.stored_bytes import as_counted
 from dashboard_store.repository.usage import Usage
 
 type Edit = Callable[[JsonObject | None], Config | None]
@@ -222,7 +223,8 @@ class ConfigSaves:
         is_current = expected_condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
         writes = [put(newest_item, is_current), put(in_history), project_write(address, change, newest_item["summary"])]
         if renewed:
-            writes.append(put(history_item(address, renewed, moment, self._lifetimes)))
+            kept = history_item(address, renewed, moment, self._lifetimes)
+            writes.append(put(as_counted(kept, address.project)))
         try:
             self._rate_limit.transact(self._items, address.project.user, *writes)
         except ConditionFailed as exc:

@@ -21,7 +21,7 @@ from dashboard_store.repository.datasets import Datasets, DatasetVersion, Projec
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.member_ids import member_id
-from dashboard_store.repository.stored_bytes import BY_MEMBER
+from dashboard_store.repository.stored_bytes import as_counted
 from dashboard_store.repository.uploads import Ending, PendingUpload, already_completed, new_upload_id
 from dashboard_store.repository.usage import WRITABLE, Usage
 from dashboard_store.settings import Settings
@@ -89,11 +89,7 @@ class DatasetWrites:
         raise already_completed(pending.completed)
 
     def upload(
-        self,
-        address: ProjectAddress,
-        upload: Upload,
-        precondition: Precondition,
-        ending: Ending | None = None,
+        self, address: ProjectAddress, upload: Upload, precondition: Precondition, ending: Ending | None = None
     ) -> UploadResult:
         """Replace the table if its version meets the precondition.
 
@@ -241,14 +237,13 @@ class DatasetWrites:
             # Schemas that were stored with escapes could be too long to be kept.
             "schema": compact(newest.schema),
             **keys.dataset_version(address, newest.version),
-            BY_MEMBER: newest.item.get(BY_MEMBER, False),
             "analysisVersion": newest.analysis_version,
             "updatedAt": newest.updated_at,
             **({"analysis": newest.analysis} if newest.analysis else {}),
         }
         # Long enough for a reader that holds the URL of its object to finish the download.
         expiry = {"expiresAt": retention.expires_at(moment + retention.UNFINISHED)}
-        writes = [put(item if keep else item | expiry)]
+        writes = [put(as_counted(item if keep else item | expiry, address))]
         dropped = [summary["version"] for summary in summaries[keep:] if summary["version"] != newest.version]
         writes += [update(keys.dataset_version(address, version), expiry, EXISTS) for version in dropped]
         return summaries[:keep], writes

@@ -113,15 +113,19 @@ class GuardedItems(Items):
 
     def _found(self) -> Grant:
         """Look up the grants for a write, which itself requires the project. Raises NoProject or Forbidden."""
-        near, far = self._doors[: TEAMS_AT_ONCE + 1], self._doors[TEAMS_AT_ONCE + 1 :]
-        return self._admit(self._behind(near), far)
+        found = self._behind(self._doors[: TEAMS_AT_ONCE + 1])
+        grant = granted(found)
+        if grant is None or grant.role < self._needed:
+            # Only where the project exists may they learn that their role is too small.
+            self._let_in([], super().get_together)
+            return require_role(self._grant, self._needed)
+        self._is_known, self._grant = found[0][1] is not None, grant
+        return grant
 
     def _behind(self, some: Sequence[Door]) -> list[tuple[Door, Item | None]]:
         return list(zip(some, super().get_together([door.key for door in some]), strict=True))
 
-    def _admit(
-        self, found: list[tuple[Door, Item | None]], far: Sequence[Door], incarnation: str | None = None
-    ) -> Grant:
+    def _admit(self, found: list[tuple[Door, Item | None]], far: Sequence[Door], incarnation: str) -> None:
         self._is_known = found[0][1] is not None
         grant = granted(found, incarnation)
         for some in batched(far, TEAMS_AT_ONCE, strict=False):
@@ -130,7 +134,6 @@ class GuardedItems(Items):
             found += self._behind(some)
             grant = granted(found, incarnation)
         self._grant = require_role(grant, self._needed)
-        return self._grant
 
     def _bound(self, grant: Grant, writes: Sequence[Write]) -> list[Write]:
         """Bind writes to the grant and the project: what is added comes after them."""

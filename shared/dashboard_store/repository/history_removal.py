@@ -31,7 +31,8 @@ class HistoryRemoval:
             if project is None:
                 raise NoProject
             if newest and newest["version"] == version:
-                raise refusal(self._configs.newest(address), version)
+                detail = "This is the newest version. Save another one first."
+                raise refusal(self._configs.newest(address), version, detail=detail)
             if item is None:
                 raise NotFound(f"Version {version} of this config does not exist or has expired.")
             if REMOVED not in item["summary"]:

@@ -21,6 +21,7 @@ from dashboard_store.repository.invitations import Pointer, pointed, pointer_ite
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.shares import Decided, Roster, Shares, link_document, new_token, removal, require_room
 from dashboard_store.repository.table_copies import TableCopies
+from dashboard_store.repository.usage import Usage
 from dashboard_store.settings import Settings
 
 LINK: Final = "link"
@@ -53,6 +54,7 @@ class Links:
         self._configs = Configs(items, retention.Lifetimes(settings), now)
         self._datasets = Datasets(items)
         self._copies = copies
+        self._usage = Usage(items, settings, now)
         self._settings = settings
         self._now = now
 
@@ -69,6 +71,8 @@ class Links:
             nonlocal pin
             require_room("links", len(roster.links), self._settings.max_links)
             if version is not None:
+                if self._usage.is_full(roster.project, address):
+                    raise self._usage.refusal(address)
                 pin = pin or self._pinned(address, link_id, version, ends)
             item = {
                 **keys.link(address, link_id),

@@ -36,15 +36,16 @@ class SharedProjects:
 
     def page(self, guest: Guest, limit: int, cursor: str | None) -> ProjectPage:
         """List what was shared with a user, the newest grant first. Raises InvalidQuery for another list's cursor."""
-        found: list[tuple[str, JsonObject]] = []
+        # By their places: two entries at one place are those of two teams that were let in at once.
+        found: dict[str, JsonObject] = {}
         entries = self._entries(guest, limit + 1, None if cursor is None else _read_cursor(cursor))
         while len(found) <= limit:
             some = list(islice(entries, limit + 1 - len(found)))
             if not some:
                 break
-            found += self._valid(guest, some)
-        shown = found[:limit]
-        return ProjectPage([document for _, document in shown], _cursor(shown[-1][0]) if len(found) > limit else None)
+            found |= self._valid(guest, some)
+        shown = list(found)[:limit]
+        return ProjectPage([found[place] for place in shown], _cursor(shown[-1]) if len(found) > limit else None)
 
     def _entries(self, guest: Guest, page: int, after: str | None) -> Iterator[Item]:
         """Yield the entries of a user and of each of their teams, the newest first."""
@@ -56,16 +57,14 @@ class SharedProjects:
         """Yield the place in the list, and what it shows, of each entry that is its project's newest one."""
         addresses = [_address(entry, guest) for entry in entries]
         items = self._read([key for address in addresses for key in _keys(address, guest)])
-        # Two entries at one place are those of two teams that were let in at once.
-        for place, (entry, address) in {
-            entry["listKey"]: (entry, address) for entry, address in zip(entries, addresses, strict=True)
-        }.items():
+        for entry, address in zip(entries, addresses, strict=True):
             project, *grants = (items.get(_name(key)) for key in _keys(address, guest))
-            if project is None:
+            # Owners are in the teams that they let in.
+            if project is None or address.owner == guest.user:
                 continue
             shown = self._shown(project, list(zip(doors(address, guest), grants, strict=True)), entry["summary"])
             if shown:
-                yield place, shown
+                yield entry["listKey"], shown
 
     def _shown(self, project: Item, found: Sequence[tuple[Door, Item | None]], entry: Item) -> JsonObject | None:
         """Return what the list shows of a project; None unless its newest grant is that of the entry."""

@@ -9,7 +9,7 @@ written in the same transaction; whether it still holds is seen by the grant.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -162,11 +162,11 @@ class Shares:
 
         return self.change(address, decide, by)
 
-    def remove_team(self, address: ProjectAddress, names: Collection[str]) -> None:
-        """End what lets in a team with one of the names. Raises NoProject or NotFound."""
+    def remove_team(self, address: ProjectAddress, name: str) -> None:
+        """End what lets a team in. Raises NoProject or NotFound."""
 
         def decide(roster: Roster) -> Decided[None]:
-            found = [item for item in roster.teams if item["team"] in names]
+            found = [item for item in roster.teams if item["team"] == name]
             if not found:
                 raise NotFound("This team has no access to the project.")
             return [write for item in found for write in removal(address, item)], None

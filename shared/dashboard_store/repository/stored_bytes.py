@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCal
 
 from typing import Any, Final
 
+from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.expressions import Item
 
 BY_MEMBER: Final = "byMember"
@@ -26,6 +27,11 @@ def announced_bytes(item: Item) -> int:
     """Return the size of the file that an item announces; 0 for any other item, and once the upload is completed."""
     size: int = item.get("size", 0)
     return 0 if "completed" in item else size
+
+
+def as_counted(item: Item, address: ProjectAddress) -> Item:
+    """Return an item that is put again, by a guest perhaps: it counts for whom it counted before."""
+    return item if BY_MEMBER in item or address.guest is None else {**item, BY_MEMBER: False}
 
 
 def member_bytes(item: Item | None) -> int:

@@ -112,7 +112,8 @@ class Uploads:
             self._items.transact(check(keys.project(address), EXISTS), put(item, IS_NEW), reserved)
         except ConditionFailed as exc:
             project, _, usage = exc.found
-            if project is None and usage is not None:
+            # A project that is there refuses only what its members announce, who together may store no more.
+            if project or (project is None and usage is not None):
                 raise self._usage.refusal(address, announced=size) from exc
             raise NoProject from exc
         seconds = int(retention.UPLOADABLE.total_seconds())

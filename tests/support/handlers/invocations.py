@@ -8,8 +8,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from read_upload import process
 
-from dashboard_store.store import Store
 from dashboard_store.repository.invocations import Invocations
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from support.storage.faults import BucketFault

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from urllib.parse import quote
 
 from purge_objects import process
 from support.handlers.http_api import CONTEXT, Client, Reply, send
@@ -54,6 +55,11 @@ def flattened(value: Any) -> str:
 def address(owner: Client, project: str = "p") -> str:
     """Return the URL by which others name an owner's project."""
     return f"/api/projects/{ProjectAddress(owner.user, project).text}"
+
+
+def team_in_path(name: str) -> str:
+    """Encode a team's name for a path: twice, because an HTTP API decodes what it matches."""
+    return quote(quote(name, safe=""), safe="")
 
 
 def invited(owner: Client, role: str, project: str = "p", **more: int) -> str:

@@ -17,6 +17,8 @@ from typing import Any, Literal, Protocol
 import jsonpatch
 
 from dashboard_store.documents.merge import merge
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository.member_ids import member_id
 
 PROJECT = "p"
 EMPTY: dict[str, Any] = {"chartCustomizations": {}}
@@ -171,6 +173,8 @@ class Model:
     def __init__(self, now: Callable[[], datetime], read: Callable[[str, int], bytes | None], user: str) -> None:
         self._now = now
         self._user = user
+        # The only user of the project saves every version.
+        self._id = member_id("", ProjectAddress(user, PROJECT), user)
         # Reads a version from the service: the model does not predict the order of members after a merge.
         self._read = read
         self.lines: dict[str, Line] = {}
@@ -429,6 +433,7 @@ class Model:
         row = {
             "version": line.newest,
             "updatedAt": written(moment),
+            "updatedBy": {"id": self._id},
             "source": origin.source,
             "chartCount": charts,
             "bytes": 0 if text is None else len(text.encode()),
@@ -464,6 +469,7 @@ class Model:
             "currentVersion": line.newest,
             "current": line.document,
             "updatedAt": row.get("updatedAt"),
+            **({"updatedBy": row["updatedBy"]} if row else {}),
             "source": row.get("source"),
             "baseVersion": base,
         }

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from support.handlers.http_api import Client, handler_module
 
-from dashboard_store.store import Store
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 
 def main(*given: str) -> None:

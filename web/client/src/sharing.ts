@@ -139,8 +139,9 @@ export function sharing<Config extends object>(client: DashboardClient<Config>):
     preview: (token, options) => call("POST", "/invitations/preview", { ...options, body: { token } }),
     accept: (token, options) => call("POST", "/invitations/accept", { ...options, body: { token } }),
     teams: {
-      set: (project, name, role, options) => call("PUT", at(project, "teams", name), { ...options, body: { role } }),
-      remove: (project, name, options) => remove(at(project, "teams", name), options),
+      // API Gateway decodes a path before it matches it, so a slash in a name must be encoded twice.
+      set: (project, name, role, options) => call("PUT", at(project, "teams", encodeURIComponent(name)), { ...options, body: { role } }),
+      remove: (project, name, options) => remove(at(project, "teams", encodeURIComponent(name)), options),
     },
     links: {
       create: (project, { signal, ...body } = {}) => call("POST", at(project, "links"), { body, signal }, 1),
