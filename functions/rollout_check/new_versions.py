@@ -40,7 +40,7 @@ class UnexpectedError(Exception):
 
 
 class Sent(NamedTuple):
-    """A request; `route` is as the template names it."""
+    """A request; `route` is as the template names it, `token` is that of a public link."""
 
     route: str
     project: str = ""
@@ -48,6 +48,7 @@ class Sent(NamedTuple):
     headers: Mapping[str, str] = {}
     query: Mapping[str, str] = {}
     has_token: bool = True
+    token: str = ""
 
 
 class Answer(NamedTuple):
@@ -142,7 +143,7 @@ class NewVersions:
 def _event(sent: Sent) -> JsonObject:
     """Return the event (payload 2.0) that API Gateway makes of a request to a route without an authorizer."""
     method, _, path = sent.route.partition(" ")
-    path = path.replace("{projectId}", sent.project)
+    path = path.replace("{projectId}", sent.project).replace("{token}", sent.token)
     return {
         "version": "2.0",
         "routeKey": sent.route,
@@ -150,7 +151,7 @@ def _event(sent: Sent) -> JsonObject:
         "rawQueryString": "&".join(f"{name}={value}" for name, value in sent.query.items()),
         "headers": {"accept-encoding": "gzip", "content-type": "application/json", **sent.headers},
         "queryStringParameters": dict(sent.query),
-        "pathParameters": {"projectId": sent.project} if sent.project else {},
+        "pathParameters": {name: value for name, value in _named(sent) if value},
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "", "userAgent": ""},
             "requestId": f"rollout-check-{secrets.token_hex(8)}",
@@ -160,6 +161,10 @@ def _event(sent: Sent) -> JsonObject:
         "body": None if sent.body is None else json.dumps(sent.body),
         "isBase64Encoded": False,
     }
+
+
+def _named(sent: Sent) -> tuple[tuple[str, str], ...]:
+    return ("projectId", sent.project), ("token", sent.token)
 
 
 def _payload(called: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value

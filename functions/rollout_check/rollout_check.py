@@ -132,6 +132,7 @@ class Check:
             expected = (HTTPStatus.NO_CONTENT,)
             self._save_and_load()
             self._store_and_read()
+            self._share()
             with self._step("projects: list"):
                 listed = self._versions.request("PROJECTS", Sent("GET /api/projects")).require(HTTPStatus.OK)
                 found = [project["id"] for project in listed["projects"]]
@@ -164,6 +165,15 @@ class Check:
             _require_equal(found.require(HTTPStatus.OK)["rawData"], TABLE["rawData"])
         with self._step("read_upload: start"):
             self._versions.read_upload(self._project)
+
+    def _share(self) -> None:
+        with self._step("sharing: link"):
+            made = self._versions.request("SHARING", Sent(f"POST {_PROJECT}/links", self._project, {}))
+            token = made.require(HTTPStatus.CREATED)["token"]
+        with self._step("public_links: read"):
+            sent = Sent("GET /api/links/{token}/config", has_token=False, token=token)
+            found = self._versions.request("PUBLIC_LINKS", sent).require(HTTPStatus.OK)
+            _require_equal(found["config"], CONFIG)
 
     def _delete(self, project: str, *expected: int, spare: float = SPARE_SECONDS) -> None:
         sent = Sent(f"DELETE {_PROJECT}", project, query={"permanently": "true"})

@@ -157,7 +157,7 @@ def lower(shared: Shared) -> None:
 
 
 def remove_team(shared: Shared) -> None:
-    shared.store.shares.remove_team(shared.own, (shared.team.name,))
+    shared.store.shares.remove_team(shared.own, shared.team.name)
 
 
 def delete_for_good(shared: Shared) -> None:
@@ -214,7 +214,7 @@ def attempts(shared: Shared, save: Save, is_over: threading.Event) -> Iterator[A
     """Save again and again, until after the revocation."""
     left = 3
     while left:
-        # Whoever begins after the end of the race makes a few more attempts.
+        # Each writer makes a few more attempts once the race is over.
         left -= is_over.is_set()
         began = time.monotonic()
         try:

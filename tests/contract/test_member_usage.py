@@ -168,7 +168,7 @@ def _is_filtered(record: dict[str, Any]) -> bool:
 def test_a_recount_finds_the_same(
     store: Store, sales: ProjectAddress, stream: Stream, follow: Callable[[], None], clock: Clock
 ) -> None:
-    """A week later all items are counted anew, and the sums of the members are as they were."""
+    """A week later all items are recounted, and the sums of the members are as they were."""
     follow()
     for step in live_together(store, sales):
         if step.startswith("the guest announced"):
@@ -211,7 +211,7 @@ def full(store: Store, sales: ProjectAddress, follow: Callable[[], None]) -> Pro
 
 
 def writes(store: Store, address: ProjectAddress) -> dict[str, Callable[[], object]]:
-    """Everything that stores something, as whoever uses the project."""
+    """Everything that stores something, as the user of the address."""
     number = secrets.token_hex(4)
     version = store.configs.newest(address.config()).version
     return {

@@ -48,7 +48,7 @@ def _part(document: Mapping[str, Any]) -> str:
 
 
 def test_every_route(deployment: Deployment, forged: dict[str, str]) -> None:
-    """Every route but the health check answers 401 without a token, and with each of eight that are forged."""
+    """Every route but the open ones answers 401 without a token, and with each of eight that are forged."""
     faults = []
     for operation in GUARDED:
         for name, header in forged.items():
@@ -71,7 +71,10 @@ def test_the_token_itself(owner: User) -> None:
 
 
 def test_open_routes(deployment: Deployment) -> None:
-    """The health check needs no token and is the only documented call that does not."""
-    for operation in OPEN:
-        deployment.send(operation.method, operation.path).expect(200)
-    require_none([each.path for each in OPEN if each.path != "/api/health"], of=len(OPEN))
+    """Without a token, only the health check and public links answer, and a link that nobody made shows nothing."""
+    deployment.send("GET", "/api/health").expect(200)
+    links = [each for each in OPEN if each.path.startswith("/api/links/")]
+    for operation in links:
+        method, path, *_ = operation.example("verify-absent", "0" * 32)
+        deployment.send(method, path).expect(404, "not-found")
+    require_none([each.path for each in OPEN if each not in links and each.path != "/api/health"], of=len(OPEN))

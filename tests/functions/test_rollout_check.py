@@ -42,6 +42,8 @@ STEPS = [
     "project_data: store",
     "project_data: read",
     "read_upload: start",
+    "sharing: link",
+    "public_links: read",
     "projects: list",
     "projects: delete",
 ]
@@ -380,9 +382,10 @@ def test_what_an_earlier_check_left_is_deleted(world: World) -> None:
 
 
 def test_what_remains_expires(world: World) -> None:
-    """After a check, every item of the reserved user expires, but for the sums of what they store."""
+    """After a check, all that the reserved user stores expires; the purge removes what a link left."""
     world.check().run()
-    assert {item["sk"]["S"] for item in world.items() if "expiresAt" not in item} == {"USAGE"}
+    kept = {item["sk"]["S"].partition("#")[0] for item in world.items() if "expiresAt" not in item}
+    assert kept == {"USAGE", "SHARE"}
 
 
 def test_the_purge_leaves_only_counters(world: World, database: Tapped) -> None:

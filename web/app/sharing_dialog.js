@@ -19,7 +19,7 @@ export function openSharing(dialog, calls, page, left) {
   let asked = null;
   let said = "";
 
-  /** Do something and show who may do what since; `inWords` says why it failed. */
+  /** Do something and show who may do what since, unless `work` returns false; `inWords` says why it failed. */
   const attempt = async (work, inWords = ({ message }) => message) => {
     if (isBusy) return;
     isBusy = true;
@@ -28,12 +28,13 @@ export function openSharing(dialog, calls, page, left) {
     dialog.redraw();
     try {
       const sharing = await calls();
-      await work(sharing);
+      const isStaying = (await work(sharing)) !== false;
       asked = null;
-      people = await sharing.members(page.id);
+      if (isStaying) people = await sharing.members(page.id);
     } catch (error) {
       if (error.status === undefined) throw error;
       problem = inWords(error);
+      reveal(".sharing .problem");
     }
     isBusy = false;
     dialog.redraw();
@@ -47,10 +48,7 @@ export function openSharing(dialog, calls, page, left) {
       isMade = true;
     });
     if (!isMade) return;
-    requestAnimationFrame(() => {
-      document.querySelector(".made")?.scrollIntoView({ block: "nearest" });
-      document.querySelector(".made input")?.focus();
-    });
+    reveal(".made", ".made input");
   };
   /** Take back an invitation or a link, which is no longer shown then. */
   const takeBack = (id, call) =>
@@ -95,6 +93,7 @@ export function openSharing(dialog, calls, page, left) {
       const { stillThrough } = await sharing.removeMember(page.id, people.you);
       dialog.close();
       left(stillThrough);
+      return false;
     });
   const copy = async () => {
     try {
@@ -245,6 +244,14 @@ export function openSharing(dialog, calls, page, left) {
     `,
   });
   void attempt(() => {});
+}
+
+/** Scroll to what is about to be drawn, and move the focus there. */
+function reveal(selector, focused) {
+  requestAnimationFrame(() => {
+    document.querySelector(selector)?.scrollIntoView({ block: "nearest" });
+    if (focused) document.querySelector(focused)?.focus();
+  });
 }
 
 const valueOf = (event, name) => event.target.closest("form").elements[name].value;
