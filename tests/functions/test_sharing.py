@@ -1,7 +1,9 @@
 """Members, teams, public links, copies and the list of what is shared, through the handlers."""
 
 import base64
+import gzip
 import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -20,7 +22,6 @@ from support.handlers.sharing import (
     Person,
     accept,
     address,
-    deliver,
     id_of,
     invited,
     let_in,
@@ -94,7 +95,7 @@ def stream(database: Tapped, clock: Clock) -> Iterator[Stream]:
 @pytest.fixture
 def follow(stream: Stream, store: Store) -> Callable[[], None]:
     """Let the function that follows the stream do its work."""
-    return partial(deliver, stream, store)
+    return partial(stream.deliver, store)
 
 
 def members(person: Client, owner: Client) -> Any:
@@ -289,6 +290,8 @@ def test_an_editor_changes_the_name_and_only_the_owner_the_settings(owner: Perso
     for patch in patches:
         refused = editor.patch(address(owner), patch, if_match='"2"')
         assert (refused.status, refused.code) == (403, "forbidden"), patch
+    compressed = gzip.compress(json.dumps(patches[0]).encode())
+    assert editor.patch(address(owner), compressed, if_match='"2"', content_type="application/gzip").status == 403
     assert owner.get(PROJECT).json["name"] == "New"
 
 
@@ -313,6 +316,16 @@ def test_limits_of_members_teams_and_links_hold(
     assert owner.put(f"{PROJECT}/members/{id_of(viewer, owner)}", {"role": "editor"}).status == 200
     owner.delete(f"{LINKS}/{link.json['linkId']}")
     assert owner.post(LINKS, {}).status == 201
+
+
+def test_writes_count_against_who_makes_them(
+    owner: Person, editor: Person, clock: Clock, connect: Callable[[Settings], None], settings: Settings
+) -> None:
+    """A member who has used up the writes of the minute is 429, and the owner saves on."""
+    clock.advance(minutes=1)
+    connect(replace(settings, writes_per_minute=2))
+    assert [save(editor, owner, str(version), version).status for version in (1, 2, 3)] == [200, 200, 429]
+    assert save(owner, owner, "three", 3).status == 200
 
 
 # -- names of projects --
@@ -588,9 +601,9 @@ def test_a_pin_keeps_config_and_table_together(
     for number in range(7):
         owner.post(f"{PROJECT}/data", {"fileName": "next.csv", "rawData": [{"number": number}]})
     clock.advance(days=100)
-    for record in [*stream.items(f"USER#{owner.user}")]:
-        if int(record.get("expiresAt", {"N": "99999999999"})["N"]) < clock.moment.timestamp():
-            stream.expire({name: record[name]["S"] for name in ("pk", "sk")})
+    for item in stream.items(f"USER#{owner.user}"):
+        if has_expired(item, clock):
+            stream.expire({name: item[name]["S"] for name in ("pk", "sk")})
     follow()
     assert owner.get(f"{CONFIG}/versions/1").status == 404
     assert owner.get(f"{PROJECT}/data/versions/1").status == 404
@@ -617,6 +630,34 @@ def test_what_a_link_pinned_goes_with_it(owner: Person, follow: Callable[[], Non
     follow()
     assert objects(bucket_client) & pinned == set()
     assert owner.get(f"{PROJECT}/data").json["rawData"] == TABLE_BODY["rawData"]
+
+
+def test_what_a_link_pinned_ends_with_it(
+    owner: Person, clock: Clock, stream: Stream, follow: Callable[[], None], bucket_client: "S3Client"
+) -> None:
+    """Of a link that ends, the pinned items expire at the same time, and the object goes with them."""
+    owner.post(f"{PROJECT}/data", TABLE_BODY)
+    before = objects(bucket_client)
+    ends = (clock.moment + timedelta(days=1)).isoformat()
+    assert owner.post(LINKS, {"version": 1, "expiresAt": ends}).status == 201
+    clock.advance(days=1, seconds=1)
+    expired = [item for item in stream.items(f"USER#{owner.user}") if has_expired(item, clock)]
+    assert {item["sk"]["S"].split("#")[0] for item in expired} >= {"PIN", "SHARE"}
+    for item in expired:
+        stream.expire({name: item[name]["S"] for name in ("pk", "sk")})
+    follow()
+    assert objects(bucket_client) == before
+
+
+def has_expired(item: dict[str, Any], clock: Clock) -> bool:
+    return "expiresAt" in item and int(item["expiresAt"]["N"]) <= clock.moment.timestamp()
+
+
+def test_a_link_to_a_deleted_config_shows_none(owner: Person, shown: str) -> None:
+    """After the config was deleted, a link that follows it says so like the project itself."""
+    owner.delete(CONFIG, if_match='"1"')
+    found = look(shown)
+    assert (found.status, found.json["config"], found.json["version"]) == (200, None, 2)
 
 
 def test_a_pin_without_a_table_stays_without_one(owner: Person) -> None:

@@ -21,7 +21,6 @@ RESTORES: Final = "restores"
 """The attribute of a project that counts how often it was restored."""
 
 _NEEDED: Final = {
-    Role.VIEWER: "You may not open this project.",
     Role.EDITOR: "You may view this project, but only its editors may do this.",
     Role.OWNER: "Only the project's owner may do this.",
 }

@@ -7,15 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from purge_objects import process
-from support.handlers.http_api import CONTEXT, Client, Reply, send
-from support.project.template import functions
-from support.storage.stream import Stream
+from support.handlers.http_api import Client, Reply, send
 
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.settings import Settings
-from dashboard_store.store import Store
-from local.filters import any_of
 
 TEAM_CLAIM: Final = "groups"
 
@@ -82,12 +77,3 @@ def let_in(owner: Client, person: Client, role: str, project: str = "p") -> None
 def id_of(person: Client, owner: Client, project: str = "p") -> str:
     """Return the id of somebody who was let in, within the project."""
     return str(person.get(f"{address(owner, project)}/members").json["you"])
-
-
-def deliver(stream: Stream, store: Store) -> None:
-    """Deliver the records that the template's filter lets through, until there are no more."""
-    event = functions()["PurgeObjectsFunction"]["Events"]["Changed"]["Properties"]
-    passes = any_of([each["Pattern"] for each in event["FilterCriteria"]["Filters"]])
-    while stream.records:
-        wanted = [each for each in stream.take()["Records"] if passes(each)]
-        assert not wanted or process({"Records": wanted}, CONTEXT, store) == {"batchItemFailures": []}
