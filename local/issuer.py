@@ -40,7 +40,8 @@ class Issuer:
 
     def token(self, subject: str) -> str:
         now = int(time.time())
-        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + LIFETIME_SECONDS}
+        expiry = now + LIFETIME_SECONDS
+        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "name": subject, "iat": now, "exp": expiry}
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id()})
 
     def _public_jwk(self) -> dict[str, str]:

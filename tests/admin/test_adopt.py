@@ -13,13 +13,13 @@ from support.storage.contents import SETTINGS, upload
 
 from admin import CannotRunError, __main__, adopt, restore
 from admin.stacks import Storage
-from dashboard_store.store import Store
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

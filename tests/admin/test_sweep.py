@@ -14,7 +14,6 @@ from support.storage.contents import SETTINGS, upload
 from admin import CannotRunError, __main__
 from admin.stacks import Storage
 from admin.sweep import MIN_AGE, find, remove
-from dashboard_store.store import Store
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.identifiers import ProjectAddress
@@ -23,6 +22,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.formats import FORMAT, READABLE
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -210,12 +210,20 @@ class Attempt:
     is_accepted: bool
 
 
-def attempts(shared: Shared, save: Save, is_over: threading.Event) -> Iterator[Attempt]:
+@dataclass(frozen=True)
+class Race:
+    """When a race is under way, because a save was accepted, and when it is over."""
+
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+
+def attempts(shared: Shared, save: Save, race: Race) -> Iterator[Attempt]:
     """Save again and again, until after the revocation."""
     left = 3
     while left:
         # Each writer makes a few more attempts once the race is over.
-        left -= is_over.is_set()
+        left -= race.is_over.is_set()
         began = time.monotonic()
         try:
             save(shared.opened(), shared.address)
@@ -224,6 +232,7 @@ def attempts(shared: Shared, save: Save, is_over: threading.Event) -> Iterator[A
         except (NoProject, Forbidden):
             yield Attempt(began, is_accepted=False)
         else:
+            race.has_begun.set()
             yield Attempt(began, is_accepted=True)
 
 
@@ -237,19 +246,20 @@ def test_no_save_is_accepted_after_the_revocation(
     What was written when it was answered is all that was written in the end.
     """
     for number in range(ROUNDS):
-        shared, is_over = share(revocation, f"-{number}"), threading.Event()
+        shared, race = share(revocation, f"-{number}"), Race()
         with ThreadPoolExecutor(WRITERS) as pool:
-            running = [pool.submit(list[Attempt], attempts(shared, SAVES[kind], is_over)) for _ in range(WRITERS)]
+            running = [pool.submit(list[Attempt], attempts(shared, SAVES[kind], race)) for _ in range(WRITERS)]
             try:
+                assert race.has_begun.wait(60)
                 # At another moment of the saves that are under way each time.
-                time.sleep(0.01 + 0.003 * number)
+                time.sleep(0.003 * number)
                 REVOCATIONS[revocation](shared)
                 answered, written = time.monotonic(), shared.written()
             finally:
-                is_over.set()
+                race.is_over.set()
             made = [attempt for each in running for attempt in each.result()]
         late = [attempt for attempt in made if attempt.began > answered]
-        assert any(attempt.is_accepted for attempt in made), "no save was under way"
+        assert any(attempt.is_accepted for attempt in made)
         assert late
         assert not any(attempt.is_accepted for attempt in late)
         assert shared.written() == written

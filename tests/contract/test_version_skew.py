@@ -173,14 +173,14 @@ def shown(client: Client) -> dict[str, Any]:
 def alike(reply: Reply) -> Any:
     """Return the content of a reply, without what the releases show differently.
 
-    This one shows each project's `address`, says other words in problems, and orders a diff's operations otherwise. The
-    previous one shows in history the idempotency keys that it does not know.
+    This one shows each project's `address`, the reader's `role` and who saved, says other words in problems, and orders
+    a diff's operations otherwise. The previous one shows in history the idempotency keys that it does not know.
     """
     if reply.status >= 400:
         return reply.code
     if reply.headers["content-type"].startswith("text/csv"):
         return reply.body
-    content = without(reply.json, "address", "idempotencyKey")
+    content = without(reply.json, "address", "role", "updatedBy", "idempotencyKey")
     if "operations" in content:
         content["operations"].sort(key=lambda operation: str(operation["path"]))
     return content

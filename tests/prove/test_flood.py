@@ -22,10 +22,10 @@ from support.storage.faults import injected, let_through
 
 from benchmarks.database import engine
 from benchmarks.workload import TABLE
-from dashboard_store.store import Store
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 
 CONFIG: Final = "/api/projects/p/config"
 CHARTS: Final[dict[str, Any]] = {"chartCustomizations": {"c": {"title": "Revenue"}}}

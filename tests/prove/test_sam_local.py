@@ -25,12 +25,12 @@ from support.running import docker
 from support.running.local_stack import LocalStack
 from support.storage import engines
 
-from dashboard_store.store import Store
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
+from dashboard_store.store import Store
 from local.processes import free_port
 from local.sam_local import deployed
 

@@ -29,7 +29,7 @@ EDITORS: Final = "editors & EU"
 VIEWERS: Final = "a%20b"
 SPARE: Final = "spare"
 TEAMS: Final = {
-    "owner": (EDITORS, VIEWERS, "spare"),
+    "owner": (EDITORS, VIEWERS, SPARE),
     "both": (EDITORS,),
     "team editor": (EDITORS,),
     "team viewer": ("x", VIEWERS),
@@ -41,6 +41,7 @@ OPERATIONS: Final = {(each.method, each.path): each for each in all_operations()
 RUN: Final = secrets.token_hex(4)
 """Tells the users of this run from those of others on the same stack."""
 
+PUBLIC: Final = ("/api/links/{token}/config", "/api/links/{token}/data", "/api/health")
 SIGNED_IN: Final = tuple(role for role in ROLES if role not in LINKS)
 
 
@@ -371,6 +372,17 @@ def test_the_table_is_complete(matrix: Matrix) -> None:
     assert {(row.method, row.path) for row in sharing_routes()} == set(OPERATIONS)
     assert set(STATES) == set(sharing_states())
     assert sum(map(len, matrix.answers.values())) > 1_800
+
+
+def test_a_link_opens_nothing_else(matrix: Matrix) -> None:
+    """Every other route is 401 with no token, and with that of a link in its place."""
+    world = matrix.worlds["there"]
+    for operation in OPERATIONS.values():
+        if operation.path not in PUBLIC:
+            example = operation.example(world.project, world.known["uploadId"], token=world.known["link"])
+            for header in ({}, {"Authorization": f"Bearer {world.known['link']}"}):
+                answer = world.people["link"].request(example.method, example.path, json=example.body, headers=header)
+                assert answer.status_code == 401, example.path
 
 
 @pytest.mark.parametrize("state", STATES)

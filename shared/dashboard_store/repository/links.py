@@ -13,9 +13,9 @@ from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NotFound
 from dashboard_store.identifiers import Guest, ProjectAddress
 from dashboard_store.repository import keys, retention
-from dashboard_store.repository.configs import Configs, ConfigVersion
+from dashboard_store.repository.configs import REMOVED, Configs, ConfigVersion
 from dashboard_store.repository.datasets import Datasets, DatasetVersion
-from dashboard_store.repository.expressions import Item, Write, put
+from dashboard_store.repository.expressions import Condition, Item, Write, check, put
 from dashboard_store.repository.grants import life_of
 from dashboard_store.repository.invitations import Pointer, pointed, pointer_item
 from dashboard_store.repository.items import Items
@@ -33,7 +33,7 @@ class NoLink(NotFound):
 
 
 class Pin(NamedTuple):
-    """The items that a link pins, and the writes that store them."""
+    """The versions that a link pins, and the writes that store copies of them."""
 
     versions: JsonObject
     writes: list[Write]
@@ -65,15 +65,19 @@ class Links:
         """
         token, link_id = new_token(), secrets.token_hex(8)
         ends: Item = {} if expiry is None else {"expiresAt": retention.expires_at(expiry)}
-        pin: Pin | None = None
+        table: Pin | None = None
 
         def decide(roster: Roster) -> Decided[JsonObject]:
-            nonlocal pin
+            nonlocal table
             require_room("links", len(roster.links), self._settings.max_links)
+            pins: list[Pin] = []
             if version is not None:
                 if self._usage.is_full(roster.project, address):
                     raise self._usage.refusal(address)
-                pin = pin or self._pinned(address, link_id, version, ends)
+                config = self._pinned_config(address, link_id, version, ends)
+                # Copied once, however often others are faster.
+                table = table or self._pinned_table(address, link_id, ends)
+                pins = [config, table]
             item = {
                 **keys.link(address, link_id),
                 "id": link_id,
@@ -82,11 +86,11 @@ class Links:
                 "incarnation": life_of(roster.project),
                 **({} if expiry is None else {"until": keys.timestamp(expiry)}),
                 **ends,
-                **(pin.versions if pin else {}),
+                **{name: number for pin in pins for name, number in pin.versions.items()},
             }
-            pointer = {**pointer_item(token, LINK, address, link_id), "isPinned": pin is not None, **ends}
+            pointer = {**pointer_item(token, LINK, address, link_id), "isPinned": bool(pins), **ends}
             shown = {**link_document(item), "token": token}
-            return [put(item), put(pointer), *(pin.writes if pin else [])], shown
+            return [put(item), put(pointer), *(write for pin in pins for write in pin.writes)], shown
 
         return self._shares.change(address, decide, by)
 
@@ -101,18 +105,24 @@ class Links:
 
         self._shares.change(address, decide)
 
-    def _pinned(self, address: ProjectAddress, link_id: str, version: int, ends: Item) -> Pin:
+    def _pinned_config(self, address: ProjectAddress, link_id: str, version: int, ends: Item) -> Pin:
         (config,) = self._configs.versions(address.config(), version)
-        table = self._datasets.current(address).newest
+        # Its content may be taken out of history meanwhile.
+        still_there = Condition(f"attribute_not_exists(#summary.#{REMOVED})")
+        unremoved = check(keys.config_version(address.config(), version), still_there)
         shown = {name: config.summary[name] for name in ("version", "updatedAt")}
         content = {"version": version, "digest": config.digest, "answer": config.body, "summary": shown}
-        writes = [put({**keys.pinned_config(address, link_id), **content, **ends})]
+        copy = {**keys.pinned_config(address, link_id), **content, **ends}
+        return Pin({"version": version}, [unremoved, put(copy)])
+
+    def _pinned_table(self, address: ProjectAddress, link_id: str, ends: Item) -> Pin:
+        table = self._datasets.current(address).newest
         if table is None:
-            return Pin({"version": version}, writes)
-        copy, takeover = self._copies.copy(table.item, address)
+            return Pin({}, [])
+        content, takeover = self._copies.copy(table.item, address)
         own = {"version": table.version, "updatedAt": table.uploaded_at}
-        writes += [put({**copy, **keys.pinned_table(address, link_id), **own, **ends}), *takeover]
-        return Pin({"version": version, "dataVersion": table.version}, writes)
+        copy = {**content, **keys.pinned_table(address, link_id), **own, **ends}
+        return Pin({"dataVersion": table.version}, [put(copy), *takeover])
 
 
 class PublicLinks:

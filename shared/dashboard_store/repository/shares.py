@@ -63,8 +63,7 @@ class Roster(NamedTuple):
         return next((str(item["removedAt"]) for item in self._of("REMOVED") if item["user"] == user), "")
 
     def _of(self, kind: str) -> list[Item]:
-        found = [item for item in self.shares if item["sk"].split("#")[2] == kind]
-        return sorted(found, key=lambda item: (item.get("since", item.get("createdAt", "")), item["sk"]))
+        return [item for item in self.shares if item["sk"].split("#")[2] == kind]
 
 
 class Shares:
@@ -109,13 +108,14 @@ class Shares:
         if role is Role.VIEWER:
             own = roster.member(user)
             return {**people, "members": [self.member_document(address, own)] if own and "role" in own else []}
-        members = [self.member_document(address, item) for item in roster.members]
-        teams = [team_document(item) for item in roster.teams]
+        members = _in_order([self.member_document(address, item) for item in roster.members], "id")
+        teams = _in_order([team_document(item) for item in roster.teams], "name")
         found = {**people, "members": members, "teams": teams}
         if role is Role.EDITOR:
             return found
-        invitations = [invitation_document(item) for item in reversed(roster.invitations)]
-        return {**found, "invitations": invitations, "links": [link_document(item) for item in reversed(roster.links)]}
+        invitations, links = map(_newest_first, (roster.invitations, roster.links))
+        secret = {"invitations": list(map(invitation_document, invitations)), "links": list(map(link_document, links))}
+        return {**found, **secret}
 
     def set_role(self, address: ProjectAddress, member: str, role: Role) -> JsonObject:
         """Change the role of a member. Raises NoProject, NotFound or QuotaExceeded."""
@@ -250,6 +250,14 @@ def elsewhere(address: ProjectAddress, item: Item) -> list[Item]:
         case "INVITATION" | "LINK":
             return [{"pk": item["token"], "sk": keys.token("")["sk"]}]
     return []
+
+
+def _in_order(documents: list[JsonObject], name: str) -> list[JsonObject]:
+    return sorted(documents, key=lambda document: (document["since"], document[name]))
+
+
+def _newest_first(items: list[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: (item["createdAt"], item["sk"]), reverse=True)
 
 
 def _named(name: str) -> JsonObject:
