@@ -68,9 +68,9 @@ def connect(module: Any, item: str) -> None:  # noqa: ANN401 - a handler's modul
         module.client = Boto3(item)
         return
     # Only Dashkeep's functions have the layer on their path.
-    from dashboard_store.store import Store  # noqa: PLC0415
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
+    from dashboard_store.store import Store  # noqa: PLC0415
 
     settings = Settings("table", "bucket", writes_per_minute=1_000_000, requests_per_minute=1_000_000_000)
     module.app.connect(Store(settings, Items(Wire(item), settings.table_name)))

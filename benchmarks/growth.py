@@ -15,7 +15,6 @@ from benchmarks.database import metered, quiet
 from benchmarks.report import Claim, Section, Table
 from benchmarks.with_engine import answered, connected
 from benchmarks.workload import SETTINGS, TABLE
-from dashboard_store.store import utc_now
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import compact
@@ -25,6 +24,7 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import retention
 from dashboard_store.repository.config_items import ConfigChange, shown_in_project, version_items
 from dashboard_store.repository.project_items import project_item
+from dashboard_store.store import utc_now
 from local.dashboards import dashboard
 
 COUNTS: Final = (10, 100, 1_000, 10_000)

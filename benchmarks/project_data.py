@@ -16,7 +16,6 @@ from support.project.template import ROOT
 from benchmarks.database import Meter, metered
 from benchmarks.report import Section, Table
 from benchmarks.workload import SETTINGS
-from dashboard_store.store import Store
 from dashboard_store.documents.dataset.upload import Upload, read_upload
 from dashboard_store.documents.json_text import compact
 from dashboard_store.documents.project import read_new_project
@@ -24,6 +23,7 @@ from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,7 +16,6 @@ from support.storage import engines
 from benchmarks.database import Cost, Meter, engine
 from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, SETTINGS, TABLE
-from dashboard_store.store import Store
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.project import read_new_project
@@ -24,6 +23,7 @@ from dashboard_store.errors import VersionConflict
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 from local.dashboards import dashboard
 
 CALLS: Final = ("create", "first save", "save", "conflict", "unchanged", "patch", "load", "list")

@@ -19,9 +19,9 @@ from benchmarks.database import engine, quiet
 from benchmarks.function import CONTEXT, decoded
 from benchmarks.report import Claim, Section, Table
 from benchmarks.workload import NAMES, PROJECT, SETTINGS, TABLE, USER
-from dashboard_store.store import Store
 from dashboard_store.dynamodb.protocol import Transport
 from dashboard_store.repository.items import Items
+from dashboard_store.store import Store
 
 ROUNDS: Final = 7
 TIMES: Final = 12

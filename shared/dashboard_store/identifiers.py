@@ -82,7 +82,7 @@ class ProjectAddress:
         There is only one way to write an owner's part.
         """
         part, tilde, project_id = text.rpartition("~")
-        owner = _owner(part) if tilde else guest.user
+        owner = owner_named(part) if tilde else guest.user
         return cls(owner, project_id, None if owner == guest.user else guest)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ def _owner_part(user: str) -> str:
     return urlsafe_b64encode(user.encode()).decode().rstrip("=")
 
 
-def _owner(part: str) -> str:
+def owner_named(part: str) -> str:
     """Read an owner's part. Raises NoProject if no owner's is written like this."""
     try:
         owner = urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()

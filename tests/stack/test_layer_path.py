@@ -34,6 +34,8 @@ EVENTS_OF = {
     "PutConfigFunction": ("put_config/401-token-without-exp", "put_config/422-invalid-config-unknown-member"),
     "ProjectDataFunction": ("post_data/401-token-without-exp", "post_data/422-invalid-data-no-rows"),
     "ProjectsFunction": ("list_projects/401-token-without-exp", "create_project/422-invalid-project-no-name"),
+    "SharingFunction": ("get_members/401-token-without-exp", "accept_invitation/422-invalid-sharing-no-token"),
+    "PublicLinksFunction": ("get_link_config/404-not-a-token", "get_link_data/422-invalid-query-analysis"),
     "HealthFunction": ("get_health/200-ok", "unrouted/404-no-such-route"),
 }
 

@@ -33,6 +33,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "not-found": ("GET", "/api/projects/none/config", {}),
     "method-not-allowed": ("POST", CONFIG, {"json": CHARTS}),
     "project-exists": ("POST", "/api/projects", {"json": {"id": "p", "name": "P"}}),
+    "invalid-sharing": ("POST", "/api/projects/p/invitations", {"json": {"role": "owner"}}),
     "version-conflict": ("PUT", CONFIG, {"json": {"chartCustomizations": {}}, "headers": {"If-Match": '"9"'}}),
     "config-too-large": (
         "PUT",

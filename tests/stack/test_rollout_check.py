@@ -33,7 +33,7 @@ def test_the_deployed_versions_pass_the_check(stack: LocalStack, check: str) -> 
     report = run(stack, check)
     assert report["failures"] == {}
     assert report["outcome"] == "Succeeded"
-    assert len(report["milliseconds"]) == 11
+    assert len(report["milliseconds"]) == 13
 
 
 def test_the_check_calls_published_versions(stack: LocalStack, check: str) -> None:

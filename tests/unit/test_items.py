@@ -256,15 +256,16 @@ def test_an_outage_has_dynamodbs_request_as_its_cause(failure: Exception) -> Non
     assert getattr(failure, "request_id", None) == "ID"
 
 
-def test_unprocessed_items_are_requested_again(pauses: list[float]) -> None:
-    """Unprocessed keys of a batch are requested again after a pause, and every item is returned once."""
+def test_items_left_unprocessed_are_all_read_again(pauses: list[float]) -> None:
+    """If a batch leaves keys unprocessed, all are read again after a pause: none comes from before another one."""
     one, two = {"pk": "USER#u", "sk": "1"}, {"pk": "USER#u", "sk": "2"}
+    newer = {**one, "n": 2}
     transport = Scripted(
         {"Responses": {"t": [marshal(one)]}, "UnprocessedKeys": {"t": {"Keys": [marshal(two)]}}},
-        {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [marshal(two)]}}},
-        {"Responses": {"t": [marshal(two)]}, "UnprocessedKeys": {}},
+        {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [marshal(one), marshal(two)]}}},
+        {"Responses": {"t": [marshal(two), marshal(newer)]}, "UnprocessedKeys": {}},
     )
-    assert items_on(transport, pauses).get_together([one, two]) == [one, two]
+    assert items_on(transport, pauses).get_together([one, two]) == [newer, two]
     assert (transport.calls, pauses) == (3, [0.05, 0.1])
 
 

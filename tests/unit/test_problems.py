@@ -44,6 +44,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.DatasetConflict(version=7, document={}, base=5, updated_at=SAVED_AT), "version-conflict"),
     (errors.AnalysisConflict(version=7, analysis_version=3, document={}, updated_at=SAVED_AT), "version-conflict"),
     (errors.QuotaExceeded("q", used=7, limit=7), "quota-exceeded"),
+    (errors.InvalidSharing("s"), "invalid-sharing"),
     (errors.Gone("g"), "gone"),
     (errors.RateLimited("writes", 120, 17), "rate-limited"),
     (errors.StorageUnavailable("s"), "storage-unavailable"),

@@ -222,7 +222,7 @@ class TestAddress:
     def test_the_project_for_the_log_is_read_from_the_path(self, path: str, address: str | None) -> None:
         """Only a project that could exist is logged, as its owner's; never other text from a path."""
         found = received({**event("GET", URL), "rawPath": path}).named_project
-        assert (found and f"{found.owner}~{found.project_id}") == address
+        assert (found and "~".join(found)) == address
 
     @pytest.mark.parametrize(("text", "version"), [("1", 1), ("10", 10), ("9" * 12, 999_999_999_999)])
     def test_a_version_in_a_path_is_a_number(self, text: str, version: int) -> None:

@@ -25,6 +25,12 @@ LIMITS = {
     "maxStoredBytes": 1_000_000_000,
     "maxHistoryBytes": 50_000_000,
     "maxDrafts": 20,
+    "maxMembers": 100,
+    "maxTeams": 20,
+    "maxInvitations": 20,
+    "maxLinks": 20,
+    "maxMemberBytes": 250_000_000,
+    "linkRequestsPerMinute": 120,
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }

@@ -24,8 +24,7 @@ from dashboard_store.errors import (
     UnsafeText,
 )
 from dashboard_store.gateway.body import headers_of, json_text, media_type_of
-from dashboard_store.gateway.people import name_in, teams_in
-from dashboard_store.identifiers import ID_PATTERN, Guest, ProjectAddress, is_id, is_version
+from dashboard_store.identifiers import ID_PATTERN, Guest, ProjectAddress, is_id, is_version, owner_named
 from dashboard_store.preconditions import Precondition, is_current
 from dashboard_store.settings import Settings
 
@@ -45,7 +44,7 @@ _ROWS: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _OUR_SCOPES: Final = "dashkeep:"
 # API Gateway passes a list as text: `[dashkeep:read openid]`.
 _SCOPE: Final = re.compile(r"[^\s\[\],\"']+")
-_PROJECT: Final = re.compile(rf"/api/projects/((?:[A-Za-z0-9_-]+~)?{ID_PATTERN})(?:/|$)")
+_PROJECT: Final = re.compile(rf"/api/projects/(?:([A-Za-z0-9_-]+)~)?({ID_PATTERN})(?:/|$)")
 
 
 class Page(NamedTuple):
@@ -121,6 +120,9 @@ class Request:
     @cached_property
     def guest(self) -> Guest:
         """The user as a guest of others' projects. Raises Unauthorized."""
+        # Imported here because few requests open another user's project.
+        from dashboard_store.gateway.people import name_in, teams_in  # noqa: PLC0415
+
         teams = teams_in(headers_of(self.event).get("authorization"), self._claims, self.settings)
         return Guest(self.user, teams, name_in(self._claims, self.settings))
 
@@ -129,17 +131,20 @@ class Request:
 
         It does not say whether the user may use the project (see `app`). Raises Unauthorized or NoProject.
         """
-        user = Guest(self.user) if "~" not in project_id else self.guest
-        return ProjectAddress.from_path(user, project_id)
+        is_address = "~" in project_id
+        return ProjectAddress.from_path(self.guest, project_id) if is_address else ProjectAddress(self.user, project_id)
 
     @property
-    def named_project(self) -> ProjectAddress | None:
-        """The project that the path names, for the log; None if it names none that could exist."""
-        match = _PROJECT.match(self.path)
-        user = self.claimed_user
+    def named_project(self) -> tuple[str, str] | None:
+        """The owner and the id of the project that the path names, for the log; None if none could have this name."""
+        match, user = _PROJECT.match(self.path), self.claimed_user
+        if match is None or not user:
+            return None
+        if match[1] is None:
+            return str(user), match[2]
         try:
-            return ProjectAddress.from_path(Guest(str(user)), match[1]) if match and user else None
-        except (NoProject, UnicodeEncodeError):
+            return owner_named(match[1]), match[2]
+        except NoProject:
             return None
 
     def text(self, *media_types: str) -> bytes:

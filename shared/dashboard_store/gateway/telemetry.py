@@ -139,7 +139,7 @@ def fields(exchange: Exchange) -> dict[str, Any]:
     return {
         "route": request.route,
         "user": user and user_hash(key, user),
-        "project": project and project_hash(key, project.owner, project.project_id),
+        "project": project and project_hash(key, *project),
         "version": str(response.headers.get("ETag", "")).strip('"') or None,
         "status": exchange.status,
         "outcome": exchange.outcome,

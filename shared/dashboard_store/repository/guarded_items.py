@@ -19,8 +19,8 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import IS_NEW, Condition, Item, Write, also, check, put
 from dashboard_store.repository.grants import Door, Grant, doors, granted, incarnation_of, require_role
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.member_usage import MEMBERS_FULL
 from dashboard_store.repository.stored_bytes import BY_MEMBER
+from dashboard_store.repository.usage import MEMBERS_FULL
 
 TEAMS_AT_ONCE: Final = 20
 """How many of a token's teams are looked up together; further ones only where these let nobody in."""

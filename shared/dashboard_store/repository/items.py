@@ -89,6 +89,8 @@ class Items:
 
         If the database leaves some out, all are read again: an item never comes from an earlier request than another.
         """
+        if not keys:
+            return []
         request = {self._table_name: {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}}
 
         def read(response: Response) -> list[Item]:

@@ -18,12 +18,7 @@ from dashboard_store.repository import keys
 from dashboard_store.repository.changes import Change
 from dashboard_store.repository.expressions import EXISTS, Item, update
 from dashboard_store.repository.items import ConditionFailed, Items
-
-MEMBERS_FULL: Final = "membersFull"
-"""The mark on a project's item, and in `USAGE` the ids of the projects that bear it."""
-
-LIFTED_AT: Final = 0.95
-"""The part of a limit at which the verdict that it is reached is lifted."""
+from dashboard_store.repository.usage import LIFTED_AT, MEMBERS_FULL
 
 _BYTES: Final = "memberBytes"
 _MARKED: Final = "membersMarked"

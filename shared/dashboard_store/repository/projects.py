@@ -172,7 +172,7 @@ class Projects:
             for summary in summaries
             if summary["dashboardConfig"]
         }
-        found = self._items.get_together([{"pk": keys.partition(owner), "sk": sk} for sk in by_key]) if by_key else []
+        found = self._items.get_together([{"pk": keys.partition(owner), "sk": sk} for sk in by_key])
         for item in filter(None, found):
             # The config is read after the list and may be newer: show the version that was read.
             newest, summary = ConfigVersion.from_item(item), config_summary(shown_in_project(item["summary"]))

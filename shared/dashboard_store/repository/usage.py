@@ -28,21 +28,29 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
-from dashboard_store.repository.changes import Change
 from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.member_usage import LIFTED_AT, MEMBERS_FULL, MemberUsage
 from dashboard_store.repository.stored_bytes import member_bytes, stored_bytes
 from dashboard_store.settings import Settings
 
+if TYPE_CHECKING:
+    from dashboard_store.repository.changes import Change
+    from dashboard_store.repository.member_usage import MemberUsage
+
 FULL: Final = "full"
 """The mark on a project's item whose owner may store no more."""
+
+MEMBERS_FULL: Final = "membersFull"
+"""The mark on a project whose members together may store no more, and in `USAGE` the ids of these projects."""
+
+LIFTED_AT: Final = 0.95
+"""The part of a limit at which the verdict that it is reached is lifted."""
 
 WRITABLE: Final = Condition(f"attribute_exists(#pk) AND attribute_not_exists(#{FULL})")
 """The condition on a project's item of every write that stores something."""
@@ -55,12 +63,8 @@ MOST_RECOUNTS: Final = 3
 _AGAIN_AFTER: Final = timedelta(hours=1)
 
 
-class _Phase(IntEnum):
-    """Where the records are that come now, relative to the last recount."""
-
-    BEFORE = 0
-    DURING = 1
-    AFTER = 2
+# Where the records are that come now, relative to the last recount. Not an enum, which every save's start would make.
+_BEFORE, _DURING, _AFTER = range(3)
 
 
 class Used(NamedTuple):
@@ -76,8 +80,15 @@ class Usage:
         self._most_bytes = settings.max_stored_bytes
         self._most_projects = settings.max_projects
         self._most_drafts = settings.max_drafts
-        self._members = MemberUsage(items, settings.max_member_bytes)
+        self._most_member_bytes = settings.max_member_bytes
         self._now = now
+
+    @cached_property
+    def _members(self) -> "MemberUsage":
+        # Imported here because saves need it only to be refused.
+        from dashboard_store.repository.member_usage import MemberUsage  # noqa: PLC0415
+
+        return MemberUsage(self._items, self._most_member_bytes)
 
     def of(self, user: str) -> Used:
         """Return what a user stores, as last counted. A user who was never counted is counted now."""
@@ -141,7 +152,7 @@ class Usage:
             limit=self._most_bytes,
         )
 
-    def count(self, user: str, changes: Sequence[Change]) -> None:
+    def count(self, user: str, changes: "Sequence[Change]") -> None:
         """Count records of a user's items, in the order of the stream, then mark their projects or remove the marks.
 
         Records that were counted before change nothing. Raises StorageUnavailable; then the records have to come again.
@@ -155,7 +166,7 @@ class Usage:
             self._mark(user, is_full=usage.get(FULL, False))
         self._members.mark(user, usage)
 
-    def _count(self, user: str, usage: Item, changes: Sequence[Change]) -> Item:
+    def _count(self, user: str, usage: Item, changes: "Sequence[Change]") -> Item:
         last = changes[-1]
         position = {"stream": last.stream, "sequence": last.order}
         if self._is_due(usage) or usage.get("stream", last.stream) != last.stream:
@@ -165,13 +176,13 @@ class Usage:
         before, added = _used(usage).stored_bytes, sum(each.added_bytes for each in counted)
         close = self._most_bytes * RECOUNTED_AT
         crosses = before < close <= before + added and self._is_older(usage, _AGAIN_AFTER)
-        is_spoiled = phase is _Phase.AFTER and is_interrupted and usage["recounts"] < MOST_RECOUNTS
+        is_spoiled = phase == _AFTER and is_interrupted and usage["recounts"] < MOST_RECOUNTS
         if is_spoiled or crosses or before + added < 0:
             return self._recount(user, usage, position, recounts=usage["recounts"] + 1 if is_spoiled else 1)
-        if phase is _Phase.BEFORE or not new:
+        if phase == _BEFORE or not new:
             return usage
         add = {"storedBytes": added, "projects": sum(each.added_projects for each in counted)}
-        progress = {"phase": int(phase), "isInterrupted": is_interrupted, **self._members.after(usage, counted)}
+        progress = {"phase": phase, "isInterrupted": is_interrupted, **self._members.after(usage, counted)}
         write, after = self._change(user, usage, {**position, **progress}, before + added, add)
         self._items.write_alone(write)
         return after
@@ -189,7 +200,7 @@ class Usage:
                 by_members[keys.parts(item)[1][1]] += member_bytes(item)
         found = {"storedBytes": total, "projects": projects, "countedAt": retention.expires_at(began)}
         found |= self._members.verdict(usage, by_members)
-        progress = {"fence": fence, "phase": int(_Phase.BEFORE), "isInterrupted": False, "recounts": recounts}
+        progress = {"fence": fence, "phase": _BEFORE, "isInterrupted": False, "recounts": recounts}
         write, after = self._change(user, usage, {**position, **found, **progress}, total, {})
         self._items.transact(write, put({**keys.fence(user), "fence": fence, "isEnd": True}))
         return after
@@ -216,7 +227,7 @@ class Usage:
         if "countedAt" not in usage or self._is_older(usage, RECOUNTED_AFTER):
             return True
         # Its fences did not come, or it was interrupted to the last.
-        is_inexact = usage["phase"] != _Phase.AFTER or usage["isInterrupted"]
+        is_inexact = usage["phase"] != _AFTER or usage["isInterrupted"]
         return is_inexact and self._is_older(usage, _AGAIN_AFTER)
 
     def _is_older(self, usage: Item, age: timedelta) -> bool:
@@ -247,16 +258,16 @@ def _used(usage: Item) -> Used:
     return Used(usage.get("projects", 0), usage.get("storedBytes", 0))
 
 
-def _sorted_out(usage: Item, changes: Sequence[Change]) -> tuple[_Phase, list[Change], bool]:
+def _sorted_out(usage: Item, changes: "Sequence[Change]") -> "tuple[int, list[Change], bool]":
     """Return where the last recount's records have come to, those to count, and whether some fell into its time."""
-    phase, counted, is_interrupted = _Phase(usage["phase"]), [], bool(usage["isInterrupted"])
+    phase, counted, is_interrupted = usage["phase"], [], bool(usage["isInterrupted"])
     for change in changes:
         if keys.is_fence(change.item):
             if change.item["fence"] == usage["fence"]:
-                phase = _Phase.AFTER if change.item["isEnd"] else _Phase.DURING
-        elif phase is _Phase.AFTER:
+                phase = _AFTER if change.item["isEnd"] else _DURING
+        elif phase == _AFTER:
             counted.append(change)
-        elif phase is _Phase.DURING:
+        elif phase == _DURING:
             is_interrupted = True
     return phase, counted, is_interrupted
 

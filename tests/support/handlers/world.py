@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from dashboard_store.store import Store
 
 BUCKET: Final = "dashkeep-events"
-LIMITS: Final = {"max_members": 3, "max_teams": 2, "max_invitations": 2, "max_links": 3}
+LIMITS: Final[dict[str, Any]] = {"max_members": 3, "max_teams": 2, "max_invitations": 2, "max_links": 3}
 """How many a project may have."""
 
 LIMITED_LINK: Final = "6" * 43
