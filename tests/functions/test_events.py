@@ -25,6 +25,7 @@ from support.project.openapi import openapi, operations, problem_codes, resolved
 from support.project.template import functions, http_functions, routes, table_definition
 from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.faults import answers
+from support.storage.stream import written_keys
 
 from dashboard_store import data_view
 from dashboard_store.repository.bucket import Bucket
@@ -92,6 +93,13 @@ def bucket(bucket_client: "S3Client") -> Bucket:
     return Bucket(bucket_client, BUCKET)
 
 
+type Key = tuple[str, str]
+
+
+def _key(item: dict[str, Any]) -> Key:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
 class World:
     """The items of the projects that tests/support/handlers/world.py describes, created through the handlers.
 
@@ -100,21 +108,42 @@ class World:
 
     def __init__(self, moto: Tapped, bucket: Bucket, bucket_client: "S3Client", reader: Reader) -> None:
         self._moto, self._bucket, self._reader = moto, bucket, reader
+        moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
         self._connect(MOMENT - timedelta(hours=1))
         make_world(bucket_client)
-        self._items: list[dict[str, Any]] = moto.call("Scan", {"TableName": TABLE})["Items"]
+        items = moto.call("Scan", {"TableName": TABLE})["Items"]
+        self._items: dict[Key, dict[str, Any]] = {_key(item): item for item in items}
+        self._written: set[Key] = set()
         self._is_as_made = False
 
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Note what is written from now on, so that it can be taken back."""
+
+        def note(proceed: Call, operation: str, request: Request) -> Answer:
+            self._written |= {_key(key) for key in written_keys(operation, request)}
+            return proceed(operation, request)
+
+        with self._moto.tapped(note):
+            yield
+
     def restore(self) -> None:
-        """Connect every function to a fresh copy, unless the last requests have only read."""
-        if not self._is_as_made:
-            self.delete()
-            self._connect(MOMENT)
-            # Not in a transaction, for which moto copies everything.
-            for some in batched(self._items, 25, strict=False):
-                puts = [{"PutRequest": {"Item": item}} for item in some]
-                self._moto.call("BatchWriteItem", {"RequestItems": {TABLE: puts}})
-        self._is_as_made = False
+        """Put back what the last requests have written, and connect every function anew, unless they only read."""
+        if self._is_as_made:
+            self._is_as_made = False
+            return
+        # Not in a transaction, for which moto copies everything.
+        for some in batched(self._written.copy(), 25, strict=False):
+            self._moto.call("BatchWriteItem", {"RequestItems": {TABLE: [self._as_made(key) for key in some]}})
+        self._written.clear()
+        self._connect(MOMENT)
+
+    def _as_made(self, key: Key) -> dict[str, Any]:
+        pk, sk = key
+        item = self._items.get(key)
+        return (
+            {"PutRequest": {"Item": item}} if item else {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}}
+        )
 
     def was_only_read(self, actions: set[str]) -> None:
         self._is_as_made = actions <= READS
@@ -123,8 +152,7 @@ class World:
         self._moto.call("DeleteTable", {"TableName": TABLE})
 
     def _connect(self, moment: datetime) -> None:
-        """Connect every function to a new table and a fixed clock."""
-        self._moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
+        """Connect every function, none of which has counted a request yet, under a fixed clock."""
         settings = replace(Settings(TABLE, BUCKET, team_claim="groups"), **LIMITS)
         store = Store(settings, Items(self._moto, TABLE), self._bucket, lambda: moment, self._reader.invocations)
         for app in apps():
@@ -136,7 +164,8 @@ class World:
 def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> Iterator[World]:
     """The projects of the example requests."""
     made = World(moto, bucket, bucket_client, only_reader)
-    yield made
+    with made.followed():
+        yield made
     made.delete()
 
 

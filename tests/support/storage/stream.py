@@ -64,7 +64,7 @@ class Stream:
         self.records[-1]["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
     def _tap(self, proceed: Call, operation: str, request: Request) -> Answer:
-        keys = list(_written(operation, request))
+        keys = list(written_keys(operation, request))
         before = [self._image(proceed, key) for key in keys]
         answer = proceed(operation, request)
         for key, old in zip(keys, before, strict=True):
@@ -93,7 +93,7 @@ class Stream:
         }
 
 
-def _written(operation: str, request: Request) -> Iterator[dict[str, Any]]:
+def written_keys(operation: str, request: Request) -> Iterator[dict[str, Any]]:
     """Yield the keys of the items that a call writes."""
     parts: list[Any] = []
     match operation:
