@@ -14,6 +14,10 @@ _READER = "ReadUploadFunction"
 _READERS_EVENT = {"owner", "projectId", "uploadId"}
 
 
+# What a token says in seconds since 1970 (RFC 7519, section 4.1).
+_TIMES = frozenset({"exp", "iat"})
+
+
 class NoFunctionError(Exception):
     """No function of the template takes the event; the message says which events there are."""
 
@@ -49,7 +53,8 @@ def _sources(template: Json) -> Iterator[tuple[str, Json]]:
 def renewed(event: Json, now: datetime) -> Json:
     """Return a request as API Gateway would send it now: functions refuse a token that has expired since.
 
-    The request's time and its token's are moved by the same duration. Other events are returned unchanged.
+    The request's time and its token's are moved by the same duration; nobody verifies the token's signature here. Other
+    events are returned unchanged.
     """
     if "requestContext" not in event:
         return event
@@ -59,9 +64,25 @@ def renewed(event: Json, now: datetime) -> Json:
     context["timeEpoch"] += seconds * 1_000
     context["time"] = datetime.fromtimestamp(context["timeEpoch"] / 1_000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
     claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
-    for name in claims.keys() & {"exp", "iat"}:
+    for name in claims.keys() & _TIMES:
         claims[name] = str(int(claims[name]) + seconds)
+    headers = copy.get("headers", {})
+    if "authorization" in headers:
+        headers["authorization"] = _moved(headers["authorization"], seconds)
     return copy
+
+
+def _moved(authorization: str, seconds: int) -> str:
+    """Move the times of a token by seconds; a text that is not a token is returned unchanged."""
+    header, _, rest = authorization.partition(".")
+    payload, _, signature = rest.partition(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return authorization
+    times = {name: type(claims[name])(int(claims[name]) + seconds) for name in claims.keys() & _TIMES}
+    moved = base64.urlsafe_b64encode(json.dumps(claims | times).encode()).decode().rstrip("=")
+    return f"{header}.{moved}.{signature}"
 
 
 def has_failed(answer: Json | None) -> bool:

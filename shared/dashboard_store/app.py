@@ -1,7 +1,4 @@
-"""The parts that make up a function: settings, transport, repositories and resolver.
-
-Only this module and `data_view` depend on both the gateway and the repository.
-"""
+"""The parts that make up a function: its store, its resolver, and the projects that its handlers open."""
 
 # ruff: noqa: PLC0415 - a function loads only what it uses
 

@@ -128,7 +128,7 @@ class World:
             yield
 
     def restore(self) -> None:
-        """Put back what the last requests have written, and connect every function anew, unless they only read."""
+        """Put back what the last requests have written, and connect every function, unless they only read."""
         if self._is_as_made:
             self._is_as_made = False
             return
