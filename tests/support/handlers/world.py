@@ -40,6 +40,7 @@ the writes of the minute. user-5 stores as much as the quota allows. user-6 has 
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -70,6 +71,9 @@ if TYPE_CHECKING:
     from dashboard_store.store import Store
 
 BUCKET: Final = "dashkeep-events"
+NAME_BYTES: Final = 8
+"""The random bytes in the id of an invitation or a link."""
+
 LIMITS: Final[dict[str, Any]] = {"max_members": 3, "max_teams": 2, "max_invitations": 2, "max_links": 3}
 """How many a project may have."""
 
@@ -237,7 +241,13 @@ def _numbered_secrets() -> Iterator[None]:
         last[0] = next(numbers)
         return f"{last[0]:043}"
 
-    with patch("secrets.token_urlsafe", token), patch("secrets.token_hex", lambda size: f"{last[0]:0{2 * size}}"):
+    original = secrets.token_hex
+
+    def name(size: int) -> str:
+        # Not the 16 bytes that identify a transaction: DynamoDB refuses another one with the same.
+        return f"{last[0]:0{2 * size}}" if size == NAME_BYTES else original(size)
+
+    with patch("secrets.token_urlsafe", token), patch("secrets.token_hex", name):
         yield
 
 
