@@ -104,12 +104,12 @@ class GuardedItems(Items):
         near, far = self._doors[: TEAMS_AT_ONCE + 1], self._doors[TEAMS_AT_ONCE + 1 :]
         place = keys.project(self._address)
         added = [key for key in (place, *(door.key for door in near)) if key not in wanted]
-        found = {_name(key): item for key, item in zip([*wanted, *added], read([*wanted, *added]), strict=True)}
-        project = found[_name(place)]
+        found = {keys.name(key): item for key, item in zip([*wanted, *added], read([*wanted, *added]), strict=True)}
+        project = found[keys.name(place)]
         if project is None:
             raise NoProject
-        self._admit([(door, found[_name(door.key)]) for door in near], far, incarnation_of(project))
-        return [found[_name(key)] for key in wanted]
+        self._admit([(door, found[keys.name(door.key)]) for door in near], far, incarnation_of(project))
+        return [found[keys.name(key)] for key in wanted]
 
     def _found(self) -> Grant:
         """Look up the grants for a write, which itself requires the project. Raises NoProject or Forbidden."""
@@ -170,10 +170,6 @@ class GuardedItems(Items):
         for write, item in outcomes:
             if item is not None and _is_on(write, place) and (not item or incarnation_of(item) != grant.incarnation):
                 raise NoProject
-
-
-def _name(key: Item) -> tuple[str, str]:
-    return key["pk"], key["sk"]
 
 
 def _is_on(write: Write, key: Item) -> bool:

@@ -31,6 +31,11 @@ def user_of(item: Item) -> str:
     return user
 
 
+def name(key: Item) -> tuple[str, str]:
+    """Return what an item, or its key, is found under in a mapping."""
+    return key["pk"], key["sk"]
+
+
 def parts(item: Item) -> tuple[bool, list[str]]:
     """Read whether an item belongs to a deleted project, and its kind, the project's id and what follows."""
     usual = item["sk"].removeprefix(_DELETED)

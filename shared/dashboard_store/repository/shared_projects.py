@@ -58,7 +58,7 @@ class SharedProjects:
         addresses = [_address(entry, guest) for entry in entries]
         items = self._read([key for address in addresses for key in _keys(address, guest)])
         for entry, address in zip(entries, addresses, strict=True):
-            project, *grants = (items.get(_name(key)) for key in _keys(address, guest))
+            project, *grants = (items.get(keys.name(key)) for key in _keys(address, guest))
             # Owners are in the teams that they let in.
             if project is None or address.owner == guest.user:
                 continue
@@ -80,17 +80,13 @@ class SharedProjects:
 
     def _read(self, wanted: Sequence[Item]) -> dict[tuple[str, str], Item]:
         """Read items by their names, each once."""
-        once = list({_name(key): key for key in wanted}.values())
+        once = list({keys.name(key): key for key in wanted}.values())
         some = (self._items.get_together(part) for part in batched(once, MOST_KEYS, strict=False))
-        return {_name(item): item for part in some for item in part if item}
+        return {keys.name(item): item for part in some for item in part if item}
 
 
 def _keys(address: ProjectAddress, guest: Guest) -> list[Item]:
     return [keys.project(address), *(door.key for door in doors(address, guest))]
-
-
-def _name(key: Item) -> tuple[str, str]:
-    return key["pk"], key["sk"]
 
 
 def _address(entry: Item, guest: Guest) -> ProjectAddress:
