@@ -6,6 +6,7 @@ StoreError
 │   ├── InvalidPrecondition  If-Match or If-None-Match cannot be parsed
 │   ├── InvalidConfig
 │   ├── InvalidData
+│   ├── InvalidMessage       what a WebSocket connection sent
 │   ├── InvalidProject
 │   ├── InvalidQuery
 │   ├── InvalidSharing
@@ -23,7 +24,7 @@ StoreError
 │   └── NoRoute              no route matches the path
 ├── MethodNotAllowed         the path exists, but does not support the method
 ├── ProjectExists
-├── QuotaExceeded            the owner stores as much as `GET /api/limits` allows
+├── QuotaExceeded            there is as much of something as `GET /api/limits` allows
 ├── Gone                     the bytes of a table were removed from the bucket
 ├── PreconditionRequired     the save does not name a version
 ├── VersionConflict          the save names a version other than the newest
@@ -70,6 +71,10 @@ class InvalidConfig(BadInput):
 
 
 class InvalidData(BadInput):
+    pass
+
+
+class InvalidMessage(BadInput):
     pass
 
 
@@ -161,7 +166,7 @@ class ProjectExists(StoreError):  # noqa: N818
 
 
 class QuotaExceeded(StoreError):  # noqa: N818
-    """`used` and `limit` count what the message names: bytes, projects, drafts, or who is let in."""
+    """`used` and `limit` count what the message names: bytes, projects, drafts, connections, or who is let in."""
 
     def __init__(self, detail: str, *, used: int, limit: int) -> None:
         super().__init__(detail)

@@ -19,6 +19,8 @@ class Settings:
     tenant_claim: str = ""
     name_claim: str = "name"
     reader: str = ""
+    live_url: str = ""
+    allowed_origins: tuple[str, ...] = ()
     database_load_default: bool = False
     require_precondition: bool = True
     history_retention_days: int = 90
@@ -48,6 +50,9 @@ class Settings:
     max_links: int = 20
     max_member_bytes: int = 250_000_000
     link_requests_per_minute: int = 120
+    max_connections: int = 20
+    max_followed: int = 50
+    max_followers: int = 1_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -59,6 +64,8 @@ class Settings:
             flags_path=environment["FLAGS_PATH"],
             log_key=environment["LOG_KEY"],
             reader=environment.get("READER", ""),
+            live_url=environment.get("LIVE_URL", ""),
+            allowed_origins=tuple(filter(None, environment.get("ALLOWED_ORIGINS", "").split(","))),
             user_claim=environment.get("USER_CLAIM", "sub"),
             team_claim=environment.get("TEAM_CLAIM", ""),
             tenant_claim=environment.get("TENANT_CLAIM", ""),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dashboard_store.repository.bucket import Bucket
     from dashboard_store.repository.config_saves import ConfigSaves
     from dashboard_store.repository.configs import Configs
+    from dashboard_store.repository.connections import Connections
     from dashboard_store.repository.dataset_writes import DatasetWrites
     from dashboard_store.repository.datasets import Datasets
     from dashboard_store.repository.downloads import Downloads
@@ -47,6 +48,7 @@ type Repository = Literal[
     "background_reads",
     "configs",
     "config_saves",
+    "connections",
     "dataset_writes",
     "datasets",
     "downloads",
@@ -266,6 +268,12 @@ class Store:
         from dashboard_store.repository.links import PublicLinks
 
         return PublicLinks(self.items, self.now)
+
+    @cached_property
+    def connections(self) -> "Connections":
+        from dashboard_store.repository.connections import Connections
+
+        return Connections(self.items, self.settings, self.now)
 
     @cached_property
     def uploads(self) -> "Uploads":

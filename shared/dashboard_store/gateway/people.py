@@ -13,6 +13,7 @@ from typing import Any, Final
 from dashboard_store.documents.config import control_error
 from dashboard_store.documents.json_text import encodable
 from dashboard_store.documents.unsafe_html import is_unsafe
+from dashboard_store.errors import Unauthorized
 from dashboard_store.identifiers import Team
 from dashboard_store.settings import Settings
 
@@ -50,6 +51,14 @@ def teams_in(authorization: str | None, claims: Mapping[str, Any], settings: Set
     if not isinstance(names, list) or (settings.tenant_claim and not _is_name(tenant)):
         return ()
     return tuple(dict.fromkeys(Team(name, tenant) for name in names if _is_name(name)))[:MOST_TEAMS]
+
+
+def end_in(claims: Mapping[str, Any]) -> int:
+    """Return when verified claims end, in epoch seconds. Raises Unauthorized."""
+    try:
+        return int(float(str(claims.get("exp"))))
+    except (ValueError, OverflowError):
+        raise Unauthorized("The token's exp claim is not a time in seconds.") from None
 
 
 def _is_name(value: object) -> bool:

@@ -33,6 +33,7 @@ PROBLEMS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.UnsupportedMediaType: (415, "unsupported-media-type", "Unsupported media type"),
     errors.InvalidConfig: (422, "invalid-config", "The config is not valid"),
     errors.InvalidData: (422, "invalid-data", "The data is not valid"),
+    errors.InvalidMessage: (422, "invalid-message", "The message is not valid"),
     errors.InvalidProject: (422, "invalid-project", "The project is not valid"),
     errors.InvalidQuery: (422, "invalid-query", "The query is not valid"),
     errors.InvalidSharing: (422, "invalid-sharing", "The request is not valid"),

@@ -91,7 +91,7 @@ class Request:
     @property
     def claimed_user(self) -> str | None:
         """The claim that names the user in the token that API Gateway's authorizer verified, if any, valid or not."""
-        claimed: str | None = self._claims.get(self.settings.user_claim)
+        claimed: str | None = self.claims.get(self.settings.user_claim)
         return claimed
 
     @cached_property
@@ -103,14 +103,14 @@ class Request:
             claim = self.settings.user_claim
             raise Unauthorized(f"The token has no {claim} claim that names a user in 1 to {MAX_USER_BYTES} bytes.")
         # An authorizer that accepts a token without an expiry would let a stolen one work forever.
-        if not self._claims.get("exp"):
+        if not self.claims.get("exp"):
             raise Unauthorized("The token has no exp claim, so it would never expire.")
         return str(claimed)
 
     @property
     def is_read_only(self) -> bool:
         """Whether the token's `scope` or `scp` names `dashkeep:read` and no other scope of this service."""
-        return may_only_read(self._claims)
+        return may_only_read(self.claims)
 
     def require_user(self) -> None:
         """Raise Unauthorized if the authorizer accepted a token that names no user."""
@@ -123,8 +123,8 @@ class Request:
         # Imported here because few requests open another user's project.
         from dashboard_store.gateway.people import name_in, teams_in  # noqa: PLC0415
 
-        teams = teams_in(headers_of(self.event).get("authorization"), self._claims, self.settings)
-        return Guest(self.user, teams, name_in(self._claims, self.settings))
+        teams = teams_in(headers_of(self.event).get("authorization"), self.claims, self.settings)
+        return Guest(self.user, teams, name_in(self.claims, self.settings))
 
     def project(self, project_id: str) -> ProjectAddress:
         """Return the address of a project named by its address, or by its id if it is the user's own.
@@ -270,7 +270,8 @@ class Request:
         return context
 
     @cached_property
-    def _claims(self) -> Mapping[str, Any]:
+    def claims(self) -> Mapping[str, Any]:
+        """The claims of the token that API Gateway's authorizer verified; none without a token."""
         authorizer = self._context.get("authorizer") or {}
         return (authorizer.get("jwt") or {}).get("claims") or {}
 

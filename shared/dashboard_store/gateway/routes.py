@@ -38,6 +38,7 @@ ROUTES: Final = {
     "/api/invitations/accept": ("POST",),
     "/api/links/{token}/config": ("GET",),
     "/api/links/{token}/data": ("GET",),
+    "/api/live": ("POST",),
 }
 
 

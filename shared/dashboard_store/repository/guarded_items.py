@@ -54,9 +54,13 @@ class GuardedItems(Items):
 
     def role(self) -> Role:
         """Return the guest's role. Raises NoProject or Forbidden."""
+        return self.grant().role
+
+    def grant(self) -> Grant:
+        """Return the grant that lets the guest in. Raises NoProject or Forbidden."""
         if self._grant is None:
             self._let_in([], super().get_together)
-        return require_role(self._grant, self._needed).role
+        return require_role(self._grant, self._needed)
 
     def get(self, key: Item) -> Item | None:
         (found,) = [super().get(key)] if self._grant else self._let_in([key], super().get_together)
@@ -95,6 +99,9 @@ class GuardedItems(Items):
 
     def write_alone(self, write: Write) -> None:
         self.transact(write)
+
+    def put_many(self, items: Sequence[Item]) -> NoReturn:
+        raise NotImplementedError("What a guest puts is put in transactions.")
 
     def delete_many(self, keys: Sequence[Item]) -> NoReturn:
         raise NotImplementedError("What a guest removes is removed in transactions.")

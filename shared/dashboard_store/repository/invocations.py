@@ -1,9 +1,12 @@
-"""Invoking the function that reads large uploads, without waiting for it."""
+"""Invoking a function without waiting for it; Lambda retries for itself what fails later.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
+"""
 
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -21,7 +24,7 @@ _CLIENT_CONFIG: Final = ClientConfig(
 
 
 class Invocations:
-    """The function `read_upload` behind a boto3 client."""
+    """One function behind a boto3 client."""
 
     def __init__(self, client: "LambdaClient", function: str) -> None:
         self._client = client
@@ -33,12 +36,17 @@ class Invocations:
         return cls(boto3.client("lambda", region_name=environment.get("AWS_REGION"), config=_CLIENT_CONFIG), function)
 
     def read(self, address: ProjectAddress, upload_id: str) -> None:
-        """Have an upload read. Lambda retries for itself what fails later. Raises StorageUnavailable.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
-        """
+        """Have an upload read. Raises StorageUnavailable."""
         event = {"owner": address.owner, "projectId": address.project_id, "uploadId": upload_id}
+        self._invoke(event, "The file cannot be read now. Try again.")
+
+    def announce(self, address: ProjectAddress, at: int) -> None:
+        """Have a project announced at a time, in epoch milliseconds. Raises StorageUnavailable."""
+        event = {"owner": address.owner, "projectId": address.project_id, "at": at}
+        self._invoke(event, "The project cannot be announced now.")
+
+    def _invoke(self, event: dict[str, Any], refusal: str) -> None:
         try:
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event).encode())
         except (BotoCoreError, ClientError) as exc:
-            raise StorageUnavailable("The file cannot be read now. Try again.") from exc
+            raise StorageUnavailable(refusal) from exc

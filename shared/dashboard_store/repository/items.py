@@ -14,7 +14,7 @@ from dashboard_store import retry
 from dashboard_store.dynamodb.protocol import Refused, Transport, TransportError, marshal, serialize, unmarshal
 from dashboard_store.errors import QuotaExceeded, StorageUnavailable
 from dashboard_store.repository.expressions import Item, Write
-from dashboard_store.repository.formats import FORMAT, readable
+from dashboard_store.repository.formats import FORMAT, numbered, readable
 
 type Response = Mapping[str, Any]
 """The document of DynamoDB's response to one operation."""
@@ -156,22 +156,25 @@ class Items:
         """Do one `update` outside of any transaction. Raises like `transact`."""
         self._uncontended("UpdateItem", _nothing, TableName=self._table_name, **write["Update"])
 
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Put any number of items, each on its own and without a condition. Raises StorageUnavailable."""
+        self._write_many([{"PutRequest": {"Item": marshal(numbered(item))}} for item in items])
+
     def delete_many(self, keys: Sequence[Item]) -> None:
         """Remove any number of items, present or not, each on its own. Raises StorageUnavailable."""
-        for chunk in batched(keys, _MOST_IN_A_BATCH, strict=False):
-            self._delete_batch([{"DeleteRequest": {"Key": marshal(key)}} for key in chunk])
+        self._write_many([{"DeleteRequest": {"Key": marshal(key)}} for key in keys])
 
-    def _delete_batch(self, deletes: list[dict[str, Any]]) -> None:
+    def _write_many(self, writes: list[dict[str, Any]]) -> None:
         def left(response: Response) -> list[dict[str, Any]]:
             return list(response["UnprocessedItems"].get(self._table_name, []))
 
-        def attempt() -> None:
-            nonlocal deletes
-            deletes = self._call("BatchWriteItem", left, RequestItems={self._table_name: deletes})
-            if deletes:
+        def attempt(some: list[dict[str, Any]]) -> None:
+            some[:] = self._call("BatchWriteItem", left, RequestItems={self._table_name: some[:]})
+            if some:
                 raise _Incomplete
 
-        self._retried(attempt, _Incomplete)
+        for chunk in batched(writes, _MOST_IN_A_BATCH, strict=False):
+            self._retried(partial(attempt, list(chunk)), _Incomplete)
 
     def back_off(self) -> None:
         """Pause as after a first attempt."""

@@ -16,9 +16,10 @@ PROJECTS: Final = "PROJECT#"
 _DELETED: Final = "DELETED#"
 DELETED_PROJECTS: Final = f"{_DELETED}{PROJECTS}"
 SHARED: Final = "SHARED#"
+CONNECTION: Final = "CONNECTION#"
 _USERS: Final = "USER#"
 # Kinds of items that are not what their user stores: they serve to count it, or to let others in.
-_UNCOUNTED: Final = ("RATE", "USAGE", "FENCE", "SHARE")
+_UNCOUNTED: Final = ("RATE", "USAGE", "FENCE", "SHARE", "CONNECTIONS")
 
 
 def partition(user: str) -> str:
@@ -201,6 +202,36 @@ def team_partition(team: Team) -> str:
 def token(token: str) -> Item:
     """Return the key of what an invitation's or a link's token is for."""
     return {"pk": f"TOKEN#{fingerprint(token)}", "sk": "TOKEN"}
+
+
+def ticket(ticket: str) -> Item:
+    """Return the key of what a ticket for a connection is good for."""
+    return {"pk": f"TICKET#{fingerprint(ticket)}", "sk": "TICKET"}
+
+
+def connections(user: str) -> Item:
+    """Return the key of what counts a user's open connections."""
+    return {"pk": partition(user), "sk": "CONNECTIONS"}
+
+
+def connection(connection_id: str) -> Item:
+    """Return the key of an open connection."""
+    return {"pk": f"{CONNECTION}{connection_id}", "sk": "CONNECTION"}
+
+
+def followers(address: ProjectAddress) -> str:
+    """Return the partition of a project's followers, which keeps their writes away from its owner's."""
+    return f"FOLLOWERS#{fingerprint(address.owner, address.project_id)}"
+
+
+def follower(address: ProjectAddress, connection_id: str) -> Item:
+    """Return the key of a connection as the follower of a project."""
+    return {"pk": followers(address), "sk": f"{CONNECTION}{connection_id}"}
+
+
+def announced(address: ProjectAddress) -> Item:
+    """Return the key of when a project was announced to its followers."""
+    return {"pk": followers(address), "sk": "ANNOUNCED"}
 
 
 def fingerprint(*texts: str) -> str:

@@ -28,13 +28,14 @@ UNFOLLOWED = ("RATE", "USAGE", "SHARE", "TOKEN")
 
 
 class Stream:
-    """Records of the writes through a client; `clock` gives their times."""
+    """Records of the writes through a client, except those under `unfollowed` keys; `clock` gives their times."""
 
-    def __init__(self, client: Tapped, clock: Clock) -> None:
+    def __init__(self, client: Tapped, clock: Clock, unfollowed: tuple[str, ...] = UNFOLLOWED) -> None:
         if isinstance(client, Engine) and client.is_shared:
             pytest.skip("a function of the deployment follows the stream of its table")
         self.client = client
         self.clock = clock
+        self._unfollowed = unfollowed
         self._numbers = itertools.count(99_999_999_999_999_999_990)
         self.records: list[Record] = []
 
@@ -69,7 +70,7 @@ class Stream:
         answer = proceed(operation, request)
         for key, old in zip(keys, before, strict=True):
             new = self._image(proceed, key)
-            if old != new and not key["sk"]["S"].startswith(UNFOLLOWED):
+            if old != new and not key["sk"]["S"].startswith(self._unfollowed):
                 self.records.append(self._record(key, old, new))
         return answer
 
