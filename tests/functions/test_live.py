@@ -414,6 +414,34 @@ def test_a_removed_member_is_told_and_disconnected(scene: Scene) -> None:
     assert scene.gateway.connect(editor).follow(scene.place) == {"projects": []}
 
 
+def test_access_that_ends_while_following_is_found(scene: Scene) -> None:
+    """A grant that ends between any two calls of `follow` leaves nobody registered, or its record closes them."""
+    call = 0
+    while True:
+        member = scene.person(f"member-{call}")
+        let_in(scene.owner, member, "viewer")
+        who = id_of(member, scene.owner)
+        page = scene.gateway.connect(member)
+        scene.announcer.deliver()
+        count = 0
+
+        def removing(proceed: Any, operation: str, request: Any, at: int = call, who: str = who) -> Any:
+            nonlocal count
+            count += 1
+            if count == at + 1:
+                scene.owner.delete(f"/api/projects/p/members/{who}")
+                scene.announcer.deliver()
+            return proceed(operation, request)
+
+        with scene.database.tapped(removing):
+            page.follow(scene.place)
+        if count <= call:
+            break
+        assert followers_of(scene.owner) == set()
+        call += 1
+    assert call > 5
+
+
 def test_who_is_let_in_twice_stays(scene: Scene) -> None:
     """A member who is also in a team loses the connection when the second of both grants ends."""
     both = scene.person("both", groups=["analysts"])
