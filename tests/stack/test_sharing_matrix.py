@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
-import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
 from support.handlers.sharing import team_in_path
 from support.project.example_requests import Operation, all_operations
 from support.project.openapi import NOTHING, sharing_routes, sharing_states
 from support.project.sharing_table import LINKS, RESTORE, ROLES, STATES, Cell, cells
 from support.running.local_stack import LocalStack
+from support.running.tokens import Tokens
 
 EDITORS: Final = "editors & EU"
 VIEWERS: Final = "a%20b"
@@ -47,27 +46,6 @@ SIGNED_IN: Final = tuple(role for role in ROLES if role not in LINKS)
 
 def charts(*titles: str) -> dict[str, Any]:
     return {"chartCustomizations": {f"c{number}": {"title": title} for number, title in enumerate(titles)}}
-
-
-class Tokens:
-    """Makes tokens with claims, signed by the local issuer."""
-
-    def __init__(self, stack: LocalStack) -> None:
-        self._stack = stack
-        self._key = serialization.load_pem_private_key((stack.state / "issuer-key.pem").read_bytes(), password=None)
-        issued = stack.token("user-1")
-        self._kid = jwt.get_unverified_header(issued)["kid"]
-        self._claims = jwt.decode(issued, options={"verify_signature": False})
-
-    @property
-    def url(self) -> str:
-        return self._stack.url
-
-    def client(self, user: str, **claims: Any) -> httpx.Client:
-        """Return a client of a user whose token has further claims."""
-        token = jwt.encode({**self._claims, "sub": user, **claims}, self._key, "RS256", {"kid": self._kid})  # type: ignore[arg-type]
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self._stack.url, headers=headers, timeout=60)
 
 
 @dataclass
