@@ -66,7 +66,7 @@ def process(
     """Process records, or announce the project of an event once it is due. Raises StorageUnavailable."""
     if "Records" not in event:
         sleep(max(event["at"] / 1_000 - now(), 0))
-        announcements.due(ProjectAddress(event["owner"], event["projectId"]))
+        announcements.due(ProjectAddress(event["owner"], event["projectId"]), event["at"])
         return
     changes = [Change.from_record(record) for record in event["Records"]]
     failures = []
@@ -87,15 +87,14 @@ def _actions(
     """Yield what the changes call for: first that access has ended, then one announcement for each project."""
     changed: dict[ProjectAddress, str] = {}
     for change in changes:
-        is_deleted, (kind, project_id, *rest) = keys.parts(change.item)
-        if is_deleted:
-            continue
+        # The filter lets through no item of a deleted project, and no draft.
+        _, (kind, project_id, *rest) = keys.parts(change.item)
         address = ProjectAddress(keys.user_of(change.item), project_id)
         if change.new is None:
             door = change.item["sk"] if kind == "SHARE" and rest[0] in _GRANTS else None
             if kind == "PROJECT" or door:
                 yield address, partial(announcements.ended, address, door)
-        elif kind in _VERSIONS and not any(rest) and _number(change.new, kind) != _number(change.old, kind):
+        elif kind in _VERSIONS and _number(change.new, kind) != _number(change.old, kind):
             # A table and its analysis change together, and do not say who changed them.
             changed[address] = change.new.get("summary", {}).get("updatedBy", {}).get("id", "")
     for address, by in changed.items():

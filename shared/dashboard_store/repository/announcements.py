@@ -2,22 +2,23 @@
 
 The item `ANNOUNCED` beside a project's followers says from when on the project may be announced again: `freeAt`. The
 first change after that is announced at once. A change before it has an invocation announce the project at `freeAt`;
-until then, further changes need none, because what is announced is what is newest by then. If that invocation is lost,
-the first change after `pendingUntil` has another one do it. Both are in epoch milliseconds.
+until then, further changes need none, because what is announced is what is newest by then, and `by` says who made the
+last of them. If that invocation is lost, the next change is announced at once. Times are in epoch milliseconds.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.json_text import compact
-from dashboard_store.errors import NoProject
+from dashboard_store.errors import NoProject, StorageUnavailable
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
 from dashboard_store.repository.connections import LONGEST, Connections
 from dashboard_store.repository.expressions import Condition, Item, update
 from dashboard_store.repository.invocations import Invocations
-from dashboard_store.repository.items import Items
+from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.sockets import Sockets
 from dashboard_store.repository.versions import newest_versions
 
@@ -26,9 +27,6 @@ SPREAD: Final = 20
 
 SHORTEST: Final = 500
 """The milliseconds between two announcements of a project, at least."""
-
-_GRACE: Final = 5_000
-"""How much later than `freeAt` an invocation may announce a project."""
 
 
 class Audience(NamedTuple):
@@ -71,9 +69,12 @@ class Announcements:
         """
         self._items.race(lambda: self._changed(address, by), "announcements of this project")
 
-    def due(self, address: ProjectAddress) -> None:
-        """Announce a project whose announcement was put off, unless it was announced. Raises StorageUnavailable."""
-        self._items.race(lambda: self._due(address), "announcements of this project")
+    def due(self, address: ProjectAddress, at: int) -> None:
+        """Announce a project whose announcement was put off until `at`, unless it was announced since.
+
+        Raises StorageUnavailable.
+        """
+        self._items.race(lambda: self._due(address, at), "announcements of this project")
 
     def ended(self, address: ProjectAddress, door: str | None) -> None:
         """Close the connections that followed a project through a grant that ended; without one, all of them.
@@ -94,21 +95,26 @@ class Announcements:
             self._claim(address, audience, _unmoved(free_at))
             self._announce(address, audience, by)
             return
-        if seen.get("pendingUntil", 0) > now:
-            self._items.write_alone(update(keys.announced(address), {"by": by}, _unmoved(free_at)))
-            return
-        # First, because nobody would have it done if it failed afterwards; done for nothing, it announces nothing.
-        self._later().announce(address, free_at)
-        pending = {"by": by, "pendingUntil": free_at + _GRACE}
-        self._items.write_alone(update(keys.announced(address), pending, _unmoved(free_at)))
+        self._items.write_alone(update(keys.announced(address), {"by": by}, _unmoved(free_at)))
+        if "by" not in seen:
+            self._put_off(address, free_at)
 
-    def _due(self, address: ProjectAddress) -> None:
+    def _put_off(self, address: ProjectAddress, free_at: int) -> None:
+        """Have a project announced once it may be. Raises StorageUnavailable."""
+        try:
+            self._later().announce(address, free_at)
+        except StorageUnavailable:
+            # Otherwise the repetition of this change would take it for done.
+            with suppress(ConditionFailed):
+                self._items.write_alone(update(keys.announced(address), {}, _unmoved(free_at), remove=("by",)))
+            raise
+
+    def _due(self, address: ProjectAddress, at: int) -> None:
         audience = self._audience(address)
         seen = audience.announced
-        if "pendingUntil" not in seen:
+        if seen.get("freeAt") != at or "by" not in seen:
             return
-        as_seen = {"until": seen["pendingUntil"], "by": seen["by"]}
-        self._claim(address, audience, Condition("#pendingUntil = :until AND #by = :by", as_seen))
+        self._claim(address, audience, Condition("#freeAt = :at AND #by = :by", {"at": at, "by": seen["by"]}))
         self._announce(address, audience, seen["by"])
 
     def _claim(self, address: ProjectAddress, audience: Audience, unmoved: Condition) -> None:
@@ -117,7 +123,7 @@ class Announcements:
         # Without followers, nobody needs it any more.
         expiry = {"expiresAt": retention.expires_at(self._now() + LONGEST)}
         assignments = {"freeAt": free_at, **expiry}
-        self._items.write_alone(update(keys.announced(address), assignments, unmoved, remove=("pendingUntil", "by")))
+        self._items.write_alone(update(keys.announced(address), assignments, unmoved, remove=("by",)))
 
     def _announce(self, address: ProjectAddress, audience: Audience, by: str) -> None:
         try:

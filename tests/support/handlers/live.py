@@ -1,6 +1,7 @@
 """WebSocket connections as API Gateway has them: its events go to the function, and what is sent to them is kept."""
 
 import json
+import math
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from support.project.template import functions
 from support.storage.clients import Tapped
 from support.storage.stream import Stream
 
+from dashboard_store.errors import StorageUnavailable
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.announcements import Announcements
 from dashboard_store.repository.sockets import Sockets
@@ -135,11 +137,13 @@ class Announcer:
         rules = functions()["AnnounceFunction"]["Events"]["Changed"]["Properties"]["FilterCriteria"]["Filters"]
         self._wants = any_of([rule["Pattern"] for rule in rules])
         self.later: list[dict[str, Any]] = []
-        self.is_lost = False
+        self.is_lost = self.is_refused = False
         self.announcements = Announcements(store.items, store.connections, Sockets(gateway), clock, lambda: self)  # type: ignore[arg-type, return-value]
 
     def announce(self, address: ProjectAddress, at: int) -> None:
-        """Keep an event of its own, unless asynchronous invocations are lost."""
+        """Keep an event of its own, unless asynchronous invocations are lost or refused."""
+        if self.is_refused:
+            raise StorageUnavailable("The project cannot be announced now.")
         if not self.is_lost:
             self.later.append({"owner": address.owner, "projectId": address.project_id, "at": at})
 
@@ -163,8 +167,9 @@ class Announcer:
             self.process(self.later.pop(0))
 
     def _sleep(self, seconds: float) -> None:
-        # A little later, because moments are whole milliseconds.
-        self._clock.advance(seconds=seconds + 0.001)
+        # To the whole millisecond, because these are the times of announcements.
+        self._clock.moment = self._clock.moment.replace(microsecond=self._clock.moment.microsecond // 1_000 * 1_000)
+        self._clock.advance(milliseconds=math.ceil(seconds * 1_000))
 
 
 def all_records(database: Tapped, clock: Clock) -> Stream:
