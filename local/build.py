@@ -21,7 +21,7 @@ SAM = ROOT / ".venv" / "bin" / "sam"
 # 1 January 2020; a zip archive cannot represent times before 1980.
 _TIME = 1_577_836_800
 # The services called with boto3. botocore ships the descriptions of 400 services, half of its size.
-_SERVICES = ("appconfigdata", "codedeploy", "lambda", "s3")
+_SERVICES = ("apigatewaymanagementapi", "appconfigdata", "codedeploy", "lambda", "s3")
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "shared", "requirements/dev.txt", "local/build.py")
 
 

@@ -114,6 +114,11 @@ class Delivery:
     def deliver(self, batch: list[Json]) -> None:
         attempts = 0
         while batch:
+            if old := self._too_old(batch):
+                self.target.give_up(batch[:old], "RecordAgeExceeded", attempts)
+                self.commit(batch[old - 1])
+                batch, attempts = batch[old:], 0
+                continue
             if done := self._processed(batch):
                 self.commit(batch[done - 1])
                 batch, attempts = batch[done:], 0
@@ -125,8 +130,8 @@ class Delivery:
                 self.deliver(batch[middle:])
                 return
             attempts += 1
-            if condition := self._hopeless(batch, attempts):
-                self.target.give_up(batch, condition, attempts)
+            if 0 <= self.mapping.retries < attempts:
+                self.target.give_up(batch, "RetryAttemptsExhausted", attempts)
                 self.commit(batch[-1])
                 return
             self.sleep(min(_FIRST_WAIT * 2 ** (attempts - 1), _LONGEST_WAIT))
@@ -144,13 +149,13 @@ class Delivery:
             # A failure that names no record of the batch fails the whole batch.
             return 0
 
-    def _hopeless(self, batch: list[Json], attempts: int) -> str | None:
-        """Return Lambda's word for why a batch is not tried again."""
-        if 0 <= self.mapping.retries < attempts:
-            return "RetryAttemptsExhausted"
-        if 0 <= self.mapping.age < time.time() - batch[0]["dynamodb"]["ApproximateCreationDateTime"]:
-            return "RecordAgeExceeded"
-        return None
+    def _too_old(self, batch: list[Json]) -> int:
+        """Return how many of the first records are older than those that Lambda sends to the function."""
+        if self.mapping.age < 0:
+            return 0
+        oldest = time.time() - self.mapping.age
+        times = [record["dynamodb"]["ApproximateCreationDateTime"] for record in batch]
+        return next((index for index, made in enumerate(times) if made >= oldest), len(batch))
 
 
 def next_batch(records: list[Json], mapping: Mapping) -> list[Json]:

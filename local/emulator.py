@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,7 @@ from ministack import app  # type: ignore[import-untyped] # it ships no types
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped] # it ships no types
 from ministack.services import appconfig, dynamodb, lambda_svc  # type: ignore[import-untyped] # it ships no types
 
-from local import template
+from local import template, websocket_api
 from local.template import Json
 
 SNAPSHOT_DONE = "snapshot-done"
@@ -49,6 +50,10 @@ def main(state: Path, parameters: dict[str, str]) -> None:
     dynamodb._remove_item = _recording_expiry(dynamodb._remove_item)  # noqa: SLF001 - the same
     lambda_svc._execute_function = _limiting(lambda_svc._execute_function)  # noqa: SLF001 - the same
     lambda_svc.invoke_async_with_retry = _as_configured(lambda_svc.invoke_async_with_retry)
+    # Functions inherit it, like those of the other services.
+    connections = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}{template.CONNECTIONS_PATH}"
+    os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = connections
+    websocket_api.install()
     _keep_used_flags()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: _snapshot(state))
     sys.argv = ["ministack"]

@@ -19,9 +19,9 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from local import ROOT
+from local import ROOT, websocket_relay
 from local.issuer import LIFETIME_SECONDS, Issuer
-from local.template import API_ID
+from local.template import API_ID, LIVE_API_ID
 
 _ISSUER = web.AppKey("issuer", Issuer)
 _GATEWAY = web.AppKey("gateway", str)
@@ -62,6 +62,8 @@ def application(*, port: int, gateway: int, state: Path) -> web.Application:
     app.router.add_route("POST", "/local/token", _token)
     app.router.add_route("*", "/api", _pass_on)
     app.router.add_route("*", r"/api/{path:[\s\S]*}", _pass_on)
+    websocket_relay.install(app)
+    app.router.add_get("/live", _live)
     app.router.add_get("/openapi.yaml", _openapi)
     app.router.add_get(r"/{name:(README|CHANGELOG)\.md|docs/(?:decisions/)?[\w-]+\.md}", _document)
     app.router.add_get("/{path:.*}", _static)
@@ -149,7 +151,7 @@ async def _pass_on(request: web.Request) -> web.StreamResponse:
     try:
         answer = await _ask(request)
     except aiohttp.ClientConnectionError as error:
-        return _problem(HTTPStatus.BAD_GATEWAY, f"The emulator cannot be reached: {error}")
+        return _unreachable(error)
     async with answer:
         response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers))
         await response.prepare(request)
@@ -163,17 +165,33 @@ async def _ask(request: web.Request) -> aiohttp.ClientResponse:
     return await request.app[_CLIENT].request(
         request.method,
         URL(request.app[_GATEWAY] + request.raw_path, encoded=True),
-        headers=_request_headers(request),
+        headers=_request_headers(request, API_ID),
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         data=request.content if request.body_exists else None,
         allow_redirects=False,
     )
 
 
-def _request_headers(request: web.Request) -> CIMultiDict[str]:
-    """Set the host name of the deployed API, and add the headers that API Gateway adds."""
+async def _live(request: web.Request) -> web.StreamResponse:
+    """Pass a WebSocket on to the deployed API; any other request is answered as API Gateway does."""
+    if not web.WebSocketResponse().can_prepare(request):
+        return web.json_response({"message": "Forbidden"}, status=HTTPStatus.FORBIDDEN)
+    url = URL(request.app[_GATEWAY] + request.raw_path, encoded=True)
+    headers = _request_headers(request, LIVE_API_ID)
+    # Each of the two connections has its own handshake.
+    sent = CIMultiDict(
+        (name, value) for name, value in headers.items() if not name.lower().startswith("sec-websocket-")
+    )
+    try:
+        return await websocket_relay.passed_on(request, request.app[_CLIENT], url, sent)
+    except aiohttp.ClientConnectionError as error:
+        return _unreachable(error)
+
+
+def _request_headers(request: web.Request, api: str) -> CIMultiDict[str]:
+    """Set the host name of a deployed API, and add the headers that API Gateway adds."""
     headers = _end_to_end(request.headers)
-    headers["Host"] = f"{API_ID}.execute-api.localhost"
+    headers["Host"] = f"{api}.execute-api.localhost"
     headers["X-Forwarded-For"] = request.remote or ""
     headers["X-Forwarded-Port"] = str(request.url.port)
     headers["X-Forwarded-Proto"] = request.scheme
@@ -184,6 +202,10 @@ def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     named = {name.strip().lower() for value in headers.getall("Connection", []) for name in value.split(",")}
     dropped = _HOP_BY_HOP | named
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
+
+
+def _unreachable(error: aiohttp.ClientConnectionError) -> web.Response:
+    return _problem(HTTPStatus.BAD_GATEWAY, f"The emulator cannot be reached: {error}")
 
 
 def _problem(status: HTTPStatus, detail: str) -> web.Response:

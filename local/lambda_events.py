@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from local.aws import Json
+from local.filters import any_of
 from local.template import route_key_of
 
-# ProjectDataFunction invokes it, not an event source of the template.
-_READER = "ReadUploadFunction"
-_READERS_EVENT = {"owner", "projectId", "uploadId"}
+# What functions are invoked with by others or by themselves, not by an event source of the template.
+_INVOCATIONS = {
+    "ReadUploadFunction": {"owner", "projectId", "uploadId"},
+    "AnnounceFunction": {"owner", "projectId", "at"},
+}
 
 
 # What a token says in seconds since 1970 (RFC 7519, section 4.1).
@@ -19,19 +22,27 @@ _TIMES = frozenset({"exp", "iat"})
 
 
 class NoFunctionError(Exception):
-    """No function of the template takes the event; the message says which events there are."""
+    """No function of the template takes the event, or several do; the message says what to do."""
 
 
-def function_of(template: Json, event: Json) -> str:
-    """Return the logical id of the function that the template routes an event to. Raises NoFunctionError."""
+def function_of(template: Json, event: Json, folder: str = "") -> str:
+    """Return the logical id of the function that the template routes an event to. Raises NoFunctionError.
+
+    Several functions receive the same records of the table's stream: then `folder`, the name of the folder of the event
+    or of its file, has to be that of one of them.
+    """
     if "routeKey" in event:
         return _routed(template, event["routeKey"])
+    if "connectionId" in event.get("requestContext", {}):
+        return _connected(template, event["requestContext"]["routeKey"])
     if any(record.get("eventSource") == "aws:dynamodb" for record in event.get("Records", [])):
-        return next(name for name, source in _sources(template) if source["Type"] == "DynamoDB")
-    if event.keys() == _READERS_EVENT:
-        return _READER
+        return _following(template, event["Records"], folder)
+    for name, members in _INVOCATIONS.items():
+        if event.keys() == members:
+            return name
     raise NoFunctionError(
-        "The event is not API Gateway's (payload 2.0), the table stream's or ReadUploadFunction's: see events/."
+        "The event is not API Gateway's (payload 2.0, or of a WebSocket), the table stream's, ReadUploadFunction's or "
+        "AnnounceFunction's: see events/."
     )
 
 
@@ -41,6 +52,46 @@ def _routed(template: Json, route: str) -> str:
         if source["Type"] == "HttpApi" and route_key_of(place["Method"], place["Path"]) == route:
             return name
     raise NoFunctionError(f"template.yaml has no route {route}.")
+
+
+def _connected(template: Json, route: str) -> str:
+    """Return the function that the integration of a WebSocket API's route names."""
+    resources = template["Resources"]
+    for resource in resources.values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::ApiGatewayV2::Route" and properties["RouteKey"] == route:
+            integration = resources[properties["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")]
+            uri = integration["Properties"].get("IntegrationUri")
+            if uri is None:
+                raise NoFunctionError(f"API Gateway itself answers the route {route}.")
+            _, names = uri["Fn::Sub"]
+            return str(names["Alias"]["Ref"].removesuffix(".Alias"))
+    raise NoFunctionError(f"template.yaml has no route {route}.")
+
+
+def _following(template: Json, records: list[Json], folder: str) -> str:
+    """Return the function whose filters let all records pass."""
+    found = []
+    for name, source in _sources(template):
+        if source["Type"] == "DynamoDB":
+            filters = source["Properties"]["FilterCriteria"]["Filters"]
+            wants = any_of([each["Pattern"] for each in filters])
+            if all(map(wants, records)):
+                found.append(name)
+    if not found:
+        raise NoFunctionError("No function of template.yaml receives these records of the table's stream.")
+    folders = {_folder(template, name): name for name in found}
+    if len(found) > 1 and folder not in folders:
+        raise NoFunctionError(
+            f"{' and '.join(found)} receive these records. Put the event into a folder named {' or '.join(folders)}."
+        )
+    return folders.get(folder, found[0])
+
+
+def _folder(template: Json, function: str) -> str:
+    """Return the name of a function's folder, which is its module's."""
+    handler: str = template["Resources"][function]["Properties"]["Handler"]
+    return handler.partition(".")[0]
 
 
 def _sources(template: Json) -> Iterator[tuple[str, Json]]:
@@ -56,7 +107,7 @@ def renewed(event: Json, now: datetime) -> Json:
     The request's time and its token's are moved by the same duration; nobody verifies the token's signature here. Other
     events are returned unchanged.
     """
-    if "requestContext" not in event:
+    if "timeEpoch" not in event.get("requestContext", {}):
         return event
     copy: Json = json.loads(json.dumps(event))
     context = copy["requestContext"]

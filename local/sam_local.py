@@ -30,6 +30,7 @@ from local import ROOT, build
 from local.aws import REGION, Json
 from local.docker_network import NoDockerError, address, reachable
 from local.lambda_events import NoFunctionError, function_of, has_failed, renewed, shown
+from local.template import CONNECTIONS_PATH
 
 _BUILT = build.SAM_FOLDER / "local"
 # As in samconfig.toml.
@@ -111,7 +112,11 @@ def with_variables(template: Json, stack: Deployed, aws: str, database: str) -> 
             properties = resource["Properties"]
             properties[code] = str(_BUILT / properties[code])
         if resource["Type"] == _FUNCTION:
-            endpoints = {"AWS_ENDPOINT_URL": aws, "AWS_ENDPOINT_URL_DYNAMODB": database}
+            endpoints = {
+                "AWS_ENDPOINT_URL": aws,
+                "AWS_ENDPOINT_URL_DYNAMODB": database,
+                "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"{aws}{CONNECTIONS_PATH}",
+            }
             properties["Environment"] = {"Variables": {**stack.variables[name], **endpoints}}
     return copy
 
@@ -160,7 +165,7 @@ def invoke(file: Path, state: Path) -> int:
     stack, event = deployed(state), renewed(read_event(file), datetime.now(UTC))
     with build.exclusive():
         template = built_template()
-        command = ["invoke", function_of(template, event), "--event", "event.json"]
+        command = ["invoke", function_of(template, event, file.resolve().parent.name), "--event", "event.json"]
         code, output = asyncio.run(_sam(stack, template, command, {"event.json": event}))
     if code or not output.strip():
         raise CannotInvokeError(f"`sam local invoke` ended with code {code} and no answer; its message is above.")

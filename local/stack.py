@@ -25,7 +25,13 @@ from local.processes import Child, ChildFailedError, free_port, port_taken, swee
 _LOOPBACK = "127.0.0.1"
 _BUILT = build.SAM_FOLDER / "local"
 _DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
-_DEPLOYED_BY = ("local/template.py", "local/emulator.py", "local/database.py", "requirements/local.txt")
+_DEPLOYED_BY = (
+    "local/template.py",
+    "local/emulator.py",
+    "local/websocket_api.py",
+    "local/database.py",
+    "requirements/local.txt",
+)
 _LOOPBACK_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # The only variables of the caller's environment that the emulator, and so every function, inherits.
 _INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
@@ -51,6 +57,10 @@ class Settings:
     @property
     def url(self) -> str:
         return f"http://{_LOOPBACK}:{self.port}"
+
+    @property
+    def live_url(self) -> str:
+        return f"ws://{_LOOPBACK}:{self.port}/live"
 
 
 class Stack:
@@ -198,6 +208,7 @@ class Stack:
             "JwtIssuer": self._settings.url,
             "JwtAudience": AUDIENCE,
             "AllowedOrigins": ",".join((self._settings.url, f"http://localhost:{self._settings.port}", *_DEV_ORIGINS)),
+            "LiveUrl": self._settings.live_url,
             "Architecture": _architecture(),
             # Deleting the local stack means deleting a folder.
             "DeletionProtection": "false",
@@ -338,6 +349,7 @@ def _announce(settings: Settings, stack: Stack) -> None:
 Dashkeep is up.
 
   API     {settings.url}/api
+  live    {settings.live_url}
   page    {settings.url}/
   issuer  {settings.url}/.well-known/openid-configuration
   token   make -s token SUB=user-1{port}

@@ -17,6 +17,9 @@ type Transform = Callable[[Json, Json], Json]
 
 # Hexadecimal, because MiniStack recognises an API by the host name `<8 hexadecimal digits>.execute-api.localhost`.
 API_ID = "da5bc0de"
+LIVE_API_ID = "11feda7a"
+# Where the emulator lets functions send to the connections of the WebSocket API's stage.
+CONNECTIONS_PATH = f"/_aws/execute-api/{LIVE_API_ID}/live"
 
 METRIC_MATH = "AWS::CloudWatch::Alarm with Metrics"
 
@@ -29,6 +32,7 @@ UNSUPPORTED_TYPES: dict[str, str] = {
     METRIC_MATH: "MiniStack rejects alarms on expressions; tests/project evaluates each of them instead.",
 }
 
+_ENDPOINT = "AWS_ENDPOINT_URL_"
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _AUTHORIZER = "x-amazon-apigateway-authorizer"
 _INTEGRATION = "x-amazon-apigateway-integration"
@@ -36,7 +40,24 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 def transform(sam: Transform, template: Json, given: dict[str, str]) -> Json:
     """Return what MiniStack deploys for a template and the given parameters; `sam` is the SAM transform."""
-    return _without_unsupported(expand_http_apis(sam(template, _values(template, given))))
+    expanded = expand_http_apis(sam(template, _values(template, given)))
+    for resource in expanded["Resources"].values():
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and resource["Properties"].get("ProtocolType") == "WEBSOCKET":
+            _pin(resource["Properties"], LIVE_API_ID)
+        if resource["Type"] == "AWS::Lambda::Function":
+            _leave_endpoints_out(resource["Properties"])
+    return _without_unsupported(expanded)
+
+
+def _pin(api: Json, identifier: str) -> None:
+    api["Tags"] = {**api.get("Tags", {}), "ms-custom-id": identifier}
+
+
+def _leave_endpoints_out(function: Json) -> None:
+    """Remove the variables that name where a service of AWS is: the emulator gives functions its own addresses."""
+    variables = function.get("Environment", {}).get("Variables", {})
+    for name in [name for name in variables if name.startswith(_ENDPOINT)]:
+        del variables[name]
 
 
 def _values(template: Json, given: dict[str, str]) -> Json:

@@ -1,4 +1,5 @@
-// Builds the page into web/dist: `node build.js`. BUCKET_ORIGIN is the origin of the bucket, by default the local stack's.
+// Builds the page into web/dist: `node build.js`. BUCKET_ORIGIN and LIVE_ORIGIN are the origins of the bucket
+// and of the WebSocket API, by default the local stack's.
 //
 // Scripts have a hash of their content in their names, so that a browser may keep them for ever; the document has the
 // styles and the theme in it, so that it is painted as soon as it is there. They are also stored compressed: the
@@ -16,6 +17,8 @@ const ASSETS = "assets";
 const TARGET = ["chrome120", "firefox121", "safari17.4"];
 /** On the local stack, the emulator's own port. */
 const BUCKET = process.env.BUCKET_ORIGIN ?? "http://127.0.0.1:*";
+/** The local stack's own; it also serves the page under the name localhost, where the address of the WebSocket API is the same. */
+const LIVE = process.env.LIVE_ORIGIN ?? "ws://127.0.0.1:*";
 /** The scripts that are loaded with the document, and those that an open dashboard needs as well. */
 const ALWAYS = ["main", "calls"];
 const DASHBOARD = ["dashboard", "tables", "echarts"];
@@ -43,7 +46,7 @@ async function page() {
   const hashes = Object.fromEntries(Object.entries(known).map(([name, text]) => [`${name}-hash`, hash(text)]));
   const [main, ...others] = ALWAYS.map(addressOf);
   const preloads = others.map((address) => `<link rel="modulepreload" href="${address}">`).join("\n  ");
-  const filled = { ...known, ...hashes, main, preloads, bucket: BUCKET, dashboard: DASHBOARD.map(addressOf).join(" "), worker: `/${worker[0].fileName}` };
+  const filled = { ...known, ...hashes, main, preloads, bucket: BUCKET, live: LIVE, dashboard: DASHBOARD.map(addressOf).join(" "), worker: `/${worker[0].fileName}` };
   return (await readFile("index.html", "utf8")).replaceAll(/\{\{([\w-]+)\}\}/g, (_, name) => filled[name]);
 }
 

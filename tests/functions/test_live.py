@@ -1,4 +1,4 @@
-"""Connections: who may open one, what it may follow, what it is told and when, and what is left of it."""
+"""Connections: who may open one, what it may follow, what it hears and when, and what is left of it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ def test_follow_answers_with_the_versions_as_they_are(scene: Scene) -> None:
 
 
 def test_what_may_not_be_read_is_left_out(scene: Scene) -> None:
-    """A stranger learns of no project, whether it exists or not, and is told of none."""
+    """A stranger learns of no project, whether it exists or not, and hears of none."""
     stranger = scene.gateway.connect(scene.person("stranger"))
     assert stranger.follow(scene.place, "p", "no such project", f"{scene.place}x", "=~p", "") == {"projects": []}
 
@@ -342,7 +342,7 @@ def test_the_last_of_many_savers_is_named(scene: Scene) -> None:
 
 
 def test_many_followers_are_told_less_often(scene: Scene, limited: Callable[..., None]) -> None:
-    """With 60 followers a project is announced every 1.2 seconds, which is also the spread that they are told."""
+    """With 60 followers a project is announced every 1.2 seconds, which is also the spread that they hear."""
     limited(max_connections=60)
     pages = [scene.gateway.connect(scene.owner) for _ in range(60)]
     for page in pages:
@@ -409,7 +409,7 @@ def test_announcing_twice_does_no_harm(scene: Scene) -> None:
 
 
 def test_one_connection_that_fails_keeps_nothing_from_the_others(scene: Scene) -> None:
-    """All others are told, the invocation fails so that Lambda repeats it, and then the connection is told, too."""
+    """All others hear of it, the invocation fails so that Lambda repeats it, and then that one hears of it, too."""
     pages = [scene.gateway.connect(scene.owner) for _ in range(3)]
     for page in pages:
         page.follow(scene.place)
@@ -430,7 +430,7 @@ def test_one_connection_that_fails_keeps_nothing_from_the_others(scene: Scene) -
 
 
 def test_a_removed_member_is_told_and_disconnected(scene: Scene) -> None:
-    """A member whose grant ends is told so and disconnected; others stay, and are told of saves."""
+    """A member whose grant ends hears so and is disconnected; others stay, and hear of saves."""
     editor = scene.person("editor")
     let_in(scene.owner, editor, "editor")
     theirs, own = scene.gateway.connect(editor), scene.gateway.connect(scene.owner)
@@ -514,7 +514,7 @@ def test_a_deleted_project_is_gone_for_everybody(scene: Scene) -> None:
 
 @pytest.mark.parametrize("hours", [1, 2])
 def test_a_connection_ends_with_its_token_and_before_two_hours(scene: Scene, hours: int) -> None:
-    """From then on it is told of nothing and may follow nothing; the next announcement closes it."""
+    """From then on it hears of nothing and may follow nothing; the next announcement closes it."""
     page = scene.gateway.connect(scene.person("", hours=1 if hours == 1 else 12))
     page.follow(scene.place)
     scene.announcer.deliver()

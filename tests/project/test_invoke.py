@@ -21,10 +21,16 @@ from local import build, sam_local
 from local.docker_network import NoDockerError, address, reachable
 from local.lambda_events import NoFunctionError, function_of, has_failed, renewed, shown
 from local.sam_local import CannotInvokeError, Deployed, with_variables
+from local.template import CONNECTIONS_PATH
 
 FILES: Final = sorted(EVENTS.rglob("*.json"))
-# What the template routes to these comes from the table's stream, or from another function.
-OTHERS: Final = {"purge_objects": "PurgeObjectsFunction", "read_upload": "ReadUploadFunction"}
+# What the template routes to these comes from the WebSocket API, the table's stream, or a function.
+OTHERS: Final = {
+    "announce": "AnnounceFunction",
+    "live": "LiveFunction",
+    "purge_objects": "PurgeObjectsFunction",
+    "read_upload": "ReadUploadFunction",
+}
 NOW: Final = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
 IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 
@@ -39,7 +45,7 @@ def test_an_event_names_its_function(file: Path) -> None:
     """The function of an event follows from the event alone: the one to which the template routes it."""
     loaded = json.loads(file.read_text())
     if file.parent.name in BY_HAND:
-        assert function_of(template(), loaded) == OTHERS[file.parent.name]
+        assert function_of(template(), loaded, file.parent.name) == OTHERS[file.parent.name]
     else:
         method = loaded["requestContext"]["http"]["method"]
         assert function_of(template(), loaded) == find_route(method, loaded["rawPath"]).function
@@ -50,6 +56,46 @@ def test_an_event_of_no_function_is_refused(unknown: dict[str, Any]) -> None:
     """An event that no function of the template takes is refused with a sentence."""
     with pytest.raises(NoFunctionError, match=r"^.+\.$"):
         function_of(template(), unknown)
+
+
+@pytest.mark.parametrize("route", ["$connect", "$disconnect", "follow"])
+def test_an_event_of_a_connection_names_its_function(route: str) -> None:
+    """An event of the WebSocket API goes to the function that its route's integration names, and stays as it is."""
+    made = {"requestContext": {"routeKey": route, "connectionId": "c"}, "body": ""}
+    assert function_of(template(), made) == "LiveFunction"
+    assert renewed(made, NOW) == made
+
+
+def test_a_message_that_no_function_receives_is_named() -> None:
+    """A message that API Gateway answers itself, or whose route the WebSocket API lacks, is refused with a sentence."""
+    for route, said in (("ping", "API Gateway itself answers the route ping."), ("shout", "no route shout.")):
+        with pytest.raises(NoFunctionError, match=said):
+            function_of(template(), {"requestContext": {"routeKey": route, "connectionId": "c"}})
+
+
+def stream_event(sort_key: str, **image: Any) -> dict[str, Any]:
+    change = {"Keys": {"sk": {"S": sort_key}}, **image}
+    return {"Records": [{"eventSource": "aws:dynamodb", "eventName": "MODIFY", "dynamodb": change}]}
+
+
+def test_records_go_to_the_function_that_receives_them() -> None:
+    """Records of the stream go to the function whose filter lets them pass; the folder decides between several.
+
+    Without such a folder, or where no function receives them, they are refused with a sentence.
+    """
+    saved = stream_event("CONFIG#sales", NewImage={"pk": {"S": "USER#user-1"}})
+    assert function_of(template(), saved, "announce") == "AnnounceFunction"
+    assert function_of(template(), saved, "purge_objects") == "PurgeObjectsFunction"
+    with pytest.raises(NoFunctionError, match=r"a folder named purge_objects or announce\.$"):
+        function_of(template(), saved, "mine")
+    assert function_of(template(), stream_event("UPLOAD#sales", NewImage={}), "announce") == "PurgeObjectsFunction"
+    with pytest.raises(NoFunctionError, match="No function"):
+        function_of(template(), stream_event("RATE#1"))
+
+
+def test_a_put_off_announcement_names_its_function() -> None:
+    """An event with which the announcing function invokes itself goes to it."""
+    assert function_of(template(), {"owner": "user-1", "projectId": "sales", "at": 1}) == "AnnounceFunction"
 
 
 def test_a_request_is_sent_now() -> None:
@@ -73,7 +119,7 @@ def test_a_request_without_a_token_is_sent_now() -> None:
     assert "authorizer" not in renewed(event("get_health/200-ok"), NOW)["requestContext"]
 
 
-@pytest.mark.parametrize("name", ["purge_objects/expired", "read_upload/large-file"])
+@pytest.mark.parametrize("name", ["purge_objects/expired", "read_upload/large-file", "live/follow", "announce/due"])
 def test_other_events_stay_as_they_are(name: str) -> None:
     """An event that carries no token is passed on unchanged."""
     assert renewed(event(name), NOW) == event(name)
@@ -93,6 +139,7 @@ def test_functions_run_with_what_the_stack_deployed() -> None:
             "TABLE_NAME": f"table-of-{name}",
             "AWS_ENDPOINT_URL": "http://192.0.2.1:1",
             "AWS_ENDPOINT_URL_DYNAMODB": "http://192.0.2.1:2",
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"http://192.0.2.1:1{CONNECTIONS_PATH}",
         }
         built["Resources"][name]["Properties"].pop("Environment", None)
     for name, place in [*((name, "CodeUri") for name in functions()), ("DashboardStoreLayer", "ContentUri")]:

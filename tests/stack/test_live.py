@@ -149,9 +149,9 @@ def followers(shared: Shared, sockets: dict[str, LiveSocket]) -> set[str]:
 
 
 def test_those_who_may_see_a_project_are_told(shared: Shared, sockets: dict[str, LiveSocket]) -> None:
-    """Every role that may load the config is told of a save, and nobody else, whatever the project's life was.
+    """Every role that may load the config hears of a save, and nobody else does.
 
-    Those whose access ends are told so and disconnected; others stay.
+    Those whose access ends hear so and are disconnected; others stay.
     """
     assert followers(shared, sockets) == INSIDE
     version = save(shared.owner, 1)
@@ -191,7 +191,7 @@ def test_a_restored_project_is_told_to_those_who_may_see_it(shared: Shared) -> N
 
 
 def test_connections_leave_nothing(stack: LocalStack, request: pytest.FixtureRequest) -> None:
-    """All of 40 connections of 20 users are told, with a spread of 0.8 seconds; closed, they leave no item."""
+    """All of 40 connections of 20 users hear of a save, with a spread of 0.8 seconds; closed, they leave no item."""
     tokens, name = Tokens(stack), request.node.name
     clients = [tokens.client(f"{name}-{number}", groups=[name]) for number in range(20)]
     with ExitStack() as opened:

@@ -21,7 +21,14 @@ CONFIG_PATH = "/api/projects/p/config"
 def test_it_is_up_when_it_says_so(stack: LocalStack) -> None:
     """When the stack says that it is up, its API answers, and the output names every address."""
     assert httpx.get(f"{stack.url}/api/health").json() == {"status": "ok"}
-    for named in ("/api", "/.well-known/openid-configuration", "make -s token", "state", "logs"):
+    for named in (
+        "/api",
+        f"ws://127.0.0.1:{stack.port}/live",
+        "/.well-known/openid-configuration",
+        "make -s token",
+        "state",
+        "logs",
+    ):
         assert named in stack.output()
 
 
@@ -31,6 +38,11 @@ def test_a_saved_config_is_loaded(owner: httpx.Client) -> None:
     loaded = owner.get(CONFIG_PATH)
     assert loaded.json()["config"] == CONFIG
     assert loaded.headers["ETag"] == saved.headers["ETag"] == '"1"'
+
+
+def test_the_page_may_open_the_websocket_api(stack: LocalStack) -> None:
+    """The page's policy allows the address of the WebSocket API, also to a page that is opened as localhost."""
+    assert re.search(r"connect-src [^;]*ws://127\.0\.0\.1:\*[ ;]", httpx.get(stack.url).text)
 
 
 def test_the_token_command_makes_an_accepted_token(stack: LocalStack) -> None:

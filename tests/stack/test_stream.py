@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from support.running.live_socket import LiveSocket, connected
 from support.running.local_stack import ROOT, LocalStack
 
-from local.template import API_ID
+from local.template import API_ID, LIVE_API_ID
 
 PROBE = ROOT / "tests" / "support" / "running" / "probe.py"
 ROLE = "arn:aws:iam::000000000000:role/probe"
@@ -28,7 +29,7 @@ class Probed:
 
     def __init__(self, stack: LocalStack, batches: Path) -> None:
         self.stack = stack
-        self._batches = batches
+        self._batches, self._held = batches, batches.with_suffix(".held")
 
     def put(self, key: str, **attributes: str) -> None:
         item = {"pk": {"S": "probe"}, "sk": {"S": key}} | {name: {"S": text} for name, text in attributes.items()}
@@ -44,12 +45,16 @@ class Probed:
 
     def forget(self) -> None:
         """Remove what the probe has written down."""
-        for left in (self._batches, self._batches.with_suffix(".held")):
+        for left in (self._batches, self._held):
             left.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let the function go on."""
+        self._held.unlink()
 
     def held(self) -> bool:
         """Return whether the function has begun to work on the record that it holds."""
-        return self._batches.with_suffix(".held").exists()
+        return self._held.exists()
 
     def received(self) -> list[str]:
         """Return the keys of the records in the order in which each was first received."""
@@ -98,7 +103,7 @@ def deploy_probe(stack: LocalStack, batches: Path, pattern: Any = WANTED) -> Non
         Timeout=10,
         Environment={"Variables": {"BATCHES": str(batches)}},
     )
-    (own,) = functions.list_event_source_mappings()["EventSourceMappings"]
+    own, *_ = functions.list_event_source_mappings()["EventSourceMappings"]
     functions.create_event_source_mapping(
         FunctionName="probe",
         EventSourceArn=own["EventSourceArn"],
@@ -208,7 +213,7 @@ def test_a_record_is_as_lambda_sends_it(probed: Probed) -> None:
     probed.put("wanted", text="before")
     probed.put("wanted", text="after")
     until(lambda: len(probed.records()) == 2)
-    (own, _) = probed.stack.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+    own, *_ = probed.stack.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
     record = probed.records()[1]
     change = record["dynamodb"]
     assert record["eventName"] == "MODIFY"
@@ -219,6 +224,53 @@ def test_a_record_is_as_lambda_sends_it(probed: Probed) -> None:
     assert change["OldImage"]["text"] == {"S": "before"}
     assert change["NewImage"]["text"] == {"S": "after"}
     assert int(change["SequenceNumber"]) > int(probed.records()[0]["dynamodb"]["SequenceNumber"])
+
+
+def test_a_busy_function_delays_no_other(probed: Probed) -> None:
+    """While one function works on a record, a save is announced by another all the same, in a moment."""
+    probed.put("wanted-held-alone")
+    until(probed.held)
+    with probed.stack.client("user-1") as owner:
+        owner.post("/api/projects", json={"id": "p", "name": "P"}).raise_for_status()
+        with LiveSocket(owner) as page:
+            page.follow("p")
+            headers = {"If-None-Match": "*"}
+            owner.put("/api/projects/p/config", json={"chartCustomizations": {}}, headers=headers).raise_for_status()
+            page.wait_for_version(1, seconds=5)
+    assert probed.received() == []
+    probed.release()
+    until(lambda: probed.received() == ["wanted-held-alone"])
+
+
+def test_messages_are_answered_as_by_api_gateway(probed: Probed) -> None:
+    """A route answers only if it has a response; a failing function and an unknown route, as API Gateway does.
+
+    What the function's error says stays in the log.
+    """
+    stack = probed.stack
+    gateway = stack.aws("apigatewayv2")
+    uri = stack.aws("lambda").get_function(FunctionName="probe")["Configuration"]["FunctionArn"]
+    integration = gateway.create_integration(ApiId=LIVE_API_ID, IntegrationType="AWS_PROXY", IntegrationUri=uri)
+    target = f"integrations/{integration['IntegrationId']}"
+    route = gateway.create_route(ApiId=LIVE_API_ID, RouteKey="probe", Target=target)
+    with stack.client("user-1") as client:
+        page = connected(client.post("/api/live").json()["url"])
+
+    def asked(**message: Any) -> Any:
+        page.send(json.dumps(message))
+        return json.loads(page.recv())
+
+    try:
+        page.send(json.dumps({"action": "probe", "wanted": 1}))
+        assert asked(action="ping") == {"pong": True}
+        gateway.create_route_response(ApiId=LIVE_API_ID, RouteId=route["RouteId"], RouteResponseKey="$default")
+        assert asked(action="probe", wanted=2) == {"wanted": 2}
+        for message, action in (("Internal server error", "probe"), ("Forbidden", "shout")):
+            answer = asked(action=action)
+            assert answer["message"] == message
+            assert answer.keys() == {"message", "connectionId", "requestId"}
+    finally:
+        page.shutdown()
 
 
 def test_a_record_that_fails_for_ever_goes_to_the_queue(probed: Probed) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.template import API_ID, expand_http_apis, transform
+from local.template import API_ID, LIVE_API_ID, expand_http_apis, transform
 
 type Json = dict[str, Any]
 
@@ -153,3 +153,35 @@ def test_unsupported_resources_are_left_out() -> None:
     }
     deployed = transform(lambda _template, _values: {"Resources": resources}, {"Parameters": {}}, {})
     assert set(deployed["Resources"]) == {"Plain"}
+
+
+def deployed(resources: Json) -> Json:
+    """Return what is deployed of resources that SAM leaves as they are."""
+    made: Json = transform(lambda _template, _values: {"Resources": resources}, {"Parameters": {}}, {})["Resources"]
+    return made
+
+
+def test_the_websocket_api_keeps_one_id() -> None:
+    """The id of the WebSocket API is pinned, too, and is another one; its routes, responses and tags are kept."""
+    api = {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action", "Tags": {"team": "a"}}
+    route = {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Live"}, "RouteKey": "ping"}}
+    kinds = ("RouteResponse", "IntegrationResponse")
+    responses = {kind: {"Type": f"AWS::ApiGatewayV2::{kind}", "Properties": {}} for kind in kinds}
+    live = {"Type": "AWS::ApiGatewayV2::Api", "Properties": api}
+    made = deployed({"Live": live, "Ping": route, **responses, **template({})["Resources"]})
+    assert made["Live"]["Properties"] == {**api, "Tags": {"team": "a", "ms-custom-id": LIVE_API_ID}}
+    assert made["Api"]["Properties"]["Tags"] == {"ms-custom-id": API_ID}
+    assert API_ID != LIVE_API_ID
+    assert {name: made[name] for name in ("Ping", *kinds)} == {"Ping": route, **responses}
+
+
+def test_functions_call_no_service_of_aws() -> None:
+    """A function's variables do not say where services are, because the emulator does; all others are kept."""
+    there = {"Fn::Sub": "https://${Live}.execute-api.${AWS::Region}.amazonaws.com/live"}
+    variables = {"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": there, "TABLE_NAME": "t", "AWS_USE_FIPS_ENDPOINT": "true"}
+    properties = {"Environment": {"Variables": variables}, "Timeout": 3}
+    kind = "AWS::Lambda::Function"
+    made = deployed({"One": {"Type": kind, "Properties": properties}, "Other": {"Type": kind, "Properties": {}}})
+    kept = {"TABLE_NAME": "t", "AWS_USE_FIPS_ENDPOINT": "true"}
+    assert made["One"]["Properties"] == {"Environment": {"Variables": kept}, "Timeout": 3}
+    assert made["Other"]["Properties"] == {}

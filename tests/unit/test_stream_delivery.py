@@ -1,13 +1,20 @@
 """The local run delivers the batches of a mapping as Lambda does: it retries, splits, and gives up."""
 
+import contextlib
 import json
+import sqlite3
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.delivery import Delivery, next_batch
+from local.bridge import DataFile, received_by_all
+from local.delivery import Delivery, Function, next_batch
 from local.mappings import UnsupportedMappingError, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 type Json = dict[str, Any]
 
@@ -42,7 +49,8 @@ class Deliveries:
         self._fails, self._reports, self._answer = fails, reports, answer
         mapping = parsed(DESCRIBED | described)
         commit = lambda record: self.committed.append(number_of(record))  # noqa: E731
-        self._delivery = Delivery(mapping, self, commit, self.waits.append)
+        self.wait: Callable[[float], None] = lambda _seconds: None
+        self._delivery = Delivery(mapping, self, commit, self._wait)
 
     def invoke(self, batch: list[Json]) -> Json | None:
         numbers = [number_of(record) for record in batch]
@@ -52,12 +60,19 @@ class Deliveries:
         failures = [{"itemIdentifier": number} for number in numbers if number in self._reports]
         return self._answer or {"batchItemFailures": failures}
 
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.wait(seconds)
+
     def give_up(self, batch: list[Json], condition: str, attempts: int) -> None:
         self.given_up.append(("".join(map(number_of, batch)), condition, attempts))
 
     def deliver(self, numbers: str) -> "Deliveries":
         self._delivery.deliver(records(*numbers))
         return self
+
+    def deliver_all(self, batch: list[Json]) -> None:
+        self._delivery.deliver(batch)
 
 
 def test_a_processed_batch_is_committed_once() -> None:
@@ -104,10 +119,56 @@ def test_a_failing_record_is_found_by_splitting(split: object) -> None:
     assert made.given_up == [("6", "RetryAttemptsExhausted", 3)]
 
 
-def test_an_old_record_is_not_tried_again() -> None:
-    """A batch whose first record is older than the mapping allows is given up at its first failure."""
-    made = Deliveries({"MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": 0}, fails="1").deliver("1")
-    assert made.given_up == [("1", "RecordAgeExceeded", 1)]
+def aged(number: str, seconds: float) -> Json:
+    return {"dynamodb": {"ApproximateCreationDateTime": time.time() - seconds, "SequenceNumber": number}}
+
+
+def test_an_old_record_is_not_sent() -> None:
+    """Records that are older than the mapping allows are given up unsent; the younger ones behind them are sent."""
+    made = Deliveries({"MaximumRecordAgeInSeconds": 300})
+    made.deliver_all([aged("1", 400), aged("2", 301), aged("3", 200), aged("4", 0)])
+    assert (made.invoked, made.committed) == (["34"], ["2", "4"])
+    assert made.given_up == [("12", "RecordAgeExceeded", 0)]
+
+
+def test_a_record_is_tried_until_it_is_too_old() -> None:
+    """A record that fails is sent again until it is older than the mapping allows, then given up."""
+    made = Deliveries({"MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": 300}, fails="1")
+    record = aged("1", 299)
+    made.wait = lambda seconds: record["dynamodb"].update(
+        ApproximateCreationDateTime=record["dynamodb"]["ApproximateCreationDateTime"] - seconds
+    )
+    made.deliver_all([record])
+    assert made.waits == [0.2, 0.4, 0.8]
+    assert made.given_up == [("1", "RecordAgeExceeded", 3)]
+
+
+def test_a_mapping_without_a_queue_gives_up_in_silence() -> None:
+    """Without a destination, what is given up is only written to the log."""
+    mapping = parsed({**DESCRIBED, "MaximumRecordAgeInSeconds": 300})
+    assert mapping.destination is None
+    Function("http://127.0.0.1:1", mapping, "shard").give_up(records("1"), "RecordAgeExceeded", 0)
+
+
+def test_a_write_to_the_engines_file_is_noticed_once(tmp_path: Path) -> None:
+    """The bridge sees that something was committed to the file, and then that nothing was."""
+    engine, bridge = (sqlite3.connect(tmp_path / "data") for _ in range(2))
+    with contextlib.closing(engine), contextlib.closing(bridge):
+        engine.execute("PRAGMA journal_mode = WAL")
+        engine.execute("CREATE TABLE t (n)")
+        file = DataFile(bridge)
+        assert not file.changed()
+        for _ in range(2):
+            with engine:
+                engine.execute("INSERT INTO t VALUES (1)")
+            assert (file.changed(), file.changed()) == (True, False)
+
+
+def test_a_stream_is_trimmed_up_to_its_slowest_reader() -> None:
+    """Only what all functions have received is removed, and nothing while one has received nothing."""
+    numbers = {"purge": "12", "announce": "9"}
+    assert received_by_all(numbers.values()) == 9
+    assert received_by_all([*numbers.values(), None]) is None
 
 
 def test_a_batch_fits_into_an_event() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from support.project.template import functions
 
 from local.filters import UnsupportedFilterError, any_of
 
@@ -81,3 +82,34 @@ def test_text_that_is_not_json_is_refused() -> None:
     """A pattern that is not JSON is refused."""
     with pytest.raises(UnsupportedFilterError):
         any_of(["{"])
+
+
+def record(sort_key: str, *, new: bool = True, expires: bool = False) -> dict[str, Any]:
+    """Return a record as the engines write it: images hold the whole item, its key too."""
+    key = {"pk": {"S": "USER#user-1"}, "sk": {"S": sort_key}}
+    item = {**key, "version": {"N": "1"}, **({"expiresAt": {"N": "1795348700"}} if expires else {})}
+    images = {"NewImage": item} if new else {"OldImage": item}
+    return {"eventName": "MODIFY" if new else "REMOVE", "dynamodb": {"Keys": key, **images}}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (record("CONFIG#sales"), True),
+        (record("DATA#sales"), True),
+        (record("ANALYSIS#sales"), True),
+        (record("PROJECT#sales", new=False), True),
+        (record("SHARE#sales#MEMBER#m", new=False), True),
+        (record("CONFIG#sales#session-1", expires=True), False),
+        (record("CONFIGVERSION#sales#000000000001", expires=True), False),
+        (record("CONFIG#sales", new=False), False),
+        (record("PROJECT#sales"), False),
+        (record("SHARE#sales#MEMBER#m"), False),
+        (record("DELETED#PROJECT#sales", new=False), False),
+        (record("USAGE"), False),
+    ],
+)
+def test_what_is_announced_passes_the_templates_filter(change: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
+    """Newest configs, tables and analyses, ended grants and deleted projects are announced; drafts and history not."""
+    filters = functions()["AnnounceFunction"]["Events"]["Changed"]["Properties"]["FilterCriteria"]["Filters"]
+    assert any_of([each["Pattern"] for each in filters])(change) is expected

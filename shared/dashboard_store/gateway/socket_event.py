@@ -40,7 +40,7 @@ class SocketEvent:
         return str(self.event["requestContext"]["connectionId"])
 
     def require_origin(self) -> None:
-        """Raise Forbidden for a page of an origin that is not allowed; programs that are no browsers send none."""
+        """Raise Forbidden for a page of an origin that is not allowed; only browsers send one."""
         # Unlike an HTTP API, a WebSocket API passes the names of headers on as they were sent.
         sent = {name.lower(): value for name, value in (self.event.get("headers") or {}).items()}
         origin = sent.get("origin")

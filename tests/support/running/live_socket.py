@@ -33,7 +33,7 @@ class LiveSocket:
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        """The messages that are no answers."""
+        """The messages that answer nothing."""
         return [message for _, message in self.messages if "project" in message]
 
     def follow(self, *projects: str) -> Any:

@@ -11,6 +11,8 @@ from typing import Any
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    if "connectionId" in event.get("requestContext", {}):
+        return {"statusCode": 200, "body": json.dumps({"wanted": json.loads(event["body"])["wanted"]})}
     if "Records" not in event:
         return {"statusCode": 200, "body": "x" * int(event["queryStringParameters"]["bytes"])}
     keys = [record["dynamodb"]["Keys"]["sk"]["S"] for record in event["Records"]]
@@ -18,8 +20,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     held = file.with_suffix(".held")
     if any(key.startswith("wanted-held") for key in keys) and not held.exists():
         held.touch()
-        # The test kills this process meanwhile.
-        time.sleep(9)
+        # The test kills this process meanwhile, or removes the file.
+        until = time.monotonic() + 9
+        while held.exists() and time.monotonic() < until:
+            time.sleep(0.05)
     with file.open("a") as batches:
         batches.write(json.dumps(event["Records"]) + "\n")
     if any(key.startswith("poison") for key in keys):

@@ -24,7 +24,7 @@ type Record = dict[str, Any]
 
 
 # What the template's filter leaves out of the stream.
-UNFOLLOWED = ("RATE", "USAGE", "SHARE", "TOKEN")
+UNFOLLOWED = ("RATE", "USAGE", "SHARE", "TOKEN", "TICKET", "CONNECTION", "ANNOUNCED")
 
 
 class Stream:
