@@ -86,6 +86,12 @@ PARTS: Final = (
         (sys.executable, "-m", "prove.browsers"),
     ),
     Part(
+        "live",
+        "A save appears on another page within a second, and two hundred followers ask spread out",
+        9,
+        _pytest("tests/prove/test_live.py", "-s"),
+    ),
+    Part(
         "page",
         "The page is light: a slow phone waits seconds, a large table blocks nothing, Lighthouse finds nothing",
         4,

@@ -15,6 +15,8 @@ from typing import Any
 import boto3
 import httpx
 
+from local.template import CONNECTIONS_PATH
+
 ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = ROOT / ".venv-local" / "bin" / "python"
 _START_SECONDS = 240
@@ -169,6 +171,11 @@ class LocalStack:
     def aws(self, service: Any) -> Any:
         """Return an operator's client of an AWS service, which the emulator answers."""
         return _aws(service, json.loads((self.state / "ready.json").read_text())["aws"])
+
+    def connections(self) -> Any:
+        """Return an operator's client of the open WebSocket connections."""
+        emulator = json.loads((self.state / "ready.json").read_text())["aws"]
+        return _aws("apigatewaymanagementapi", f"{emulator}{CONNECTIONS_PATH}")
 
     def database(self) -> Any:
         """Return a DynamoDB client of the engine that keeps the data."""

@@ -22,8 +22,11 @@ class Tokens:
     def url(self) -> str:
         return self._stack.url
 
+    def token(self, user: str, **claims: Any) -> str:
+        """Return a token of a user with further claims."""
+        return jwt.encode({**self._claims, "sub": user, **claims}, self._key, "RS256", {"kid": self._kid})  # type: ignore[arg-type]
+
     def client(self, user: str, **claims: Any) -> httpx.Client:
         """Return a client of a user whose token has further claims."""
-        token = jwt.encode({**self._claims, "sub": user, **claims}, self._key, "RS256", {"kid": self._kid})  # type: ignore[arg-type]
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.token(user, **claims)}"}
         return httpx.Client(base_url=self._stack.url, headers=headers, timeout=60)

@@ -1,0 +1,65 @@
+// Many pages that follow one project, with the client itself: when each asks after a save, and what is left once all are closed.
+// node --expose-gc --experimental-websocket followers.js URL PROJECT PAGES, and the users' tokens as JSON on the standard input.
+// It says {"ready": true}; after a line on the standard input it waits until all pages have the next version, and says what it saw.
+
+import { createInterface } from "node:readline";
+import { createDashboardClient as createClient } from "../../web/client/dist/index.js";
+import { browserEnvironment } from "../../web/client/dist/environment.js";
+import { live } from "../../web/client/dist/live.js";
+
+const [url, project, pages] = process.argv.slice(2);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const tokens = JSON.parse((await lines.next()).value);
+const environment = { ...browserEnvironment(), isPage: () => true, listen: () => () => {}, openChannel: () => null };
+const page = { isHidden: () => false, listen: () => () => {} };
+
+const say = (message) => console.log(JSON.stringify(message));
+const heap = () => {
+  for (let round = 0; round < 3; round += 1) gc();
+  return process.memoryUsage().heapUsed;
+};
+const until = async (isThere) => {
+  while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
+/** One page: a client with an open document and a connection; `asked` has the times of its loads. */
+function open(token) {
+  const asked = [];
+  const fetch = (address, request) => {
+    if (request.method === "GET") asked.push(Date.now());
+    return globalThis.fetch(address, request);
+  };
+  const client = createClient({ baseUrl: url, getToken: () => token, fetch, storage: null, environment });
+  const document = client.open(project, { legacyKeys: null });
+  void document.load();
+  const connection = live(client, { environment: page });
+  const heard = [];
+  connection.follow(project, { changed: () => heard.push(Date.now()) });
+  return { asked, heard, document, connection };
+}
+
+const before = heap();
+let opened = [];
+for (let number = 0; number < Number(pages); number += 1) {
+  opened.push(open(tokens[number % tokens.length]));
+  // Not all at the same moment: that is another test.
+  if (number % 8 === 7) await until(() => opened.every(({ connection }) => connection.state === "live"));
+}
+await until(() => opened.every(({ connection, document }) => connection.state === "live" && document.state.status === "clean"));
+const [{ document: { state: { version } } }] = opened;
+for (const each of opened) each.asked.length = 0;
+say({ ready: true, open: heap() - before });
+
+await lines.next();
+await until(() => opened.every(({ document }) => document.state.version > version));
+// Longer than any spread: what asks twice has done so.
+await new Promise((resolve) => setTimeout(resolve, 6_000));
+const asked = opened.map((each) => each.asked);
+for (const { document, connection } of opened) {
+  document.close();
+  connection.close();
+}
+opened = [];
+await new Promise((resolve) => setTimeout(resolve, 2_000));
+say({ asked, left: heap() - before });
+process.exit(0);
