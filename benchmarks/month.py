@@ -11,6 +11,8 @@ from typing import Final
 from prove.report import renewed
 from support.project.template import template
 
+from benchmarks import live
+from benchmarks.live import SAMPLED, SAVES_A_DAY, TRACE, WORKING_DAYS
 from benchmarks.price import LOG_GB, WRITE_UNIT
 from benchmarks.report import Table
 from local import ROOT
@@ -23,28 +25,22 @@ END: Final = "<!-- made by make bench: end -->"
 
 # People who edit dashboards on each working day of a month.
 SIZES: Final = {"a team of 20": 20, "a company of 500": 500, "a product with 20,000 users": 20_000}
-WORKING_DAYS: Final = 22
 WORKING_SECONDS: Final = WORKING_DAYS * 10 * 3_600
 OPENED_A_DAY: Final = 10
 REQUESTS_TO_OPEN: Final = 3
 # Checks for a newer version, when a page gets the focus; each costs as much as a load at most.
 CHECKS_A_DAY: Final = 40
-SAVES_A_DAY: Final = 30
 # A dashboard of 20 KB that compresses five times. Those that the benchmarks generate compress eight times.
 UNITS_OF_A_SAVE: Final = 25
 VERSION_GB: Final = 4e3 / 1e9
 MONTHS_OF_HISTORY: Final = 3
 
-# List prices in USD without free tiers, us-east-1: aws.amazon.com/xray/pricing, /cloudwatch/pricing, /dynamodb/pricing.
-TRACE: Final = 5.00 / 1e6
+# List prices in USD without free tiers, us-east-1: aws.amazon.com/cloudwatch/pricing, /dynamodb/pricing.
 METRIC: Final = 0.30
 ALARM_METRIC: Final = 0.10
 OVERVIEW: Final = 3.00
 STORED_GB: Final = 0.25
 RECOVERABLE_GB: Final = 0.20
-# Lambda samples the first request of each second and 5 % of the others.
-# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-SAMPLED: Final = 0.05
 # What a request adds to the function's own lines: START, END and REPORT, and API Gateway's line.
 OTHER_LOG_GB: Final = 800 / 1e9
 ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -56,6 +52,7 @@ class Month:
 
     loads: float
     saves: float
+    live: float
     tracing: float
     logs: float
     storage: float
@@ -63,17 +60,19 @@ class Month:
 
     @property
     def total(self) -> float:
-        return self.loads + self.saves + self.tracing + self.logs + self.storage + self.operation
+        return self.loads + self.saves + self.live + self.tracing + self.logs + self.storage + self.operation
 
 
 def month(people: int) -> Month:
     loads = people * WORKING_DAYS * (OPENED_A_DAY * REQUESTS_TO_OPEN + CHECKS_A_DAY)
     saves = people * WORKING_DAYS * SAVES_A_DAY
-    requests = loads + saves
+    requests, load = loads + saves, _measured("load 20 KB")["total"]
     traced = min(requests, WORKING_SECONDS + SAMPLED * max(0, requests - WORKING_SECONDS))
+    habits = live.EDITORS[live.HIDDEN]._replace(people=people)
     return Month(
-        loads=loads * _measured("load 20 KB")["total"],
+        loads=loads * load,
         saves=saves * _price_of_a_save(),
+        live=live.month(habits, live.stated(MEASURED.read_text()), load).total,
         tracing=traced * TRACE,
         logs=requests * OTHER_LOG_GB * LOG_GB,
         storage=saves * MONTHS_OF_HISTORY * VERSION_GB * (STORED_GB + RECOVERABLE_GB),
@@ -87,6 +86,7 @@ def table() -> Table:
         "USD a month",
         "loads",
         "saves",
+        "live",
         "traces",
         "other logs",
         "storage",
@@ -98,7 +98,8 @@ def table() -> Table:
 
 
 def _row(name: str, found: Month) -> list[str]:
-    parts = (found.loads, found.saves, found.tracing, found.logs, found.storage, found.operation, found.total)
+    requests = (found.loads, found.saves, found.live)
+    parts = (*requests, found.tracing, found.logs, found.storage, found.operation, found.total)
     return [name, *(f"{part:,.2f}" for part in parts), f"{found.total / SIZES[name]:.3f}"]
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,9 +25,13 @@ NOT_CALLED: Final = frozenset(
 NO_UPLOAD: Final = "0" * 32
 """The id of no upload: ids are random."""
 
+NO_TICKET: Final = "0" * 43
+"""A ticket that was never issued: they are random, too."""
+
 CALL_ATTEMPTS: Final = 30
 CALL_AGAIN_AFTER: Final = 2.0
-QUOTA_AGAIN_AFTER: Final = 5.0
+# Not sooner: an attempt counts as a write, and checks that wait for each other would use up the user's.
+QUOTA_AGAIN_AFTER: Final = 25.0
 
 _MOST_SECONDS: Final = 900
 
@@ -79,26 +84,25 @@ class Answer(NamedTuple):
         return self.body
 
 
+class Timer(NamedTuple):
+    """The seconds until the check is stopped, how to wait for some, and those since 1970."""
+
+    remaining: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+
+
 class NewVersions:
     """The new versions, called for one user.
 
-    `environment` has the ARN of each by its function's name, and the claim that names a user; `remaining` returns the
-    seconds until the check is stopped.
+    `environment` has the ARN of each by its function's name, and the claim that names a user.
     """
 
-    def __init__(
-        self,
-        client: LambdaClient,
-        environment: Mapping[str, str],
-        user: str,
-        remaining: Callable[[], float],
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, client: LambdaClient, environment: Mapping[str, str], user: str, timer: Timer) -> None:
         self._client = client
         self._environment = environment
         self._user = user
-        self._remaining = remaining
-        self._sleep = sleep
+        self._timer = timer
 
     def request(self, function: str, sent: Sent, spare: float = SPARE_SECONDS) -> Answer:
         """Send a request to a version, and again after the wait that a limit asks for, until `spare` seconds are left.
@@ -107,26 +111,58 @@ class NewVersions:
         """
         while True:
             answer = _answer(self._call(function, self._event(sent), spare))
-            if answer.wait is None or self._remaining() < answer.wait + spare:
+            if answer.wait is None or self._timer.remaining() < answer.wait + spare:
                 return answer
-            self._sleep(answer.wait)
+            self._timer.sleep(answer.wait)
 
     def read_upload(self, project: str) -> None:
         """Have an upload read that does not exist. Raises UnexpectedError if the version fails."""
         event = {"owner": self._user, "projectId": project, "uploadId": NO_UPLOAD}
         _payload(self._call("READ_UPLOAD", event, SPARE_SECONDS))
 
+    def connect(self) -> str:
+        """Open a connection, as soon as the user may have one more, and return its id. Raises UnexpectedError."""
+        while True:
+            issued = self.request("LIVE", Sent("POST /api/live")).require(HTTPStatus.CREATED)
+            (ticket,) = parse_qs(urlsplit(issued["url"]).query)["ticket"]
+            connection = _connection()
+            answer = self.handshake(connection, ticket)
+            if answer.wait is None or self._timer.remaining() < answer.wait + SPARE_SECONDS:
+                answer.require(HTTPStatus.OK)
+                return connection
+            self._timer.sleep(answer.wait)
+
+    def handshake(self, connection: str, ticket: str) -> Answer:
+        """Try to open a connection with a ticket. Raises UnexpectedError if there is no answer."""
+        return self._answer_of(connection, "$connect", {"queryStringParameters": {"ticket": ticket}})
+
+    def follow(self, connection: str, project: str) -> Answer:
+        """Let a connection follow a project. Raises like `handshake`."""
+        message = {"action": "follow", "projects": [project]}
+        return self._answer_of(connection, "follow", {"body": json.dumps(message)})
+
+    def disconnect(self, connection: str) -> Answer:
+        """Close a connection. Raises like `handshake`."""
+        return self._answer_of(connection, "$disconnect", {}, SPARE_SECONDS / 2)
+
+    def _answer_of(self, connection: str, route: str, more: JsonObject, spare: float = SPARE_SECONDS) -> Answer:
+        """Send an event of a connection, as API Gateway's WebSocket API would."""
+        context = {"requestId": _request_id(), "routeKey": route, "stage": "live", "connectionId": connection}
+        event = {"requestContext": context, "isBase64Encoded": False, **more}
+        payload = _payload(self._call("LIVE", event, spare))
+        return Answer(payload["statusCode"], {}, json.loads(payload["body"]) if payload["body"] else None)
+
     def _event(self, sent: Sent) -> JsonObject:
         event = _event(sent)
         if sent.has_token:
-            claim, expiry = self._environment.get("USER_CLAIM", "sub"), int(time.time()) + _MOST_SECONDS
+            claim, expiry = self._environment.get("USER_CLAIM", "sub"), int(self._timer.now()) + _MOST_SECONDS
             claims = {claim: self._user, "exp": str(expiry)}
             event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
         return event
 
     def _call(self, function: str, event: JsonObject, spare: float) -> Mapping[str, Any]:
         for attempt in range(1, CALL_ATTEMPTS + 1):
-            if self._remaining() < spare:
+            if self._timer.remaining() < spare:
                 raise UnexpectedError("no time left")
             try:
                 return self._client.invoke(FunctionName=self._environment[function], Payload=json.dumps(event).encode())
@@ -134,7 +170,7 @@ class NewVersions:
                 code = exc.response["Error"]["Code"]
                 if code not in NOT_CALLED or attempt == CALL_ATTEMPTS:
                     raise UnexpectedError(f"Lambda: {code}") from exc
-                self._sleep(CALL_AGAIN_AFTER)
+                self._timer.sleep(CALL_AGAIN_AFTER)
             except BotoCoreError as exc:
                 raise UnexpectedError(f"Lambda: {type(exc).__name__}") from exc
         raise AssertionError("the last attempt returns or raises")
@@ -154,13 +190,22 @@ def _event(sent: Sent) -> JsonObject:
         "pathParameters": {name: value for name, value in _named(sent) if value},
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "", "userAgent": ""},
-            "requestId": f"rollout-check-{secrets.token_hex(8)}",
+            "requestId": _request_id(),
             "routeKey": sent.route,
             "stage": "$default",
         },
         "body": None if sent.body is None else json.dumps(sent.body),
         "isBase64Encoded": False,
     }
+
+
+def _request_id() -> str:
+    return f"rollout-check-{secrets.token_hex(8)}"
+
+
+def _connection() -> str:
+    """Return an id that API Gateway gives no connection: its own have other characters."""
+    return f"rollout-check-{secrets.token_hex(8)}"
 
 
 def _named(sent: Sent) -> tuple[tuple[str, str], ...]:

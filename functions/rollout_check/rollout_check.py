@@ -24,7 +24,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
-from new_versions import SPARE_SECONDS, LambdaClient, NewVersions, Sent, UnexpectedError
+from new_versions import NO_TICKET, SPARE_SECONDS, LambdaClient, NewVersions, Sent, Timer, UnexpectedError
 
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.gateway.log_hash import user_hash
@@ -69,7 +69,7 @@ def handler(event: Mapping[str, Any], context: "LambdaContext") -> JsonObject:
         _lambda(),
         os.environ,
         reserved_user(os.environ["LOG_KEY"]),
-        remaining=lambda: context.get_remaining_time_in_millis() / 1_000,
+        Timer(lambda: context.get_remaining_time_in_millis() / 1_000),
     )
     return answer(event, Check(versions), _codedeploy)
 
@@ -133,6 +133,7 @@ class Check:
             self._save_and_load()
             self._store_and_read()
             self._share()
+            self._follow()
             with self._step("projects: list"):
                 listed = self._versions.request("PROJECTS", Sent("GET /api/projects")).require(HTTPStatus.OK)
                 found = [project["id"] for project in listed["projects"]]
@@ -174,6 +175,21 @@ class Check:
             sent = Sent("GET /api/links/{token}/config", has_token=False, token=token)
             found = self._versions.request("PUBLIC_LINKS", sent).require(HTTPStatus.OK)
             _require_equal(found["config"], CONFIG)
+
+    def _follow(self) -> None:
+        """Follow the project through a connection, without a WebSocket: its function does not know the difference."""
+        with self._step("live: no ticket"):
+            self._versions.handshake("rollout-check", NO_TICKET).require(HTTPStatus.UNAUTHORIZED)
+        with self._step("live: connect"):
+            connection = self._versions.connect()
+        try:
+            with self._step("live: follow"):
+                (found,) = self._versions.follow(connection, self._project).require(HTTPStatus.OK)["projects"]
+                versions = (found["configVersion"], found["dataVersion"])
+                _require(versions == (1, "1.0"), otherwise="the versions are not those that were saved")
+        finally:
+            with self._step("live: disconnect"):
+                self._versions.disconnect(connection).require(HTTPStatus.OK)
 
     def _delete(self, project: str, *expected: int, spare: float = SPARE_SECONDS) -> None:
         sent = Sent(f"DELETE {_PROJECT}", project, query={"permanently": "true"})

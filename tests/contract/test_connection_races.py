@@ -97,7 +97,7 @@ def test_handshakes_at_once_do_not_exceed_the_limit(
 def test_changes_at_once_are_announced_once(
     instance: Callable[[], Store], user: str, address: ProjectAddress, clock: Clock
 ) -> None:
-    """Of eight invocations that learn of changes one announces the project at once, and one of those that come later."""
+    """Of eight invocations that learn of changes, one announces at once, and one of those that come later."""
     store = instance()
     connection = opened(store, store.connections.issue(Guest(user), ends(clock)).text)
     assert connection

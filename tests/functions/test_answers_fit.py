@@ -1,4 +1,7 @@
-"""Whatever is stored, Lambda can send the answer; `support.handlers.http_api` fails on one that it cannot."""
+"""Whatever is stored, Lambda can send the answer; `support.handlers.http_api` fails on one that it cannot.
+
+The answer on a WebSocket has to fit into one of API Gateway's messages.
+"""
 
 import gzip
 import json
@@ -10,7 +13,10 @@ import pytest
 from conftest import BUCKET
 from support.handlers.files import key_of
 from support.handlers.http_api import Client, Reply
+from support.handlers.live import Gateway
+from support.handlers.sharing import Person
 
+from dashboard_store.gateway.request import MAX_USER_BYTES
 from dashboard_store.gateway.response import LARGEST_BODY
 from dashboard_store.settings import Settings
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 
 DATA = "/api/projects/p/data"
 CONFIG = "/api/projects/p/config"
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+LARGEST_MESSAGE = 128 * 1_024
 # Each character is sent as six.
 ESCAPES = "<" * 261_000
 
@@ -91,3 +99,17 @@ def test_quotation_marks_do_not_make_csv_too_long(project: Client) -> None:
     assert upload(project, rawData=rows).status == 201
     assert project.get(DATA).json["rawData"] == rows
     assert project.get(f"{DATA}?format=csv").status == 302
+
+
+def test_all_that_may_be_followed_fits_into_a_message(
+    user: str, connect: Callable[[Settings], None], settings: Settings
+) -> None:
+    """The answer to a `follow` of as many projects as there may be, each with the longest name, fits into a message."""
+    connect(replace(settings, writes_per_minute=1_000, allowed_origins=("*",)))
+    owner = Person(user.ljust(MAX_USER_BYTES, "x"), {"exp": "4000000000"})
+    named = [f"{number:0128}" for number in range(settings.max_followed)]
+    for name in named:
+        assert owner.post("/api/projects", {"id": name, "name": "P"}).status == 201
+    answer = Gateway().connect(owner).follow(*named)
+    assert len(answer["projects"]) == settings.max_followed
+    assert len(json.dumps(answer).encode()) < LARGEST_MESSAGE

@@ -3,14 +3,18 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import live
 import pytest
 from conftest import BUCKET, TABLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.handlers.appconfig import AppConfig
-from support.handlers.http_api import Client, event, find_route, handler_module, send
+from support.handlers.http_api import CONTEXT, Client, event, find_route, handler_module, send
+from support.handlers.live import ORIGIN, Gateway, socket_event
+from support.handlers.sharing import Person
 from support.project.template import Route, routes
 
 from dashboard_store.settings import Settings
@@ -102,7 +106,8 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.fixture
 def service(client: Client, connect: Callable[[Settings], None]) -> Client:
     """A client of the handlers, flags included, where `user-1` has the project `p` and never meets a rate limit."""
-    connect(Settings(TABLE, BUCKET, writes_per_minute=10**6, requests_per_minute=10**6))
+    settings = Settings(TABLE, BUCKET, allowed_origins=(ORIGIN,), max_connections=10**6)
+    connect(replace(settings, writes_per_minute=10**6, requests_per_minute=10**6))
     handler_module("GetConfigFunction").app.flags = AppConfig({"databaseLoad": {"default": True}}).flags()
     Client("user-1").post("/api/projects", {"id": "p", "name": "P"})
     return client
@@ -121,6 +126,32 @@ def test_no_event_makes_a_handler_fail(service: Client, made: dict[str, Any]) ->
         assert reply.json["status"] == reply.status
     for name, value in reply.headers.items():
         assert value.isprintable(), name
+
+
+@st.composite
+def socket_events(draw: st.DrawFn) -> dict[str, Any]:
+    """Generate an event of a connection, with arbitrary values wherever a client chooses them."""
+    route = draw(st.sampled_from(["$connect", "$disconnect", "follow"]))
+    more: dict[str, Any] = {}
+    if draw(st.booleans()):
+        more["headers"] = draw(st.dictionaries(st.sampled_from(["Origin", "Host", "origin"]), values, max_size=3))
+        more["queryStringParameters"] = draw(st.none() | st.dictionaries(st.just("ticket") | anything, values))
+    projects = st.lists(names | st.sampled_from(["dXNlci0x~p", "~", "dXNlci0x~"]) | st.none() | st.integers())
+    document = st.builds(lambda named: json.dumps({"action": "follow", "projects": named}), projects)
+    more["body"] = draw(document | st.sampled_from(BODIES).map(bytes.decode) | anything | st.none())
+    # The second one is open.
+    return socket_event(route, draw(st.sampled_from(["none=", "connection1="])), **more)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings().max_examples * 5)
+@given(made=socket_events())
+def test_no_event_of_a_connection_makes_its_handler_fail(service: Client, made: dict[str, Any]) -> None:
+    """Any message, header and query of a connection is answered below 500, and a refusal is a problem document."""
+    Gateway().connect(Person(service.user, {"exp": "4000000000"}))
+    answer = live.handler(json.loads(json.dumps(made)), CONTEXT)
+    assert answer["statusCode"] < 500, made
+    if answer["statusCode"] >= 400:
+        assert json.loads(answer["body"])["status"] == answer["statusCode"]
 
 
 @pytest.mark.parametrize("missing", ["headers", "queryStringParameters", "pathParameters", "body"])

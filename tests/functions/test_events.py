@@ -1,6 +1,7 @@
 """Every row of tests/events/ is a request in AWS's own form that gets the response of the row and of the docs."""
 
 import base64
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -11,25 +12,40 @@ from functools import cache
 from http import HTTPStatus
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import patch
 from urllib.parse import parse_qsl
 
+import announce
+import live
 import pytest
-from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
+from aws_lambda_powertools.utilities.parser.models import (
+    APIGatewayProxyEventV2Model,
+    APIGatewayWebSocketConnectEventModel,
+    APIGatewayWebSocketDisconnectEventModel,
+    APIGatewayWebSocketMessageEventModel,
+    DynamoDBStreamModel,
+)
 from openapi_schema_validator import OAS31Validator
 from support.handlers.appconfig import AppConfig
 from support.handlers.events import EVENTS, Example, examples, exported, kept
-from support.handlers.http_api import TEXT_TYPES, Reply, apps, find_route, handler_module, send
+from support.handlers.http_api import CONTEXT, TEXT_TYPES, Client, Reply, apps, find_route, handler_module, send
 from support.handlers.invocations import Reader
-from support.handlers.world import BUCKET, LIMITS, MOMENT, make_world, use_up_requests
+from support.handlers.live import ORIGIN, Gateway, Page, socket_event
+from support.handlers.world import BUCKET, CONNECTION, LIMITS, MOMENT, make_world, use_up_requests
 from support.project.openapi import openapi, operations, problem_codes, resolved
-from support.project.template import functions, http_functions, routes, table_definition
+from support.project.template import ROOT, http_functions, listed, rights, routes, table_definition
 from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.faults import answers
 from support.storage.stream import written_keys
 
 from dashboard_store import data_view
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
+from dashboard_store.repository.announcements import Announcements
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
+from dashboard_store.repository.member_ids import member_id
+from dashboard_store.repository.sockets import Sockets
 from dashboard_store.settings import Settings
 from dashboard_store.store import Store
 
@@ -38,6 +54,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples()
 TABLE = "dashkeep-events"
+LIVE = "wss://dashboards.example.com/live"
 UNROUTED = "unrouted"
 CSV = "text/csv; charset=utf-8"
 # The document describes these once for every path; the response to OPTIONS stands in its text alone.
@@ -54,6 +71,7 @@ WITHOUT_BODY = {
     "POST /api/projects/{projectId}/restore",
     "POST /api/projects/{projectId}/config/versions/{version}/restore",
     "POST /api/projects/{projectId}/config/versions/{version}/undo",
+    "POST /api/live",
 }
 WITH_OPTIONAL_PRECONDITION = {
     "DELETE /api/projects/{projectId}",
@@ -153,7 +171,8 @@ class World:
 
     def _connect(self, moment: datetime) -> None:
         """Connect every function, none of which has counted a request yet, under a fixed clock."""
-        settings = replace(Settings(TABLE, BUCKET, team_claim="groups"), **LIMITS)
+        settings = Settings(TABLE, BUCKET, team_claim="groups", live_url=LIVE, allowed_origins=(ORIGIN,))
+        settings = replace(settings, **LIMITS)
         store = Store(settings, Items(self._moto, TABLE), self._bucket, lambda: moment, self._reader.invocations)
         for app in apps():
             app.connect(store)
@@ -289,12 +308,18 @@ def test_response_is_the_rows(answered: Answered) -> None:
     if example.status >= 400:
         _assert_problem(reply, example, request_id)
     else:
-        is_public = example.operation.startswith("get_link_")
-        assert reply.headers["cache-control"] == ("public, max-age=60" if is_public else "private, no-cache")
+        assert reply.headers["cache-control"] == _kept(example.operation)
         if example.status in {204, 302, 304}:
             assert reply.body == b""
         else:
             assert reply.headers["content-type"] in {"application/json", CSV}
+
+
+def _kept(operation: str) -> str:
+    """Return what an operation's success says about keeping it: all but public links and secrets is revalidated."""
+    if operation.startswith("get_link_"):
+        return "public, max-age=60"
+    return "no-store" if operation == "post_live" else "private, no-cache"
 
 
 def _assert_problem(reply: Reply, example: Example, request_id: str) -> None:
@@ -340,8 +365,24 @@ def test_history_shows_every_documented_member(answer: Callable[[Example], Answe
     assert {name for version in versions for name in version} == set(documented)
 
 
+@pytest.fixture
+def connected(moto: Tapped, world: World) -> set[tuple[str, str | None]]:
+    """The permissions that a connection takes which follows a project that was shared, then another, and closes."""
+    world.restore()
+    gateway = Gateway()
+    with _recorded(moto) as used:
+        page = gateway.connect(Client("user-8"))
+        for project in ("sales", "crowd"):
+            assert page.follow(f"dXNlci0x~{project}")["projects"]
+        page.close()
+    return used
+
+
 def test_no_function_has_a_right_that_it_does_not_use(
-    answer: Callable[[Example], Answered], only_reader: Reader, monkeypatch: pytest.MonkeyPatch
+    answer: Callable[[Example], Answered],
+    only_reader: Reader,
+    connected: set[tuple[str, str | None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The template grants each function exactly the permissions on table and bucket that the examples need."""
     used: dict[str, set[tuple[str, str | None]]] = {function: set() for function in http_functions()}
@@ -355,6 +396,8 @@ def test_no_function_has_a_right_that_it_does_not_use(
     (large,) = [each for each in EXAMPLES if each.name == "get_link_data/302-large-csv"]
     row = {**large.row, "request": f"{large.row['request']}&safe=true"}
     used["PublicLinksFunction"] |= answer(replace(large, row=row)).permissions | {("lambda:InvokeFunction", None)}
+    # Its other events are a connection's.
+    used["LiveFunction"] |= connected
     assert used == {function: _granted(function) for function in http_functions()}
 
 
@@ -380,23 +423,143 @@ def test_the_reading_function_has_no_right_that_it_does_not_use(
     assert used == _granted("ReadUploadFunction")
 
 
+def test_the_announcing_function_has_no_right_that_it_does_not_use(moto: Tapped, world: World) -> None:
+    """The template grants it exactly the permissions to announce now and later, and to find who no longer follows."""
+    world.restore()
+    store: Store = handler_module("LiveFunction").app.store
+    gateway, later = Gateway(), Later()
+    address = ProjectAddress("user-1", "sales")
+    announcements = Announcements(store.items, store.connections, Sockets(gateway), store.now, lambda: later)  # type: ignore[arg-type, return-value]
+    page = gateway.connect(Client("user-8"))
+    page.follow(address.text)
+    with _recorded(moto) as used, _recorded_of_sockets(gateway) as of_sockets:
+        for _ in range(2):
+            announcements.changed(address, "")
+        assert later.events.keys() == {address}
+        announcements.due(address, later.events[address])
+        # A grant that another one replaces, then the end of access.
+        door = store.connections.admitted(page.connection_id, address)
+        assert door
+        announcements.ended(address, door)
+        announcements.ended(address, None)
+    assert not page.is_open
+    assert used | of_sockets | {("lambda:InvokeFunction", None)} == _granted("AnnounceFunction")
+
+
+class Later:
+    """The function's own invocations, for projects that were announced a moment ago."""
+
+    def __init__(self) -> None:
+        self.events: dict[ProjectAddress, int] = {}
+
+    def announce(self, address: ProjectAddress, at: int) -> None:
+        self.events[address] = at
+
+
+@contextmanager
+def _recorded_of_sockets(gateway: Gateway) -> Iterator[set[tuple[str, str | None]]]:
+    """Collect the permission to send to connections and to close them, once both were done."""
+    permissions: set[tuple[str, str | None]] = set()
+    with (
+        patch.object(gateway, "post_to_connection", wraps=gateway.post_to_connection) as post,
+        patch.object(gateway, "delete_connection", wraps=gateway.delete_connection) as delete,
+    ):
+        yield permissions
+    if post.called and delete.called:
+        permissions.add(("execute-api:ManageConnections", None))
+
+
+def test_events_of_connections_have_the_form_of_aws() -> None:
+    """The events of a connection and of the stream, which are written by hand, pass AWS's strict models."""
+    for name, model in (
+        ("live/connect-with-a-spent-ticket", APIGatewayWebSocketConnectEventModel),
+        ("live/follow", APIGatewayWebSocketMessageEventModel),
+        ("live/disconnect", APIGatewayWebSocketDisconnectEventModel),
+        ("announce/access-ended", DynamoDBStreamModel),
+        ("announce/config-saved", DynamoDBStreamModel),
+    ):
+        event = _by_hand(name)
+        model.model_validate(event)
+        known = socket_event("follow", CONNECTION)["requestContext"]
+        assert event.keys() == {"Records"} or event["requestContext"].keys() >= known.keys()
+    assert {path.stem for path in EVENTS.glob("live/*.json")} == {
+        "connect-with-a-spent-ticket",
+        "follow",
+        "disconnect",
+    }
+    assert {path.stem for path in EVENTS.glob("announce/*.json")} == {"access-ended", "config-saved", "due"}
+
+
+def test_events_of_connections_do_what_their_names_say(world: World) -> None:
+    """A spent ticket opens nothing, `follow` is answered with what the user may read, and a closed one is forgotten."""
+    world.restore()
+    store: Store = handler_module("LiveFunction").app.store
+    assert live.handler(_by_hand("live/connect-with-a-spent-ticket"), CONTEXT)["statusCode"] == HTTPStatus.UNAUTHORIZED
+    answer = json.loads(live.handler(_by_hand("live/follow"), CONTEXT)["body"])
+    assert answer == {
+        "projects": [
+            {"project": "dXNlci0x~sales", "configVersion": 3, "dataVersion": "1.1"},
+            {"project": "dXNlci0x~crowd", "configVersion": 2, "dataVersion": "0.0"},
+        ]
+    }
+    (shown,) = (each["projects"] for each in _messages_of_the_guide() if each.keys() == {"projects"})
+    assert all(each.keys() == answer["projects"][0].keys() for each in shown)
+    assert live.handler(_by_hand("live/disconnect"), CONTEXT)["statusCode"] == HTTPStatus.OK
+    assert store.items.get(keys.connection(CONNECTION)) is None
+
+
+def test_events_of_announcements_do_what_their_names_say(world: World) -> None:
+    """A save is announced, nothing is due that was not put off, and who has lost access is sent so and closed.
+
+    Who has another grant stays.
+    """
+    world.restore()
+    store: Store = handler_module("LiveFunction").app.store
+    gateway = Gateway()
+    page = gateway.pages[CONNECTION] = Page(gateway, CONNECTION)
+    announcements = Announcements(store.items, store.connections, Sockets(gateway), store.now, _never)
+    for name in ("due", "access-ended"):
+        announce.process(_by_hand(f"announce/{name}"), announcements, "", now=MOMENT.timestamp)
+        assert page.heard == []
+    announce.process(_by_hand("announce/config-saved"), announcements, "")
+    (saved,) = page.take()
+    assert (saved["project"], saved["configVersion"], saved["spreadMs"]) == ("dXNlci0x~sales", 3, 20)
+    editor, member = (member_id("", ProjectAddress("user-1", "sales"), f"user-{number}") for number in (7, 8))
+    assert saved["updatedBy"] == {"id": editor}
+    assert saved.keys() in [each.keys() for each in _messages_of_the_guide()]
+    assert Client("user-1").delete(f"/api/projects/sales/members/{member}").status == HTTPStatus.OK
+    announce.process(_by_hand("announce/access-ended"), announcements, "")
+    assert page.heard == [{"project": "dXNlci0x~sales", "gone": True}]
+    assert not page.is_open
+
+
+def _never() -> Any:
+    raise AssertionError("Nothing is announced later.")
+
+
+def _messages_of_the_guide() -> list[dict[str, Any]]:
+    """Return the messages that docs/live.md shows, each on a line of its own."""
+    blocks = re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "live.md").read_text(), re.DOTALL | re.MULTILINE)
+    return [json.loads(line) for block in blocks for line in block.splitlines()]
+
+
+def _by_hand(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
 def _granted(function: str) -> set[tuple[str, str | None]]:
     return {
         (action, _part(resource))
-        for policy in functions()[function].get("Policies", [])
-        for statement in policy["Statement"]
+        for statement in rights(function)
         for action in statement["Action"]
-        for resource in _listed(statement["Resource"])
+        for resource in listed(statement["Resource"])
     }
-
-
-def _listed(resource: Any) -> list[Any]:
-    return resource if isinstance(resource, list) else [resource]
 
 
 def _part(resource: dict[str, Any]) -> str | None:
     """Name the index or the folder that a resource is, None for the whole table or bucket."""
-    match = re.search(r"/index/(\w+)$|\${Name}/(\w+)/\*$", _listed(resource.get("Fn::Sub", ""))[0])
+    match = re.search(r"/index/(\w+)$|\${Name}/(\w+)/\*$", listed(resource.get("Fn::Sub", ""))[0])
     return match and (match[1] or match[2])
 
 

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 from conftest import TABLE, Clock
-from new_versions import CALL_ATTEMPTS, NewVersions
+from new_versions import CALL_ATTEMPTS, NewVersions, Timer
 from rollout_check import LEFT_AFTER, Check, CodeDeployClient, answer, reserved_user
 from support.handlers.http_api import CONTEXT, Client, find_route, handler_module
 from support.handlers.invocations import read
@@ -23,6 +23,7 @@ from support.project.template import functions, template
 from support.storage.clients import Tapped, items_of
 from support.storage.stream import Stream
 
+from dashboard_store.gateway.socket_event import is_socket_event
 from dashboard_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ STEPS = [
     "read_upload: start",
     "sharing: link",
     "public_links: read",
+    "live: no ticket",
+    "live: connect",
+    "live: follow",
+    "live: disconnect",
     "projects: list",
     "projects: delete",
 ]
@@ -98,7 +103,8 @@ class World:
         def remaining() -> float:
             return TIMEOUT - (self.clock() - began).total_seconds()
 
-        versions = NewVersions(self.versions, self.environment, self.owner.user, remaining, sleep or self.sleep)
+        timer = Timer(remaining, sleep or self.sleep, lambda: self.clock().timestamp())
+        versions = NewVersions(self.versions, self.environment, self.owner.user, timer)
         return Check(versions, self.clock)
 
     def sleep(self, seconds: float) -> None:
@@ -204,8 +210,8 @@ def timed_out(_event: Json, _respond: Invoke) -> Json:
 
 
 def on(route: str, fault: Fault) -> Fault:
-    """Break only one route of a function."""
-    return lambda event, respond: (fault if event["routeKey"] == route else _sound)(event, respond)
+    """Break only one route of a function, of the HTTP API or of the WebSocket API."""
+    return lambda event, respond: (fault if event["requestContext"]["routeKey"] == route else _sound)(event, respond)
 
 
 def _sound(event: Json, respond: Invoke) -> Json:
@@ -231,6 +237,17 @@ def lenient(event: Json, respond: Invoke) -> Json:
     if "if-match" in event["headers"]:
         event = {**event, "headers": {**event["headers"], "if-match": "*"}}
     return respond(event)
+
+
+def deaf(event: Json, respond: Invoke) -> Json:
+    """Take every ticket for a spent one."""
+    return respond({**event, "queryStringParameters": None})
+
+
+def welcoming(event: Json, _: Invoke) -> Json:
+    """Let anyone connect."""
+    assert event
+    return {"statusCode": 200, "body": ""}
 
 
 def untagged(event: Json, respond: Invoke) -> Json:
@@ -313,6 +330,28 @@ FAULTS: dict[str, tuple[str, Fault, str, str]] = {
         "project_data: read",
         OTHER,
     ),
+    "following dies": ("LiveFunction", raised, "live: no ticket", "Lambda: RuntimeError"),
+    "no ticket is needed": ("LiveFunction", on("$connect", welcoming), "live: no ticket", "status 200"),
+    "no ticket is issued": ("LiveFunction", on("POST /api/live", failed), "live: connect", "status 500 internal-error"),
+    "a ticket opens nothing": ("LiveFunction", on("$connect", deaf), "live: connect", "status 401 unauthorized"),
+    "nothing is followed": (
+        "LiveFunction",
+        on("follow", edited(lambda body: body.update(projects=[]))),
+        "live: follow",
+        "ValueError",
+    ),
+    "another version is followed": (
+        "LiveFunction",
+        on("follow", edited(lambda body: body["projects"][0].update(dataVersion="0.0"))),
+        "live: follow",
+        "the versions are not those that were saved",
+    ),
+    "a connection cannot close": (
+        "LiveFunction",
+        on("$disconnect", failed),
+        "live: disconnect",
+        "status 500 internal-error",
+    ),
     "a version does not exist": (
         "GetConfigFunction",
         refused("ResourceNotFoundException"),
@@ -339,8 +378,17 @@ def test_a_sound_deployment_succeeds(world: World) -> None:
 def test_every_request_goes_where_the_template_routes_it(world: World) -> None:
     """A version receives the requests that API Gateway would send to its function, with the same path and route."""
     world.check().run()
-    requests = [(function, event) for function, event in world.versions.events if function != "ReadUploadFunction"]
+    requests = [(function, event) for function, event in world.versions.events if "requestContext" in event]
+    connections = [event for function, event in requests if is_socket_event(event) and function == "LiveFunction"]
+    assert [event["requestContext"]["routeKey"] for event in connections] == [
+        "$connect",
+        "$connect",
+        "follow",
+        "$disconnect",
+    ]
     for function, event in requests:
+        if event in connections:
+            continue
         http = event["requestContext"]["http"]
         route = find_route(http["method"], event["rawPath"])
         assert (route.function, route.key) == (function, event["routeKey"])

@@ -35,7 +35,7 @@ def on_lambda(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.usefixtures("on_lambda")
 @pytest.mark.parametrize(
     ("repositories", "uses_bucket"),
-    [(("datasets", "downloads"), True), (("configs", "config_saves"), False)],
+    [(("datasets", "downloads"), True), (("configs", "config_saves"), False), (("rate_limit", "connections"), False)],
 )
 def test_on_lambda_an_instance_is_ready_when_it_has_started(
     repositories: tuple[Repository, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.handlers.files import send_file
 from support.handlers.http_api import Client, apps
+from support.handlers.live import Gateway
 from support.running.servers import REQUEST_ID, Step, answers, refuses, serving
 from support.storage.clients import Tapped
 from support.storage.faults import BUCKET_OUT_OF_REACH, CONTENDED, OUT_OF_REACH, injected, injected_in_bucket
@@ -73,6 +74,19 @@ def test_a_failed_read_is_503(saved: Client, database: Tapped, fault: str) -> No
         reply = saved.get(CONFIG)
     assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
     assert saved.get(CONFIG).json["config"] == OLD
+
+
+@pytest.mark.parametrize("fault", OUT_OF_REACH)
+@pytest.mark.parametrize("spared", ["", "UpdateItem"], ids=["from the start", "after the count"])
+def test_a_connection_without_the_database_is_503(saved: Client, database: Tapped, fault: str, spared: str) -> None:
+    """The address of a connection while the database is out of reach is 503 with Retry-After; handshakes fail, too."""
+    gateway = Gateway()
+    spare = saved.post("/api/live", None)
+    with injected(database, FAULTS[fault], spared=spared):
+        reply = saved.post("/api/live", None)
+        assert gateway.handshake(spare, None)[0] == 503
+    assert (reply.status, reply.code, "retry-after" in reply.headers) == (503, "storage-unavailable", True)
+    assert gateway.handshake(spare, None)[0] == 200
 
 
 # What something else than DynamoDB may respond with: the status and the body.

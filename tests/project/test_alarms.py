@@ -84,6 +84,7 @@ FIRING: list[Series] = [
     ("PurgeBehindAlarm", [{"IteratorAge": [3_600_001]}]),
     ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [1]}]),
     ("ReadFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [1]}]),
+    ("AnnounceFailsAlarm", [{"Errors": [0, 1]}] * 3),
 ]
 QUIET: list[Series] = [
     # Nights.
@@ -123,6 +124,9 @@ QUIET: list[Series] = [
     ("PurgeBehindAlarm", [{"IteratorAge": [3_600_000]}]),
     ("PurgeFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [0]}]),
     ("ReadFailedAlarm", [{"ApproximateNumberOfMessagesVisible": [0]}]),
+    ("AnnounceFailsAlarm", [{"Errors": [0, 0]}] * 3),
+    # Lambda repeats a batch that failed, and every page asks within five minutes.
+    ("AnnounceFailsAlarm", [{"Errors": [1] * 9}, {"Errors": [0]}, {"Errors": [1] * 9}]),
 ]
 
 

@@ -33,6 +33,7 @@ ARROWS: dict[str, set[str]] = {
 AWS = {"boto3", "botocore"}
 BUCKET = "repository/bucket.py"
 INVOCATIONS = "repository/invocations.py"
+SOCKETS = "repository/sockets.py"
 FLAGS = "gateway/flags.py"
 # No request of a user waits for the check of a rollout to start.
 CHECK = {"functions/rollout_check/new_versions.py", "functions/rollout_check/rollout_check.py"}
@@ -93,9 +94,9 @@ def test_every_arrow_is_used() -> None:
 
 @every_module
 def test_only_few_modules_import_boto3(path: Path) -> None:
-    """boto3 and botocore are imported only by the modules for bucket, invocations, flags and the check of rollouts."""
+    """boto3 and botocore are imported only for bucket, invocations, sockets, flags and the check of rollouts."""
     uses_aws = any(module.partition(".")[0] in AWS for module in imported(path))
-    assert not uses_aws or place(path) in {BUCKET, INVOCATIONS, FLAGS, *CHECK}
+    assert not uses_aws or place(path) in {BUCKET, INVOCATIONS, SOCKETS, FLAGS, *CHECK}
 
 
 @every_module
@@ -154,5 +155,5 @@ def test_the_exceptions_are_needed() -> None:
     """The modules with an exception to a rule exist, and import what the exception allows."""
     places = {place(path): set(imported(path)) for path in MODULES}
     assert f"{PACKAGE}.dynamodb.client.DynamoDBClient" in places["store.py"]
-    assert "boto3" in places[FLAGS] & places[BUCKET] & places[INVOCATIONS]
+    assert "boto3" in places[FLAGS] & places[BUCKET] & places[INVOCATIONS] & places[SOCKETS]
     assert any(name.startswith("functions/") for name in places)

@@ -21,6 +21,14 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("requires a verified token", "GET /api/links/{token}/config"): "A public link: its token has 256 random bits.",
     ("requires a verified token", "GET /api/links/{token}/data"): "The same.",
     ("requires a verified token", "$default"): "It reads nothing: it answers 404 and 405 in the API's own format.",
+    ("requires a verified token", "$connect"): (
+        "A browser sends no token with a handshake. Instead it needs a ticket, which only a request with a token gets: "
+        "256 random bits, good once, for a minute."
+    ),
+    ("allows only named origins", "LiveApi"): "A WebSocket API has no such setting, so the function checks the origin.",
+    ("is logged", "LiveStage"): (
+        "API Gateway logs a WebSocket API only with a role of the whole account; the function writes a line itself."
+    ),
     **{
         ("has no secret in its environment", function): (
             "LOG_KEY keeps ids out of the log; who may read the function's environment may read the table, too."
@@ -58,8 +66,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def roles_with_wildcards() -> Iterator[str]:
-    for name, role in of("AWS::IAM::Role"):
-        for policy in role.get("Policies", []):
+    policies = [(name, role.get("Policies", [])) for name, role in of("AWS::IAM::Role")]
+    policies += [(name, [policy]) for name, policy in of("AWS::IAM::Policy")]
+    for name, of_role in policies:
+        for policy in of_role:
             for statement in _statements(policy["PolicyDocument"]):
                 if any("*" in str(each) for each in _listed(statement["Action"])) or "*" in _listed(
                     statement["Resource"]
@@ -91,23 +101,30 @@ def roles_for_other_principals() -> Iterator[str]:
 
 def routes_without_token() -> Iterator[str]:
     for _, api in of("AWS::ApiGatewayV2::Api"):
-        for path, methods in api["Body"]["paths"].items():
+        for path, methods in api.get("Body", {"paths": {}})["paths"].items():
             for method, operation in methods.items():
                 if not any("Issuer" in each for each in operation.get("security", [])):
                     yield path if path == "$default" else f"{method.upper()} {path}"
+    for _, route in of("AWS::ApiGatewayV2::Route"):
+        # Of a WebSocket API, only this route can have an authorizer: it lets in all messages of a connection.
+        if route["RouteKey"] == "$connect" and route.get("AuthorizationType", "NONE") == "NONE":
+            yield route["RouteKey"]
 
 
 def open_origins() -> Iterator[str]:
     for name, api in of("AWS::ApiGatewayV2::Api"):
-        if "*" in str(api["Body"]["x-amazon-apigateway-cors"]["allowOrigins"]):
+        if "Body" not in api or "*" in str(api["Body"]["x-amazon-apigateway-cors"]["allowOrigins"]):
             yield name
 
 
-def stages_without_limits_or_log() -> Iterator[str]:
+def stages_without_limits() -> Iterator[str]:
     for name, stage in of("AWS::ApiGatewayV2::Stage"):
-        settings = stage.get("DefaultRouteSettings", {})
-        if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(settings) or "AccessLogSettings" not in stage:
+        if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(stage.get("DefaultRouteSettings", {})):
             yield name
+
+
+def stages_without_log() -> Iterator[str]:
+    yield from (name for name, stage in of("AWS::ApiGatewayV2::Stage") if "AccessLogSettings" not in stage)
 
 
 def logs_without_expiry() -> Iterator[str]:
@@ -190,7 +207,8 @@ RULES: dict[str, Callable[[], Iterator[str]]] = {
     "is assumed only by AWS services": roles_for_other_principals,
     "requires a verified token": routes_without_token,
     "allows only named origins": open_origins,
-    "is throttled and logged": stages_without_limits_or_log,
+    "is throttled": stages_without_limits,
+    "is logged": stages_without_log,
     "expires its log": logs_without_expiry,
     "is traced, logged and versioned": functions_without_traces_log_or_alias,
     "runs on the tested runtime": functions_on_old_runtimes,

@@ -1,5 +1,6 @@
 """template.yaml specifies what the code relies on and what the contract promises."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -9,10 +10,22 @@ from typing import Any
 
 import pytest
 from support.project.openapi import openapi
-from support.project.template import ROOT, functions, http_functions, routes, table_definition, template
+from support.project.template import (
+    ROOT,
+    functions,
+    http_functions,
+    listed,
+    rights,
+    routes,
+    table_definition,
+    template,
+)
 from support.project.transformed import transformed
 
+from dashboard_store.gateway.request import MAX_USER_BYTES
 from dashboard_store.gateway.routes import ROUTES
+from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository.announcements import SPREAD
 from dashboard_store.settings import Settings
 
 PARAMETERS = template()["Parameters"]
@@ -44,6 +57,7 @@ VERSIONS = [
         "ProjectsFunction",
         "SharingFunction",
         "PublicLinksFunction",
+        "LiveFunction",
         "HealthFunction",
         "ReadUploadFunction",
     )
@@ -55,6 +69,15 @@ DEPLOYMENT_GROUPS = {
 # Not the alias as a resource: that waits for the check of a rollout, which calls the new ProjectDataFunction.
 STARTS_READER = ("ProjectDataFunction", "PublicLinksFunction")
 READER = {"Fn::Sub": "${ReadUploadFunction.Arn}:live"}
+# The function that announces changes calls itself, to do it later.
+LATER = {"Fn::Sub": "${AnnounceFunction.Arn}:live"}
+CONNECTIONS = [
+    {
+        "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}"
+        f"/live/{method}/@connections/*"
+    }
+    for method in ("POST", "DELETE")
+]
 # The resources that each action may be allowed on.
 RESOURCES_OF: dict[str, list[Any]] = {
     "dynamodb:GetItem": [TABLE],
@@ -71,23 +94,22 @@ RESOURCES_OF: dict[str, list[Any]] = {
     "s3:ListBucket": [BUCKET],
     "appconfig:StartConfigurationSession": [FLAGS],
     "appconfig:GetLatestConfiguration": [FLAGS],
-    "lambda:InvokeFunction": [*VERSIONS, READER],
+    "lambda:InvokeFunction": [*VERSIONS, READER, LATER],
+    "execute-api:ManageConnections": CONNECTIONS,
     "codedeploy:PutLifecycleEventHookExecutionStatus": [DEPLOYMENT_GROUPS],
 }
 # The settings that name the stack or a resource of it, and so have no parameter.
 RESOURCE_NAMES = {"table_name", "bucket_name", "reader", "flags_path", "log_key", "deployment"}
+# The settings that only the function of the WebSocket API has.
+OF_LIVE = {"live_url", "allowed_origins"}
 
 
 def parameter_name(setting: str) -> str:
     return "".join(word.capitalize() for word in setting.split("_"))
 
 
-def statements(function: str) -> list[dict[str, Any]]:
-    return [statement for policy in functions()[function].get("Policies", []) for statement in policy["Statement"]]
-
-
 def permissions(function: str) -> set[str]:
-    return {action for statement in statements(function) for action in statement["Action"]}
+    return {action for statement in rights(function) for action in statement["Action"]}
 
 
 def test_tests_have_the_import_path_of_lambda() -> None:
@@ -133,7 +155,9 @@ def test_issuer_and_audience_are_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [field for field in fields(Settings) if field.name not in RESOURCE_NAMES], ids=attrgetter("name")
+    "setting",
+    [field for field in fields(Settings) if field.name not in RESOURCE_NAMES | OF_LIVE],
+    ids=attrgetter("name"),
 )
 def test_every_setting_is_a_parameter(setting: Any) -> None:
     """Every setting except the resources' names is a parameter with the same default, passed in the environment."""
@@ -144,11 +168,26 @@ def test_every_setting_is_a_parameter(setting: Any) -> None:
     assert VARIABLES[setting.name.upper()] == {"Ref": name}
 
 
+def test_live_knows_its_address_and_the_origins() -> None:
+    """Tickets name `LiveUrl`, or the WebSocket API's own address without it; handshakes have the API's origins."""
+    own = {"Fn::Sub": "wss://${LiveApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live"}
+    condition = "HasLiveUrl"
+    assert template()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "LiveUrl"}, ""]}]}
+    assert PARAMETERS["LiveUrl"]["Default"] == ""
+    assert template()["Outputs"]["LiveUrl"]["Value"] == own
+    assert functions()["LiveFunction"]["Environment"]["Variables"] == {
+        "LIVE_URL": {"Fn::If": [condition, {"Ref": "LiveUrl"}, own]},
+        "ALLOWED_ORIGINS": {"Fn::Join": [",", {"Ref": "AllowedOrigins"}]},
+    }
+    assert {name.lower() for name in functions()["LiveFunction"]["Environment"]["Variables"]} == OF_LIVE
+
+
 def test_every_variable_is_a_setting() -> None:
     """The functions' environment holds only the settings and the variables that Powertools and AWS's SDKs read."""
     ours = {name for name in VARIABLES if not name.startswith(("POWERTOOLS_", "AWS_"))}
-    # The one function that starts the reader has its name besides.
-    ours |= functions()["ProjectDataFunction"]["Environment"]["Variables"].keys()
+    # Those that start the reader have its name besides, and that of the WebSocket API its address and the origins.
+    for function in ("ProjectDataFunction", "LiveFunction"):
+        ours |= functions()[function]["Environment"]["Variables"].keys()
     assert ours == {field.name.upper() for field in fields(Settings)}
     assert VARIABLES["TABLE_NAME"] == TABLE_NAME
     assert VARIABLES["BUCKET_NAME"] == BUCKET_NAME
@@ -173,13 +212,12 @@ def test_every_parameter_is_used_and_described() -> None:
 @pytest.mark.parametrize("function", sorted(functions()))
 def test_permissions_have_no_wildcards(function: str) -> None:
     """A function may perform only named actions on the stack's own resources: no wildcard, scan or administration."""
-    assert bool(statements(function)) is (function != "HealthFunction")
-    for statement in statements(function):
+    assert bool(rights(function)) is (function != "HealthFunction")
+    for statement in rights(function):
         assert set(statement) == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
-        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         for action in statement["Action"]:
-            assert all(resource in RESOURCES_OF[action] for resource in resources)
+            assert all(resource in RESOURCES_OF[action] for resource in listed(statement["Resource"]))
     # A `Role` would add permissions that these statements do not show.
     assert "Role" not in functions()[function]
 
@@ -192,7 +230,7 @@ def test_the_loading_function_can_only_read() -> None:
 
 def test_the_loading_function_queries_no_documents() -> None:
     """The function that loads configs may query only the index, which holds no documents."""
-    queried = [each["Resource"] for each in statements("GetConfigFunction") if "dynamodb:Query" in each["Action"]]
+    queried = [each["Resource"] for each in rights("GetConfigFunction") if "dynamodb:Query" in each["Action"]]
     assert queried == [LISTING]
 
 
@@ -234,9 +272,11 @@ def test_concurrency_can_be_reserved(function: str) -> None:
 
 
 def test_few_functions_may_delete_items() -> None:
-    """Only deleting and restoring a project, ending what lets others in, and the purge remove items; others expire."""
+    """Only what ends things removes items: deleted projects, grants, connections, and the purge; others expire."""
     removing = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
     assert {name for name in functions() if removing & permissions(name)} == {
+        "AnnounceFunction",
+        "LiveFunction",
         "ProjectsFunction",
         "PurgeObjectsFunction",
         "SharingFunction",
@@ -334,27 +374,114 @@ def test_an_upload_that_cannot_be_read_is_put_aside() -> None:
     }
     assert RESOURCES["ReadFailures"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3_600
     made = transformed()["Resources"].values()
-    (configured,) = [each["Properties"] for each in made if each["Type"] == "AWS::Lambda::EventInvokeConfig"]
-    assert configured["Qualifier"] == "live"
+    configured = [each["Properties"] for each in made if each["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    assert [each["Qualifier"] for each in configured if each["FunctionName"] == {"Ref": "ReadUploadFunction"}] == [
+        "live"
+    ]
 
 
-def test_few_functions_start_the_reader() -> None:
-    """Only functions that serve tables may start the reader, and only by the alias, which a rollout shifts."""
+def test_the_stream_has_two_readers() -> None:
+    """The table's stream is read by two functions and no other: with more, its reads are throttled.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+    """
+    reading = {
+        name: event["Properties"]["Stream"]
+        for name, function in functions().items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "DynamoDB"
+    }
+    stream = {"Fn::If": ["CreatesTable", {"Fn::GetAtt": ["Table", "StreamArn"]}, {"Ref": "ExistingTableStream"}]}
+    assert reading == {"PurgeObjectsFunction": stream, "AnnounceFunction": stream}
+
+
+def test_a_change_is_announced_at_once_or_not_at_all() -> None:
+    """No record waits for others, and one that fails delays those behind it by no more than pages wait by themselves.
+
+    Pages ask every five minutes, so a record that fails until then is dropped, and there is nothing to put aside.
+    """
+    (mapping,) = (event["Properties"] for event in functions()["AnnounceFunction"]["Events"].values())
+    assert mapping["MaximumBatchingWindowInSeconds"] == 0
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRecordAgeInSeconds"] == 5 * 60
+    assert "DestinationConfig" not in mapping
+    longest = PARAMETERS["MaxFollowers"]["MaxValue"] * SPREAD / 1_000
+    assert functions()["AnnounceFunction"]["Timeout"] >= 2 * longest
+
+
+def test_messages_reach_the_function_and_pings_do_not() -> None:
+    """Of the WebSocket API's routes, API Gateway answers `ping` itself, and the rest reach the function's alias."""
+    found: dict[str, str] = {}
+    for each in RESOURCES.values():
+        if each["Type"] == "AWS::ApiGatewayV2::Route":
+            target = each["Properties"]["Target"]["Fn::Sub"]
+            found[each["Properties"]["RouteKey"]] = re.sub(r"^integrations/\$\{(\w+)\}$", r"\1", target)
+    live = ("$connect", "$disconnect", "follow")
+    assert found == {**dict.fromkeys(live, "LiveIntegration"), "ping": "PingIntegration"}
+    assert RESOURCES["PingIntegration"]["Properties"]["IntegrationType"] == "MOCK"
+    _, alias = RESOURCES["LiveIntegration"]["Properties"]["IntegrationUri"]["Fn::Sub"]
+    assert alias == {"Alias": {"Ref": "LiveFunction.Alias"}}
+    permission = RESOURCES["LivePermission"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "LiveFunction.Alias"}
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${LiveApi}/live/*")
+    assert RESOURCES["LiveApi"]["Properties"]["RouteSelectionExpression"] == "$request.body.action"
+    answering = {
+        each["Properties"]["RouteId"]["Ref"]
+        for each in RESOURCES.values()
+        if each["Type"] == "AWS::ApiGatewayV2::RouteResponse"
+    }
+    assert answering == {"FollowRoute", "PingRoute"}
+
+
+def test_what_a_connection_follows_fits_into_a_frame() -> None:
+    """A message that names as many projects as may be followed, with the longest names, fits into a frame of 32 KB.
+
+    A browser does not let a page choose the frames of a message.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+    """
+    longest = ProjectAddress("u" * MAX_USER_BYTES, "p" * 128).text
+    named = [longest] * PARAMETERS["MaxFollowed"]["MaxValue"]
+    assert len(json.dumps({"action": "follow", "projects": named})) <= 32 * 1_024
+
+
+def test_sockets_are_managed_where_they_are_open() -> None:
+    """The function that announces reaches the stage to which browsers connect, and may only send to it and close."""
+    stage = RESOURCES["LiveStage"]["Properties"]
+    assert (stage["ApiId"], stage["StageName"]) == ({"Ref": "LiveApi"}, "live")
+    assert functions()["AnnounceFunction"]["Environment"]["Variables"] == {
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": {
+            "Fn::Sub": "https://${LiveApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live"
+        }
+    }
+    managing = {
+        name: [each["Resource"] for each in rights(name) if "execute-api:ManageConnections" in each["Action"]]
+        for name in functions()
+    }
+    assert {name: resources for name, resources in managing.items() if resources} == {"AnnounceFunction": [CONNECTIONS]}
+
+
+def test_few_functions_start_another() -> None:
+    """Only functions that serve tables may start the reader, and the one that announces starts itself.
+
+    They do so by the alias, which a rollout shifts.
+    """
     for name in STARTS_READER:
         assert functions()[name]["Environment"]["Variables"] == {"READER": READER}
-    assert READER["Fn::Sub"].rpartition(":")[2] == template()["Globals"]["Function"]["AutoPublishAlias"]
+    for started in (READER, LATER):
+        assert started["Fn::Sub"].rpartition(":")[2] == template()["Globals"]["Function"]["AutoPublishAlias"]
     starting = {
-        name: [each["Resource"] for each in statements(name) if "lambda:InvokeFunction" in each["Action"]]
+        name: [each["Resource"] for each in rights(name) if "lambda:InvokeFunction" in each["Action"]]
         for name in functions().keys() - {"RolloutCheckFunction"}
     }
     assert {name: resources for name, resources in starting.items() if resources} == {
-        name: [READER] for name in STARTS_READER
+        **{name: [READER] for name in STARTS_READER},
+        "AnnounceFunction": [LATER],
     }
 
 
 def test_the_reader_writes_no_file_that_it_reads() -> None:
     """The reader writes tables and their downloads; what users sent, it only reads."""
-    written = [each["Resource"] for each in statements("ReadUploadFunction") if "s3:PutObject" in each["Action"]]
+    written = [each["Resource"] for each in rights("ReadUploadFunction") if "s3:PutObject" in each["Action"]]
     assert written == [FOLDERS[1:]]
 
 
@@ -477,7 +604,7 @@ def test_the_check_calls_new_versions_and_nothing_else() -> None:
     assert {version["Ref"] for version in VERSIONS} == {
         f"{name}.Version" for name in (*http_functions(), "ReadUploadFunction")
     }
-    (called,) = [each for each in statements("RolloutCheckFunction") if "lambda:InvokeFunction" in each["Action"]]
+    (called,) = [each for each in rights("RolloutCheckFunction") if "lambda:InvokeFunction" in each["Action"]]
     assert called["Resource"] == VERSIONS
     assert {action.partition(":")[0] for action in permissions("RolloutCheckFunction")} == {"lambda", "codedeploy"}
     made = transformed()["Resources"]

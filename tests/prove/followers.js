@@ -38,14 +38,30 @@ function open(token) {
   return { asked, heard, document, connection };
 }
 
-const before = heap();
-let opened = [];
-for (let number = 0; number < Number(pages); number += 1) {
-  opened.push(open(tokens[number % tokens.length]));
-  // Not all at the same moment: that is another test.
-  if (number % 8 === 7) await until(() => opened.every(({ connection }) => connection.state === "live"));
+const isReady = ({ connection, document }) => connection.state === "live" && document.state.status === "clean";
+
+/** Open pages, eight at a time: all at the same moment is another test. */
+async function openAll(count) {
+  const opened = [];
+  while (opened.length < count) {
+    opened.push(...Array.from({ length: Math.min(8, count - opened.length) }, (_, number) => open(tokens[(opened.length + number) % tokens.length])));
+    await until(() => opened.every(isReady));
+  }
+  return opened;
 }
-await until(() => opened.every(({ connection, document }) => connection.state === "live" && document.state.status === "clean"));
+
+async function closeAll(opened) {
+  for (const { document, connection } of opened.splice(0)) {
+    document.close();
+    connection.close();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+}
+
+// What the first pages load stays.
+await closeAll(await openAll(tokens.length));
+const before = heap();
+const opened = await openAll(Number(pages));
 const [{ document: { state: { version } } }] = opened;
 for (const each of opened) each.asked.length = 0;
 say({ ready: true, open: heap() - before });
@@ -55,11 +71,6 @@ await until(() => opened.every(({ document }) => document.state.version > versio
 // Longer than any spread: what asks twice has done so.
 await new Promise((resolve) => setTimeout(resolve, 6_000));
 const asked = opened.map((each) => each.asked);
-for (const { document, connection } of opened) {
-  document.close();
-  connection.close();
-}
-opened = [];
-await new Promise((resolve) => setTimeout(resolve, 2_000));
+await closeAll(opened);
 say({ asked, left: heap() - before });
 process.exit(0);

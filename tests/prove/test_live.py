@@ -191,7 +191,11 @@ def test_two_hundred_followers_ask_spread_out(stack: LocalStack) -> None:
     asked = sorted(at for each in found["asked"] for at in each)
     sockets = Sockets(stack, users[0])
     partitions = (keys.followers(project), *map(keys.partition, users))
-    left = [item for partition in partitions for item in sockets.items(partition)]
+    # Functions learn of a closed connection a moment later.
+    deadline = time.monotonic() + 60
+    while left := [item for partition in partitions for item in sockets.items(partition)]:
+        assert time.monotonic() < deadline, f"{len(left)} items are left"
+        time.sleep(0.5)
     took = (asked[-1] - asked[0]) / 1_000
     busiest = max(sum(start <= at < start + 1_000 for at in asked) for start in asked)
     each, after = opened["open"] / PAGES / 1_000, found["left"] / PAGES / 1_000
@@ -204,7 +208,6 @@ def test_two_hundred_followers_ask_spread_out(stack: LocalStack) -> None:
     assert [len(times) for times in found["asked"]] == [1] * PAGES
     assert 3 < took < 6
     assert busiest < PAGES / 2
-    assert left == []
     assert found["left"] < opened["open"] / 10
 
 

@@ -18,7 +18,7 @@ from prove.deployed import environment
 from support.handlers.events import BY_HAND, EVENTS
 from support.handlers.http_api import Client, apps, handler_module
 from support.handlers.invocations import Reader
-from support.handlers.world import BUCKET, make_world
+from support.handlers.world import BUCKET, CONNECTION, make_world
 from support.project.figures import keep
 from support.project.template import ROOT
 from support.running import docker
@@ -27,6 +27,7 @@ from support.storage import engines
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.identifiers import ProjectAddress
+from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items
 from dashboard_store.repository.member_ids import member_id
@@ -226,6 +227,33 @@ def test_a_large_file_is_read(world: World, runs: Runs) -> None:
     assert runs.invoke(file) == "null\n"
     read = client.get(url).json
     assert (read["status"], read["version"]) == ("done", 4)
+
+
+def test_a_connection_follows_and_ends(world: World, runs: Runs) -> None:
+    """The WebSocket API's function refuses a spent ticket, answers what is followed, and forgets what is closed."""
+    world.restore()
+    events = ("connect-with-a-spent-ticket", "follow", "disconnect")
+    answers = [runs.invoke(EVENTS / "live" / f"{event}.json") for event in events]
+    assert [answer.partition("\n")[0] for answer in answers] == ["HTTP 401", "HTTP 200", "HTTP 200"]
+    followed = json.loads(answers[1].partition("\n\n")[2])["projects"]
+    versions = {each["project"]: each["configVersion"] for each in followed}
+    assert versions == {"dXNlci0x~sales": 3, "dXNlci0x~crowd": 2}
+    assert connection() is None
+
+
+@pytest.mark.parametrize("file", sorted(EVENTS.glob("announce/*.json")), ids=name)
+def test_an_announcement_reaches_the_websocket_api(file: Path, world: World, runs: Runs) -> None:
+    """The function that announces asks the WebSocket API for the follower, which is not open there, and forgets it."""
+    world.restore()
+    assert connection() is not None
+    assert runs.invoke(file) == "null\n"
+    assert (connection() is None) == (file.stem == "config-saved")
+
+
+def connection() -> Item | None:
+    """Return the connection that the events name, as it is stored."""
+    items: Items = handler_module("LiveFunction").app.store.items
+    return items.get(keys.connection(CONNECTION))
 
 
 def test_the_api_answers_what_needs_no_token(stack: LocalStack, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ EVENTS_OF = {
     "ProjectsFunction": ("list_projects/401-token-without-exp", "create_project/422-invalid-project-no-name"),
     "SharingFunction": ("get_members/401-token-without-exp", "accept_invitation/422-invalid-sharing-no-token"),
     "PublicLinksFunction": ("get_link_config/404-not-a-token", "get_link_data/422-invalid-query-analysis"),
+    "LiveFunction": ("post_live/401-token-without-exp", "post_live/401-token-without-sub"),
     "HealthFunction": ("get_health/200-ok", "unrouted/404-no-such-route"),
 }
 
@@ -143,8 +144,10 @@ def test_the_bucket_client_is_made_at_startup(built: Built) -> None:
 def test_the_layer_describes_the_services_that_are_called(built: Built) -> None:
     """boto3 can make a client of each service that a role names, except DynamoDB, which needs no description."""
     prefixes = {action.partition(":")[0] for function in functions().values() for action in _actions(function)}
-    # Flags are read from AppConfig's data service, whose permissions carry AppConfig's name.
-    named = {{"appconfig": "appconfigdata"}.get(prefix, prefix) for prefix in prefixes - {"dynamodb"}}
+    # Flags are read from AppConfig's data service, whose permissions carry AppConfig's name; and API Gateway's data
+    # service for connections has those of the APIs themselves.
+    clients = {"appconfig": "appconfigdata", "execute-api": "apigatewaymanagementapi"}
+    named = {clients.get(prefix, prefix) for prefix in prefixes - {"dynamodb"}}
     described = {path.name for path in (built.layer / "botocore" / "data").iterdir() if path.is_dir()}
     assert named == described
 
@@ -174,9 +177,9 @@ def test_health_needs_no_database(built: Built) -> None:
     assert _loaded(built, "GetConfigFunction", *reaching)
 
 
-@pytest.mark.parametrize("function", ["GetConfigFunction", "PutConfigFunction", "ProjectsFunction"])
+@pytest.mark.parametrize("function", ["GetConfigFunction", "PutConfigFunction", "ProjectsFunction", "LiveFunction"])
 def test_dashboards_need_no_sdk(built: Built, function: str) -> None:
-    """The config and project functions start without boto3; Powertools only checks whether botocore exists."""
+    """What a page waits for starts without boto3; Powertools only checks whether botocore exists."""
     assert _loaded(built, function, "boto3", "botocore", "s3transfer", "urllib3") == {"botocore"}
     assert "boto3" in _loaded(built, "ProjectDataFunction", "boto3")
 

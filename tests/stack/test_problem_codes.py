@@ -13,6 +13,7 @@ import boto3
 import httpx
 import jwt
 import pytest
+from support.running.live_socket import LiveSocket
 from support.running.local_stack import LocalStack
 
 from dashboard_store.gateway.problems import PROBLEMS
@@ -89,7 +90,7 @@ def code_of(answer: httpx.Response) -> str:
 
 def test_every_code_is_covered() -> None:
     """Every problem code of the service is produced in this module, or elsewhere in this folder."""
-    here = {*REQUESTS, "unauthorized", "forbidden", "quota-exceeded", *SERVER_ERRORS}
+    here = {*REQUESTS, "unauthorized", "forbidden", "quota-exceeded", "invalid-message", *SERVER_ERRORS}
     assert {code for _, code, _ in PROBLEMS.values()} == here | ELSEWHERE
 
 
@@ -101,6 +102,16 @@ def test_an_invalid_request_is_answered_with_its_code(user: httpx.Client, code: 
     answer = user.request(method, url, **{**sent, "headers": headers | sent.get("headers", {})})
     assert code_of(answer) == code
     assert (user.get(CONFIG).json()["version"], user.get(DATA).json()["version"]) == (1, 0)
+
+
+def test_an_invalid_message_is_answered_with_its_code(user: httpx.Client) -> None:
+    """A message that does not say what to follow is answered with a problem; the connection stays open."""
+    with LiveSocket(user) as connection:
+        problem = connection.send({"action": "follow", "projects": [1]})
+        assert (problem["type"], problem["status"]) == ("urn:problem:invalid-message", 422)
+        assert [each["pointer"] for each in problem["errors"]] == ["/projects/0"]
+        assert problem["instance"]
+        assert len(connection.follow("p")["projects"]) == 1
 
 
 def reissued(stack: LocalStack, **claims: Any) -> str:

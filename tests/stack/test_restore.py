@@ -73,14 +73,19 @@ def objects(stack: LocalStack, bucket: str) -> list[str]:
 
 
 def is_open(stack: LocalStack) -> tuple[bool, bool]:
-    """Return whether the API lets requests through, and the mapping of the stream records."""
+    """Return whether both APIs let requests through, and both mappings of the stream records, which do so together."""
     api = stack.aws("apigatewayv2")
-    (found,) = api.get_apis()["Items"]
-    settings = api.get_stage(ApiId=found["ApiId"], StageName="$default")["DefaultRouteSettings"]
-    (mapping,) = stack.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
-    limits = (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"])
-    assert limits in {(0, 0), (2000, 4000)}
-    return limits != (0, 0), mapping["State"] == "Enabled"
+    limits = set()
+    for found in api.get_apis()["Items"]:
+        name = "live" if found["ProtocolType"] == "WEBSOCKET" else "$default"
+        settings = api.get_stage(ApiId=found["ApiId"], StageName=name)["DefaultRouteSettings"]
+        limits.add((settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]))
+    (limit,) = limits
+    assert limit in {(0, 0), (2000, 4000)}
+    mappings = stack.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert len(mappings) == 2
+    (state,) = {mapping["State"] for mapping in mappings}
+    return limit != (0, 0), state == "Enabled"
 
 
 def settings_of(stack: LocalStack, table: str) -> dict[str, Any]:

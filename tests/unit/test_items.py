@@ -1,5 +1,6 @@
 """How `Items` handles a transport's responses: what it retries, how long it pauses, and which errors it raises."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from unittest import mock
@@ -16,16 +17,21 @@ KEY = {"pk": "USER#u", "sk": "PROJECT#p"}
 
 
 class Scripted:
-    """A transport with scripted responses, repeating the last one; it counts the calls."""
+    """A transport with scripted responses, repeating the last one; it keeps the requests."""
 
     def __init__(self, *responses: Exception | dict[str, Any]) -> None:
         self._responses = list(responses)
-        self.calls = 0
+        self.requests: list[Mapping[str, Any]] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.requests)
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         assert operation
         assert request["ReturnConsumedCapacity"] == "TOTAL"
-        self.calls += 1
+        # As it is now: what is left of a batch is sent again in the same list.
+        self.requests.append(copy.deepcopy(dict(request)))
         response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
         if isinstance(response, Exception):
             raise response
@@ -191,6 +197,7 @@ READS: dict[str, Callable[[Items], object]] = {
     "get_together": lambda items: items.get_together([KEY]),
     "query": lambda items: list(items.query("USER#u")),
     "query_newest": lambda items: list(items.query_newest("USER#u", "L#", 10)),
+    "put_many": lambda items: items.put_many([KEY]),
     "delete_many": lambda items: items.delete_many([KEY]),
 }
 
@@ -212,6 +219,7 @@ ILLEGIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "no items of a query": ("query", {}),
     "items that are a number": ("query_newest", {"Items": 1}),
     "no unprocessed writes": ("delete_many", {}),
+    "unprocessed writes that are a list": ("put_many", {"UnprocessedItems": []}),
 }
 
 
@@ -288,10 +296,23 @@ def test_deletes_left_unprocessed_are_sent_again(pauses: list[float]) -> None:
     assert (transport.calls, len(pauses)) == (4, 2)
 
 
+def test_puts_left_unprocessed_are_sent_again(pauses: list[float]) -> None:
+    """Any number of items is put, 25 at a time, and of each batch only what DynamoDB left over is sent again."""
+    sent = [{"PutRequest": {"Item": marshal({"format": 1, **KEY, "n": number})}} for number in range(30)]
+    done: dict[str, Any] = {"UnprocessedItems": {}}
+    transport = Scripted({"UnprocessedItems": {"t": sent[24:25]}}, done, done)
+    items_on(transport, pauses).put_many([{**KEY, "n": number} for number in range(30)])
+    assert [request["RequestItems"]["t"] for request in transport.requests] == [sent[:25], sent[24:25], sent[25:]]
+    assert len(pauses) == 1
+
+
 def test_no_items_need_no_call() -> None:
     """Without keys no call is made, because DynamoDB refuses an empty batch."""
     transport = Scripted({})
-    assert items_on(transport).get_together([]) == []
+    items = items_on(transport)
+    assert items.get_together([]) == []
+    items.put_many([])
+    items.delete_many([])
     assert transport.calls == 0
 
 

@@ -36,6 +36,34 @@ def test_item_keys_do_not_change() -> None:
         assert key == {"pk": PK, "sk": sk}
 
 
+def test_keys_of_connections_do_not_change() -> None:
+    """What opens, counts and follows has the keys that the repository's docstring specifies, and no user's partition.
+
+    Only the count of a user's connections is in theirs. Tickets and followed projects are named by their SHA-256.
+    """
+    ticket = "0" * 43
+    assert keys.ticket(ticket) == {"pk": "TICKET#jMhUCzSsEpivs4GhP_hCm7w0MADPtloFwwbaa5b-G4Y", "sk": "TICKET"}
+    assert keys.connection("L0SM9cOFvHcCIhw=") == {"pk": "CONNECTION#L0SM9cOFvHcCIhw=", "sk": "CONNECTION"}
+    assert keys.connections("user-1") == {"pk": PK, "sk": "CONNECTIONS"}
+    pk = "FOLLOWERS#sNtuIp6lgZQ1hg8fdOnciEojOH5nzpEUBsy7YN0gQp4"
+    assert keys.followers(ADDRESS) == pk
+    assert keys.follower(ADDRESS, "L0SM9cOFvHcCIhw=") == {"pk": pk, "sk": "CONNECTION#L0SM9cOFvHcCIhw="}
+    assert keys.announced(ADDRESS) == {"pk": pk, "sk": "ANNOUNCED"}
+
+
+@pytest.mark.parametrize(
+    "other", [ProjectAddress("user-1sales", "_EU-2"), ProjectAddress("user-1", "sales_EU-22"), ProjectAddress("u", "p")]
+)
+def test_followers_are_of_one_project(other: ProjectAddress) -> None:
+    """The followers of two projects are in two partitions, also where owner and id read alike in a row."""
+    assert keys.followers(other) != keys.followers(ADDRESS)
+
+
+def test_a_count_of_connections_is_not_stored_by_its_user() -> None:
+    """Neither the count nor anything about followers is among what a user stores, which is counted."""
+    assert not keys.is_stored(keys.connections("user-1"))
+
+
 @pytest.mark.parametrize("user", ["user-1", "USER#u", "a#b"])
 def test_a_projects_item_has_its_address(user: str) -> None:
     """The address of a project can be read from its item, whatever the user's id contains."""

@@ -18,6 +18,7 @@ EXAMPLES: list[tuple[errors.StoreError, str]] = [
     (errors.InvalidPrecondition("p"), "invalid-precondition"),
     (errors.InvalidConfig("c"), "invalid-config"),
     (errors.InvalidData("d"), "invalid-data"),
+    (errors.InvalidMessage("m"), "invalid-message"),
     (errors.InvalidProject("p"), "invalid-project"),
     (errors.InvalidQuery("q"), "invalid-query"),
     (errors.UnsafeText([]), "unsafe-text"),

@@ -31,6 +31,9 @@ LIMITS = {
     "maxLinks": 20,
     "maxMemberBytes": 250_000_000,
     "linkRequestsPerMinute": 120,
+    "maxConnections": 20,
+    "maxFollowed": 50,
+    "maxFollowers": 1_000,
     "historyRetentionDays": 90,
     "sessionTtlDays": 30,
 }

@@ -11,6 +11,7 @@
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
 | rate | `RATE` | when the writes that the user has made are paid off; until then |
 | usage | `USAGE` | how much the user stores, and whether they may store more |
+| connections | `CONNECTIONS` | which connections of the user are open |
 | fence | `FENCE` | where in the stream the last recount of the user began or ended |
 | member | `SHARE#<id>#MEMBER#<user's hash>` | a grant (see `grants`); or who saved through a team |
 | team | `SHARE#<id>#TEAM#<team's hash>` | a grant to a team |
@@ -26,6 +27,10 @@
 | entry | `USER#<sub>`, `SHARED#<project's hash>` | a project that was shared with this user, for the list |
 | entry | `TEAM#<team's hash>`, `SHARED#<project's hash>` | the same for a team |
 | token | `TOKEN#<SHA-256>`, `TOKEN` | which invitation or link a secret is for |
+| ticket | `TICKET#<SHA-256>`, `TICKET` | whose connection it opens, and when their token ends; for a minute |
+| connection | `CONNECTION#<id>`, `CONNECTION` | whose it is, until when, and what it follows |
+| follower | `FOLLOWERS#<project's hash>`, `CONNECTION#<id>` | the grant through which a connection follows a project |
+| announced | `FOLLOWERS#<project's hash>`, `ANNOUNCED` | from when on the project may be announced again |
 
 Otherwise `pk` is the owner's `USER#<sub>`. A guest's draft has the guest's hash and a dot before its session.
 Ids and session ids contain neither `#` nor a dot, so keys are unambiguous. The index `listing` holds `listKey` and
@@ -47,8 +52,8 @@ The downloads of a public link are under `downloads/links/<token's hash>/`.
 
 `configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `schema_writes`, `uploads`,
 `background_reads`, `downloads`, `shares`, `invitations`, `links`, `shared_projects`, `project_copies`,
-`history_removal`, `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`, `project_purge` and
-`history_bound` follow the table's stream. All build on `items` (calls to the table), `guarded_items` (those of a
-guest), `expressions` (conditions and updates), `formats`, `keys`, `retention`, `stored_bytes`, and `bucket` and
-`invocations`, the only modules that use boto3.
+`history_removal`, `connections`, `rate_limit` and `usage` are what handlers call. `usage`, `object_lifetimes`,
+`project_purge`, `history_bound` and `announcements` follow the table's stream. All build on `items` (calls to the
+table), `guarded_items` (those of a guest), `expressions` (conditions and updates), `versions`, `formats`, `keys`,
+`retention`, `stored_bytes`, and `bucket`, `invocations` and `sockets`, the only modules that use boto3.
 """

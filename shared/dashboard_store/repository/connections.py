@@ -56,7 +56,7 @@ class Connections:
         ticket = Ticket(new_token(), self._now() + TICKET)
         known = {"user": guest.user, "name": guest.name, "teams": [list(team) for team in guest.teams], "until": ends}
         expiry = {"expiresAt": retention.expires_at(ticket.expires_at)}
-        self._items.write_alone(update(keys.ticket(ticket.text), {**known, **expiry}, IS_NEW))
+        self._items.put_many([{**keys.ticket(ticket.text), **known, **expiry}])
         return ticket
 
     def open(self, connection_id: str, ticket: str) -> None:

@@ -11,7 +11,7 @@ the previous release may ignore, and lose when it puts the item again, takes non
 
 Two kinds have no number, so their meaning cannot change, only what they are called:
 
-- the counters `RATE` and `USAGE`, which are never put, only updated, by both releases at once;
+- the counters `RATE` and `USAGE`, and `ANNOUNCED`, which are never put, only updated, by both releases at once;
 - entries of the index `listing`, which hold `listKey` and `summary` alone.
 """
 

@@ -39,7 +39,7 @@ EVENTS: Final = ROOT / "events"
 # Which refusals of an operation are exported, besides its first success: the first of each, or else of the last one.
 MAIN_REFUSALS: Final = (409, 412, 422)
 OTHER_REFUSAL: Final = 404
-BY_HAND: Final = {"purge_objects", "read_upload"}
+BY_HAND: Final = {"announce", "live", "purge_objects", "read_upload"}
 
 _BROWSER: Final = {
     "accept": "application/json",
@@ -178,7 +178,7 @@ def exported(known: Iterable[Example]) -> dict[Path, str]:
 
 
 def kept() -> set[Path]:
-    """The files under events/ that are made of rows; the events of functions without a route are written by hand."""
+    """The files under events/ that are made of rows; events that are not HTTP requests are written by hand."""
     return {path for path in EVENTS.rglob("*.json") if path.parent.name not in BY_HAND}
 
 

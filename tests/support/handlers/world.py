@@ -37,6 +37,7 @@ same file, which a function reads; 11, too, but its function was killed an hour 
 
 All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
 the writes of the minute. user-5 stores as much as the quota allows. user-6 has used up the requests of the minute.
+user-8 has a connection open, CONNECTION, which follows `sales`; user-13 has as many as `LIMITS` allows.
 """
 
 import hashlib
@@ -74,8 +75,18 @@ BUCKET: Final = "dashkeep-events"
 NAME_BYTES: Final = 8
 """The random bytes in the id of an invitation or a link."""
 
-LIMITS: Final[dict[str, Any]] = {"max_members": 3, "max_teams": 2, "max_invitations": 2, "max_links": 3}
-"""How many a project may have."""
+LIMITS: Final[dict[str, Any]] = {
+    "max_members": 3,
+    "max_teams": 2,
+    "max_invitations": 2,
+    "max_links": 3,
+    "max_connections": 2,
+}
+"""How many a project may have, and how many connections a user."""
+
+CONNECTION: Final = "L0SM9cOFvHcCIhw="
+TOKEN_HOURS: Final = 12
+"""How long a token lives that was issued when the projects were made."""
 
 LIMITED_LINK: Final = "6" * 43
 MOMENT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -138,6 +149,7 @@ def make_world(bucket_client: "S3Client", moment: datetime = MOMENT) -> None:
     with _numbered_secrets():
         _share(mine)
     _done(mine.delete("/api/projects/attic"))
+    _connect()
     _make_rate_limited(Client("user-4"), moment)
     _make_full(Client("user-5"), bucket_client)
 
@@ -287,6 +299,16 @@ def _share(mine: Client) -> None:
         store.shares.set_team(ProjectAddress(mine.user, project), Team(team), may, owner)
     _save_through_team(ProjectAddress(mine.user, "crowd", Guest("user-9", (Team("analysts"),))))
     _done(mine.delete("/api/projects/crowd/config/versions/1"))
+
+
+def _connect() -> None:
+    """Open connections, one of which follows a project that was shared with its user."""
+    store: Store = handler_module("LiveFunction").app.store
+    ends = int((store.now() + timedelta(hours=TOKEN_HOURS)).timestamp())
+    opened = {CONNECTION: "user-8", **{f"page-{number}=": "user-13" for number in range(LIMITS["max_connections"])}}
+    for connection, user in opened.items():
+        store.connections.open(connection, store.connections.issue(Guest(user), ends).text)
+    store.connections.follow(CONNECTION, [ProjectAddress("user-1", "sales").text])
 
 
 def _save_through_team(address: ProjectAddress) -> None:

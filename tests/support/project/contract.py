@@ -19,6 +19,7 @@ STATUSES = {
     "unsupported-media-type": 415,
     "invalid-config": 422,
     "invalid-data": 422,
+    "invalid-message": 422,
     "invalid-project": 422,
     "invalid-sharing": 422,
     "invalid-query": 422,

@@ -32,6 +32,7 @@ FURTHER: dict[str, set[str]] = {
 UNUSED: dict[tuple[str, str], str] = {
     ("*", "kms:*"): "no resource has a key of the customer's",
     ("AWS::ApiGatewayV2::Api", "s3:*"): "the API's body is in the template",
+    ("AWS::ApiGatewayV2::Integration", "iam:PassRole"): "the function's own policy lets API Gateway call it",
     ("AWS::AppConfig::ConfigurationProfile", "iam:PassRole"): "the flags are hosted by AppConfig",
     ("AWS::CodeDeploy::DeploymentGroup", "codedeploy:RegisterOnPremisesInstance"): "functions run on no instance",
     ("AWS::DynamoDB::Table", "dynamodb:DeleteTable"): "the table is retained, even if its creation is rolled back",
@@ -49,6 +50,8 @@ UNUSED: dict[tuple[str, str], str] = {
     ("AWS::DynamoDB::Table", "iam:*"): "only replicas need a role",
     ("AWS::DynamoDB::Table", "logs:*"): "only an import writes a log",
     ("AWS::DynamoDB::Table", "s3:*"): "only an import reads a bucket",
+    ("AWS::IAM::Policy", "iam:*GroupPolicy"): "the policies are roles'",
+    ("AWS::IAM::Policy", "iam:*UserPolicy"): "the policies are roles'",
     ("AWS::IAM::Role", "iam:DeleteRolePermissionsBoundary"): "a role without its boundary could do anything",
     ("AWS::Lambda::*", "lambda:*utProvisionedConcurrencyConfig"): "no concurrency is provisioned",
     ("AWS::Lambda::*", "lambda:DeleteProvisionedConcurrencyConfig"): "no concurrency is provisioned",

@@ -43,7 +43,16 @@ ARNS = {
     "AWS::ApiGatewayV2::Api": [
         f"arn:aws:apigateway:{REGION}::{path}" for path in ("/apis", "/apis/a1b2c3d4e5", "/tags/arn%3Aaws%3Aapigateway")
     ],
-    "AWS::ApiGatewayV2::Stage": [f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/stages/$default"],
+    **{
+        f"AWS::ApiGatewayV2::{kind}": [f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/{path}"]
+        for kind, path in (
+            ("Integration", "integrations/b2c3d4e"),
+            ("IntegrationResponse", "integrations/b2c3d4e/integrationresponses/c3d4e5"),
+            ("Route", "routes/d4e5f6a"),
+            ("RouteResponse", "routes/d4e5f6a/routeresponses/e5f6a7"),
+            ("Stage", "stages/$default"),
+        )
+    },
     "AWS::AppConfig::Application": [f"arn:aws:appconfig:{LOCAL}:application/abc1234"],
     "AWS::AppConfig::ConfigurationProfile": [f"arn:aws:appconfig:{LOCAL}:application/abc1234/configurationprofile/def"],
     "AWS::AppConfig::Environment": [f"arn:aws:appconfig:{LOCAL}:application/abc1234/environment/ghi5678"],
@@ -154,6 +163,13 @@ def is_role(name: str) -> bool:
     return bool(STACK_RESOURCES[name]["Type"] == "AWS::IAM::Role")
 
 
+def _attached(role: str) -> Iterator[dict[str, Any]]:
+    """Yield resources that hold a policy by itself for a role, each in the form of a role with that policy."""
+    for each in STACK_RESOURCES.values():
+        if each["Type"] == "AWS::IAM::Policy" and {"Ref": role} in each["Properties"]["Roles"]:
+            yield {"Properties": {"Policies": [each["Properties"]]}}
+
+
 def trusted(role: str) -> str:
     """Return the service that may act as a role of the stack."""
     (statement,) = STACK_RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -172,11 +188,11 @@ def grants(role: str) -> Iterator[Request]:
         if each["Type"] in {"AWS::Lambda::Version", "AWS::Lambda::Alias"}
     }
     conditions = {"CreatesTable": True, "CreatesBucket": True}
-    for statement in statements_of(
-        STACK_RESOURCES[role], {**names, **known, **versions, **conditions, "AWS::StackName": STACK}
-    ):
-        for arn in statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]:
-            yield from (Request(action, arn) for action in sorted(actions([statement])))
+    every = {**names, **known, **versions, **conditions, "AWS::StackName": STACK}
+    for holder in (STACK_RESOURCES[role], *_attached(role)):
+        for statement in statements_of(holder, every):
+            for arn in statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]:
+                yield from (Request(action, arn) for action in sorted(actions([statement])))
     for managed in resolved(STACK_RESOURCES[role]["Properties"].get("ManagedPolicyArns", []), {}):
         document = json.loads(aws_managed_policies_data)[managed.rpartition("/")[2]]["Document"]
         for action in sorted(actions(document["Statement"]) - NOT_CALLED.keys()):

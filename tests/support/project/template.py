@@ -51,6 +51,23 @@ def routes() -> list[Route]:
     ]
 
 
+def rights(function: str) -> list[dict[str, Any]]:
+    """Return the statements of a function's policies, also of those that stand by themselves, with lists of actions."""
+    own = [statement for policy in functions()[function].get("Policies", []) for statement in policy["Statement"]]
+    apart = [
+        statement
+        for each in template()["Resources"].values()
+        if each["Type"] == "AWS::IAM::Policy" and {"Ref": f"{function}Role"} in each["Properties"]["Roles"]
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    return [{**each, "Action": listed(each["Action"])} for each in own + apart]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return the elements of what may be written as a list, or as its only element."""
+    return value if isinstance(value, list) else [value]
+
+
 def table_definition() -> dict[str, Any]:
     """Return the table's definition in the form of CreateTable."""
     properties = template()["Resources"]["Table"]["Properties"]
