@@ -6,10 +6,13 @@ and ends what was left behind (`processes.sweep`).
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+# Two for each WebSocket that the front passes on. macOS allows 256 unless asked for more.
+_OPEN_FILES = 4_096
 
 
 def main(parent: int, command: list[str]) -> None:
@@ -18,6 +21,9 @@ def main(parent: int, command: list[str]) -> None:
     # The parent may have died before the prctl call.
     if os.getppid() != parent:
         sys.exit("The parent process is gone.")
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != resource.RLIM_INFINITY and allowed < _OPEN_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES if most < 0 else min(_OPEN_FILES, most), most))
     os.execvp(command[0], command)  # noqa: S606 - deliberately without a shell
 
 

