@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 import type { BrowserStorage, Key } from "./storage.js";
 import type { Tabs } from "./tabs.js";
 import { inTime, pathOf, required, tag, versionOf, waitBefore, type Answer, type RequestOptions, type Transport } from "./transport.js";
-import type { Abortable, ConfigCalls, DataCalls, Loaded, NewProject, Project, ProjectCalls, ProjectCopy } from "./types.js";
+import type { Abortable, ConfigCalls, DashboardClient, DashboardConfig, DataCalls, Loaded, NewProject, Project, ProjectCalls, ProjectCopy } from "./types.js";
 
 const ATTEMPTS = 4;
 const MERGE_PATCH = "application/merge-patch+json";
@@ -36,8 +36,13 @@ export interface Requests {
   readonly fetch: Transport["fetch"];
 }
 
+/** A client with what `sharing.ts` and `live.ts` use of it. */
+export interface InternalClient<Config extends object = DashboardConfig> extends DashboardClient<Config>, Pick<Requests, "send"> {
+  readonly parts: Parts;
+}
+
 /** What the calls share with the documents of their client. */
-interface Shared {
+export interface Parts {
   readonly environment: Environment;
   readonly transport: Transport;
   readonly storage: BrowserStorage;
@@ -45,7 +50,7 @@ interface Shared {
   keyOf(project: string, session: string, user: string): Key;
 }
 
-export function createCalls<Config extends object>({ environment, transport, storage, tabs, keyOf }: Shared): Calls<Config> {
+export function createCalls<Config extends object>({ environment, transport, storage, tabs, keyOf }: Parts): Calls<Config> {
   const requests = repeated(transport, environment);
 
   /** Drop a project's cached copies, and make its documents reload. */

@@ -32,7 +32,7 @@ export interface Surroundings {
   save(sent: Sent, user: string, isLast: boolean): Promise<{ version: Version; newest: number }>;
   /** Announce a version to the other documents and tabs, and listen for theirs; returns a function to stop. */
   tell(key: Key, version: number): void;
-  hear(heard: (key: Key, version: number) => void): () => void;
+  hear(heard: (key: Key, version: number | null) => void): () => void;
 }
 
 export interface InternalOptions<Config extends object> extends OpenOptions<Config> {
@@ -301,7 +301,7 @@ export function openDocument<Config extends object>(at: Surroundings, options: I
     isStarted = true;
     closing.push(
       ...(["online", "shown", "hidden"] as const).map((kind) => environment.listen(kind, () => dispatch(kind, {}))),
-      at.hear((key, version) => user !== null && String(key) === String(place) && dispatch("heard", { version })),
+      at.hear((key, version) => user !== null && String(key) === String(place) && dispatch(version === null ? "shown" : "heard", { version: version as number })),
     );
     opening = transport.token();
     let known: string | null = null;

@@ -1,6 +1,6 @@
 /** The Dashkeep client: the API's calls, and documents that an application edits. */
 
-import type { Calls } from "./calls.js";
+import type { Calls, InternalClient } from "./calls.js";
 import type { Version } from "./core.js";
 import { openDocument, type InternalDocument, type InternalOptions, type Surroundings } from "./document.js";
 import { browserEnvironment, type Environment } from "./environment.js";
@@ -22,7 +22,7 @@ export interface ClientOptions {
   baseUrl: string;
   /**
    * Returns the user's token, or null if nobody is signed in. Called once when a document is opened and once per save,
-   * never concurrently, and again with `refresh: true` if the server rejects the token.
+   * never concurrently, and again with `refresh: true` if the server rejects the token or a live connection outlasts it.
    */
   getToken: GetToken;
   /** The token's claim that names the user: the stack's parameter `UserClaim`. Default: `sub`. */
@@ -57,6 +57,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   const tabs = openTabs(environment);
   /** The open documents, and how many openings each has. */
   const shared = new Map<string, { readonly document: InternalDocument<Config>; openings: number }>();
+  const parts = { environment, transport, storage, tabs, keyOf };
   let loaded: Calls<Config> | null = null;
 
   const config = async (session?: string, user?: string) => (await calls()).config(session, user);
@@ -64,7 +65,7 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
   /** Load the calls on first use: a page that only opens documents never needs them. */
   async function calls(): Promise<Calls<Config>> {
     const { createCalls } = await required(import("./calls.js"));
-    return (loaded ??= createCalls<Config>({ environment, transport, storage, tabs, keyOf }));
+    return (loaded ??= createCalls<Config>(parts));
   }
 
   function keyOf(project: string, session: string, user: string): Key {
@@ -119,15 +120,16 @@ export function createDashboardClient<Config extends object = DashboardConfig>(o
     });
   }
 
-  return {
+  const client: InternalClient<Config> = {
     ...later(CONFIG_CALLS, config),
-    // `send` is for `sharing.ts`.
     ...later(["limits", "flags", "send"], calls),
     projects: later(PROJECT_CALLS, async () => (await calls()).projects),
     data: later(DATA_CALLS, async () => (await calls()).data()),
     drafts: (sessionId) => later(CONFIG_CALLS, () => config(sessionId)),
     open,
+    parts,
   };
+  return client;
 }
 
 /** Create methods that first load the object that implements them. */

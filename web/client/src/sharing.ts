@@ -1,6 +1,6 @@
 /** Sharing projects, and reading public links. An entry of its own: most pages that show a dashboard need neither. */
 
-import { repeated, type Requests } from "./calls.js";
+import { repeated, type InternalClient } from "./calls.js";
 import { browserEnvironment, type Environment } from "./environment.js";
 import { accepted, createTransport, pathOf, required, urlOf, type RequestOptions } from "./transport.js";
 import type { Abortable, DashboardClient, DashboardConfig, DataSchema, Loaded, Project, ProjectSummary, Role, Row, RowRange } from "./types.js";
@@ -124,7 +124,7 @@ export interface PublicLink<Config extends object = DashboardConfig> {
 
 /** The calls that share the projects of a client's user. */
 export function sharing<Config extends object>(client: DashboardClient<Config>): Sharing<Config> {
-  const { send } = client as unknown as Pick<Requests, "send">;
+  const { send } = client as InternalClient<Config>;
   const at = (project: string, ...names: readonly string[]) => pathOf(project, names.map((name) => `/${encodeURIComponent(name)}`).join(""));
   const call = async <T>(method: string, path: string, options?: RequestOptions, attempts?: number) => (await send(method, path, options, attempts)).body as T;
   const remove = async (path: string, options?: Abortable) => void (await send("DELETE", path, options));

@@ -209,7 +209,7 @@ export async function required<T>(module: Promise<T>): Promise<T> {
 }
 
 /** Read a claim of a token; empty if the token is not a JWT. */
-function claimOf(token: string, name: string): string {
+export function claimOf(token: string, name: string): string {
   try {
     const text = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));

@@ -74,7 +74,7 @@ test("every entry can be imported where React and Zustand are installed, and kee
   for (const name of ["react", "zustand"]) await symlink(join(modules, name), join(scratch, "node_modules", name));
   const entries = Object.keys(manifest.exports).map((entry) => entry.replace(".", manifest.name));
   const names = JSON.parse(run(`console.log(JSON.stringify(await Promise.all(${JSON.stringify(entries)}.map(async (entry) => Object.keys(await import(entry))))));`));
-  for (const [index, name] of ["createDashboardClient", "dashkeep", "useDashboard", "sharing"].entries()) assert.ok(names[index].includes(name), name);
+  for (const [index, name] of ["createDashboardClient", "dashkeep", "useDashboard", "sharing", "live"].entries()) assert.ok(names[index].includes(name), name);
 });
 
 test("a bundler drops what an application does not use", async () => {

@@ -7,7 +7,7 @@ import ts from "typescript";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
 const { options: own } = ts.parseJsonConfigFileContent(ts.readConfigFile(`${folder}tsconfig.json`, ts.sys.readFile).config, ts.sys, folder);
-const handedOut = ["index", "zustand", "react", "sharing"].map((name) => `${folder}dist/${name}.d.ts`);
+const handedOut = ["index", "zustand", "react", "sharing", "live"].map((name) => `${folder}dist/${name}.d.ts`);
 const uses = readdirSync(`${folder}tests/types`).map((name) => `${folder}tests/types/${name}`);
 
 /** `tsc --project tests` compiles the same once more, with `nodenext` and the libraries. @type {ts.CompilerOptions} */
