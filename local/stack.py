@@ -191,8 +191,8 @@ class Stack:
     def _sam_deploy(self, emulator: Child) -> None:
         parameters = [f"{name}={value}" for name, value in self._parameters().items()]
         # Without --config-file, sam looks for its configuration beside the template.
-        template = ["--template-file", str(_BUILT / "template.yaml"), "--config-file", str(ROOT / "samconfig.toml")]
-        options = ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *parameters]
+        template = ["--template-file", str(build.packed(_BUILT)), "--config-file", str(ROOT / "samconfig.toml")]
+        options = ["--no-confirm-changeset", "--no-progressbar", "--use-json", "--parameter-overrides", *parameters]
         # sam polls every five seconds; the emulator takes one.
         local = {"AWS_ENDPOINT_URL": self._gateway_url, "SAM_CLI_POLL_DELAY": "0.1"}
         env = build.tool_environment() | local | _no_proxy()
