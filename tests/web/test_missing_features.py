@@ -10,8 +10,8 @@ from support.running.local_stack import LocalStack
 
 
 def test_without_broadcast_channel_a_save_is_shown_on_focus(device: Device, project: Project) -> None:
-    """Without BroadcastChannel, what one tab saves appears in the other once that one gets the focus."""
-    device.run_first("delete globalThis.BroadcastChannel")
+    """Without BroadcastChannel and WebSocket, what one tab saves appears in the other once that one gets the focus."""
+    device.run_first("delete globalThis.BroadcastChannel; delete globalThis.WebSocket")
     second = device.tab().open(project.id)
     second.shows("Revenue", "Units")
     device.open(project.id).retitle("Revenue", "In both").save()

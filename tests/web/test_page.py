@@ -342,8 +342,9 @@ def test_a_conflict_has_no_violation(make_device: Devices, project: Project) -> 
     one, other = make_device().open(project.id), make_device(size=NARROW).open(project.id)
     one.shows("Revenue", "Units")
     other.shows("Revenue", "Units")
+    other.retitle("Revenue", "Mine")
     one.retitle("Revenue", "Theirs").save()
-    other.retitle("Revenue", "Mine").button("Save").click()
+    other.button("Save").click()
     expect(other.dialog).to_contain_text("Theirs")
     assert violations(other.page) == []
 

@@ -41,17 +41,19 @@ def requests(page: Page) -> Iterator[list[str]]:
 
 
 def test_opening_asks_once_and_a_second_time_from_the_cache(device: Device, project: Project) -> None:
-    """Each opening asks once for a token, the project, its config and its table; only the first loads scripts, once."""
+    """Each opening asks once for a token, the project, its config, its table and news; only the first loads scripts."""
     once = ["/local/token", *(f"/api/projects/{project.id}{part}" for part in ("", "/config", "/data"))]
+    once.append(f"POST {device.url}/api/live")
     for is_first in (True, False):
         with requests(device.page) as found:
             device.open(project.id) if is_first else device.reload()
             device.shows("Revenue", "Units")
             expect(device.page.locator("article canvas")).to_have_count(2)
+            expect(device.page.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
         asked = [each.removeprefix(f"GET {device.url}") for each in found]
         assert sorted(each for each in asked if re.search("/api/|token", each)) == sorted(once)
         loaded = device.page.evaluate(LOADED)
-        assert Counter(loaded) == Counter(scripts("dashboard") | merge() if is_first else ())
+        assert Counter(loaded) == Counter(scripts("dashboard") | later() if is_first else ())
 
 
 def test_a_table_is_transferred_once(device: Device, project: Project) -> None:
@@ -124,9 +126,9 @@ def scripts(view: str) -> set[str]:
     return found
 
 
-def merge() -> set[str]:
-    """Return the address of the script that a dashboard loads once it is shown, for when others change it."""
-    return {f"/assets/{file.name}" for file in DIST.glob("assets/merge-*.js")}
+def later() -> set[str]:
+    """Return the addresses of the scripts that a dashboard loads once it is shown, because others may change it."""
+    return {f"/assets/{file.name}" for name in ("merge", "live") for file in DIST.glob(f"assets/{name}-*.js")}
 
 
 @pytest.mark.parametrize("view", MOST_BYTES)

@@ -106,14 +106,14 @@ def test_a_conflict_is_decided_place_by_place(make_device: Devices, project: Pro
     """Each place has both values in words; none is chosen at first, and closing decides nothing."""
     device = make_device().open(project.id)
     device.shows("Revenue", "Units")
-    theirs = project.config
-    theirs["chartCustomizations"]["a"] |= {"title": "Theirs", "kind": "pie"}
-    theirs["chartCustomizations"]["b"]["position"] = {"x": 6, "y": 0, "w": 6, "h": 8}
-    project.save(theirs)
     device.edit_chart("Revenue", lambda form: form.get_by_text("Line", exact=True).click()).retitle("Revenue", "Mine")
     handle = device.card("Units").locator(".handle")
     handle.focus()
     device.page.keyboard.press("Shift+ArrowDown")
+    theirs = project.config
+    theirs["chartCustomizations"]["a"] |= {"title": "Theirs", "kind": "pie"}
+    theirs["chartCustomizations"]["b"]["position"] = {"x": 6, "y": 0, "w": 6, "h": 8}
+    project.save(theirs)
     device.button("Save").click()
     expect(device.dialog.get_by_role("group", name=re.compile("^Revenue . Type"))).to_contain_text("Pie")
     place = device.dialog.get_by_role("group", name=re.compile("^Units . Position"))

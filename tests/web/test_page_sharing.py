@@ -73,12 +73,14 @@ def test_two_people_edit_one_dashboard(make_device: Devices, project: Project, u
     assert other.page.url.endswith(f"#/dashboards/{project.address}")
     one.page.keyboard.press("Escape")
 
+    other.retitle("Units", "By the guest")
     one.retitle("Revenue", "By the owner").save()
-    other.retitle("Units", "By the guest").save()
+    other.save()
     other.shows("By the owner", "By the guest")
+    other.retitle("By the owner", "Mine")
     one.retitle("By the owner", "Theirs").save()
     one.shows("Theirs", "By the guest")
-    other.retitle("By the owner", "Mine").button("Save").click()
+    other.button("Save").click()
     owner, guest = named(project.members["owner"]), named(project.members["members"][0])
     expect(other.dialog.get_by_role("heading", name=f"{owner} changed the same values")).to_be_visible()
     assert violations(other.page) == []

@@ -27,8 +27,11 @@ export const withoutChart = (id) => (config) => {
   return { ...config, chartCustomizations: others };
 };
 
-/** Change some members of a chart. */
-export const withChart = (id, members) => (config) => withCharts({ [id]: { ...config.chartCustomizations[id], ...members } })(config);
+/** Change some members of a chart; one that somebody else has removed stays removed. */
+export const withChart = (id, members) => (config) => {
+  const chart = config.chartCustomizations[id];
+  return chart ? withCharts({ [id]: { ...chart, ...members } })(config) : config;
+};
 
 /** Move charts; what else a position holds stays. */
 export const withPositions = (positions) => (config) => {

@@ -1,10 +1,12 @@
 // An open dashboard: its document, its table, and the user's actions on them.
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
-import { dashboardView } from "./dashboard_view.js";
+import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
+import { Following } from "./following.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
+import { keepFocus } from "./pointing.js";
 import { nameField, openCopyDialog, rename } from "./projects.js";
 import { isAutosaveOn, Saving } from "./saving.js";
 import { openSharing } from "./sharing_dialog.js";
@@ -33,12 +35,17 @@ export class DashboardPage {
   editing;
   /** @type {TableFiles} */
   files;
+  /** @type {Following} */
+  following;
   #table;
   #rows;
   #app;
   #id;
   #closing = [];
+  #isClosed = false;
   #asking = null;
+  /** The config that is shown: the newest, unless a dialog is open. */
+  #shown;
   /** Whether the server has said what the user may do since the page was opened. */
   #isRoleConfirmed = false;
   /** The last refusal that was looked into: the editor may have become a viewer. */
@@ -51,13 +58,19 @@ export class DashboardPage {
     this.role = this.isShared ? knownRole(id, app.session.user) : "owner";
     // Nothing is saved in another user's dashboard before it is certain that this user may: no edits of an earlier page either.
     this.document = app.client.open(id, this.isShared ? { autosave: false, legacyKeys: null } : { autosave: isAutosaveOn() });
+    this.#shown = this.document.state.config;
     this.saving = new Saving(app, this);
     this.#rows = rows;
-    this.#table = new ProjectTable(app.client, id, this.#rows, () => app.redraw());
+    this.#table = new ProjectTable(app.client, id, this.#rows, () => this.#tableChanged());
+    this.following = new Following(app, this, this.#table);
     this.editing = new Editing(app, this, this.#rows);
     this.files = new TableFiles(app, this, this.#table);
     this.grid = new Grid({
-      moved: (positions) => this.editing.moveCharts(positions),
+      moved: (positions) => {
+        this.editing.moveCharts(positions);
+        // Another config may have come meanwhile, and the chart may be where it was.
+        app.redraw();
+      },
       placed: (positions) => this.editing.placeCharts(positions),
       say: (text) => this.announce(text),
       edit: (chartId) => this.editing.editChart(chartId),
@@ -84,14 +97,21 @@ export class DashboardPage {
   }
 
   close() {
+    this.#isClosed = true;
     for (const stop of this.#closing) stop();
     this.saving.close();
+    this.following.close();
     this.#rows.close();
     this.grid.attach(null);
   }
 
   view() {
     return dashboardView(this);
+  }
+
+  /** What others have changed; it is shown beside other messages. */
+  newsView() {
+    return newsView(this.following);
   }
 
   drawn() {
@@ -129,7 +149,7 @@ export class DashboardPage {
 
   /** The config on display: a previewed version, or the edited dashboard. */
   get config() {
-    return this.preview ? this.preview.config : this.state.config;
+    return this.preview ? this.preview.config : this.#shown;
   }
 
   get hiddenCharts() {
@@ -206,7 +226,7 @@ export class DashboardPage {
   }
 
   async restore(version) {
-    await this.document.restore(version);
+    await this.following.own(() => this.document.restore(version));
     this.preview = null;
     this.#app.tell(`Version ${version} was restored.`);
   }
@@ -214,7 +234,7 @@ export class DashboardPage {
   /** Take back what one version changed, and keep what came after it. */
   async takeBack(version) {
     const before = JSON.stringify(this.state.config);
-    const { config } = await this.document.undoVersion(version).catch((error) => {
+    const { config } = await this.following.own(() => this.document.undoVersion(version)).catch((error) => {
       // Unsaved changes are saved first, and these may be what is in conflict.
       if (!this.state.conflict) throw error;
       throw Object.assign(new Error("Someone else changed the same values as you. Decide what to keep, then take back these changes."), { status: error.status });
@@ -237,10 +257,22 @@ export class DashboardPage {
   async loadAgain() {
     await this.#loadDocument();
     this.#retryTable();
+    void this.following.follow();
+  }
+
+  /** Find out whether the user still has access. */
+  checkAccess() {
+    void this.#loadDocument();
+    if (this.isShared) void this.#loadProject({ again: true });
+  }
+
+  #tableChanged() {
+    this.following.proceed();
+    this.#app.redraw();
   }
 
   #retryTable() {
-    if (this.table.status === "failed" || this.table.isCopy) void this.#table.load();
+    if (this.table.status === "failed" || this.table.isCopy || this.table.isOutdated) void this.#table.load();
     void this.#loadProject();
   }
 
@@ -249,6 +281,8 @@ export class DashboardPage {
       await this.document.load();
       // It is needed once others change what is edited here, and a page that is open for days may outlive its release.
       import("../client/dist/merge.js").catch(() => {});
+      // It may have been open before.
+      this.following.changed(this.state);
     } catch (error) {
       // The state has the error and is shown.
       if (error.status === undefined) throw error;
@@ -291,14 +325,27 @@ export class DashboardPage {
   }
 
   #changed() {
-    const { status, config, error } = this.state;
-    if (config) window.dashkeepTheme.choose(themeOf(config), `#/dashboards/${encodeURIComponent(this.#id)}`);
+    const { status, error } = this.state;
+    this.#show();
     if (status === "clean" || status === "corrected") this.#retryTable();
     const wasDeleted = this.saving.isDeleted;
     this.saving.changed();
+    if (this.following.changed(this.state)) keepFocus();
     if (this.isShared) this.#followAccess(error, wasDeleted);
+    // Its owner has restored it, or let the user in again.
+    if (wasDeleted && !this.saving.isDeleted) void this.following.follow();
     this.#app.redraw();
   }
+
+  /** Show the document's config, as soon as no dialog is open: the user's own save may have brought others' changes. */
+  #show = () => {
+    if (this.#app.holding.isDialogOpen) return this.#app.holding.wait(this.#show);
+    if (this.#isClosed) return undefined;
+    const { config } = this.state;
+    this.#shown = config;
+    if (config) window.dashkeepTheme.choose(themeOf(config), `#/dashboards/${encodeURIComponent(this.#id)}`);
+    return this.#app.redraw();
+  };
 
   /** Follow what the answers to loads and saves say of the user's access. */
   #followAccess(error, wasDeleted) {

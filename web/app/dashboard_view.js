@@ -37,6 +37,16 @@ export function dashboardView(page) {
   `;
 }
 
+/** What others have changed just now. The status is always there: a screen reader reads what comes into it. */
+export function newsView(following) {
+  const { news } = following;
+  const dismiss = () => {
+    following.dismiss();
+    requestAnimationFrame(() => document.getElementById("main").focus({ preventScroll: true }));
+  };
+  return html`<div class="news"><p role="status">${news}</p>${news ? iconButton("close", "Dismiss", dismiss) : nothing}</div>`;
+}
+
 function editorButtons(page) {
   return html`
     ${page.preview ? nothing : undoButtons(page)}
@@ -72,8 +82,8 @@ function options(page) {
       <button type="button" class="quiet discard" ?hidden=${!page.editing.canDiscard} @click=${() => page.editing.discard()}>Discard changes</button>
       <label class="inline"
         ><span>Theme</span>
-        <select .value=${live(themeOf(state.config))} @change=${(event) => page.editing.chooseTheme(event.target.value)}>
-          ${Object.entries(THEMES).map(([id, name]) => html`<option value=${id} ?selected=${id === themeOf(state.config)}>${name}</option>`)}
+        <select .value=${live(themeOf(page.config))} @change=${(event) => page.editing.chooseTheme(event.target.value)}>
+          ${Object.entries(THEMES).map(([id, name]) => html`<option value=${id} ?selected=${id === themeOf(page.config)}>${name}</option>`)}
         </select></label
       >
       <label class="inline switch"

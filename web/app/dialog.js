@@ -29,6 +29,10 @@ export class Dialog {
     closed?.();
   }
 
+  get isOpen() {
+    return this.#shown !== null;
+  }
+
   redraw() {
     this.#redraw();
   }

@@ -10,6 +10,9 @@ import { count } from "./words.js";
 /** Fields with an undo of their own. */
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=file]), textarea, [contenteditable]";
 
+/** The dialog shows it and stays, so that nothing that was entered is lost. */
+const removedMeanwhile = ({ title = "Untitled" }) => Object.assign(new Error(`“${title}” was removed by someone else, so this cannot be applied.`), { status: 404 });
+
 export class Editing {
   #app;
   #page;
@@ -43,7 +46,13 @@ export class Editing {
   }
 
   editChart(id) {
-    openChartDialog(this.#app.dialog, this.#page.table, this.#chart(id), (changed) => this.#edit(withChart(id, changed)));
+    const before = this.#chart(id);
+    openChartDialog(this.#app.dialog, this.#page.table, before, (entered) => {
+      if (!this.#chart(id)) throw removedMeanwhile(before);
+      // A save may have brought what others have changed; what was not touched here is theirs.
+      const changed = Object.entries(entered).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
+      this.#edit(withChart(id, Object.fromEntries(changed)));
+    });
   }
 
   hideChart(id) {

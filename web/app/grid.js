@@ -20,11 +20,13 @@ export class Grid {
   #layout = "";
   #actions;
   #isReadOnly = false;
-  #isMoving = false;
+  /** Where the charts were before the user began to move one, null while nobody does. */
+  #before = null;
   #views = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: SEEN_BEFORE });
 
   /**
-   * `moved` gets all positions after the user has moved a chart; `placed` gets them as the grid has laid them out.
+   * `moved` gets the positions that have changed after the user has moved a chart; `placed` gets all of them as the grid has
+   * laid them out.
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
    *   say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions
@@ -48,10 +50,11 @@ export class Grid {
       },
       element,
     );
-    this.#grid.on("dragstart resizestart", () => (this.#isMoving = true));
+    this.#grid.on("dragstart resizestart", () => (this.#before = this.#positions()));
     this.#grid.on("dragstop resizestop", () => {
-      this.#isMoving = false;
-      this.#actions.moved(this.#positions());
+      const moved = this.#changedSince(this.#before);
+      this.#before = null;
+      this.#actions.moved(moved);
     });
   }
 
@@ -63,7 +66,7 @@ export class Grid {
    */
   show(charts, isReadOnly) {
     // Leave a chart alone while the user drags it; the drop triggers another drawing.
-    if (!this.#grid || this.#isMoving) return;
+    if (!this.#grid || this.#before) return;
     this.#isReadOnly = isReadOnly;
     this.#place(charts);
     for (const each of charts) this.#fill(each);
@@ -75,6 +78,7 @@ export class Grid {
     this.#cards.clear();
     this.#grid?.destroy(false);
     this.#grid = null;
+    this.#before = null;
     this.#element = null;
     this.#layout = "";
   }
@@ -122,8 +126,8 @@ export class Grid {
     grid.setStatic(isFixed);
     // Charts move to a new place, but not to their first one; the grid may be gone by then.
     if (charts.length) requestAnimationFrame(() => this.#grid === grid && grid.setAnimation(!isStill.matches));
-    // Moving an element removes its focus.
-    if (this.#element.contains(focused)) focused.focus();
+    // Moving an element removes its focus; the page is not scrolled, because somebody else may have moved it.
+    if (this.#element.contains(focused)) focused.focus({ preventScroll: true });
     // It separates charts that overlap, closes gaps, and finds a place for a chart without one.
     if (!isFixed) this.#actions.placed(this.#positions());
   }
@@ -173,6 +177,11 @@ export class Grid {
     return Object.fromEntries(this.#grid.engine.nodes.map(({ id, x, y, w, h }) => [id, { x, y, w, h }]));
   }
 
+  #changedSince(before) {
+    const isMoved = ([id, position]) => JSON.stringify(position) !== JSON.stringify(before[id]);
+    return Object.fromEntries(Object.entries(this.#positions()).filter(isMoved));
+  }
+
   /** Handle arrow keys on a card's handle. */
   onKey(event) {
     const move = MOVES[event.key];
@@ -183,9 +192,11 @@ export class Grid {
     const [across, down] = move;
     const wanted = event.shiftKey ? { w: w + across, h: h + down } : { x: x + across, y: y + down };
     if (Object.values(wanted).some((value) => value < 0)) return;
+    const before = this.#positions();
     this.#grid.update(element, wanted);
     const { x: column, y: row, w: columns, h: rows } = element.gridstackNode;
-    this.#actions.moved(this.#positions());
+    this.#actions.moved(this.#changedSince(before));
+    requestAnimationFrame(() => element.scrollIntoView({ block: "nearest" }));
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
 }

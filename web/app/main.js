@@ -1,8 +1,10 @@
 // The page: the signed-in user, the current view, and the frame around it.
+import { browserEnvironment } from "../client/dist/environment.js";
 import { createDashboardClient } from "../client/dist/index.js";
 import { addressOf, required } from "../client/dist/transport.js";
 import { Session } from "../session.js";
 import { Dialog } from "./dialog.js";
+import { Holding, patient } from "./holding.js";
 import { html, live, loading, nothing, render } from "./html.js";
 import { InvitationPage } from "./invitation.js";
 import { ProjectsPage } from "./projects.js";
@@ -24,6 +26,7 @@ window.trustedTypes?.createPolicy("default", {
 class App {
   session = new Session();
   dialog = new Dialog(() => this.redraw());
+  holding = new Holding(() => this.dialog.isOpen, window);
   client = this.#newClient();
   #page = null;
   #toast = null;
@@ -52,6 +55,7 @@ class App {
       document.title = this.#page.title ? `${this.#page.isUnsaved ? "• " : ""}${this.#page.title} · Dashkeep` : "Dashkeep";
       this.#page.drawn?.();
       this.dialog.drawn();
+      this.holding.release();
     });
   }
 
@@ -100,7 +104,8 @@ class App {
   }
 
   #newClient() {
-    return createDashboardClient({ baseUrl: location.origin, getToken: (options) => this.session.token(options) });
+    const environment = patient(browserEnvironment(), this.holding);
+    return createDashboardClient({ baseUrl: location.origin, getToken: (options) => this.session.token(options), environment });
   }
 
   #show() {
@@ -149,7 +154,10 @@ class App {
       <a class="skip" href="#main" @click=${skipToMain}>Skip to the dashboard</a>
       <header class="bar"><div class="inner wide">${this.#page.isPublic ? html`<span class="brand">Dashkeep</span>` : this.#ownBar()}</div></header>
       <main id="main" tabindex="-1">${this.#page.view()}</main>
-      <div class="toasts" role="status">${this.#toast ? this.#toastView(this.#toast) : nothing}</div>
+      <div class="toasts">
+        ${this.#page.newsView?.() ?? nothing}
+        <div role="status">${this.#toast ? this.#toastView(this.#toast) : nothing}</div>
+      </div>
       ${this.dialog.view()}
     `;
   }

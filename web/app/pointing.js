@@ -28,6 +28,18 @@ export function besides(id) {
   return () => requestAnimationFrame(() => isFocusLost() && focus(neighbour ?? document.getElementById("main")));
 }
 
+/** Before others' changes are drawn: if what has the focus is gone afterwards, move it to the chart beside, or to the page. */
+export function keepFocus() {
+  const focused = document.activeElement ?? document.body;
+  const card = focused.closest("[data-chart]");
+  const neighbour = card?.nextElementSibling ?? card?.previousElementSibling;
+  requestAnimationFrame(() => {
+    if (focused.isConnected || !isFocusLost()) return;
+    if (neighbour?.isConnected) focus(neighbour);
+    else document.getElementById("main").focus({ preventScroll: true });
+  });
+}
+
 const isFocusLost = () => document.activeElement === document.body;
 
 function cardOf(id) {

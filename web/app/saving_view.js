@@ -27,7 +27,7 @@ export function failed(page, { error }) {
 }
 
 /** The state stays in sight while its banner is closed, and brings it back. */
-export function saveState({ state, saving }) {
+export function saveState({ state, saving, following }) {
   const { version, updatedAt } = state;
   const { trouble, shown } = saving;
   const title = version && updatedAt ? `Version ${version}, ${exactly(updatedAt)}` : nothing;
@@ -36,6 +36,7 @@ export function saveState({ state, saving }) {
       <span>${saving.status}</span>${version ? html`<span class="version">Version ${version}</span>` : nothing}
     </p>
     ${trouble && !shown ? html`<button type="button" class="quiet" id=${DETAILS} @click=${() => saving.openBanner()}>Details</button>` : nothing}
+    ${following.isLive && !trouble ? html`<span class="live" title="What others change is shown at once">Live</span>` : nothing}
   </div>`;
 }
 

@@ -35,6 +35,11 @@ export class ProjectTable {
     await this.load();
   }
 
+  /** Whether it is being loaded or changed: what is newest is shown then. */
+  get isBusy() {
+    return this.#loading !== null || this.shown.status === "working";
+  }
+
   /** Load the newest table, once at a time. */
   load(showsNotes = false) {
     this.#loading ??= this.#load(showsNotes).finally(() => (this.#loading = null));
@@ -44,10 +49,14 @@ export class ProjectTable {
   async #load(showsNotes) {
     try {
       const known = await this.#rows.load();
-      this.#show(known ? { status: "ready", ...known, showsNotes } : { status: "none" });
+      const { status, version, problem = null, showsNotes: hadNotes } = this.shown;
+      // Some work has begun meanwhile, which loads the table in the end.
+      if (status === "working" && !showsNotes) return;
+      const keepsNotes = hadNotes && known?.version === version;
+      this.#show(known ? { status: "ready", ...known, showsNotes: showsNotes || keepsNotes, problem } : { status: "none", problem });
     } catch (error) {
       if (error.status === undefined) throw error;
-      const isKept = this.shown.isCopy && error.code !== LOST;
+      const isKept = this.shown.status === "ready" && error.code !== LOST;
       this.#show(isKept ? { ...this.shown, isOutdated: true } : { status: "failed", error });
     }
   }

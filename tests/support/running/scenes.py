@@ -370,6 +370,30 @@ def together(studio: Studio) -> None:
     studio.take(other, "access-ended")
 
 
+def live(studio: Studio) -> None:
+    """What others change while a dashboard is open: who it was, beside other messages, and what waits for a save."""
+    owner, editor = studio.user(), studio.user()
+    project = studio.project(owner, {"chartCustomizations": KINDS}, SALES)
+    device, other = studio.device(owner), studio.device(editor)
+    other.page.goto(f"/#/invitations/{project.invite('editor')}")
+    other.button("Accept invitation").click()
+    device.open(project.id)
+    for each in (device, other):
+        _drawn(each)
+        expect(each.page.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
+    studio.take(device, "live")
+    other.retitle("Revenue over time", "Revenue by month").save()
+    expect(device.page.get_by_text("changed this dashboard")).to_be_visible()
+    studio.take(device, "live-changed")
+    device.remove_chart("Revenue by month")
+    expect(device.button("Undo", device.page.locator(".toast"))).to_be_visible()
+    studio.take(device, "live-changed-and-removed")
+    device.button("Dismiss").click()
+    other.retitle("Revenue by month", "Revenue").save()
+    expect(device.page.get_by_text("You get these changes when you save.")).to_be_visible()
+    studio.take(device, "live-waiting")
+
+
 def uploads(studio: Studio) -> None:
     """Files: dropped, sent, refused, and with notes on the columns."""
     user = studio.user()
@@ -431,6 +455,7 @@ SCENES: Final[dict[str, Callable[[Studio], None]]] = {
         sharing,
         shared,
         together,
+        live,
         uploads,
     )
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bottomOf, placedFreely, positionOf, themeOf, withChart, withChartBack, withColumnNames, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
+import { bottomOf, placedFreely, positionOf, themeOf, withChart, withChartBack, withCharts, withColumnNames, withFilter, withoutChart, withPositions, withTheme } from "../config.js";
 
 const CONFIG = {
   chartCustomizations: { a: { title: "A", note: "kept", position: { x: 0, y: 2, w: 6, h: 4 } }, b: { title: "B" } },
@@ -22,6 +22,10 @@ test("an edit changes its place and keeps everything else, other applications' m
   assert.deepEqual(withTheme("light")({ ...CONFIG, theme: { id: "dark", palette: ["red"] } }).theme, { id: "light", palette: ["red"] });
 });
 
+test("a chart that somebody else has removed is not made again by a change of it", () => {
+  assert.equal(withChart("gone", { title: "New" })(CONFIG), CONFIG);
+});
+
 test("a moved chart keeps what else its position holds, and the order of all members", () => {
   const config = { chartCustomizations: { a: { title: "A", position: { x: 0, minW: 3, y: 0, w: 6, h: 4 }, note: "kept" } } };
   const moved = withPositions({ a: { x: 6, y: 1, w: 6, h: 4 } })(config);
@@ -31,7 +35,7 @@ test("a moved chart keeps what else its position holds, and the order of all mem
 
 test("a removed chart comes back to its place, so that nothing has changed", () => {
   assert.equal(JSON.stringify(withChartBack("a", CONFIG)(withoutChart("a")(CONFIG))), JSON.stringify(CONFIG));
-  const later = withChart("c", { title: "C" })(withoutChart("a")(withoutChart("b")(CONFIG)));
+  const later = withCharts({ c: { title: "C" } })(withoutChart("a")(withoutChart("b")(CONFIG)));
   assert.deepEqual(Object.keys(withChartBack("a", CONFIG)(later).chartCustomizations), ["a", "c"]);
 });
 
