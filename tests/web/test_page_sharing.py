@@ -148,6 +148,8 @@ def test_a_viewer_and_the_public_see_no_controls(
 def test_edits_outlive_the_end_of_access(make_device: Devices, project: Project, user: str, stack: LocalStack) -> None:
     """A user removed while editing reads so, keeps the edit but no table, saves it when let in again, and can leave."""
     device = make_device(f"guest-of-{user}")
+    # A connection would say it first.
+    device.run_first("delete globalThis.WebSocket")
 
     def has_no_access() -> None:
         device.warns("no longer shared with you, or it was deleted. Your changes are kept in this browser.")
