@@ -190,6 +190,7 @@ LIVE: Final = ("there", "restored", "made again")
 ORDER: Final = (
     "GET ",
     "POST /api/invitations/preview",
+    "POST /api/live",
     "POST …/config/versions/{version}/undo",
     "POST …/config",
     "PATCH …/config",
