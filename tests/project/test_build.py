@@ -4,7 +4,6 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,7 @@ def finish(folder: Path, fingerprint: str) -> None:
 
 def archive(template: Path, name: str, place: str) -> Path:
     """Return the archive that a template names for a resource."""
-    properties: dict[str, Any] = json.loads(template.read_text())["Resources"][name]["Properties"]
+    properties: dict[str, str] = json.loads(template.read_text())["Resources"][name]["Properties"]
     return template.parent / properties[place]
 
 

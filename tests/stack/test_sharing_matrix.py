@@ -21,7 +21,7 @@ from support.handlers.sharing import team_in_path
 from support.project.example_requests import Operation, all_operations
 from support.project.openapi import NOTHING, sharing_routes, sharing_states
 from support.project.sharing_table import LINKS, RESTORE, ROLES, STATES, Cell, cells
-from support.running.local_stack import LocalStack
+from support.running.local_stack import NO_TLS, LocalStack
 from support.running.tokens import Tokens
 
 EDITORS: Final = "editors & EU"
@@ -108,7 +108,7 @@ def fill(world: World) -> None:
     announced = done(
         owner.post(f"{world.url}/data/uploads", json={"fileName": "f.csv", "contentType": "text/csv", "bytes": 99})
     )
-    sent = httpx.post(announced["url"], data=announced["fields"], files={"file": FILE})
+    sent = httpx.post(announced["url"], data=announced["fields"], files={"file": FILE}, verify=NO_TLS)
     assert sent.is_success, sent.text
     world.known["uploadId"] = announced["uploadId"]
 
@@ -307,7 +307,7 @@ def matrix(stack: LocalStack) -> Iterator[Matrix]:
 
 def client(tokens: Tokens, state: str, who: str) -> httpx.Client:
     if who in LINKS:
-        return httpx.Client(base_url=tokens.url, timeout=60)
+        return httpx.Client(base_url=tokens.url, timeout=60, verify=NO_TLS)
     teams = [team_of(state, team) for team in TEAMS.get(who, ())]
     user = f"canary user {who} of {state} {RUN}".replace(" ", "-")
     return tokens.client(user, groups=teams, name=World(state, {}, "").name_of(who))
@@ -472,7 +472,7 @@ def test_downloads_have_what_their_role_shows(stack: LocalStack) -> None:
     with (
         tokens.client(user) as owner,
         tokens.client(f"viewer {RUN}") as viewer,
-        httpx.Client(base_url=stack.url) as anybody,
+        httpx.Client(base_url=stack.url, verify=NO_TLS) as anybody,
     ):
         project = done(owner.post("/api/projects", json={"name": "Large"}))["address"]
         for table in (older, newest):
@@ -487,7 +487,7 @@ def test_downloads_have_what_their_role_shows(stack: LocalStack) -> None:
             redirect = client.get(url, params={"format": "csv"})
             assert redirect.status_code == 302
             for place in (shown.json()["rawDataUrl"], redirect.headers["location"]):
-                downloaded = httpx.get(place)
+                downloaded = httpx.get(place, verify=NO_TLS)
                 assert downloaded.is_success
                 assert "newest 4499" in downloaded.text
                 assert "canary" not in text_of(downloaded) + place

@@ -1,11 +1,13 @@
 """The local stack as tests start and use it: a separate process, reached over HTTP."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Mapping
@@ -21,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = ROOT / ".venv-local" / "bin" / "python"
 _START_SECONDS = 240
 _STOP_SECONDS = 30
+# For clients of loopback, where nothing uses TLS: it trusts no authority. For each client, httpx would load all of the
+# machine's, which takes a processor 35 ms.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class LocalStack:
@@ -50,7 +55,13 @@ class LocalStack:
 
     def copy(self, state: Path, *, auth: bool = False) -> "LocalStack":
         """Copy this stack, which has to be stopped. The copy has the same port, which is a deployment parameter."""
-        shutil.copytree(self.state, state, symlinks=True)
+        layers = f"{self.state / 'layers'}/"
+
+        def copied(source: str, target: str) -> None:
+            # Nothing writes to the 1,700 files of a layer, and a link takes a sixth of the time.
+            (os.link if source.startswith(layers) else shutil.copy2)(source, target)
+
+        shutil.copytree(self.state, state, symlinks=True, copy_function=copied)
         return LocalStack(state, auth=auth, port=self.port, parameters=self._parameters, root=self._root)
 
     @property
@@ -78,8 +89,9 @@ class LocalStack:
         """Start the stack without waiting."""
         options = ["--port", str(self.port), "--state", str(self.state), *(["--auth"] if self._auth else [])]
         options += [f"--parameter={name}={value}" for name, value in self._parameters.items()]
-        # The least, so that no test waits long.
-        options += ["--expire-every", "0.5"]
+        # Soon enough for the test that waits for it. Each time, the engine looks through all data: 20 ms of a processor
+        # at 5 MB.
+        options += ["--expire-every", "5"]
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - this checkout's program
                 [_PYTHON, "-m", "local.stack", "run", *options],
@@ -159,14 +171,14 @@ class LocalStack:
         ]
 
     def token(self, subject: str) -> str:
-        answer = httpx.get(f"{self.url}/local/token", params={"sub": subject})
+        answer = httpx.get(f"{self.url}/local/token", params={"sub": subject}, verify=NO_TLS)
         token: str = answer.raise_for_status().json()["token"]
         return token
 
     def client(self, subject: str) -> httpx.Client:
         """Return a client that acts for the user; the caller closes it."""
         headers = {"Authorization": f"Bearer {self.token(subject)}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=NO_TLS)
 
     def aws(self, service: Any) -> Any:
         """Return an operator's client of an AWS service, which the emulator answers."""
@@ -192,7 +204,9 @@ def _processes(columns: str) -> list[list[str]]:
     return [line.split(maxsplit=columns.count(",")) for line in shown.stdout.splitlines()]
 
 
+@functools.cache
 def _aws(service: Any, endpoint: str) -> Any:
+    """Return a client, made once for each endpoint, because some tests ask for one twenty times a second."""
     region, key = "us-east-1", "test"
     return boto3.client(
         service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=key

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 
 import httpx
+from support.running.local_stack import NO_TLS
 
 SCRIPTS: Final = "/page-server/first.js"
 HEARD: Final = "/page-server/heard"
@@ -64,7 +65,7 @@ class PageServer:
     def start(self) -> Self:
         handler = type("Handler", (_Handler,), {"server_of_pages": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._client = httpx.Client(base_url=self.upstream, timeout=60)
+        self._client = httpx.Client(base_url=self.upstream, timeout=60, verify=NO_TLS)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         return self

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import jwt
 from cryptography.hazmat.primitives import serialization
-from support.running.local_stack import LocalStack
+from support.running.local_stack import NO_TLS, LocalStack
 
 
 class Tokens:
@@ -29,4 +29,4 @@ class Tokens:
     def client(self, user: str, **claims: Any) -> httpx.Client:
         """Return a client of a user whose token has further claims."""
         headers = {"Authorization": f"Bearer {self.token(user, **claims)}"}
-        return httpx.Client(base_url=self._stack.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self._stack.url, headers=headers, timeout=60, verify=NO_TLS)
