@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import TABLE, Clock
 from support.handlers.http_api import Client, handler_module
-from support.handlers.live import ORIGIN, Announcer, Gateway, all_records
+from support.handlers.live import ORIGIN, Announcer, Gateway, Page, all_records
 from support.handlers.sharing import Person, address, id_of, let_in, with_teams
 from support.storage.clients import Tapped, items_of
 
@@ -43,6 +43,13 @@ class Scene:
     def place(self) -> str:
         """The address of the project."""
         return ProjectAddress(self.owner.user, "p").text
+
+    def following(self) -> Page:
+        """Return a page of the owner's that follows the project, and has heard of all that came before."""
+        page = self.gateway.connect(self.owner)
+        page.follow(self.place)
+        self.announcer.deliver()
+        return page
 
     def person(self, name: str, hours: float = 12, **claims: Any) -> Person:
         """Return another user, or without a name the owner again, with a token that ends so many hours from now."""
@@ -268,9 +275,7 @@ def test_a_save_is_announced_with_who_made_it(scene: Scene) -> None:
 
 def test_data_is_announced(scene: Scene) -> None:
     """A table and an analysis are announced, and say nothing of who changed them."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     scene.owner.post("/api/projects/p/data", TABLE_BODY)
     scene.announcer.deliver()
     scene.clock.advance(seconds=1)
@@ -282,9 +287,7 @@ def test_data_is_announced(scene: Scene) -> None:
 
 def test_what_nobody_sees_is_not_announced(scene: Scene) -> None:
     """Drafts, saves that change nothing, names and settings are not announced; the filter keeps all but saves away."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     scene.owner.put("/api/projects/p/config?sessionId=s", OTHER, if_none_match="*")
     save(scene.owner, scene.owner, CONFIG)
     scene.owner.patch("/api/projects/p", {"name": "New"}, if_match='"1"')
@@ -309,9 +312,7 @@ def test_without_followers_nothing_is_written(scene: Scene) -> None:
 
 def test_announcements_are_coalesced(scene: Scene) -> None:
     """Of many saves, the first is announced at once, and the last when half a second has passed: nothing in between."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     began = scene.clock()
     for version in range(1, 8):
         save(scene.owner, scene.owner, {"chartCustomizations": {"a": {"n": version + 10}}}, version)
@@ -331,9 +332,7 @@ def test_the_last_of_many_savers_is_named(scene: Scene) -> None:
     first, last = scene.person("first"), scene.person("last")
     for each in (first, last):
         let_in(scene.owner, each, "editor")
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     for version, who in enumerate((scene.owner, first, last), start=1):
         save(who, scene.owner, {"chartCustomizations": {"a": {"n": version + 10}}}, version)
         scene.announcer.deliver()
@@ -361,9 +360,7 @@ def test_many_followers_are_told_less_often(scene: Scene, limited: Callable[...,
 
 def test_a_lost_invocation_silences_a_project_for_seconds_only(scene: Scene) -> None:
     """If the invocation for a later announcement never comes, a save after it is announced all the same."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     scene.announcer.is_lost = True
     for version in (1, 2):
         save(scene.owner, scene.owner, {"chartCustomizations": {"a": {"n": version + 10}}}, version)
@@ -376,9 +373,7 @@ def test_a_lost_invocation_silences_a_project_for_seconds_only(scene: Scene) -> 
 
 def test_a_refused_invocation_is_repeated(scene: Scene) -> None:
     """If the invocation for a later announcement is refused, the batch fails, and announces when Lambda repeats it."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     save(scene.owner, scene.owner)
     scene.announcer.deliver()
     save(scene.owner, scene.owner, {"chartCustomizations": {"a": {"n": 12}}}, 2)
@@ -394,9 +389,7 @@ def test_a_refused_invocation_is_repeated(scene: Scene) -> None:
 
 def test_announcing_twice_does_no_harm(scene: Scene) -> None:
     """A batch that Lambda sends again is announced once more at most, and a due announcement only once."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     save(scene.owner, scene.owner)
     event = scene.announcer.take()
     for _ in range(3):
@@ -496,9 +489,7 @@ def test_who_is_let_in_twice_stays(scene: Scene) -> None:
 
 def test_a_deleted_project_is_gone_for_everybody(scene: Scene) -> None:
     """Deleting a project disconnects everybody who follows it, its owner too; a restored one can be followed again."""
-    page = scene.gateway.connect(scene.owner)
-    page.follow(scene.place)
-    scene.announcer.deliver()
+    page = scene.following()
     scene.owner.delete("/api/projects/p")
     scene.announcer.deliver()
     assert page.take() == [{"project": scene.place, "gone": True}]
@@ -507,6 +498,24 @@ def test_a_deleted_project_is_gone_for_everybody(scene: Scene) -> None:
     assert again.follow(scene.place) == {"projects": []}
     scene.owner.post("/api/projects/p/restore", None)
     assert again.follow(scene.place)["projects"][0]["configVersion"] == 1
+
+
+def test_the_end_of_access_reaches_all_others_if_one_fails(scene: Scene) -> None:
+    """If the end cannot be sent to one who follows, the others hear it, and the repetition disconnects all of them."""
+    pages = [scene.gateway.connect(scene.owner) for _ in range(3)]
+    for page in pages:
+        page.follow(scene.place)
+    scene.owner.delete("/api/projects/p")
+    event = scene.announcer.take()
+    scene.gateway.failing = {pages[0].connection_id}
+    with pytest.raises(StorageUnavailable):
+        scene.announcer.process(event)
+    gone = [{"project": scene.place, "gone": True}]
+    assert [page.take() for page in pages[1:]] == [gone, gone]
+    scene.gateway.failing = set()
+    scene.announcer.process(event)
+    assert pages[0].take() == gone
+    assert not any(page.is_open for page in pages)
 
 
 # The end of a connection

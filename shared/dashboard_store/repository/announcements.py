@@ -81,9 +81,15 @@ class Announcements:
 
         Who is let in by another grant stays. Raises StorageUnavailable.
         """
-        for follower in self._audience(address).followers:
-            if door is None or follower["door"] == door:
-                self._leave(address, follower, is_gone=door is None)
+        leaving = [
+            _connection(follower)
+            for follower in self._audience(address).followers
+            if door is None or (follower["door"] == door and not self._stays(address, follower))
+        ]
+        # All of them at once: a project may have a thousand, and each is closed on its own.
+        self._send(leaving, {"project": address.text, "gone": True})
+        for connection in leaving:
+            self._close(connection)
 
     def _changed(self, address: ProjectAddress, by: str) -> None:
         audience = self._audience(address)
@@ -142,14 +148,13 @@ class Announcements:
             self._close(_connection(follower))
         self._send(audience.connections, message)
 
-    def _leave(self, address: ProjectAddress, follower: Item, *, is_gone: bool) -> None:
-        connection = _connection(follower)
-        door = None if is_gone else self._connections.admitted(connection, address)
-        if door is not None:
-            self._items.put_many([{**follower, "door": door}])
-            return
-        self._send([connection], {"project": address.text, "gone": True})
-        self._close(connection)
+    def _stays(self, address: ProjectAddress, follower: Item) -> bool:
+        """Return whether another grant lets a follower in, and follow through that from now on."""
+        door = self._connections.admitted(_connection(follower), address)
+        if door is None:
+            return False
+        self._items.put_many([{**follower, "door": door}])
+        return True
 
     def _close(self, connection: str) -> None:
         self._sockets.close(connection)
