@@ -125,7 +125,7 @@ class NewVersions:
         while True:
             issued = self.request("LIVE", Sent("POST /api/live")).require(HTTPStatus.CREATED)
             (ticket,) = parse_qs(urlsplit(issued["url"]).query)["ticket"]
-            connection = _connection()
+            connection = _new_id()
             answer = self.handshake(connection, ticket)
             if answer.wait is None or self._timer.remaining() < answer.wait + SPARE_SECONDS:
                 answer.require(HTTPStatus.OK)
@@ -147,7 +147,7 @@ class NewVersions:
 
     def _answer_of(self, connection: str, route: str, more: JsonObject, spare: float = SPARE_SECONDS) -> Answer:
         """Send an event of a connection, as API Gateway's WebSocket API would."""
-        context = {"requestId": _request_id(), "routeKey": route, "stage": "live", "connectionId": connection}
+        context = {"requestId": _new_id(), "routeKey": route, "stage": "live", "connectionId": connection}
         event = {"requestContext": context, "isBase64Encoded": False, **more}
         payload = _payload(self._call("LIVE", event, spare))
         return Answer(payload["statusCode"], {}, json.loads(payload["body"]) if payload["body"] else None)
@@ -190,7 +190,7 @@ def _event(sent: Sent) -> JsonObject:
         "pathParameters": {name: value for name, value in _named(sent) if value},
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "", "userAgent": ""},
-            "requestId": _request_id(),
+            "requestId": _new_id(),
             "routeKey": sent.route,
             "stage": "$default",
         },
@@ -199,12 +199,8 @@ def _event(sent: Sent) -> JsonObject:
     }
 
 
-def _request_id() -> str:
-    return f"rollout-check-{secrets.token_hex(8)}"
-
-
-def _connection() -> str:
-    """Return an id that API Gateway gives no connection: its own have other characters."""
+def _new_id() -> str:
+    """Return an id of a request or a connection that API Gateway gives none: its own have other characters."""
     return f"rollout-check-{secrets.token_hex(8)}"
 
 
