@@ -228,15 +228,20 @@ def test_a_record_is_as_lambda_sends_it(probed: Probed) -> None:
 
 def test_a_busy_function_delays_no_other(probed: Probed) -> None:
     """While one function works on a record, a save is announced by another all the same, in a moment."""
-    probed.put("wanted-held-alone")
-    until(probed.held)
+    config = "/api/projects/p/config"
     with probed.stack.client("user-1") as owner:
         owner.post("/api/projects", json={"id": "p", "name": "P"}).raise_for_status()
         with LiveSocket(owner) as page:
             page.follow("p")
             headers = {"If-None-Match": "*"}
-            owner.put("/api/projects/p/config", json={"chartCustomizations": {}}, headers=headers).raise_for_status()
-            page.wait_for_version(1, seconds=5)
+            owner.put(config, json={"chartCustomizations": {}}, headers=headers).raise_for_status()
+            # Every function has started by now, so what follows takes less time than the record is held.
+            page.wait_for_version(1)
+            probed.put("wanted-held-alone")
+            until(probed.held)
+            headers = {"If-Match": '"1"'}
+            owner.put(config, json={"chartCustomizations": {"a": {}}}, headers=headers).raise_for_status()
+            page.wait_for_version(2, seconds=5)
     assert probed.received() == []
     probed.release()
     until(lambda: probed.received() == ["wanted-held-alone"])
