@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LOCAL_STATE: Final = Path(__file__).resolve().parent.parent / ".local"
-# As in samconfig.toml.
-_LOCAL_STACK: Final = "dashkeep"
+LOCAL_STACK: Final = "dashkeep"
+"""The name of the local run's stack, as in samconfig.toml."""
+
 # No local server checks them.
 _LOCAL_KEYS: Final = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -78,16 +79,22 @@ def on_aws(stack: str) -> Storage:
 
 def local(state: Path) -> Storage:
     """Open the table and the bucket of the local run with the given state. Raises CannotRunError."""
+    emulator, database = local_endpoint(state), local_endpoint(state, "database")
+    names = _outputs(LOCAL_STACK, **emulator)
+    return Storage(boto3.client("dynamodb", **database), boto3.client("s3", **emulator), *names)
+
+
+def local_endpoint(state: Path, server: str = "aws") -> dict[str, Any]:
+    """Return the options with which boto3 reaches a server of the local run: all of AWS, or the database alone.
+
+    Raises CannotRunError.
+    """
     ready = state / "ready.json"
     if not ready.exists():
         raise CannotRunError(
             f"No local stack runs on the data in {state}. Start it with `make run`, or name a --stack."
         )
-    endpoints = json.loads(ready.read_text())
-    emulator: dict[str, Any] = {**_LOCAL_KEYS, "endpoint_url": endpoints["aws"]}
-    database: dict[str, Any] = {**_LOCAL_KEYS, "endpoint_url": endpoints["database"]}
-    names = _outputs(_LOCAL_STACK, **emulator)
-    return Storage(boto3.client("dynamodb", **database), boto3.client("s3", **emulator), *names)
+    return {**_LOCAL_KEYS, "endpoint_url": json.loads(ready.read_text())[server]}
 
 
 def described(stack: str, **where: Any) -> "StackTypeDef":  # noqa: ANN401 - the client's own options
