@@ -6,7 +6,22 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from admin import CannotRunError, adopt, check_issuer, delete, pause, restore, stacks, sweep
+from admin import (
+    CannotRunError,
+    adopt,
+    check_issuer,
+    delete,
+    erase,
+    export,
+    importing,
+    pause,
+    restore,
+    stacks,
+    sweep,
+    usage,
+)
+from admin.sql import importing as import_sql
+from admin.sql import verifying as verify_sql
 
 
 class Command(NamedTuple):
@@ -39,12 +54,20 @@ COMMANDS: Final = {
     "delete": Command(
         delete.run, "delete a stack, also after its flags were changed, and say what it leaves", delete.add_options
     ),
+    "erase": Command(erase.run, "erase a user for good, and print a receipt", erase.add_options),
+    "export": Command(export.run, "write everything that a user has into a zip", export.add_options),
+    "import": Command(importing.run, "bring what was exported back, or to another stack", importing.add_options),
+    "import-sql": Command(import_sql.run, "bring dashboards of an SQL database here", import_sql.add_options),
     "pause": Command(pause.run_pause, "let no request and no record reach a stack's functions", pause.add_options),
     "restore": Command(
         restore.run, "restore a stack's table to a moment, and prepare it as adopt does", restore.add_options
     ),
     "resume": Command(pause.run_resume, "let requests and records reach a stack's functions again", pause.add_options),
     "sweep": Command(run_sweep, "find objects that no item names, and remove those older than two days", sweep_options),
+    "usage": Command(usage.run, "say what each user stores, as last counted", usage.add_options),
+    "verify-sql": Command(
+        verify_sql.run, "compare an SQL database with what is here, row by row", verify_sql.add_options
+    ),
 }
 
 

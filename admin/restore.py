@@ -1,14 +1,16 @@
 """Restore a stack's table to a moment, as a new table, and prepare that for the stack."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from botocore.exceptions import ClientError, WaiterError
 
-from admin import CannotRunError, adopt, stacks
+from admin import CannotRunError, adopt, erasure_notes, stacks
 from admin.stacks import Storage
+from dashboard_store.repository.keys import timestamp
 
 _POLL_SECONDS: Final = 10
 # Most restores take less than an hour.
@@ -41,7 +43,21 @@ def run(options: argparse.Namespace) -> int:
     is_new = start(storage, source, target, options.moment)
     print(f"{'Restoring' if is_new else 'Already restoring'} {source} as {target} …", flush=True)
     wait(storage, target)
-    return adopt.prepare(replace(storage, table=target), dry_run=False, with_bucket=False)
+    code = adopt.prepare(replace(storage, table=target), dry_run=False, with_bucket=False)
+    print("".join(f"{line}\n" for line in erased_since(storage, options.moment, options.stack, target)), end="")
+    return code
+
+
+def erased_since(storage: Storage, at: datetime, stack: str, target: str) -> Iterator[str]:
+    """Say how to erase in the restored table those who were erased since its moment, if there are any."""
+    notes = erasure_notes.notes(storage.dynamodb, storage.table)
+    # An erasure without an end is under way, or was interrupted.
+    if any(note.get(erasure_notes.ERASED_AT, timestamp(at)) >= timestamp(at) for note in notes):
+        yield "Users were erased since then, and are in this table. Erase them there before the stack serves it:"
+        yield (
+            f"  python -m admin erase --stack {stack} --table {target} --bucket {storage.bucket} "
+            f"--erased-in {storage.table}"
+        )
 
 
 def name(stack: str, at: datetime) -> str:

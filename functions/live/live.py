@@ -39,7 +39,7 @@ def handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any
 def post_live(request: Request) -> ApiResponse:
     """Return 201 with the address of a connection, for use once within a minute.
 
-    Problems: rate-limited, quota-exceeded, storage-unavailable.
+    Problems: rate-limited, quota-exceeded, forbidden, storage-unavailable.
     """
     app.store.rate_limit.count(request.user)
     ticket = app.store.connections.issue(request.guest, end_in(request.claims))

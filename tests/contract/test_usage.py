@@ -439,3 +439,85 @@ def test_a_save_costs_no_unit_more(engine: Engine, store: Store, address: Projec
     ]
     assert operation == "TransactWriteItems"
     assert [sk.partition("#")[0] for sk in written] == ["CONFIG", "CONFIGVERSION", "PROJECT", "RATE"]
+
+
+def counters(stream: Stream, user: str) -> set[str]:
+    return {item["sk"]["S"] for item in stream.items(keys.partition(user))}
+
+
+def test_who_stores_nothing_has_no_counters(store: Store, user: str, stream: Stream) -> None:
+    """A user who never stored anything is answered with zeros, and nothing is written for that."""
+    with stream.client.recorded() as calls:
+        assert store.usage.of(user) == (0, 0)
+    assert {operation for operation, _ in calls} == {"GetItem", "Query"}
+    assert counters(stream, user) == set()
+
+
+def test_records_of_a_user_who_was_erased_make_no_counters(store: Store, user: str, stream: Stream) -> None:
+    """When everything of a user is removed, the records of that bring neither their sums nor their fences back."""
+    for _ in live_a_little(store, user):
+        pass
+    store.items.delete_many([{"pk": keys.partition(user), "sk": sk} for sk in counters(stream, user)])
+    stream.deliver(store)
+    assert counters(stream, user) == set()
+    assert store.usage.of(user) == (0, 0)
+
+
+def test_a_counted_user_costs_no_call_more(store: Store, user: str, stream: Stream) -> None:
+    """Counting a user who was counted before reads their item and writes it, and asking reads it."""
+    sales = create(store, user, "sales")
+    stream.deliver(store)
+    store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    event = stream.take()
+    with stream.client.recorded() as calls:
+        process(event, CONTEXT, store)
+        store.usage.of(user)
+    assert [operation for operation, _ in calls] == ["GetItem", "UpdateItem", "GetItem"]
+
+
+# Who was never counted is first looked up.
+RECOUNTS = {
+    "counted before": (True, ("GetItem", "TransactWriteItems", "Query")),
+    "never counted": (False, ("GetItem", "Query", "TransactWriteItems", "second Query")),
+}
+
+
+@pytest.mark.parametrize(
+    ("is_counted", "when"),
+    [
+        pytest.param(is_counted, when, id=f"{name}, {when}")
+        for name, (is_counted, calls) in RECOUNTS.items()
+        for when in calls
+    ],
+)
+def test_a_recount_brings_nothing_back(
+    store: Store,
+    user: str,
+    stream: Stream,
+    is_counted: bool,  # noqa: FBT001
+    when: str,
+) -> None:
+    """If a user is erased during a recount, after any of its calls, it leaves no counter behind."""
+    sales = create(store, user, "sales")
+    if is_counted:
+        stream.deliver(store)
+        stream.clock.advance(days=8)
+        store.config_saves.save(sales.config(), config(c=1), at(0), Origin())
+    else:
+        store.items.delete_many([keys.usage(user)])
+    event = stream.take()
+    erasures = queries = 0
+
+    def erased(proceed: Call, operation: str, request: Request) -> Answer:
+        nonlocal erasures, queries
+        answer = proceed(operation, request)
+        queries += operation == "Query"
+        if not erasures and (operation == when or (when == "second Query" and queries == 2)):
+            erasures += 1
+            store.items.delete_many([{"pk": keys.partition(user), "sk": sk} for sk in counters(stream, user)])
+        return answer
+
+    with stream.client.tapped(erased):
+        process(event, CONTEXT, store)
+    stream.deliver(store)
+    assert (erasures, counters(stream, user)) == (1, set())

@@ -443,7 +443,7 @@ def test_the_purge_leaves_only_counters(world: World, database: Tapped) -> None:
         with Stream(database, world.clock).following() as stream:
             assert world.check().run()["outcome"] == "Succeeded"
             stream.deliver(store)
-    assert {item["sk"]["S"] for item in world.items()} == {"RATE", "USAGE", "FENCE"}
+    assert {item["sk"]["S"] for item in world.items()} == {"USAGE", "FENCE"}
 
 
 def least(settings: Settings) -> Settings:

@@ -1,27 +1,20 @@
 """The applications of docs/react.md and docs/nextjs.md, built with the packed client, keep what their users edit."""
 
 import json
-import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from playwright.sync_api import Error as PlaywrightError
-from support.project.template import ROOT
+from support.running.applications import APPLICATIONS, CLIENT, built, packed, serving
 from support.running.browser import API, Project, chromium
 from support.running.local_stack import LocalStack
 
-CLIENT = ROOT / "web" / "client"
-APPLICATIONS = ROOT / "tests" / "applications"
 CONFIG = {"chartCustomizations": {"c1": {"title": "Revenue"}, "c2": {"title": "Units"}}}
 # The user of docs/react.md.
 USER = "user-1"
@@ -30,85 +23,26 @@ VIEWS = ("charts", "board")
 type Open = Callable[[str], Page]
 
 
-def run(*command: str, folder: Path, **environment: str) -> None:
-    shown = subprocess.run(  # noqa: S603 - this checkout's programs
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
-    assert shown.returncode == 0, f"{command}\n{shown.stdout}{shown.stderr}"
-
-
 @pytest.fixture(scope="session")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client as the README packs it."""
-    folder = tmp_path_factory.mktemp("tarball")
-    run("npm", "run", "tarball", "--", "--pack-destination", str(folder), folder=CLIENT)
-    (packed,) = folder.iterdir()
-    return packed
-
-
-def built(name: str, tarball: Path, stack: LocalStack) -> Path:
-    """Install an application's packages and the client, and build it."""
-    folder = APPLICATIONS / name
-    run("make", "--no-print-directory", f"{folder.relative_to(ROOT)}/node_modules/installed", folder=ROOT)
-    # npm keeps what it has under the same name and version.
-    shutil.rmtree(folder / "node_modules" / "@dashkeep", ignore_errors=True)
-    run("npm", "install", "--no-save", "--no-audit", "--no-fund", str(tarball), folder=folder)
-    run("npm", "run", "build", folder=folder, DASHKEEP_URL=stack.url, NEXT_TELEMETRY_DISABLED="1")
-    return folder
-
-
-@contextmanager
-def serving(folder: Path, stack: LocalStack, log: Path, *command: str) -> Iterator[str]:
-    """Serve a built application on a free port; yields its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "DASHKEEP_URL": stack.url, "NEXT_TELEMETRY_DISABLED": "1"}
-    program = str(folder / "node_modules" / ".bin" / command[0])
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the application's own server
-            [program, *command[1:], "--port", str(port)],
-            cwd=folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"the application did not start:\n{log.read_text()}")
+    return packed(tmp_path_factory.mktemp("tarball"))
 
 
 @pytest.fixture(scope="session")
 def react(tarball: Path, stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of the React application."""
-    folder = built("react", tarball, stack)
+    folder = built("react", tarball, stack.url)
     log = tmp_path_factory.mktemp("react") / "log"
-    with serving(folder, stack, log, "vite", "preview", "--host", "127.0.0.1", "--strictPort") as url:
+    with serving(folder, log, "vite", "preview", "--host", "127.0.0.1", "--strictPort", DASHKEEP_URL=stack.url) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def next_js(tarball: Path, stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of the Next.js application."""
-    folder = built("next", tarball, stack)
+    folder = built("next", tarball, stack.url)
     log = tmp_path_factory.mktemp("next") / "log"
-    with serving(folder, stack, log, "next", "start", "--hostname", "127.0.0.1") as url:
+    with serving(folder, log, "next", "start", "--hostname", "127.0.0.1", DASHKEEP_URL=stack.url) as url:
         yield url
 
 

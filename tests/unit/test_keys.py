@@ -135,9 +135,13 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_a_user_has_one_bucket() -> None:
-    """A user's writes are counted under one key."""
-    assert keys.rate("user-1") == {"pk": PK, "sk": "RATE"}
+def test_keys_that_outlive_a_user_do_not_change() -> None:
+    """A user's writes are counted, and their erasure is noted, under keys that name nobody without the deployment's."""
+    name = "ijLmgHSUiv0NN9Whtr4yku7qfUCW0o3BCqn1P3pEixM"
+    assert keys.keyed_hash("key", "user-1") == name
+    assert keys.rate("key", "user-1") == {"pk": f"RATE#{name}", "sk": "RATE"}
+    assert keys.erased("key", "user-1") == {"pk": "ERASED", "sk": f"USER#{name}"}
+    assert name not in {keys.keyed_hash("another", "user-1"), keys.keyed_hash("key", "user-2")}
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:

@@ -9,7 +9,6 @@
 | data version | `DATAVERSION#<id>#<version>` | an earlier upload, with its analysis |
 | upload | `UPLOAD#<id>#<upload>` | an announced file, and how far it is read, or a table being stored |
 | analysis | `ANALYSIS#<id>` | the analysis of the newest table |
-| rate | `RATE` | when the writes that the user has made are paid off; until then |
 | usage | `USAGE` | how much the user stores, and whether they may store more |
 | connections | `CONNECTIONS` | which connections of the user are open |
 | fence | `FENCE` | where in the stream the last recount of the user began or ended |
@@ -31,6 +30,8 @@
 | connection | `CONNECTION#<id>`, `CONNECTION` | whose it is, until when, and what it follows |
 | follower | `FOLLOWERS#<project's hash>`, `CONNECTION#<id>` | the grant through which a connection follows a project |
 | announced | `FOLLOWERS#<project's hash>`, `ANNOUNCED` | from when on the project may be announced again |
+| rate | `RATE#<user's keyed hash>`, `RATE` | when the writes that the user has made are paid off; until then |
+| erased | `ERASED`, `USER#<user's keyed hash>` | that the user was erased, under which key, and when |
 
 Otherwise `pk` is the owner's `USER#<sub>`. A guest's draft has the guest's hash and a dot before its session.
 Ids and session ids contain neither `#` nor a dot, so keys are unambiguous. The index `listing` holds `listKey` and

@@ -4,6 +4,7 @@ Keys outlive the code: a stored item can be found only under the key that it was
 """
 
 import hashlib
+import hmac
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Final
@@ -17,8 +18,10 @@ _DELETED: Final = "DELETED#"
 DELETED_PROJECTS: Final = f"{_DELETED}{PROJECTS}"
 SHARED: Final = "SHARED#"
 CONNECTION: Final = "CONNECTION#"
+ERASED: Final = "ERASED"
 _USERS: Final = "USER#"
-# Kinds of items that are not what their user stores: they serve to count it, or to let others in.
+# Kinds of items that are not what their user stores: they serve to count it, or to let others in. The release before
+# has its buckets, RATE, in the partitions of their users.
 _UNCOUNTED: Final = ("RATE", "USAGE", "FENCE", "SHARE", "CONNECTIONS")
 
 
@@ -127,9 +130,19 @@ def fence(user: str) -> Item:
     return {"pk": partition(user), "sk": "FENCE"}
 
 
-def rate(user: str) -> Item:
-    """Return the key of the bucket that limits a user's writes."""
-    return {"pk": partition(user), "sk": "RATE"}
+def rate(log_key: str, user: str) -> Item:
+    """Return the key of the bucket that limits a user's writes: it names nobody, so it outlives what they stored."""
+    return {"pk": f"RATE#{keyed_hash(log_key, user)}", "sk": "RATE"}
+
+
+def erased(log_key: str, user: str) -> Item:
+    """Return the key of the note that a user was erased, which names nobody without the deployment's key."""
+    return {"pk": ERASED, "sk": f"USER#{keyed_hash(log_key, user)}"}
+
+
+def keyed_hash(log_key: str, user: str) -> str:
+    """Return the HMAC-SHA256 of a user's id under the deployment's key, as base64url."""
+    return urlsafe_b64encode(hmac.digest(log_key.encode(), user.encode(), "sha256")).decode().rstrip("=")
 
 
 def is_stored(item: Item) -> bool:

@@ -12,18 +12,21 @@ conflict, though, as a user's parallel saves may on their bucket, so after a con
 first. A write that takes several requests anyway is counted by a separate one before them. Each instance remembers how
 far it saw a user's bucket moved. Because the moment only grows, who had no write left then has none now, and is refused
 without a call. A request for a change that writes nothing is counted too, in batches.
+
+A user who was erased may write nothing until their tokens have expired. Their bucket is full again so late that both
+forms of the update fail, and `erased` says until when, in epoch seconds. No write pays for that.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from dashboard_store.errors import RateLimited, StorageUnavailable, StoreError
+from dashboard_store.errors import Forbidden, RateLimited, StorageUnavailable, StoreError
 from dashboard_store.repository import keys
-from dashboard_store.repository.expressions import Condition, Write, update
+from dashboard_store.repository.expressions import Condition, Item, Write, update
 from dashboard_store.repository.items import ConditionFailed, Contended, Items
 from dashboard_store.settings import Settings
 
@@ -33,6 +36,9 @@ cost every conflict a round trip."""
 
 MOST_USERS: Final = 10_000
 """How many users an instance remembers: about 2 MB. For one that it forgot it starts with a full bucket."""
+
+ERASED: Final = "erased"
+"""The mark on the bucket of a user who was erased."""
 
 _MINUTE: Final = 60_000
 
@@ -103,6 +109,7 @@ class RateLimit:
         self._unwritten: Counter[str] = Counter()
         self._unwritten_until = 0
         self._counted = 0
+        self._log_key = settings.log_key
 
     def request[T](self, user: str, answer: Callable[[], T], *, is_change: bool) -> T:
         """Answer a request, unless the user has made too many. Raises RateLimited, or like `answer`.
@@ -128,14 +135,24 @@ class RateLimit:
         return result
 
     def count(self, user: str, by: int = 1) -> None:
-        """Count writes before they are made. Raises RateLimited, or StorageUnavailable if they cannot be counted.
+        """Count writes before they are made.
+
+        Raises RateLimited, Forbidden for a user who was erased, or StorageUnavailable if they cannot be counted.
 
         One write must be left; what `by` exceeds it is taken from the writes to come.
         """
         self._count(user, self._items.write_alone, by)
 
+    def blocked(self, user: str, until: int) -> Write:
+        """Return the write that keeps a user from writing until a time in epoch seconds, unless it has a later end."""
+        end = until * 1_000
+        # At the end the bucket holds one write.
+        marks = {ERASED: until, "fullAt": self._writes.latest(end), "expiresAt": until}
+        is_later = Condition(f"attribute_not_exists(#{ERASED}) OR #{ERASED} < :until", {"until": until})
+        return update(keys.rate(self._log_key, user), marks, is_later)
+
     def transact(self, items: Items, user: str, *writes: Write) -> None:
-        """Do all of the writes or none, counted as one write. Raises RateLimited, or like `Items.transact`.
+        """Do all of the writes or none, counted as one write. Raises like `count`, or like `Items.transact`.
 
         `items` is where they are done: a guest's are guarded.
         """
@@ -147,7 +164,7 @@ class RateLimit:
             items.transact(*writes)
 
     def _count(self, user: str, write: Callable[[Write], None], by: int = 1) -> None:
-        """Make a write that moves the user's bucket. Raises RateLimited, or like `write`."""
+        """Make a write that moves the user's bucket. Raises RateLimited, Forbidden, or like `write`."""
         now = self._moment()
         self._writes.require(user, now)
         try:
@@ -155,6 +172,7 @@ class RateLimit:
         except ConditionFailed as exc:
             *found, bucket = exc.found
             if bucket is not None:
+                _require_unerased(bucket, now)
                 self._writes.learn(user, bucket.get("fullAt", now), now)
                 self._writes.require(user, now)
             if bucket is None or any(each is not None for each in found):
@@ -172,9 +190,9 @@ class RateLimit:
         expiry = {"expiresAt": math.ceil((self._writes.latest(now) + taken) / 1_000)}
         if self._writes.full_at(user, now) == now:
             is_full = Condition("attribute_not_exists(#fullAt) OR #fullAt <= :now", {"now": now})
-            return update(keys.rate(user), {"fullAt": now + taken, **expiry}, is_full)
+            return update(keys.rate(self._log_key, user), {"fullAt": now + taken, **expiry}, is_full)
         holds_one = Condition("#fullAt > :now AND #fullAt <= :latest", {"now": now, "latest": self._writes.latest(now)})
-        return update(keys.rate(user), expiry, holds_one, add={"fullAt": taken})
+        return update(keys.rate(self._log_key, user), expiry, holds_one, add={"fullAt": taken})
 
     def _count_unwritten(self, user: str, before: int) -> None:
         """Count a request that counted nothing since `before`, so that repeating it endlessly hits the limit."""
@@ -190,3 +208,11 @@ class RateLimit:
 
     def _moment(self) -> int:
         return int(self._now().timestamp() * 1_000)
+
+
+def _require_unerased(bucket: Item, now: int) -> None:
+    """Raise Forbidden if a bucket is that of a user who was erased: nothing of it is remembered."""
+    until = bucket.get(ERASED, 0)
+    if until * 1_000 > now:
+        end = f"{datetime.fromtimestamp(until, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        raise Forbidden(f"Everything that this user had stored was erased. Nothing is saved for them until {end}.")

@@ -20,6 +20,9 @@ RECOUNTED_AFTER later, and when the sum crosses RECOUNTED_AT of the limit. It wr
 after it reads, so the stream itself says which records it saw: those before the first are skipped, those after the
 second counted. If a record comes between the two, nobody can say, and the recount is repeated.
 
+A user who stores nothing and was never counted, or was erased, has no counters, and gets none: neither by the records
+of what they had, nor by asking.
+
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections
 """
@@ -27,6 +30,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.It
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -34,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention
-from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, put, update
+from dashboard_store.repository.expressions import EXISTS, Condition, Item, Write, delete, put, update
 from dashboard_store.repository.items import ConditionFailed, Items
 from dashboard_store.repository.stored_bytes import member_bytes, stored_bytes
 from dashboard_store.settings import Settings
@@ -91,7 +95,7 @@ class Usage:
         return MemberUsage(self._items, self._most_member_bytes)
 
     def of(self, user: str) -> Used:
-        """Return what a user stores, as last counted. A user who was never counted is counted now."""
+        """Return what a user stores, as last counted. One who was never counted is, now, if they store anything."""
         return _used(self._counted(user))
 
     def another_project(self, user: str) -> Write:
@@ -188,7 +192,9 @@ class Usage:
         return after
 
     def _recount(self, user: str, usage: Item, position: Item, recounts: int = 1) -> Item:
-        """Add up everything that the user stores."""
+        """Add up everything that the user stores, and return their usage; empty for a user without any counter."""
+        if not usage and not self._stores_anything(user):
+            return {}
         began, fence = self._now(), secrets.token_hex(8)
         self._items.transact(put({**keys.fence(user), "fence": fence, "isEnd": False}))
         total, projects = 0, 0
@@ -198,12 +204,27 @@ class Usage:
                 total += stored_bytes(item)
                 projects += item["sk"].startswith((keys.PROJECTS, keys.DELETED_PROJECTS))
                 by_members[keys.parts(item)[1][1]] += member_bytes(item)
+        if not usage and not total:
+            self._remove_fence(user, fence)
+            return {}
         found = {"storedBytes": total, "projects": projects, "countedAt": retention.expires_at(began)}
         found |= self._members.verdict(usage, by_members)
         progress = {"fence": fence, "phase": _BEFORE, "isInterrupted": False, "recounts": recounts}
         write, after = self._change(user, usage, {**position, **found, **progress}, total, {})
-        self._items.transact(write, put({**keys.fence(user), "fence": fence, "isEnd": True}))
+        try:
+            self._items.transact(write, put({**keys.fence(user), "fence": fence, "isEnd": True}, EXISTS))
+        except ConditionFailed:
+            self._remove_fence(user, fence)
+            raise
         return after
+
+    def _remove_fence(self, user: str, fence: str) -> None:
+        """Remove the fence of a recount that came to nothing: if the user was erased meanwhile, none may stay."""
+        with suppress(ConditionFailed):
+            self._items.transact(delete(keys.fence(user), Condition("#fence = :own", {"own": fence})))
+
+    def _stores_anything(self, user: str) -> bool:
+        return any(map(keys.is_stored, self._items.query(keys.partition(user), names=("pk", "sk"))))
 
     def _change(self, user: str, usage: Item, assignments: Item, total: int, add: dict[str, int]) -> tuple[Write, Item]:
         """Return the write that changes a user's usage, provided that it is as it was read, and what it becomes."""

@@ -36,7 +36,7 @@ ATOMIC = ("dynoxide", "dynoxide-boto3", "ministack", "aws")
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
 # The partitions that a test may write. A table in an AWS account may hold others.
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_HASHED = r"(?:TEAM|TOKEN|TICKET|FOLLOWERS)#[A-Za-z0-9_-]{43}"
+_HASHED = r"(?:RATE|TEAM|TOKEN|TICKET|FOLLOWERS)#[A-Za-z0-9_-]{43}"
 _OWN = re.compile(rf"USER#user-{_UUID}(?:-[\w-]+)?|CONNECTION#test-{_UUID}|{_HASHED}")
 
 # Known differences from DynamoDB: the test that shows each, which has to fail on that engine, and the reason.

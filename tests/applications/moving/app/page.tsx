@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>Dashboards are at /api/dashboards/…</p>;
+}
