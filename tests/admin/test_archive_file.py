@@ -177,7 +177,7 @@ def test_an_archive_with_two_entries_of_a_name_changes_nothing(store: Store, use
     assert there(store, f"new-{user}") == []
 
 
-def line(content: bytes, change: Callable[[dict[str, Any]], None], number: int = 0) -> bytes:
+def line(content: bytes, change: Callable[[dict[str, Any]], object], number: int = 0) -> bytes:
     """Change an item of an entry that has one a line."""
     lines = content.splitlines(keepends=True)
     document = json.loads(lines[number])
@@ -196,6 +196,18 @@ def set_in(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
 
 
 SCRIPT = "<img src=x onerror=alert(1)>"
+
+
+def replaced_by(**attributes: Any) -> Callable[[dict[str, Any]], object]:
+    """Return what makes another item of one."""
+
+    def change(item: dict[str, Any]) -> None:
+        item.clear()
+        item.update(attributes)
+
+    return change
+
+
 _GRANT = {"since": "2026-01-01T00:00:00.000Z", "incarnation": "x"}
 _LINK = {"sk": "SHARE#p#LINK#1", "id": "1", "createdAt": "2026-01-01T00:00:00.000Z", "incarnation": "x"}
 ADDRESS = ProjectAddress("u", "p")
@@ -209,8 +221,9 @@ SHARES: list[tuple[str, dict[str, Any]]] = [
     ("roster", {"sk": "SHARE#p#ROSTER#more"}),
     ("others", {"sk": "SHARE#p#LATER#x"}),
 ]
+OF_DRAFT = "CONFIGVERSION#p#other#000000000001"
 TWICE = "CONFIGVERSION#p##000000000002"
-REFUSED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
+REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("config.jsonl", set_in("answer", "config", "chartCustomizations", "a", "value", to=3), "digest"),
     ("config.jsonl", set_in("digest", to="00"), "digest"),
     ("config.jsonl", set_in("sk", to="CONFIGVERSION#q##000000000001"), "malformed"),
@@ -240,7 +253,8 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("data.json", set_in("newest", "table", "sha256", to="0" * 64), "digest"),
     ("data.json", set_in("kept", 0, "table", to={}), "malformed"),
     ("data.json", set_in("kept", 0, "version", to=7), "malformed"),
-    ("config.jsonl", set_in("sk", to="CONFIGVERSION#p#tab#000000000001"), "malformed"),
+    ("config.jsonl", lambda item: item.update(sk=OF_DRAFT, listKey=OF_DRAFT), "malformed"),
+    ("drafts.jsonl", replaced_by(sk="SHARE#p#ROSTER"), "malformed"),
     ("drafts.jsonl", set_in("sk", to="CONFIG#p#"), "malformed"),
     ("drafts.jsonl", set_in("sk", to="DATA#p"), "malformed"),
     ("data.json", set_in("analysis", to=None), "malformed"),
@@ -253,7 +267,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("entry", "change", "reason"), REFUSED, ids=[f"{each[0]} {n}" for n, each in enumerate(REFUSED)]
 )
 def test_a_project_that_is_not_as_exported_is_refused_whole(  # noqa: PLR0917 - fixtures
-    store: Store, user: str, file: Path, entry: str, change: Callable[[dict[str, Any]], None], reason: str
+    store: Store, user: str, file: Path, entry: str, change: Callable[[dict[str, Any]], object], reason: str
 ) -> None:
     """A project with a content that its digest is not of, or with items that are not its own, leaves nothing behind."""
     found = entries(file)

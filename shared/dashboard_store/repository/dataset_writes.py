@@ -1,7 +1,7 @@
 """Writing a project's table and its analysis; `datasets` describes how they are stored."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -55,12 +55,25 @@ class AnalysisResult:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to be written; `place` is the attributes that hold or name its rows."""
+    """A table to be written; `place` is the attributes that hold or name its rows, and any others of its item."""
 
     schema: JsonObject
     digest: bytes
     raw_bytes: int
     place: Item
+
+    def item(self, address: ProjectAddress, version: int, updated_at: str, kept: Sequence[Item]) -> Item:
+        """Build the item of the newest table; `kept` are the summaries of the earlier ones, newest first."""
+        return {
+            **keys.dataset(address),
+            "version": version,
+            "digest": self.digest,
+            "schema": compact(self.schema),
+            "rawBytes": self.raw_bytes,
+            **self.place,
+            "updatedAt": updated_at,
+            "kept": kept,
+        }
 
 
 class DatasetWrites:
@@ -180,7 +193,7 @@ class DatasetWrites:
         writes, assignments = self.table_writes(address, new, before, moment, has_analysis=has_analysis)
         version, updated_at = before.version + 1, keys.timestamp(moment)
         # Otherwise the kept copy would miss an analysis that was written since the read.
-        analysis = _analysis_item(address, version, int(has_analysis), updated_at, upload.analysis)
+        analysis = analysis_item(address, version, int(has_analysis), updated_at, upload.analysis)
         writes += [put(analysis, unanalysed(before)), *finish]
         config_saved = upload.config is not None and before.config.version == 0
         if config_saved:
@@ -198,22 +211,12 @@ class DatasetWrites:
         version, updated_at = before.version + 1, keys.timestamp(moment)
         unmoved = Condition("#version = :expected", {"expected": before.version}) if before.version else IS_NEW
         kept, keep_before = self._keep_before(address, before, moment)
-        table = {
-            **keys.dataset(address),
-            "version": version,
-            "digest": new.digest,
-            "schema": compact(new.schema),
-            "rawBytes": new.raw_bytes,
-            **new.place,
-            "updatedAt": updated_at,
-            "kept": kept,
-        }
         assignments = {
             "listKey": keys.listed(address, updated_at),
             "summary.updatedAt": updated_at,
             "summary.data": dataset_summary(new.schema, version, updated_at, has_analysis=has_analysis),
         }
-        return [put(table, unmoved), *keep_before], assignments
+        return [put(new.item(address, version, updated_at, kept), unmoved), *keep_before], assignments
 
     def _first_config(
         self, address: ProjectAddress, config: Config | None, moment: datetime
@@ -233,14 +236,7 @@ class DatasetWrites:
             return [], []
         summaries = [newest.summary, *before.kept]
         keep = self._settings.data_versions_kept - 1
-        item = {name: value for name, value in newest.item.items() if name != "kept"} | {
-            # Schemas that were stored with escapes could be too long to be kept.
-            "schema": compact(newest.schema),
-            **keys.dataset_version(address, newest.version),
-            "analysisVersion": newest.analysis_version,
-            "updatedAt": newest.updated_at,
-            **({"analysis": newest.analysis} if newest.analysis else {}),
-        }
+        item = newest.kept_item(address)
         # Long enough for a reader that holds the URL of its object to finish the download.
         expiry = {"expiresAt": retention.expires_at(moment + retention.UNFINISHED)}
         writes = [put(as_counted(item if keep else item | expiry, address))]
@@ -264,7 +260,7 @@ class DatasetWrites:
         }
         self.transact(
             address,
-            put(_analysis_item(address, version, analysis_version + 1, updated_at, analysis), unmoved),
+            put(analysis_item(address, version, analysis_version + 1, updated_at, analysis), unmoved),
             update(keys.project(address), assignments, WRITABLE),
         )
         return AnalysisResult(version, analysis_version + 1, updated_at)
@@ -280,9 +276,10 @@ def unchanged(data: ProjectData, newest: DatasetVersion) -> UploadResult:
     return UploadResult(newest.version, newest.schema, newest.uploaded_at, data.tag, changed=False)
 
 
-def _analysis_item(
+def analysis_item(
     address: ProjectAddress, version: int, analysis_version: int, updated_at: str, analysis: Analysis | None
 ) -> Item:
+    """Build the item of a table's analysis, which it has also without one."""
     item = {**keys.analysis(address), "version": version, "analysisVersion": analysis_version, "updatedAt": updated_at}
     return item | {"digest": analysis.digest, "answer": analysis.stored} if analysis else item
 

@@ -74,6 +74,17 @@ class DatasetVersion:
     def summary(self) -> Item:
         return dataset_summary(self.schema, self.version, self.updated_at, has_analysis=self.analysis is not None)
 
+    def kept_item(self, address: ProjectAddress) -> Item:
+        """Build the item that keeps this table, with its analysis, once it is not the newest."""
+        return {name: value for name, value in self.item.items() if name != "kept"} | {
+            # Schemas that were stored with escapes could be too long to be kept.
+            "schema": compact(self.schema),
+            **keys.dataset_version(address, self.version),
+            "analysisVersion": self.analysis_version,
+            "updatedAt": self.updated_at,
+            **({"analysis": self.analysis} if self.analysis else {}),
+        }
+
     def analysis_document(self) -> Any:  # noqa: ANN401 - any JSON value
         return analysis_in(self.analysis)
 
