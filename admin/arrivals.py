@@ -11,19 +11,16 @@ interrupted arrival is repeated: the same items are put again.
 """
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from dashboard_store.documents.dataset.storage_format import MEDIA_TYPE
 from dashboard_store.errors import ProjectExists
 from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.repository import keys, retention
-from dashboard_store.repository.expressions import IS_NEW, Condition, Item, Write, check, delete, put, update
+from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import IS_NEW, Condition, Item, Write, check, delete, put
 from dashboard_store.repository.grants import incarnation_of
 from dashboard_store.repository.items import ConditionFailed
 from dashboard_store.repository.stored_bytes import stored_bytes
-from dashboard_store.repository.uploads import new_upload_id
 from dashboard_store.store import Store
 
 # A transaction has at most 100 items and 4 MB; names and values are longer in a request than they are stored.
@@ -79,23 +76,6 @@ class Arrivals:
         for item in arrived:
             with contextlib.suppress(ConditionFailed):
                 self._store.items.transact(delete({"pk": item["pk"], "sk": item["sk"]}, _is(item)))
-
-    def place(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:
-        """Store a table's bytes for a project that is absent.
-
-        Return the attributes of the item that holds or names them, and the writes that take the object over.
-        """
-        if len(stored) <= self._store.settings.max_inline_table_bytes:
-            return {"columns": stored}, []
-        key = keys.upload(address, new_upload_id())
-        upload_id = key["sk"].rpartition("#")[2]
-        name = f"tables/{keys.folder(address)}/{upload_id}/{hashlib.sha256(stored).hexdigest()}"
-        place = {"object": name, "objectBytes": len(stored)}
-        # An item names the object before it is written, so that the object is removed if the project never comes.
-        expiry = {"expiresAt": retention.expires_at(self._store.now() + retention.UNFINISHED)}
-        self._store.items.transact(put({**key, **place, **expiry}))
-        self._store.bucket.put(name, stored, MEDIA_TYPE)
-        return place, [update(key, {}, Condition("attribute_exists(#object)"), remove=list(place))]
 
 
 def _places(address: ProjectAddress) -> list[Item]:

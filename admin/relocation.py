@@ -162,7 +162,7 @@ class Relocation:
             name = item["object"].rpartition("/")[2]
             gone = f"tables/{keys.folder(self.target)}/{new_upload_id()}/{name}"
             return {**made, "object": gone, "objectBytes": item["objectBytes"]}
-        place, takeover = self._arrivals.place(self.target, stored)
+        place, takeover = self.store.dataset_writes.placed_for(self.target, stored)
         self._takeovers += takeover
         return {**made, **place}
 

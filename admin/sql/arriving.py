@@ -29,7 +29,7 @@ def arrive(store: Store, found: ConvertedProject, tables: Sequence[SqlTable]) ->
         for item in config_items(store, found.address.config(session), draft, 1)
     ]
     config, history = _config(store, found.address.config(), found.configs)
-    stored = list(_tables(arrivals, found, tables))
+    stored = list(_tables(store, found, tables))
     # Each item has the name of its object before any other loses it.
     kept = [version.kept_item(found.address) for version, _ in stored[:-1]]
     data, shown = [], None
@@ -53,12 +53,12 @@ def _config(store: Store, address: ConfigAddress, configs: Sequence[Candidate]) 
 
 
 def _tables(
-    arrivals: Arrivals, found: ConvertedProject, tables: Sequence[SqlTable]
+    store: Store, found: ConvertedProject, tables: Sequence[SqlTable]
 ) -> Iterator[tuple[DatasetVersion, list[Write]]]:
     """Store tables; yield each version, the newest last, with the writes that take its object over."""
     summaries: list[Item] = []
     for version, table in enumerate(reversed(tables), 1):
-        place, takeover = arrivals.place(found.address, table.upload.content.stored)
+        place, takeover = store.dataset_writes.placed_for(found.address, table.upload.content.stored)
         updated_at = keys.timestamp(found.created_at)
         item = marked_table(table, place).item(found.address, version, updated_at, summaries[:])
         stored = newest_of(item, _analysis(found, table, version))

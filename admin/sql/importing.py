@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from admin import CannotRunError, stacks, stores
+from admin.erasure_notes import erased_among
 from admin.report import Report, add_option
 from admin.sql import Finding, Refused
 from admin.sql.adding import ADDED, NEWER_HERE, PRESENT, UPDATED, Additions
@@ -26,6 +27,7 @@ from admin.sql.source import ProjectRows, Source, opened, text_of
 from dashboard_store.errors import NoProject, ProjectExists, QuotaExceeded, StorageUnavailable
 from dashboard_store.identifiers import ConfigAddress
 from dashboard_store.repository import keys
+from dashboard_store.repository.expressions import Item
 from dashboard_store.store import Store
 
 CREATED: Final = "created"
@@ -38,6 +40,7 @@ _STRONGEST: Final = (UPDATED, ADDED, NEWER_HERE, REFUSED, PRESENT)
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="write nothing, only report")
+    parser.add_argument("--although-erased", action="store_true", help="import for users who were erased here, too")
     add_source_options(parser)
 
 
@@ -75,23 +78,35 @@ def run(options: argparse.Namespace) -> int:
         source_of(options) as source,
         Report(options.report, store, "projects", source.count(options.user)) as report,
     ):
-        importing = Importing(store, source, report, is_dry=options.dry_run, sql_first=options.sql_first)
+        notes = [] if options.although_erased else [*store.items.query(keys.ERASED)]
+        importing = Importing(store, source, report, Choices(options.dry_run, options.sql_first, notes))
         importing.all_of(options.user)
         print("\n".join(importing.summary()))
     return int(importing.has_refused)
 
 
+class Choices(NamedTuple):
+    """How to import: without writing; with SQL deciding where both have changed; for whom nothing comes back."""
+
+    is_dry: bool = False
+    sql_first: bool = False
+    erased: Sequence[Item] = ()
+    """The notes of users who were erased."""
+
+
+AS_USUAL: Final = Choices()
+
+
 class Importing:
     """Brings the projects of a source into a store, and reports what became of each row."""
 
-    def __init__(
-        self, store: Store, source: Source, report: Report, *, is_dry: bool = False, sql_first: bool = False
-    ) -> None:
+    def __init__(self, store: Store, source: Source, report: Report, choices: Choices = AS_USUAL) -> None:
         self._store = store
         self._source = source
         self._report = report
-        self._is_dry = is_dry
-        self._additions = Additions(store, is_dry, sql_first)
+        self._is_dry = choices.is_dry
+        self._erased = choices.erased
+        self._additions = Additions(store, choices.is_dry, choices.sql_first)
         self._counts: Counter[tuple[str, str]] = Counter()
 
     @property
@@ -116,6 +131,10 @@ class Importing:
             self._refuse(finding)
         found = conversion.project
         if found is None:
+            return
+        if erased_among([found.address.owner], self._erased):
+            detail = "The project's owner was erased here. Delete the row, or add --although-erased."
+            self._refuse(Finding(PROJECTS, found.row_id, "erased-owner", detail))
             return
         reader = TableReader(self._source, self._store.settings, found)
         outcome = self._brought(found, reader)

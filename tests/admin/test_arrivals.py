@@ -206,7 +206,7 @@ def test_a_deleted_project_arrives_deleted(store: Store, address: ProjectAddress
 
 def test_a_table_of_a_project_that_never_came_is_removed(store: Store, address: ProjectAddress) -> None:
     """An object that is stored for an arrival is named by an item that expires; the arrival takes it over."""
-    place, takeovers = Arrivals(store).place(address, b"rows")
+    place, takeovers = store.dataset_writes.placed_for(address, b"rows")
     (entry,) = items_of(store, address)
     assert (entry["object"], entry["objectBytes"]) == (place["object"], len(b"rows"))
     assert entry["expiresAt"] <= retention.expires_at(store.now() + retention.UNFINISHED)
@@ -215,10 +215,3 @@ def test_a_table_of_a_project_that_never_came_is_removed(store: Store, address: 
     Arrivals(store).create(address, [project, newest, table], [], takeovers)
     named = [item["sk"] for item in items_of(store, address) if item.get("object") == place["object"]]
     assert named == [table["sk"]]
-
-
-def test_a_small_table_lies_in_its_item(store: Store, address: ProjectAddress) -> None:
-    """A table that an item may hold is no object."""
-    small = Store(SETTINGS, store.items, store.bucket, store.now)
-    assert Arrivals(small).place(address, b"rows") == ({"columns": b"rows"}, [])
-    assert items_of(store, address) == []

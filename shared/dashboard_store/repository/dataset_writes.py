@@ -166,7 +166,11 @@ class DatasetWrites:
         return "columns" in dataset.item or self._bucket.describe(dataset.item["object"]) is not None
 
     def placed(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:
-        """Store a table's bytes, if they are too large for the item.
+        """Store the bytes of a table of a project, as `placed_for` does. Raises QuotaExceeded or ConditionFailed."""
+        return self.placed_for(address, stored, check(keys.project(address), WRITABLE))
+
+    def placed_for(self, address: ProjectAddress, stored: bytes, *required: Write) -> tuple[Item, list[Write]]:
+        """Store a table's bytes, if they are too large for the item and what is `required` holds.
 
         Return the attributes that hold or name them, and the writes with which a table's item takes the object over.
         """
@@ -180,7 +184,7 @@ class DatasetWrites:
         place = {"object": object_key, "objectBytes": len(stored)}
         # An item names the object before it is written, so that the object is removed if the upload fails.
         expiry = {"expiresAt": retention.expires_at(self._now() + retention.UNFINISHED)}
-        self.transact(address, put({**key, **place, **expiry}), check(keys.project(address), WRITABLE))
+        self.transact(address, put({**key, **place, **expiry}), *required)
         self._bucket.put(object_key, stored, MEDIA_TYPE)
         return place, [update(key, {}, _NAMES_OBJECT, remove=list(place))]
 

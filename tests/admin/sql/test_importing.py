@@ -15,7 +15,9 @@ from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.contents import at, config, upload
 
 from admin import CannotRunError
+from admin.erasure_notes import LOG_KEY
 from admin.sql import IMPORTED
+from admin.sql.importing import Choices
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.project import NewProject, Project
@@ -273,12 +275,12 @@ def test_a_dry_run_writes_nothing(store: Store, source: Database, application: A
     found = application.rows(users=1, projects=5)
     source.fill(found)
     with database.recorded() as calls:
-        done = bring(store, source, is_dry=True)
+        done = bring(store, source, choices=Choices(is_dry=True))
     assert len(done.outcomes("created")) == 5
     bring(store, source)
     source.change("projects", found["projects"][0]["id"], name="Renamed")
     with database.recorded() as more:
-        again = bring(store, source, is_dry=True)
+        again = bring(store, source, choices=Choices(is_dry=True))
     assert again.of("projects", found["projects"][0]["id"]) == [("updated", "")]
     assert not [operation for operation, _ in (*calls, *more) if "Write" in operation or "Update" in operation]
 
@@ -435,14 +437,14 @@ def test_sql_decides_while_users_read_it(
         ("dashboard_configs", draft["id"]),
         ("project_data", data["id"]),
     ]
-    done = bring(store, source, sql_first=True)
+    done = bring(store, source, choices=Choices(sql_first=True))
     assert [found[1] for found in done.outcomes("updated")] == [row["id"], draft["id"], data["id"], "p"]
     assert (values(store), values(store, ADDRESS.config("s"))) == ([7, 1, 20, 1], [7, 21, 7])
     assert cells(store) == [1, 22, 1]
     assert store.projects.get(ADDRESS)["name"] == "Sales"
     assert not verify(store, source, sql_first=True).failed
     before = list(store.items.query(keys.partition("user-1")))
-    assert bring(store, source, sql_first=True).of("projects", "p") == [("present", "")]
+    assert bring(store, source, choices=Choices(sql_first=True)).of("projects", "p") == [("present", "")]
     assert list(store.items.query(keys.partition("user-1"))) == before
 
 
@@ -458,7 +460,7 @@ def test_with_sql_first_what_users_saved_in_both_is_equal(
     source.change("dashboard_configs", row["id"], chartCustomizations=charts(20))
     named = {"originalFileName": "mine.json", "columnTypes": '{"a": "integer"}'}
     source.change("project_data", data["id"], compressedData=b'[{"a": 22}]', **named)
-    assert bring(store, source, sql_first=True).of("projects", "p") == [("present", "")]
+    assert bring(store, source, choices=Choices(sql_first=True)).of("projects", "p") == [("present", "")]
     assert (values(store), cells(store)) == ([1, 20], [1, 22])
 
 
@@ -478,8 +480,23 @@ def test_with_sql_first_a_save_that_is_faster_is_kept(
         return proceed(operation, request)
 
     with database.tapped(tap):
-        bring(store, source, sql_first=True)
+        bring(store, source, choices=Choices(sql_first=True))
     assert values(store) == [1, 20, 30, 1]
+
+
+def test_who_was_erased_does_not_come_back(
+    store: Store, source: Database, application: Application, rows: dict[str, list[Row]], settings: Settings
+) -> None:
+    """Projects of users who were erased here are refused, those of others are not; without the notes all arrive."""
+    other = {**application.project("user-2"), "id": "q"}
+    source.fill(rows | {"projects": [*rows["projects"], other]})
+    notes = [{**keys.erased(settings.log_key, "user-1"), LOG_KEY: settings.log_key}]
+    done = bring(store, source, choices=Choices(erased=notes))
+    assert done.failed
+    assert done.of("projects", "p") == [("refused", "erased-owner")]
+    assert done.of("projects", "q") == [("created", "")]
+    assert list(store.items.query(keys.partition("user-1"))) == []
+    assert bring(store, source).of("projects", "p") == [("created", "")]
 
 
 def test_an_analysis_of_a_user_keeps_the_table(

@@ -9,7 +9,7 @@ from support.sql.databases import Database
 
 from admin.report import Report
 from admin.sql.columns import Columns
-from admin.sql.importing import Importing
+from admin.sql.importing import AS_USUAL, Choices, Importing
 from admin.sql.source import opened
 from admin.sql.verifying import Verifying
 from dashboard_store.store import Store
@@ -41,14 +41,12 @@ class Reported:
         return [each["decision"] for each in made if each["id"] == row_id]
 
 
-def bring(
-    store: Store, database: Database, user: str | None = None, *, is_dry: bool = False, sql_first: bool = False
-) -> Reported:
+def bring(store: Store, database: Database, user: str | None = None, choices: Choices = AS_USUAL) -> Reported:
     """Run `import-sql`."""
     with tempfile.TemporaryDirectory() as folder, opened(database.url, Columns()) as source:
         file = Path(folder) / "report"
         with Report(file, store, "projects") as report:
-            importing = Importing(store, source, report, is_dry=is_dry, sql_first=sql_first)
+            importing = Importing(store, source, report, choices)
             importing.all_of(user)
         return Reported(_lines(file), failed=importing.has_refused)
 
