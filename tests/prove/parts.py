@@ -104,6 +104,12 @@ PARTS: Final = (
         _pytest("tests/prove/test_applications.py"),
     ),
     Part(
+        "moving",
+        "Databases move in while their users write, through five kills, and no row differs; there is a way back",
+        12,
+        _pytest("tests/prove/test_import_sql.py", "tests/prove/test_moving.py"),
+    ),
+    Part(
         "document",
         "Requests generated from the OpenAPI document are answered as documented",
         4,
