@@ -33,6 +33,9 @@ from dashboard_store.store import Store
 CREATED: Final = "created"
 REFUSED: Final = "refused"
 
+ERASED_OWNER: Final = ("erased-owner", "The owner was erased here. Delete the row, or import with --although-erased.")
+"""The reason and the sentence for a project of a user who was erased."""
+
 _URL_VARIABLE: Final = "DATABASE_URL"
 # What is said of a project as a whole, of several outcomes of its parts: the first of these.
 _STRONGEST: Final = (UPDATED, ADDED, NEWER_HERE, REFUSED, PRESENT)
@@ -133,8 +136,7 @@ class Importing:
         if found is None:
             return
         if erased_among([found.address.owner], self._erased):
-            detail = "The project's owner was erased here. Delete the row, or add --although-erased."
-            self._refuse(Finding(PROJECTS, found.row_id, "erased-owner", detail))
+            self._refuse(Finding(PROJECTS, found.row_id, *ERASED_OWNER))
             return
         reader = TableReader(self._source, self._store.settings, found)
         outcome = self._brought(found, reader)

@@ -12,13 +12,14 @@ from contextlib import suppress
 from typing import Final
 
 from admin import CannotRunError, stores
+from admin.erasure_notes import erased_among
 from admin.report import Report
 from admin.sql import IMPORTED, Finding
 from admin.sql.candidates import Candidate
 from admin.sql.columns import DATA, PROJECTS
 from admin.sql.comparing import canonical_hash, differing_parts
 from admin.sql.conversion import ConvertedProject, converted
-from admin.sql.importing import add_source_options, source_of
+from admin.sql.importing import ERASED_OWNER, add_source_options, source_of
 from admin.sql.items import is_unsaved
 from admin.sql.reading import TableReader
 from admin.sql.source import ProjectRows, Source
@@ -57,20 +58,27 @@ def run(options: argparse.Namespace) -> int:
         source_of(options) as source,
         Report(options.report, store, "projects", source.count(options.user)) as report,
     ):
-        verifying = Verifying(store, source, report, sql_first=options.sql_first)
+        notes = [*store.items.query(keys.ERASED)]
+        verifying = Verifying(store, source, report, sql_first=options.sql_first, erased=notes)
         verifying.all_of(options.user)
         print("\n".join(verifying.summary()))
     return int(verifying.differences > 0)
 
 
 class Verifying:
-    """Compares the projects of a source with those of a store, and reports each row."""
+    """Compares the projects of a source with those of a store, and reports each row.
 
-    def __init__(self, store: Store, source: Source, report: Report, *, sql_first: bool = False) -> None:
+    `erased` are the notes of users who were erased.
+    """
+
+    def __init__(
+        self, store: Store, source: Source, report: Report, *, sql_first: bool = False, erased: Sequence[Item] = ()
+    ) -> None:
         self._store = store
         self._source = source
         self._report = report
         self._sql_first = sql_first
+        self._erased = erased
         self._counts: Counter[tuple[str, str]] = Counter()
 
     @property
@@ -123,6 +131,8 @@ class Verifying:
         if item is None:
             if deleted:
                 self._say(EXPLAINED, PROJECTS, found.row_id, "deleted-here", "The project was deleted here.")
+            elif erased_among([found.address.owner], self._erased):
+                self._say(EXPLAINED, PROJECTS, found.row_id, *ERASED_OWNER)
             else:
                 self._say(DIFFERENT, PROJECTS, found.row_id, "missing", "The project is not there, with all it has.")
             return False

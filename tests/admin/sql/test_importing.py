@@ -389,18 +389,24 @@ def test_a_newer_row_moves_a_project_up(
     assert shown["updatedAt"] == "2025-04-02T00:00:00.000Z"
 
 
-def test_what_a_user_saved_stays(
+@pytest.fixture
+def diverged(
     store: Store, source: Database, application: Application, rows: dict[str, list[Row]]
-) -> None:
-    """What a user saved here is newer than the source, whatever that says: nothing is written."""
+) -> tuple[Row, Row, Row]:
+    """The rows of a config, a draft and a table that a user has replaced here since; the project has another name."""
     row, draft, data = saved(application, 1, 2), saved(application, 7, 2, "s"), table(application, 1)
     source.fill(rows | {"dashboard_configs": [row, draft], "project_data": [data]})
     bring(store, source)
     save(store, 20, 2)
     save(store, 21, 1, ADDRESS.config("s"))
-    store.dataset_writes.upload(ADDRESS, upload("mine.json"), at(1))
-    mine = Project("Mine", "", {})
-    store.projects.change(ADDRESS, lambda _: mine, Precondition())
+    store.dataset_writes.upload(ADDRESS, upload("mine.json", rawData=[{"a": 22}], analysis={"mine": 1}), at(1))
+    store.projects.change(ADDRESS, lambda _: Project("Mine", "", {}), Precondition())
+    return row, draft, data
+
+
+def test_what_a_user_saved_stays(store: Store, source: Database, diverged: tuple[Row, Row, Row]) -> None:
+    """What a user saved here is newer than the source, whatever that says: nothing is written."""
+    row, draft, data = diverged
     before = list(store.items.query(keys.partition("user-1")))
     for table_name, row_id, change in (
         ("dashboard_configs", row["id"], {"chartCustomizations": charts(2)}),
@@ -418,17 +424,9 @@ def test_what_a_user_saved_stays(
     assert checked.of("projects", "p") == [("explained", "newer-here")]
 
 
-def test_sql_decides_while_users_read_it(
-    store: Store, source: Database, application: Application, rows: dict[str, list[Row]]
-) -> None:
+def test_sql_decides_while_users_read_it(store: Store, source: Database, diverged: tuple[Row, Row, Row]) -> None:
     """With SQL first, rows that differ become the next versions over what users saved here, and that is in history."""
-    row, draft, data = saved(application, 1, 2), saved(application, 7, 2, "s"), table(application, 1)
-    source.fill(rows | {"dashboard_configs": [row, draft], "project_data": [data]})
-    bring(store, source)
-    save(store, 20, 2)
-    save(store, 21, 1, ADDRESS.config("s"))
-    store.dataset_writes.upload(ADDRESS, upload("mine.json", rawData=[{"a": 22}], analysis={"mine": 1}), at(1))
-    store.projects.change(ADDRESS, lambda _: Project("Mine", "", {}), Precondition())
+    row, draft, data = diverged
     assert not verify(store, source).failed
     differing = verify(store, source, sql_first=True).outcomes("different")
     assert [each[:2] for each in differing] == [
@@ -496,6 +494,9 @@ def test_who_was_erased_does_not_come_back(
     assert done.of("projects", "p") == [("refused", "erased-owner")]
     assert done.of("projects", "q") == [("created", "")]
     assert list(store.items.query(keys.partition("user-1"))) == []
+    checked = verify(store, source, erased=notes)
+    assert (checked.of("projects", "p"), checked.failed) == ([("explained", "erased-owner")], False)
+    assert verify(store, source).of("projects", "p") == [("different", "missing")]
     assert bring(store, source).of("projects", "p") == [("created", "")]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from admin.sql.columns import Columns
 from admin.sql.importing import AS_USUAL, Choices, Importing
 from admin.sql.source import opened
 from admin.sql.verifying import Verifying
+from dashboard_store.repository.expressions import Item
 from dashboard_store.store import Store
 
 type Lines = list[dict[str, Any]]
@@ -51,12 +53,14 @@ def bring(store: Store, database: Database, user: str | None = None, choices: Ch
         return Reported(_lines(file), failed=importing.has_refused)
 
 
-def verify(store: Store, database: Database, user: str | None = None, *, sql_first: bool = False) -> Reported:
+def verify(
+    store: Store, database: Database, user: str | None = None, *, sql_first: bool = False, erased: Sequence[Item] = ()
+) -> Reported:
     """Run `verify-sql`."""
     with tempfile.TemporaryDirectory() as folder, opened(database.url, Columns()) as source:
         file = Path(folder) / "report"
         with Report(file, store, "projects") as report:
-            verifying = Verifying(store, source, report, sql_first=sql_first)
+            verifying = Verifying(store, source, report, sql_first=sql_first, erased=erased)
             verifying.all_of(user)
         return Reported(_lines(file), failed=verifying.differences > 0)
 
