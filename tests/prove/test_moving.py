@@ -28,10 +28,11 @@ type Serve = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
-    """PostgreSQL with one project."""
+    """PostgreSQL with two projects that have no dashboards yet."""
     with postgresql() as url:
         found = Database(url)
-        found.fill({"projects": [{"id": "sales", "name": "Sales", "settings": "{}", "userId": USER}]})
+        rows = [{"id": name, "name": name, "settings": "{}", "userId": USER} for name in ("sales", "new")]
+        found.fill({"projects": rows})
         yield found
         found.close()
 
@@ -65,11 +66,12 @@ def shown(application: str, path: str) -> str:
     return title
 
 
-def kept(stack: LocalStack) -> list[Any]:
+def kept(stack: LocalStack, project: str = "sales") -> list[Any]:
     """Return the titles of all versions in Dashkeep, the newest first."""
     with stack.client(USER) as client:
-        versions = client.get("/api/projects/sales/config/versions").json()["versions"]
-        found = [client.get(f"/api/projects/sales/config/versions/{each['version']}").json() for each in versions]
+        place = f"/api/projects/{project}/config/versions"
+        versions = client.get(place).json()["versions"]
+        found = [client.get(f"{place}/{each['version']}").json() for each in versions]
         return [each["config"]["chartCustomizations"]["c1"]["title"] for each in found]
 
 
@@ -81,11 +83,15 @@ def test_an_application_moves_and_can_go_back(stack: LocalStack, serve: Serve, o
 
     with serve() as application:
         save(application, "/api/before/sales", "of SQL alone")
+        save(application, PATH, "before the import")
+        save(application, "/api/before/sales", "of SQL alone")
         assert code("import-sql") == 0
         assert kept(stack) == ["of SQL alone"]
         save(application, PATH, "of both")
         assert shown(application, PATH) == "of both"
         assert kept(stack) == ["of both", "of SQL alone"]
+        save(application, "/api/dashboards/new", "the first")
+        assert kept(stack, "new") == ["the first"]
         assert code("verify-sql", "--sql-first") == 0
     with serve(DASHKEEP_URL=NOWHERE) as application:
         save(application, PATH, "while Dashkeep was away")

@@ -1,5 +1,5 @@
 // lib/dashkeep.ts
-import { createDashboardClient, DashkeepError } from "@dashkeep/client";
+import { ConflictError, createDashboardClient, DashkeepError } from "@dashkeep/client";
 
 import type { Dashboard } from "./rows";
 import { getToken } from "./session";
@@ -15,12 +15,14 @@ export async function readKept(projectId: string): Promise<Dashboard | null> {
   return (await createClient().load(projectId)).config;
 }
 
-/** Save a dashboard. A project that has not been imported yet is left to `import-sql`. */
+/** Save a dashboard, over whatever is here. A project that has not been imported yet is left to `import-sql`. */
 export async function saveKept(projectId: string, dashboard: Dashboard): Promise<void> {
-  const signal = AbortSignal.timeout(5_000);
+  const [client, signal] = [createClient(), AbortSignal.timeout(5_000)];
   try {
-    await createClient().save(projectId, dashboard, { ifMatch: "*", signal });
+    await client.save(projectId, dashboard, { ifMatch: "*", signal });
   } catch (error) {
-    if (!(error instanceof DashkeepError) || error.code !== "not-found") throw error;
+    // A conflict with nothing: this is the first save.
+    if (error instanceof ConflictError) await client.save(projectId, dashboard, { create: true, signal });
+    else if (!(error instanceof DashkeepError) || error.code !== "not-found") throw error;
   }
 }
