@@ -6,20 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from admin import (
-    CannotRunError,
-    adopt,
-    check_issuer,
-    delete,
-    erase,
-    export,
-    importing,
-    pause,
-    restore,
-    stacks,
-    sweep,
-    usage,
-)
+from admin import CannotRunError, adopt, check_issuer, delete, pause, restore, stacks, sweep, usage
+from admin.archives import export
+from admin.archives import importing as import_archive
+from admin.erasing import command as erase
 from admin.sql import importing as import_sql
 from admin.sql import verifying as verify_sql
 
@@ -56,7 +46,9 @@ COMMANDS: Final = {
     ),
     "erase": Command(erase.run, "erase a user for good, and print a receipt", erase.add_options),
     "export": Command(export.run, "write everything that a user has into a zip", export.add_options),
-    "import": Command(importing.run, "bring what was exported back, or to another stack", importing.add_options),
+    "import": Command(
+        import_archive.run, "bring what was exported back, or to another stack", import_archive.add_options
+    ),
     "import-sql": Command(import_sql.run, "bring dashboards of an SQL database here", import_sql.add_options),
     "pause": Command(pause.run_pause, "let no request and no record reach a stack's functions", pause.add_options),
     "restore": Command(

@@ -8,7 +8,8 @@ from typing import Final
 
 from botocore.exceptions import ClientError, WaiterError
 
-from admin import CannotRunError, adopt, erasure_notes, stacks
+from admin import CannotRunError, adopt, stacks
+from admin.erasing import notes as erasure_notes
 from admin.stacks import Storage
 from dashboard_store.repository.keys import timestamp
 

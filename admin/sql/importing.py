@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from admin import CannotRunError, stacks, stores
-from admin.erasure_notes import erased_among
+from admin.erasing.notes import erased_among
 from admin.report import Report, add_option
 from admin.sql import Finding, Refused
 from admin.sql.adding import ADDED, NEWER_HERE, PRESENT, UPDATED, Additions

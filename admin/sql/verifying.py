@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from admin import CannotRunError, stores
-from admin.erasure_notes import erased_among
+from admin.erasing.notes import erased_among
 from admin.report import Report
 from admin.sql import IMPORTED, Finding
 from admin.sql.candidates import Candidate

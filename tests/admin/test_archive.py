@@ -21,9 +21,9 @@ from support.project.template import table_definition
 from support.storage.clients import Answer, Call, Request, Tap, Tapped
 
 from admin import CannotRunError
-from admin.export import export
-from admin.importing import bring_in
-from admin.relocation import move
+from admin.archives.export import export
+from admin.archives.importing import bring_in
+from admin.archives.relocation import move
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists, QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress

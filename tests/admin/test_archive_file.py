@@ -17,9 +17,9 @@ from support.storage.clients import Tapped
 from support.storage.contents import SETTINGS, config, upload
 
 from admin import CannotRunError
-from admin.archive_file import ArchiveReader, ArchiveWriter
-from admin.export import export
-from admin.importing import bring_in
+from admin.archives.export import export
+from admin.archives.file import ArchiveReader, ArchiveWriter
+from admin.archives.importing import bring_in
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.identifiers import ProjectAddress

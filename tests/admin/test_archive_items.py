@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin.archive_checks import is_intact
-from admin.archive_items import ItemError, decoded, encoded
+from admin.archives.checks import is_intact
+from admin.archives.items import ItemError, decoded, encoded
 from dashboard_store.compression import gzipped
 from dashboard_store.documents import json_fast
 from dashboard_store.documents.config import Config, stored_body

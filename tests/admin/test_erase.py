@@ -24,9 +24,12 @@ from support.storage.contents import SETTINGS
 from support.storage.faults import OUT_OF_REACH, injected
 from support.storage.stream import Stream
 
-from admin import CannotRunError, erase, erasure_notes, mentions, object_versions, restore, stores
-from admin.erase import recovery_days
-from admin.erasure import MOST_PASSES, SETTLED, Erasure, SharedError
+from admin import CannotRunError, restore, stores
+from admin.erasing import command as erase
+from admin.erasing import mentions, object_versions
+from admin.erasing import notes as erasure_notes
+from admin.erasing.command import recovery_days
+from admin.erasing.erasure import MOST_PASSES, SETTLED, Erasure, SharedError
 from admin.stacks import Storage
 from dashboard_store.documents.project import read_new_project
 from dashboard_store.identifiers import ProjectAddress

@@ -15,7 +15,7 @@ from support.storage.clients import Answer, Call, Request, Tapped
 from support.storage.contents import at, config, upload
 
 from admin import CannotRunError
-from admin.erasure_notes import LOG_KEY
+from admin.erasing.notes import LOG_KEY
 from admin.sql import IMPORTED
 from admin.sql.importing import Choices
 from dashboard_store.documents.config import Config, Origin

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from admin.archive_file import LineTooLongError
-from admin.archive_items import ItemError
-from admin.contents import Contents, kind_of
+from admin.archives.contents import Contents, kind_of
+from admin.archives.file import LineTooLongError
+from admin.archives.items import ItemError
 from dashboard_store.documents.config import config_in
 from dashboard_store.documents.dataset.data_schema import LARGEST_JSON
 from dashboard_store.documents.json_fast import written

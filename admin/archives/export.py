@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from admin import CannotRunError, report, stores
-from admin.archive_file import ArchiveWriter
-from admin.archived_projects import write_project
-from admin.contents import Contents, project_ids, read_contents
-from admin.memberships import memberships, write_memberships
+from admin.archives.contents import Contents, project_ids, read_contents
+from admin.archives.file import ArchiveWriter
+from admin.archives.memberships import memberships, write_memberships
+from admin.archives.projects import write_project
 from admin.report import Report
 from admin.stacks import add_options as add_stack_options
 from dashboard_store.errors import StorageUnavailable

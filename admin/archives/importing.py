@@ -6,15 +6,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from admin import CannotRunError, report, stores
-from admin.archive_checks import RefusedError, checked
-from admin.archive_file import ArchiveReader
-from admin.archived_projects import read_project
+from admin.archives.checks import RefusedError, checked
+from admin.archives.contents import Contents
+from admin.archives.export import outcomes
+from admin.archives.file import ArchiveReader
+from admin.archives.memberships import MembershipImport
+from admin.archives.projects import read_project
+from admin.archives.relocation import Relocation
 from admin.arrivals import Arrivals
-from admin.contents import Contents
-from admin.erasure_notes import erased_among
-from admin.export import outcomes
-from admin.memberships import MembershipImport
-from admin.relocation import Relocation
+from admin.erasing.notes import erased_among
 from admin.report import Report
 from admin.stacks import add_options as add_stack_options
 from dashboard_store.dynamodb.protocol import Refused

@@ -23,11 +23,13 @@ from typing import Any, Final, NamedTuple
 
 from tqdm import tqdm
 
-from admin import CannotRunError, erasure_notes, mentions, object_versions
-from admin.erasure_receipt import Receipt, Times
-from admin.mentions import Mention
-from admin.object_versions import ObjectVersion
-from admin.relocation import move
+from admin import CannotRunError
+from admin.archives.relocation import move
+from admin.erasing import mentions, object_versions
+from admin.erasing import notes as erasure_notes
+from admin.erasing.mentions import Mention
+from admin.erasing.object_versions import ObjectVersion
+from admin.erasing.receipt import Receipt, Times
 from admin.stacks import Storage
 from dashboard_store.errors import NoProject, NotFound, ProjectExists, QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress

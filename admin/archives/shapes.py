@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from admin.archive_items import ItemError, decoded
+from admin.archives.items import ItemError, decoded
 from dashboard_store.identifiers import VERSION_DIGITS, ProjectAddress, Role, Team
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import Item

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from admin.archive_checks import RefusedError
-from admin.archive_file import ArchiveReader, ArchiveWriter
-from admin.archive_items import ItemError, encoded
-from admin.archive_shapes import read_item
-from admin.contents import PLACE, Contents, is_table, kind_of, without
+from admin.archives.checks import RefusedError
+from admin.archives.contents import PLACE, Contents, is_table, kind_of, without
+from admin.archives.file import ArchiveReader, ArchiveWriter
+from admin.archives.items import ItemError, encoded
+from admin.archives.shapes import read_item
 from dashboard_store.documents.dataset.storage_format import csv_rows
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import NoProject

@@ -7,8 +7,10 @@ from contextlib import suppress
 
 from botocore.exceptions import ClientError
 
-from admin import CannotRunError, erasure_notes, mentions, report, stacks, stores
-from admin.erasure import Erasure, SharedError, bar_of
+from admin import CannotRunError, report, stacks, stores
+from admin.erasing import mentions
+from admin.erasing import notes as erasure_notes
+from admin.erasing.erasure import Erasure, SharedError, bar_of
 from admin.stacks import Storage
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.repository import keys

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from admin.archive_checks import RefusedError, check_item
-from admin.archive_file import ArchiveReader, ArchiveWriter, LineTooLongError
-from admin.archive_items import ItemError, decoded, encoded
-from admin.archived_projects import most_line_bytes, write_lines
-from admin.contents import read_drafts, without
+from admin.archives.checks import RefusedError, check_item
+from admin.archives.contents import read_drafts, without
+from admin.archives.file import ArchiveReader, ArchiveWriter, LineTooLongError
+from admin.archives.items import ItemError, decoded, encoded
+from admin.archives.projects import most_line_bytes, write_lines
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject, QuotaExceeded
 from dashboard_store.identifiers import Guest, ProjectAddress, Role

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
+from admin.archives.contents import PLACE, RESTORABLE_UNTIL, Contents, is_table, read_contents, without
 from admin.arrivals import Arrivals
-from admin.contents import PLACE, RESTORABLE_UNTIL, Contents, is_table, read_contents, without
-from admin.erasure_notes import erased_among
+from admin.erasing.notes import erased_among
 from dashboard_store.errors import NoProject, ProjectExists, QuotaExceeded, StorageUnavailable
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys, retention

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from admin.mentions import Mention
-from admin.object_versions import ObjectVersion
+from admin.erasing.mentions import Mention
+from admin.erasing.object_versions import ObjectVersion
 from dashboard_store.repository import keys, retention
 
 
