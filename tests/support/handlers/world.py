@@ -37,7 +37,8 @@ same file, which a function reads; 11, too, but its function was killed an hour 
 
 All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
 the writes of the minute. user-5 stores as much as the quota allows. user-6 has used up the requests of the minute.
-user-8 has a connection open, CONNECTION, which follows `sales`; user-13 has as many as `LIMITS` allows.
+user-8 has a connection open, CONNECTION, which follows `sales`; user-13 has as many as `LIMITS` allows. user-14 was
+erased, and may write again in a day.
 """
 
 import hashlib
@@ -151,6 +152,7 @@ def make_world(bucket_client: "S3Client", moment: datetime = MOMENT) -> None:
     _done(mine.delete("/api/projects/attic"))
     _connect()
     _make_rate_limited(Client("user-4"), moment)
+    _erase("user-14")
     _make_full(Client("user-5"), bucket_client)
 
 
@@ -309,6 +311,13 @@ def _connect() -> None:
     for connection, user in opened.items():
         store.connections.open(connection, store.connections.issue(Guest(user), ends).text)
     store.connections.follow(CONNECTION, [ProjectAddress("user-1", "sales").text])
+
+
+def _erase(user: str) -> None:
+    """Let a user write nothing for a day, as after an erasure."""
+    store: Store = handler_module("LiveFunction").app.store
+    until = int((store.now() + timedelta(days=1)).timestamp())
+    store.items.write_alone(store.rate_limit.blocked(user, until))
 
 
 def _save_through_team(address: ProjectAddress) -> None:
