@@ -146,7 +146,7 @@ CHECKS := check-format check-lint check-types check-types-local check-types-clie
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The longest first, five at a time: the first three mostly wait, and the others keep the processors busy.
-TESTS := test-page test-waits test-stack test-rest test-functions test-devices test-contract $(CHECKS) test-client
+TESTS := test-page test-waits test-stack test-rest test-admin test-functions test-devices test-contract $(CHECKS) test-client
 .PHONY: $(TESTS)
 test: python node ## Check and test everything
 	+@$(MAKE) --no-print-directory --jobs 4 install browser tests/node_modules/installed
@@ -165,12 +165,15 @@ test-client: web/client/dist/built
 test-contract:
 	.venv/bin/pytest tests/contract
 
+test-admin:
+	.venv/bin/pytest tests/admin
+
 test-functions:
 	.venv/bin/pytest tests/functions
 
 # Everything outside these folders, so that no test is left out.
 test-rest:
-	.venv/bin/pytest $(foreach folder,contract functions stack web,--ignore tests/$(folder))
+	.venv/bin/pytest $(foreach folder,admin contract functions stack web,--ignore tests/$(folder))
 
 coverage: .venv/installed tests/node_modules/installed ## Report the branches of shared/ and functions/ that no test runs
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.branches
@@ -186,7 +189,7 @@ test-web: install browser tests/node_modules/installed ## Test only the page, in
 	@$(MAKE) --no-print-directory test-page
 
 test-quick: check tests/node_modules/installed ## Like test, without the tests that start the local stack
-	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-contract
+	+@$(SIDE_BY_SIDE) --jobs 2 test-functions test-rest test-contract test-admin
 
 check: install ## Check formatting, lint, types and the template
 	+@$(SIDE_BY_SIDE) --jobs 4 $(CHECKS)
