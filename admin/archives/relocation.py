@@ -20,7 +20,7 @@ from dashboard_store.repository.invitations import INVITATION
 from dashboard_store.repository.items import ConditionFailed
 from dashboard_store.repository.links import LINK
 from dashboard_store.repository.member_ids import member_id
-from dashboard_store.repository.shares import elsewhere
+from dashboard_store.repository.shares import elsewhere, listed
 from dashboard_store.repository.stored_bytes import BY_MEMBER
 from dashboard_store.repository.uploads import new_upload_id
 from dashboard_store.repository.usage import FULL, MEMBERS_FULL
@@ -149,8 +149,8 @@ class Relocation:
             return None
         # Who was a guest is the owner now.
         sk = "#".join([*parts[:2], session, *parts[3:]])
-        listed = {"listKey": sk} if "listKey" in made else {}
-        return {**without(made, BY_MEMBER), "sk": sk, **listed}
+        place = {"listKey": sk} if "listKey" in made else {}
+        return {**without(made, BY_MEMBER), "sk": sk, **place}
 
     def _placed(self, item: Item) -> Item:
         """Store a table's rows; an item that is not a table's is returned as it is."""
@@ -190,10 +190,7 @@ class Relocation:
     def _entry(self, grant: Item, owner_name: str) -> Item:
         """Return what the list of a member or team has of the project."""
         (key,) = elsewhere(self.target, grant)
-        place = f"{keys.SHARED}{grant['since']}#{key['sk'].removeprefix(keys.SHARED)}"
-        name = {"name": owner_name} if owner_name else {}
-        target = {"owner": self.target.owner, "projectId": self.target.project_id}
-        return {**key, "listKey": place, "summary": {**target, "since": grant["since"], **name}}
+        return {**key, **listed(self.target, grant["since"], owner_name)}
 
     def _pointer(self, item: Item) -> Item:
         """Return what a token is for; the item names it by its hash."""

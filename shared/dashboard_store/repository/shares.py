@@ -156,8 +156,8 @@ class Shares:
             since = before["since"] if before else keys.timestamp(self._now())
             own = {"team": team.name, "tenant": team.tenant, "role": role.word, "since": since}
             item = {**key, **own, "incarnation": incarnation_of(roster.project)}
-            listed = _listed(address, since, by.name)
-            writes = [put(item), put({**keys.shared_with_team(team, address), **listed})]
+            entry = listed(address, since, by.name)
+            writes = [put(item), put({**keys.shared_with_team(team, address), **entry})]
             return [] if before and before["role"] == role.word else writes, team_document(item)
 
         return self.change(address, decide, by)
@@ -177,8 +177,8 @@ class Shares:
         """Return the writes that give a member the role in their item. Raises QuotaExceeded."""
         others = [each for each in roster.members if "role" in each and each["user"] != item["user"]]
         require_room("members", len(others), self._settings.max_members)
-        listed = _listed(address, item["since"], roster.owner_name)
-        return [put(item), put({**keys.shared_with(item["user"], address), **listed})]
+        entry = listed(address, item["since"], roster.owner_name)
+        return [put(item), put({**keys.shared_with(item["user"], address), **entry})]
 
     def member_document(self, address: ProjectAddress, item: Item) -> JsonObject:
         through = {} if "role" in item else {"through": "team"}
@@ -264,7 +264,7 @@ def _named(name: str) -> JsonObject:
     return {"name": name} if name else {}
 
 
-def _listed(address: ProjectAddress, since: str, owner_name: str) -> Item:
+def listed(address: ProjectAddress, since: str, owner_name: str) -> Item:
     """Return what an entry of the list of shared projects holds."""
     key = keys.shared_with("", address)["sk"].removeprefix(keys.SHARED)
     summary = {"owner": address.owner, "projectId": address.project_id, "since": since, **_named(owner_name)}
