@@ -84,12 +84,13 @@ node:
 	  echo "Node.js with npm is required for the database engine and the page: https://nodejs.org/" >&2; exit 1; }
 
 # Debian's own browser, because Playwright would download its browser from another host.
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
 browser: ## Install Chromium with apt unless a browser is found (DASHKEEP_BROWSER=/path names one)
 	@test -n "$$DASHKEEP_BROWSER" || for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done || { \
 	  echo "Installing Chromium with apt …" >&2; \
-	  $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium; } >&2
+	  $(APT) update -qq && { $(APT) install -qq -y --no-install-recommends chromium-headless-shell \
+	    || $(APT) install -qq -y --no-install-recommends chromium; }; } >&2
 
 # For `make prove` only.
 browsers: browser

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
@@ -85,7 +86,9 @@ def settings() -> Settings:
     return Settings(table_name=TABLE, bucket_name=BUCKET)
 
 
+@cache
 def session() -> boto3.Session:
+    """One session for the whole run: each one reads and parses the services' descriptions for itself."""
     return boto3.Session(region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
 
 

@@ -49,7 +49,7 @@ def test_opening_asks_once_and_a_second_time_from_the_cache(device: Device, proj
             device.open(project.id) if is_first else device.reload()
             device.shows("Revenue", "Units")
             expect(device.page.locator("article canvas")).to_have_count(2)
-            expect(device.page.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
+            expect(device.page.get_by_text("Live", exact=True)).to_be_visible()
         asked = [each.removeprefix(f"GET {device.url}") for each in found]
         assert sorted(each for each in asked if re.search("/api/|token", each)) == sorted(once)
         loaded = device.page.evaluate(LOADED)

@@ -28,7 +28,7 @@ def guest(stack: LocalStack, user: str) -> Iterator[httpx.Client]:
 def is_live(device: Device) -> None:
     """Expect the page to say that changes arrive at once."""
     # The functions that it takes may have to be started first.
-    expect(device.page.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
+    expect(device.page.get_by_text("Live", exact=True)).to_be_visible()
 
 
 def news(device: Device, text: str) -> None:

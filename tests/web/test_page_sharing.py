@@ -1,7 +1,6 @@
 """Dashboards that people share: edits at the same time, what a viewer and the public see, the end of access."""
 
 import re
-import time
 from collections.abc import Callable
 
 import httpx
@@ -44,10 +43,7 @@ def named(person: Json) -> str:
 
 def keeps_tables(device: Device, number: int) -> None:
     """Expect the browser to keep copies of so many tables."""
-    deadline = time.monotonic() + 5
-    while (found := device.page.evaluate(TABLES)) != number and time.monotonic() < deadline:
-        device.page.wait_for_timeout(50)
-    assert found == number
+    device.comes_to(number, lambda: int(device.page.evaluate(TABLES)))
 
 
 def focus(device: Device) -> None:

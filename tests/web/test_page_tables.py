@@ -102,7 +102,7 @@ def test_a_file_that_is_read_in_the_background_shows_how_far(
     device.open(make_project(TOTAL, None).id)
     device.context.route("**/data/uploads/*", progress)
     _upload(device, tmp_path, "Code,Price\n" + "".join(f"c{row:09},{row}.5\n" for row in range(100_000, 520_000)))
-    expect(device.page.get_by_text("3 of 9 MB read")).to_be_visible(timeout=30_000)
+    expect(device.page.get_by_text("3 of 9 MB read")).to_be_visible()
     expect(device.page.get_by_role("progressbar", name="Bytes read")).to_have_attribute("max", "9000000")
     stages.clear()
     expect(device.page.get_by_text("umsatz.csv · 420,000 rows")).to_be_visible(timeout=60_000)

@@ -4,7 +4,6 @@ An engine and its tabs belong to the thread that started it.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -16,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from support.running import child_processes, firefox, webkit
-from support.running.browser import CHROMIUM
+from support.running.browser import chromium_path
 
 _START_SECONDS = 60
 
@@ -112,15 +111,13 @@ class Chromium:
         self._quota: CDPSession | None = None
 
     def start(self) -> None:
-        program = os.environ.get("DASHKEEP_BROWSER") or next(filter(None, map(shutil.which, CHROMIUM)), None)
-        assert program, "Chromium was not found: `make browser` installs it."
         self._playwright = self._playwright or sync_playwright().start()
         announced = self._profile / "DevToolsActivePort"
         announced.unlink(missing_ok=True)
         # Its sandbox does not work for root, the user in most containers.
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         self._process = subprocess.Popen(  # noqa: S603 - the machine's browser
-            [program, *self._ARGUMENTS, *sandbox, f"--user-data-dir={self._profile}", "about:blank"],
+            [chromium_path(), *self._ARGUMENTS, *sandbox, f"--user-data-dir={self._profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -146,7 +146,7 @@ def real_tables(studio: Studio) -> None:
     for file in ("cars.json", "gapminder.json", "airports.csv", "movies.json"):
         device = studio.device(user).open(studio.project(user, None, None, file).id)
         device.page.get_by_label("Upload a file").set_input_files(SAMPLES / file)
-        expect(device.page.get_by_role("article").first).to_be_visible(timeout=30_000)
+        expect(device.page.get_by_role("article").first).to_be_visible()
         device.page.wait_for_load_state("networkidle")
         studio.take_all(device, f"table-{file.partition('.')[0]}", most=3)
 
@@ -380,7 +380,7 @@ def live(studio: Studio) -> None:
     device.open(project.id)
     for each in (device, other):
         _drawn(each)
-        expect(each.page.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
+        expect(each.page.get_by_text("Live", exact=True)).to_be_visible()
     studio.take(device, "live")
     other.retitle("Revenue over time", "Revenue by month").save()
     expect(device.page.get_by_text("changed this dashboard")).to_be_visible()
