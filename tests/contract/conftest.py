@@ -23,7 +23,7 @@ ACCOUNT = {name: value for name, value in os.environ.items() if name.startswith(
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that use an engine on each chosen one, and races on each that is atomic between threads."""
-    named: list[str] = metafunc.config.getoption("--engine") or list(engines.DEFAULT)
+    named: list[str] = metafunc.config.getoption("--engine") or [engines.default()]
     chosen = [*engines.LOCAL, *(["aws"] if "aws" in named else [])] if "all" in named else named
     if "atomic_engine" in metafunc.fixturenames:
         chosen = [name for name in chosen if name in engines.ATOMIC]
