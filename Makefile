@@ -46,7 +46,7 @@ install: python node .venv/installed .venv-local/installed local/node_modules/in
 
 define create_environment
 	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1)
-	.venv/uv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --python $(1) $(2) >&2
+	.venv/uv/bin/uv pip sync --quiet --require-hashes --python $(1) $(2) >&2
 	touch $@
 endef
 

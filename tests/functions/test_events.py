@@ -124,12 +124,12 @@ class World:
     Their objects stay in the bucket, because no example changes one.
     """
 
-    def __init__(self, moto: Tapped, bucket: Bucket, bucket_client: "S3Client", reader: Reader) -> None:
-        self._moto, self._bucket, self._reader = moto, bucket, reader
-        moto.call("CreateTable", {"TableName": TABLE, **table_definition()})
+    def __init__(self, database: Tapped, bucket: Bucket, bucket_client: "S3Client", reader: Reader) -> None:
+        self._database, self._bucket, self._reader = database, bucket, reader
+        database.call("CreateTable", {"TableName": TABLE, **table_definition()})
         self._connect(MOMENT - timedelta(hours=1))
         make_world(bucket_client)
-        items = moto.call("Scan", {"TableName": TABLE})["Items"]
+        items = database.call("Scan", {"TableName": TABLE})["Items"]
         self._items: dict[Key, dict[str, Any]] = {_key(item): item for item in items}
         self._written: set[Key] = set()
         self._is_as_made = False
@@ -142,7 +142,7 @@ class World:
             self._written |= {_key(key) for key in written_keys(operation, request)}
             return proceed(operation, request)
 
-        with self._moto.tapped(note):
+        with self._database.tapped(note):
             yield
 
     def restore(self) -> None:
@@ -150,9 +150,8 @@ class World:
         if self._is_as_made:
             self._is_as_made = False
             return
-        # Not in a transaction, for which moto copies everything.
         for some in batched(self._written.copy(), 25, strict=False):
-            self._moto.call("BatchWriteItem", {"RequestItems": {TABLE: [self._as_made(key) for key in some]}})
+            self._database.call("BatchWriteItem", {"RequestItems": {TABLE: [self._as_made(key) for key in some]}})
         self._written.clear()
         self._connect(MOMENT)
 
@@ -167,29 +166,31 @@ class World:
         self._is_as_made = actions <= READS
 
     def delete(self) -> None:
-        self._moto.call("DeleteTable", {"TableName": TABLE})
+        self._database.call("DeleteTable", {"TableName": TABLE})
 
     def _connect(self, moment: datetime) -> None:
         """Connect every function, none of which has counted a request yet, under a fixed clock."""
         settings = Settings(TABLE, BUCKET, team_claim="groups", live_url=LIVE, allowed_origins=(ORIGIN,))
         settings = replace(settings, **LIMITS)
-        store = Store(settings, Items(self._moto, TABLE), self._bucket, lambda: moment, self._reader.invocations)
+        store = Store(settings, Items(self._database, TABLE), self._bucket, lambda: moment, self._reader.invocations)
         for app in apps():
             app.connect(store)
         handler_module("HealthFunction").api.connect(settings)
 
 
 @pytest.fixture(scope="module")
-def world(moto: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> Iterator[World]:
+def world(database_client: Tapped, bucket: Bucket, bucket_client: "S3Client", only_reader: Reader) -> Iterator[World]:
     """The projects of the example requests."""
-    made = World(moto, bucket, bucket_client, only_reader)
+    made = World(database_client, bucket, bucket_client, only_reader)
     with made.followed():
         yield made
     made.delete()
 
 
 @pytest.fixture(scope="module")
-def answer(moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World) -> Callable[[Example], Answered]:
+def answer(
+    database_client: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World
+) -> Callable[[Example], Answered]:
     """Send each example to a fresh copy of the projects, once."""
 
     @cache
@@ -198,7 +199,7 @@ def answer(moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: 
         if example.row.get("user") == "user-6":
             use_up_requests("user-6")
         with (
-            _recorded(moto) as of_table,
+            _recorded(database_client) as of_table,
             _recorded_in_bucket(bucket_client) as of_bucket,
             _recorded_in_appconfig() as of_flags,
             _recorded_of_reader(only_reader) as of_reader,
@@ -366,11 +367,11 @@ def test_history_shows_every_documented_member(answer: Callable[[Example], Answe
 
 
 @pytest.fixture
-def connected(moto: Tapped, world: World) -> set[tuple[str, str | None]]:
+def connected(database_client: Tapped, world: World) -> set[tuple[str, str | None]]:
     """The permissions that a connection takes which follows a project that was shared, then another, and closes."""
     world.restore()
     gateway = Gateway()
-    with _recorded(moto) as used:
+    with _recorded(database_client) as used:
         page = gateway.connect(Client("user-8"))
         for project in ("sales", "crowd"):
             assert page.follow(f"dXNlci0x~{project}")["projects"]
@@ -402,7 +403,7 @@ def test_no_function_has_a_right_that_it_does_not_use(
 
 
 def test_the_reading_function_has_no_right_that_it_does_not_use(
-    moto: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World
+    database_client: Tapped, bucket_client: "S3Client", only_reader: Reader, world: World
 ) -> None:
     """The template grants it exactly the permissions that a large file and a large table's new schema need."""
     names = {
@@ -417,13 +418,13 @@ def test_the_reading_function_has_no_right_that_it_does_not_use(
         world.restore()
         only_reader.events.clear()
         assert send(example.event).status == HTTPStatus.ACCEPTED
-        with _recorded(moto) as of_table, _recorded_in_bucket(bucket_client) as of_bucket:
+        with _recorded(database_client) as of_table, _recorded_in_bucket(bucket_client) as of_bucket:
             only_reader.run(handler_module("ProjectDataFunction").app.store)
         used |= of_table | of_bucket
     assert used == _granted("ReadUploadFunction")
 
 
-def test_the_announcing_function_has_no_right_that_it_does_not_use(moto: Tapped, world: World) -> None:
+def test_the_announcing_function_has_no_right_that_it_does_not_use(database_client: Tapped, world: World) -> None:
     """The template grants it exactly the permissions to announce now and later, and to find who no longer follows."""
     world.restore()
     store: Store = handler_module("LiveFunction").app.store
@@ -432,7 +433,7 @@ def test_the_announcing_function_has_no_right_that_it_does_not_use(moto: Tapped,
     announcements = Announcements(store.items, store.connections, Sockets(gateway), store.now, lambda: later)  # type: ignore[arg-type, return-value]
     page = gateway.connect(Client("user-8"))
     page.follow(address.text)
-    with _recorded(moto) as used, _recorded_of_sockets(gateway) as of_sockets:
+    with _recorded(database_client) as used, _recorded_of_sockets(gateway) as of_sockets:
         for _ in range(2):
             announcements.changed(address, "")
         assert later.events.keys() == {address}
