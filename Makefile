@@ -31,9 +31,10 @@ install: python node .venv/installed .venv-local/installed local/node_modules/in
 	@echo "Installing the tools to build, check and test into .venv …" >&2
 	@$(call create_environment,.venv,requirements/dev.txt)
 
+# Compiled here, because the emulator writes no bytecode; the tools compile what they use.
 .venv-local/installed: requirements/local.txt requirements/uv.txt | python .venv/installed
 	@echo "Installing the local stack into .venv-local …" >&2
-	@$(call create_environment,.venv-local,requirements/local.txt)
+	@$(call create_environment,.venv-local,requirements/local.txt,--compile-bytecode)
 
 # uv needs a separate environment, because synchronising an environment removes what its file does not list.
 .venv/uv/installed: requirements/uv.txt | python
@@ -46,7 +47,7 @@ install: python node .venv/installed .venv-local/installed local/node_modules/in
 
 define create_environment
 	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1)
-	.venv/uv/bin/uv pip sync --quiet --require-hashes --python $(1) $(2) >&2
+	.venv/uv/bin/uv pip sync --quiet --require-hashes $(3) --python $(1) $(2) >&2
 	touch $@
 endef
 
