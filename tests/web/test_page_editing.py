@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import JSHandle, Page, Route, expect
+from playwright.sync_api import JSHandle, Locator, Page, Route, expect
 from support.running.browser import Device, Project, chart, script_of
 
 
@@ -40,6 +40,23 @@ def test_an_added_chart_takes_free_room_and_is_seen(device: Device, make_project
     device.add_chart("Under all").shows("Revenue", "Beside", "Below it", "Third", "Last", "Under all")
     expect(device.card("Under all")).to_be_in_viewport(ratio=1)
     assert device.place("Under all") == {"x": 0, "y": 18, "w": 6, "h": 5}
+
+
+def test_columns_that_arrive_late_can_be_chosen(device: Device, project: Project) -> None:
+    """The form of a chart that was opened while the table was loading offers its columns as soon as they are there."""
+    held: list[Route] = []
+    device.context.route(re.compile(f"/api/projects/{project.id}/data"), lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its arguments
+    device.open(project.id).shows("Revenue", "Units")
+
+    def change(form: Locator) -> None:
+        columns = form.get_by_label("Of column")
+        expect(columns.locator("option")).to_have_text(["Revenue"])
+        held[0].continue_()
+        expect(columns.locator("option")).to_have_text(["Revenue", "Units"])
+        columns.select_option("Units")
+
+    device.edit_chart("Revenue", change).save()
+    assert project.charts["a"]["dataMapping"] == {"xAxis": "Region", "yAxis": "Units", "aggregate": "sum"}
 
 
 def test_a_hidden_chart_says_where_it_is(device: Device, project: Project) -> None:

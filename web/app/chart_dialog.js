@@ -3,22 +3,24 @@ import { AGGREGATES, isNumeric, KINDS } from "./chart_kinds.js";
 import { titleOf } from "./chart_words.js";
 import { html, nothing } from "./html.js";
 
-/** Open the form for a chart, or for a new one if none is given; `done` gets its title, kind and data mapping. */
-export function openChartDialog(dialog, table, chart, done) {
-  const { columnNames = [], columnTypes = {} } = table.dataSchema ?? {};
-  const mapping = { aggregate: "sum", ...(chart ? chart.dataMapping : firstMapping(columnNames, columnTypes)) };
+/**
+ * Open the form for a chart, or for a new one if none is given; `done` gets its title, kind and data mapping. `columns` returns
+ * the table's names and types: a table that is still loading, or is replaced, arrives while the form is open.
+ */
+export function openChartDialog(dialog, columns, chart, done) {
+  const mapping = { aggregate: "sum", ...(chart ? chart.dataMapping : firstMapping(columns())) };
   let { kind } = { kind: "bar", ...chart };
   const set = (change) => (event) => {
     change(event.target.value);
     dialog.redraw();
   };
-  const columnField = (label, name, columns) => {
+  const columnField = (label, name, names) => {
     // A column that the table no longer has stays selected until the user selects another.
-    const isGone = mapping[name] && !columnNames.includes(mapping[name]);
+    const isGone = mapping[name] && !columns().columnNames.includes(mapping[name]);
     return html`<label class="field"
       ><span>${label}</span>
       <select name=${name} required @change=${set((value) => (mapping[name] = value))}>
-        ${(isGone ? [mapping[name], ...columns] : columns).map((each) => html`<option value=${each} ?selected=${each === mapping[name]}>${each}</option>`)}
+        ${(isGone ? [mapping[name], ...names] : names).map((each) => html`<option value=${each} ?selected=${each === mapping[name]}>${each}</option>`)}
       </select></label
     >`;
   };
@@ -26,6 +28,7 @@ export function openChartDialog(dialog, table, chart, done) {
     title: chart ? "Edit chart" : "Add chart",
     action: chart ? "Apply" : "Add",
     body: () => {
+      const { columnNames, columnTypes } = columns();
       const isScatter = kind === "scatter";
       const numbers = columnNames.filter((name) => isNumeric(columnTypes[name]));
       const needsColumn = isScatter || mapping.aggregate !== "count";
@@ -45,12 +48,12 @@ export function openChartDialog(dialog, table, chart, done) {
     submit: (form) => {
       const chosen = ["xAxis", "aggregate", "yAxis"].map((name) => [name, form.get(name)]).filter(([, value]) => value);
       const dataMapping = { ...chart?.dataMapping, xAxis: undefined, aggregate: undefined, yAxis: undefined, ...Object.fromEntries(chosen) };
-      done({ title: form.get("title").trim() || titleOf(kind, dataMapping, columnTypes), kind, dataMapping: JSON.parse(JSON.stringify(dataMapping)) });
+      done({ title: form.get("title").trim() || titleOf(kind, dataMapping, columns().columnTypes), kind, dataMapping: JSON.parse(JSON.stringify(dataMapping)) });
     },
   });
 }
 
-function firstMapping(columnNames, columnTypes) {
+function firstMapping({ columnNames, columnTypes }) {
   const yAxis = columnNames.find((name) => isNumeric(columnTypes[name]));
   const xAxis = columnNames.find((name) => name !== yAxis) ?? columnNames[0];
   return { xAxis, yAxis, aggregate: yAxis ? "sum" : "count" };

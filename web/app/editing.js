@@ -31,7 +31,7 @@ export class Editing {
   // --- charts ---
 
   addChart() {
-    openChartDialog(this.#app.dialog, this.#page.table, null, (chart) => this.#addCharts([chart], true));
+    openChartDialog(this.#app.dialog, () => this.#columns, null, (chart) => this.#addCharts([chart], true));
   }
 
   async suggestCharts() {
@@ -47,7 +47,7 @@ export class Editing {
 
   editChart(id) {
     const before = this.#chart(id);
-    openChartDialog(this.#app.dialog, this.#page.table, before, (entered) => {
+    openChartDialog(this.#app.dialog, () => this.#columns, before, (entered) => {
       if (!this.#chart(id)) throw removedMeanwhile(before);
       // A save may have brought what others have changed; what was not touched here is theirs.
       const changed = Object.entries(entered).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
@@ -181,6 +181,10 @@ export class Editing {
 
   #chart(id) {
     return this.#config.chartCustomizations[id];
+  }
+
+  get #columns() {
+    return this.#page.table.dataSchema ?? { columnNames: [], columnTypes: {} };
   }
 
   #named(id) {
