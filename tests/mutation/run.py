@@ -96,7 +96,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 ARGUMENTS: Final = (
     *("-qq", "--no-summary", "--capture=no", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
-    # A second engine would find the same in twice the time.
+    # In the process itself: its forks, in which mutants are tested, cannot share another engine.
     *("--engine", "moto"),
 )
 
