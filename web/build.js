@@ -14,7 +14,7 @@ import { rolldown } from "rolldown";
 
 const FOLDER = "dist";
 const ASSETS = "assets";
-const TARGET = ["chrome120", "firefox121", "safari17.4"];
+const TARGET = ["chrome120", "firefox125", "safari17.4"];
 /** On the local stack, the emulator's own port. */
 const BUCKET = process.env.BUCKET_ORIGIN ?? "http://127.0.0.1:*";
 /** The local stack's own; it also serves the page under the name localhost, where the address of the WebSocket API is the same. */

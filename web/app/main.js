@@ -72,11 +72,11 @@ class App {
     return sharing(this.client);
   }
 
-  /** Show a message for a while, with an undo action if there is one. */
-  tell(text, undo = null) {
+  /** Show a message for a while, with an action if there is one. */
+  tell(text, act = null, label = "Undo") {
     clearTimeout(this.#toast?.timer);
     const timer = setTimeout(() => this.#hush(), TOAST_MS);
-    this.#toast = { text, undo, timer };
+    this.#toast = { text, act, label, timer };
     this.redraw();
   }
 
@@ -176,12 +176,12 @@ class App {
     `;
   }
 
-  #toastView({ text, undo }) {
-    const back = () => {
+  #toastView({ text, act, label }) {
+    const choose = () => {
       this.#hush();
-      undo();
+      act();
     };
-    return html`<p class="toast"><span>${text}</span>${undo ? html`<button type="button" @click=${back}>Undo</button>` : nothing}</p>`;
+    return html`<p class="toast"><span>${text}</span>${act ? html`<button type="button" @click=${choose}>${label}</button>` : nothing}</p>`;
   }
 }
 

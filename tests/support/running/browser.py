@@ -229,6 +229,12 @@ class Device:
     def button(self, name: str, within: Locator | None = None) -> Locator:
         return (within or self.page).get_by_role("button", name=name, exact=True)
 
+    def choose(self, menu: str, item: str) -> Self:
+        """Choose an item of the menu that the button with this name opens."""
+        self.button(menu).click()
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+        return self
+
     def save(self) -> Self:
         """Save, and wait until the server has confirmed it."""
         before = self._version()
