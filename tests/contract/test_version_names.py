@@ -77,6 +77,8 @@ def test_a_name_is_given_to_the_version_that_it_names(store: Store, saved: Confi
     with overtaken(engine, lambda: save(store, saved, 2)):
         changed(store, saved, 2, "Late")
     assert named(store, saved) == {3: None, 2: "Late", 1: None}
+    newest = store.configs.newest(saved)
+    assert (newest.version, newest.summary["version"], newest.summary.get("name")) == (3, 3, None)
 
 
 def test_a_removed_version_has_no_name(store: Store, saved: ConfigAddress, engine: Engine) -> None:
