@@ -17,7 +17,7 @@ const ROUND = { pie: "M12 0a6 6 0 1 0 6 6h-6z" };
 
 /** Draw a dashboard's layout; without a config, an empty frame, or one with an icon. */
 export const thumbnail = (config, iconName = null) => html`<div class="thumbnail" aria-hidden="true">${
-  config ? html`<svg viewBox="0 0 ${12 * COLUMN} ${ROWS * ROW}" preserveAspectRatio="xMidYMin slice">${tilesOf(config).map(tile)}</svg>` : iconName ? icon(iconName) : nothing
+  config ? html`<svg viewBox="0 0 ${12 * COLUMN} ${ROWS * ROW}" preserveAspectRatio="xMidYMin">${tilesOf(config).map(tile)}</svg>` : iconName ? icon(iconName) : nothing
 }</div>`;
 
 /** Return the tiles of the charts that are seen; a config may be any JSON. */
