@@ -35,11 +35,12 @@ function tools(page) {
 }
 
 /** What a search has found, and whether dashboards are still loaded for it or for another order. */
-function status({ search, order, own, shared, shown }) {
+function status(page) {
+  const { search, order, own, shared } = page;
   const isLoading = own.isLoading || shared.isLoading;
   if (isLoading && (search || order !== "changed")) return "Loading all dashboards…";
   if (!search || isLoading) return "";
-  const found = shown("own").count + shown("shared").count;
+  const found = page.shown("own").count + page.shown("shared").count;
   return found ? `${count(found, "dashboard")} found` : `No dashboard's name has “${search}”.`;
 }
 
