@@ -2,7 +2,7 @@
 import { html, icon, nothing } from "./html.js";
 import { menu } from "./menu.js";
 import { nameOf, ROLES } from "./people.js";
-import { thumbnail } from "./thumbnail.js";
+import { blankThumbnail, iconThumbnail, thumbnail } from "./thumbnail.js";
 import { ago, count, exactly } from "./words.js";
 
 /** What names a dashboard in a URL: the user's own is named by its id. */
@@ -13,7 +13,7 @@ export function projectCard(project, page) {
   const { address, name, createdAt, updatedAt, dashboardConfig, data, owner, role } = project;
   const [word, time] = page.order === "created" ? ["Created", createdAt] : ["Changed", updatedAt];
   return html`<li class="card">
-    ${thumbnail(page.layouts.of(address), owner && "people")}
+    ${thumbnailOf(project, page.layouts)}
     <h2 title=${name}><a href="#/dashboards/${placeOf(project)}">${name}</a></h2>
     ${page.unsaved.has(address) ? html`<span class="unsaved">${icon("edit")}Unsaved changes</span>` : nothing}
     <p>${dashboardConfig ? count(dashboardConfig.chartCount, "chart") : "Empty"}${data ? ` · ${data.fileName}` : nothing}</p>
@@ -23,6 +23,11 @@ export function projectCard(project, page) {
       <span class="tools">${menu({ id: `menu-${address}`, label: `More for ${name}`, items: owner ? sharedItems(project, page) : ownItems(project, page) })}</span>
     </div>
   </li>`;
+}
+
+function thumbnailOf({ address, dashboardConfig, owner }, layouts) {
+  if (owner) return iconThumbnail("people");
+  return dashboardConfig?.chartCount ? thumbnail(layouts.of(address)) : blankThumbnail();
 }
 
 const ownItems = (project, page) => [

@@ -44,7 +44,7 @@ export class ProjectsPage {
   }
 
   drawn() {
-    const shown = this.shown("own").projects.filter(({ dashboardConfig }) => dashboardConfig);
+    const shown = this.shown("own").projects.filter(({ dashboardConfig }) => dashboardConfig?.chartCount);
     if (shown.length) void this.layouts.want(shown.map(({ address }) => address));
   }
 

@@ -2,6 +2,7 @@
 import { bottomOf, chartsOf, isShown, positionOf } from "./config.js";
 import { html, icon, nothing } from "./html.js";
 
+const COLUMNS = 12;
 /** A column's width and a row's height; the rows that have room. */
 const COLUMN = 10;
 const ROW = 6;
@@ -15,17 +16,25 @@ const FILLED = { bar: "M1 12V6h4v6zM7 12V2h4v10zM13 12V4h4v8zM19 12V8h4v4z", are
 const STROKED = { line: "M0 9l6-5 6 3 6-6 6 3", scatter: "M2 9h.01M6 5h.01M9 8h.01M13 3h.01M15 7h.01M19 2h.01M22 5h.01", table: "M0 1h24M0 6h24M0 11h24M8 1v10", text: "M0 1h24M0 6h20M0 11h12" };
 const ROUND = { pie: "M12 0a6 6 0 1 0 6 6h-6z" };
 
-/** Draw a dashboard's layout; without a config, an empty frame, or one with an icon. */
-export const thumbnail = (config, iconName = null) => html`<div class="thumbnail" aria-hidden="true">${
-  config ? html`<svg viewBox="0 0 ${12 * COLUMN} ${ROWS * ROW}" preserveAspectRatio="xMidYMin">${tilesOf(config).map(tile)}</svg>` : iconName ? icon(iconName) : nothing
-}</div>`;
+/** The frame of a drawing, which may come later. */
+const frame = (content, kind = "") => html`<div class="thumbnail ${kind}" aria-hidden="true">${content}</div>`;
+
+/** Draw a dashboard's layout; undefined is a config that is not there yet. */
+export const thumbnail = (config) =>
+  frame(config ? html`<svg viewBox="0 0 ${COLUMNS * COLUMN} ${ROWS * ROW}" preserveAspectRatio="xMidYMin">${tilesOf(config).map(tile)}</svg>` : nothing);
+
+/** Of a dashboard without charts. */
+export const blankThumbnail = () => frame(nothing, "blank");
+
+/** Of a dashboard whose config is not listed. */
+export const iconThumbnail = (name) => frame(icon(name));
 
 /** Return the tiles of the charts that are seen; a config may be any JSON. */
 export function tilesOf(config) {
   const charts = chartsOf(config).filter(([, chart]) => chart && typeof chart === "object" && isShown(chart));
   const below = bottomOf({ chartCustomizations: Object.fromEntries(charts) });
   const placed = charts.map(([, chart]) => ({ kind: chart.kind ?? "bar", ...positionOf(chart, below) }));
-  return placed.filter(({ x, y }) => x < 12 && y < ROWS).slice(0, MOST_TILES);
+  return placed.filter(({ x, y }) => x < COLUMNS && y < ROWS).slice(0, MOST_TILES);
 }
 
 const tile = ({ kind, x, y, w, h }) => html`<svg x=${x * COLUMN + GAP} y=${y * ROW + GAP} width=${w * COLUMN - 2 * GAP} height=${h * ROW - 2 * GAP}>
