@@ -19,8 +19,9 @@ const TARGET = ["chrome120", "firefox125", "safari17.4"];
 const BUCKET = process.env.BUCKET_ORIGIN ?? "http://127.0.0.1:*";
 /** The local stack's own; it also serves the page under the name localhost, where the address of the WebSocket API is the same. */
 const LIVE = process.env.LIVE_ORIGIN ?? "ws://127.0.0.1:*";
-/** The scripts that are loaded with the document, and those that an open dashboard needs as well. */
+/** The scripts that are loaded with the document, and those that the list or an open dashboard needs as well. */
 const ALWAYS = ["main", "calls"];
+const LIST = ["projects"];
 const DASHBOARD = ["dashboard", "tables", "echarts"];
 
 const scripts = await bundle({ main: "app/main.js" });
@@ -44,15 +45,23 @@ async function page() {
   const [theme, preload] = inlined.outputFiles.map(({ text }) => text.trim());
   const known = { theme, preload, styles: styles.outputFiles[0].text.trim() };
   const hashes = Object.fromEntries(Object.entries(known).map(([name, text]) => [`${name}-hash`, hash(text)]));
-  const [main, ...others] = ALWAYS.map(addressOf);
+  const [main, ...others] = withImports(ALWAYS);
+  const later = (names) => withImports(names).filter((address) => address !== main && !others.includes(address)).join(" ");
   const preloads = others.map((address) => `<link rel="modulepreload" href="${address}">`).join("\n  ");
-  const filled = { ...known, ...hashes, main, preloads, bucket: BUCKET, live: LIVE, dashboard: DASHBOARD.map(addressOf).join(" "), worker: `/${worker[0].fileName}` };
+  const filled = { ...known, ...hashes, main, preloads, bucket: BUCKET, live: LIVE, list: later(LIST), dashboard: later(DASHBOARD), worker: `/${worker[0].fileName}` };
   return (await readFile("index.html", "utf8")).replaceAll(/\{\{([\w-]+)\}\}/g, (_, name) => filled[name]);
 }
 
-/** Return the address of the script that begins with a module. */
-function addressOf(module) {
-  return `/${scripts.find(({ name }) => name === module).fileName}`;
+/** Return the addresses of the scripts that begin with these modules, each followed by those that it imports. */
+function withImports(modules) {
+  const files = new Set();
+  const add = (file) => {
+    if (files.has(file)) return;
+    files.add(file);
+    scripts.find(({ fileName }) => fileName === file).imports.forEach(add);
+  };
+  for (const module of modules) add(scripts.find(({ name }) => name === module).fileName);
+  return [...files].map((file) => `/${file}`);
 }
 
 /** The source that a Content-Security-Policy allows: https://www.w3.org/TR/CSP3/#grammardef-hash-source */

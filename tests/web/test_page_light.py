@@ -120,10 +120,9 @@ def scripts(view: str) -> set[str]:
     """Return the addresses of the scripts that a view needs before it is complete, as the built document names them."""
     document = (DIST / "index.html").read_text()
     found = set(re.findall(r'(?:src|href)="(/assets/[^"]+\.js)"', document))
-    if view == "dashboard":
-        later = re.findall(r'<meta name="(?:dashboard-scripts|table-worker)" content="([^"]+)"', document)
-        found |= {each for content in later for each in content.split()}
-    return found
+    names = {"list": "list-scripts", "dashboard": "dashboard-scripts|table-worker"}[view]
+    later = re.findall(rf'<meta name="(?:{names})" content="([^"]+)"', document)
+    return found | {each for content in later for each in content.split()}
 
 
 def later() -> set[str]:

@@ -134,7 +134,7 @@ def test_a_viewer_and_the_public_see_no_controls(
     viewer.retitle("Revenue", "As an editor").save()
     assert project.charts["a"]["title"] == "As an editor"
     viewer.page.get_by_role("link", name="All dashboards").click()
-    viewer.button("Make my own copy of Sales").click()
+    viewer.choose("More for Sales", "Make my own copy")
     viewer.button("Make copy", viewer.dialog).click()
     viewer.shows("As an editor", "Units")
     expect(viewer.button("Share")).to_be_visible()

@@ -7,7 +7,7 @@ import { Following } from "./following.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
 import { keepFocus } from "./pointing.js";
-import { nameField, openCopyDialog, rename } from "./projects.js";
+import { openCopyDialog, openRenameDialog } from "./project_dialogs.js";
 import { isAutosaveOn, Saving } from "./saving.js";
 import { openSharing } from "./sharing_dialog.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
@@ -164,14 +164,7 @@ export class DashboardPage {
   // --- name and people ---
 
   rename() {
-    this.#app.dialog.open({
-      title: "Rename dashboard",
-      action: "Rename",
-      body: () => nameField(this.title),
-      submit: async (form) => {
-        this.title = (await rename(this.#app.client, this.#id, form.get("name"))).name;
-      },
-    });
+    openRenameDialog(this.#app, this.#id, this.title, ({ name }) => (this.title = name));
   }
 
   share() {

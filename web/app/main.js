@@ -7,13 +7,12 @@ import { Dialog } from "./dialog.js";
 import { Holding, patient } from "./holding.js";
 import { html, live, loading, nothing, render } from "./html.js";
 import { InvitationPage } from "./invitation.js";
-import { ProjectsPage } from "./projects.js";
 import { TableRows } from "./table_rows.js";
 
 const USERS = ["user-1", "user-2", "user-3"];
 const TOAST_MS = 8_000;
-/** What the URL's hash names: a dashboard by its id or address, an invitation or a public link by its token. */
-const PLACE = /^#\/(dashboards|invitations|links)\/(.+)$/;
+/** What the URL's hash names: the trash, a dashboard by its id or address, an invitation or a public link by its token. */
+const PLACE = /^#\/(?:(trash)|(dashboards|invitations|links)\/(.+))$/;
 
 const TABLE_WORKER = document.querySelector("meta[name=table-worker]").content;
 
@@ -87,7 +86,7 @@ class App {
   }
 
   get #place() {
-    const [, kind = "", name = ""] = PLACE.exec(location.hash) ?? [];
+    const [, trash = "", kind = trash, name = ""] = PLACE.exec(location.hash) ?? [];
     return { kind, name: decodeURIComponent(name) };
   }
 
@@ -113,8 +112,9 @@ class App {
     this.dialog.close();
     const place = this.#place;
     if (place.kind === "invitations") this.#open(new InvitationPage(this, place.name));
+    else if (place.kind === "trash") void this.#showLater("Loading the trash", async () => new (await import("./trash.js")).TrashPage(this));
     else if (place.kind) void this.#showDashboard(place);
-    else this.#open(new ProjectsPage(this));
+    else void this.#showLater("Loading the dashboards", async () => new (await import("./projects.js")).ProjectsPage(this));
   }
 
   #open(page) {
@@ -123,22 +123,31 @@ class App {
     this.redraw();
   }
 
-  /** The scripts of a dashboard are loaded with the first one. */
   async #showDashboard(place) {
-    const waiting = new WaitingPage(place.kind === "links");
-    this.#open(waiting);
+    const isPublic = place.kind === "links";
     // The worker starts meanwhile.
     const rows = this.#openRows(place);
-    try {
+    const create = async () => {
       const { DashboardPage, LinkPage } = await import("./dashboard.js");
-      const Page = waiting.isPublic ? LinkPage : DashboardPage;
-      if (this.#page === waiting) this.#open(new Page(this, place.name, rows));
-      else rows.close();
+      return new (isPublic ? LinkPage : DashboardPage)(this, place.name, rows);
+    };
+    if (!(await this.#showLater("Loading the dashboard", create, isPublic))) rows.close();
+  }
+
+  /** Show a view whose scripts are loaded with the first of its kind. Returns whether it is shown. */
+  async #showLater(label, create, isPublic = false) {
+    const waiting = new WaitingPage(label, isPublic);
+    this.#open(waiting);
+    try {
+      const page = await create();
+      const isWanted = this.#page === waiting;
+      if (isWanted) this.#open(page);
+      return isWanted;
     } catch (error) {
-      rows.close();
       if (!(error instanceof TypeError)) throw error;
       waiting.isFailed = true;
       this.redraw();
+      return false;
     }
   }
 
@@ -190,7 +199,8 @@ class WaitingPage {
   title = "";
   isFailed = false;
 
-  constructor(isPublic) {
+  constructor(label, isPublic) {
+    this.label = label;
     this.isPublic = isPublic;
   }
 
@@ -199,7 +209,7 @@ class WaitingPage {
   close() {}
 
   view() {
-    if (!this.isFailed) return html`<div class="inner wide page">${loading("Loading the dashboard")}</div>`;
+    if (!this.isFailed) return html`<div class="inner wide page">${loading(this.label)}</div>`;
     return html`<div class="inner wide page"><div class="notice" role="alert">
       <h1>The page could not be loaded</h1>
       <p>Check the connection, then load it again.</p>

@@ -53,7 +53,7 @@ FILTERS: Final = [
 
 
 def dashboards(studio: Studio) -> None:
-    """The list: empty, with some, with an unsaved one, with a form, after a removal, with many, and failing."""
+    """The list: empty, with some, an unsaved one, a menu, a form, a removal, many, a search, failing; the trash."""
     user = studio.user()
     device = studio.device(user)
     device.page.goto("/")
@@ -69,18 +69,40 @@ def dashboards(studio: Studio) -> None:
     device.button("New dashboard").click()
     studio.take(device, "list-new")
     device.page.keyboard.press("Escape")
-    device.button("Delete Marketing").click()
+    device.button("More for Marketing").click()
+    studio.take(device, "list-menu")
+    device.page.keyboard.press("Escape")
+    device.choose("More for Marketing", "Delete")
     expect(device.button("Undo")).to_be_visible()
     studio.take(device, "list-deleted")
+    _trash(studio, device)
     for number in range(25):
-        studio.project(user, None, None, f"Region {number + 1}")
-    device.reload()
+        charts = dict(list(KINDS.items())[: number % 4 * 3])
+        studio.project(user, {"chartCustomizations": charts}, SALES[:9], f"Region {number + 1}")
+    device.page.goto("/")
     expect(device.button("Show more")).to_be_attached()
     studio.take_all(device, "list-many", most=2)
+    device.page.evaluate("scrollTo(0, 0)")
+    device.page.get_by_label("Search by name").fill("region 1")
+    expect(device.page.get_by_text("11 dashboards found")).to_be_visible()
+    studio.take(device, "list-search")
+    device.page.get_by_label("Search by name").fill("nowhere")
+    expect(device.page.get_by_text("No dashboard's name has “nowhere”.")).to_be_visible()
+    studio.take(device, "list-search-empty")
     device.answer("GET", "/api/projects", 403, {"type": "urn:problem:forbidden", "detail": "This is not allowed."})
     device.reload()
     expect(device.button("Try again")).to_be_visible()
     studio.take(device, "list-failing")
+
+
+def _trash(studio: Studio, device: Device) -> None:
+    """The trash: with deleted dashboards, after one was restored, and empty."""
+    device.page.get_by_role("link", name="Trash").click()
+    expect(device.button("Restore Marketing")).to_be_visible()
+    studio.take(device, "trash")
+    device.button("Restore Marketing").click()
+    expect(device.page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    studio.take(device, "trash-empty")
 
 
 def beginning(studio: Studio) -> None:

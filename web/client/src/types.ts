@@ -290,7 +290,8 @@ export interface ProjectCopy extends Partial<Omit<NewProject, "settings">> {
 }
 
 export interface ProjectCalls<Config extends object = DashboardConfig> {
-  list(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
+  /** List the user's own; with `include`, each with its config, and at most 25. */
+  list(options?: Abortable & { limit?: number; cursor?: string; include?: "dashboardConfig" }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
   /** The user's own projects that can be restored, the last deleted first; at most 100. */
   deleted(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly DeletedProject[]; readonly nextCursor: string | null }>;
   create(project: NewProject<Config> | ProjectCopy, options?: Abortable): Promise<Project<Config>>;
