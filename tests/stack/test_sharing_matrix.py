@@ -201,6 +201,7 @@ ORDER: Final = (
     "POST …/data/uploads/{uploadId}/complete",
     "POST …/data",
     "PUT …/data/schema",
+    "POST …/data/versions/{version}/restore",
     "POST /api/projects",
     "PATCH …",
     "PUT …",
