@@ -32,7 +32,8 @@ def replaced(request: pytest.FixtureRequest, bucket_client: "S3Client") -> Clien
 
 
 def restore(client: Client, version: int, tag: str = "") -> Reply:
-    return client.post(f"{DATA}/versions/{version}/restore", None, if_match=tag)
+    precondition = {"if_match": tag} if tag else {}
+    return client.post(f"{DATA}/versions/{version}/restore", None, **precondition)
 
 
 def parts(client: Client, place: str = DATA) -> dict[str, Any]:
