@@ -84,8 +84,10 @@ export class RowsView {
     const { page, matching } = this.#shown;
     const last = Math.ceil(matching / PAGE_ROWS) - 1;
     const button = (text, to, isOff) => html`<button type="button" ?disabled=${isOff} @click=${() => this.#want({ page: to })}>${text}</button>`;
+    const [isFirst, isLast] = [page === 0, page === last];
+    const buttons = () => html`${button("First", 0, isFirst)} ${button("Previous", page - 1, isFirst)} ${button("Next", page + 1, isLast)} ${button("Last", last, isLast)}`;
     return html`<p role="status">${rangeInWords(this.#shown)}</p>
-      ${button("First", 0, page <= 0)} ${button("Previous", page - 1, page <= 0)} ${button("Next", page + 1, page >= last)} ${button("Last", last, page >= last)}`;
+      ${last > 0 ? buttons() : nothing}`;
   }
 
   #header({ name, type }) {

@@ -23,7 +23,7 @@ export class UploadsView {
   async refresh() {
     if (!this.isOpen) return;
     try {
-      this.#list = (await this.#versions()).versions;
+      this.#list = await this.#versions();
       this.#problem = null;
     } catch (error) {
       if (error.status === undefined) throw error;
@@ -35,11 +35,12 @@ export class UploadsView {
   body({ version }, { isBusy, restore }) {
     if (this.#problem) return html`<p class="problem" role="alert">${this.#problem.message} <button type="button" @click=${() => this.refresh()}>Try again</button></p>`;
     if (!this.#list) return html`<p role="status">Loading uploads…</p>`;
+    const { versions, dataVersionsKept: kept } = this.#list;
     const again = (each) => () => restore(each.version, `“${each.fileName}” of ${exactly(each.updatedAt)} is the table again.`);
     return html`
       <ol class="uploads">
         ${repeat(
-          this.#list,
+          versions,
           (each) => each.version,
           (each) => html`<li>
             <div>
@@ -50,7 +51,7 @@ export class UploadsView {
           </li>`,
         )}
       </ol>
-      <p class="hint">The last ${this.#list.length === 1 ? "upload" : count(this.#list.length, "upload")}, and each change of the columns. An upload that is used again keeps its names and types; the charts and filters stay as they are.</p>
+      <p class="hint">The last ${kept} uploads are kept; a change of the columns counts as one. An upload that is used again keeps its names and types. Charts and filters stay as they are.</p>
     `;
   }
 

@@ -205,7 +205,7 @@ def data(studio: Studio) -> None:
     device.dialog.get_by_role("searchbox").fill("a")
     expect(device.dialog.get_by_text("rows match")).to_be_visible()
     studio.take(device, "data-searched")
-    device.page.keyboard.press("Escape")
+    device.button("Close").click()
     german = (
         "Region;Revenue;A name that is longer than most of them;Day\nNorth;1.234,50;;31.12.2026\nSouth;;x;1.1.2026\n"
     )

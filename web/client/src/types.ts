@@ -372,6 +372,8 @@ export interface DataVersions {
     readonly columnCount: number;
     readonly updatedAt: string;
   }[];
+  /** How many of them the server stores. */
+  readonly dataVersionsKept: number;
 }
 
 export interface TableProgress {
