@@ -19,6 +19,12 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
  */
 export function openData(dialog, { table, rows, load, changes }) {
   let said = "";
+  let last = table();
+  /** What was known before, while the table cannot be loaded. */
+  const known = () => {
+    if (table().dataSchema) last = table();
+    return last;
+  };
   const redraw = () => dialog.redraw();
   const views = {
     rows: new RowsView(rows, load, redraw),
@@ -45,7 +51,7 @@ export function openData(dialog, { table, rows, load, changes }) {
   };
 
   dialog.open({
-    title: () => `Data in “${table().dataSchema.fileName}”`,
+    title: () => `Data in “${known().dataSchema.fileName}”`,
     kind: "data",
     staysOpen: true,
     body: () => html`
@@ -53,7 +59,7 @@ export function openData(dialog, { table, rows, load, changes }) {
       <p class="said" role="status">${dialog.isBusy ? "Reading the table…" : said}</p>
       ${Object.entries(views).map(
         ([name, view]) => html`<section id=${`data-${name}`} role="tabpanel" aria-labelledby=${`tab-${name}`} ?hidden=${name !== chosen}>
-          ${view.isOpen ? view.body(table(), { canChange: changes !== null, isBusy: dialog.isBusy, ...given }) : nothing}
+          ${view.isOpen ? view.body(known(), { canChange: changes !== null, isBusy: dialog.isBusy, ...given }) : nothing}
         </section>`,
       )}
     `,
@@ -61,7 +67,7 @@ export function openData(dialog, { table, rows, load, changes }) {
     submit:
       changes &&
       (async (form) => {
-        const columns = views.columns.changed(table().dataSchema, form);
+        const columns = views.columns.changed(known().dataSchema, form);
         if (Object.keys(columns).length) await work(() => changes.change(columns), "The columns were changed.");
       }),
   });

@@ -1,10 +1,10 @@
 // The rows of a table as they are looked at: searched, sorted, and a page of them. Runs in the worker.
-import { isTemporal } from "./chart_kinds.js";
-import { lazily } from "./numbers.js";
+import { isNumeric, isTemporal } from "./chart_kinds.js";
 
 export const PAGE_ROWS = 50;
 
-const collator = lazily(() => new Intl.Collator("en", { numeric: true }));
+/** Numbers in texts sort by value up to this many digits. */
+const DIGITS = 12;
 
 /** A cell as a text, which is empty for an empty one. */
 export function cellText(value) {
@@ -26,11 +26,17 @@ export function ordered(rows, { columnNames, columnTypes }, { search, sort }) {
   for (const [index, row] of rows.entries()) if (!text || matches(row)) found.push(index);
   if (!sort || !columnNames.includes(sort.column)) return found;
   const { column, isDescending } = sort;
-  const compare = isTemporal(columnTypes[column]) ? compareTimes : compareValues;
+  const sortsAsItIs = isNumeric(columnTypes[column]) || isTemporal(columnTypes[column]);
   const [full, empty] = [[], []];
-  for (const index of found) (cellText(rows[index][column]) === "" ? empty : full).push(index);
-  full.sort((one, other) => (isDescending ? -1 : 1) * compare(rows[one][column], rows[other][column]));
-  return [...full, ...empty];
+  for (const index of found) {
+    const value = rows[index][column];
+    const text = cellText(value);
+    if (text === "") empty.push(index);
+    else full.push({ index, key: sortsAsItIs ? value : sortKey(text) });
+  }
+  const [less, more] = isDescending ? [1, -1] : [-1, 1];
+  full.sort((one, other) => (one.key < other.key ? less : one.key > other.key ? more : 0));
+  return [...full.map(({ index }) => index), ...empty];
 }
 
 /** Return a page of the rows in an order, each with its number in the file; the last page instead of one behind it. */
@@ -51,12 +57,8 @@ export function emptyCells(rows, { columnNames }) {
   return Object.fromEntries(columnNames.map((name) => [name, rows.reduce((count, row) => count + (cellText(row[name]) === ""), 0)]));
 }
 
-function compareValues(one, other) {
-  if (typeof one === "number" && typeof other === "number") return one - other;
-  return collator().compare(cellText(one), cellText(other));
-}
-
-/** ISO 8601 sorts as text. */
-function compareTimes(one, other) {
-  return one < other ? -1 : Number(one > other);
+/** A text without case and accents, which sorts as people expect it: `Intl.Collator` takes several times as long. */
+function sortKey(text) {
+  const plain = text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+  return plain.replace(/\d+/g, (digits) => digits.padStart(DIGITS, "0"));
 }

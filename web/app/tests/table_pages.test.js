@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { emptyCells, ordered, PAGE_ROWS, pageOf } from "../table_pages.js";
+import { cellText, emptyCells, ordered, PAGE_ROWS, pageOf } from "../table_pages.js";
 
 const SCHEMA = { columnNames: ["name", "size", "day"], columnTypes: { name: "string", size: "number", day: "date" } };
 const ROWS = [
   { name: "item 10", size: 9, day: "2026-02-01" },
   { name: "Item 2", size: null, day: "2025-12-31" },
   { name: "", size: 10, day: null },
-  { name: { tag: "Été" }, size: -1, day: "2026-01-15" },
+  { name: "Été", size: -1, day: "2026-01-15" },
 ];
 const order = (sort, search = "") => ordered(ROWS, SCHEMA, { search, sort });
 const by = (column, isDescending = false) => ({ column, isDescending });
@@ -41,6 +41,10 @@ test("a page has its rows with their numbers in the file, and the last page take
     assert.deepEqual(rows, [{ number: 2, cells: ["n", "1", ""] }, { number: 1, cells: ["n", "0", ""] }]);
   }
   assert.deepEqual(pageOf(many, SCHEMA, [], 0).rows, []);
+});
+
+test("a cell is shown as it is, an object as JSON, and nothing as an empty text", () => {
+  assert.deepEqual([1234.5, false, { a: [1] }, null, undefined, ""].map(cellText), ["1234.5", "false", '{"a":[1]}', "", "", ""]);
 });
 
 test("empty cells are counted in each column", () => assert.deepEqual(emptyCells(ROWS, SCHEMA), { name: 1, size: 1, day: 1 }));
