@@ -20,10 +20,10 @@ export function cellText(value) {
  * @param {{ search: string, sort: { column: string, isDescending: boolean } | null }} wanted
  */
 export function ordered(rows, { columnNames, columnTypes }, { search, sort }) {
-  const text = search.trim().toLowerCase();
-  const matches = (row) => columnNames.some((name) => cellText(row[name]).toLowerCase().includes(text));
+  const sought = search.trim().toLowerCase();
+  const matches = (row) => columnNames.some((name) => cellText(row[name]).toLowerCase().includes(sought));
   const found = [];
-  for (const [index, row] of rows.entries()) if (!text || matches(row)) found.push(index);
+  for (const [index, row] of rows.entries()) if (!sought || matches(row)) found.push(index);
   if (!sort || !columnNames.includes(sort.column)) return found;
   const { column, isDescending } = sort;
   const sortsAsItIs = isNumeric(columnTypes[column]) || isTemporal(columnTypes[column]);
@@ -31,8 +31,8 @@ export function ordered(rows, { columnNames, columnTypes }, { search, sort }) {
   for (const index of found) {
     const value = rows[index][column];
     const text = cellText(value);
-    if (text === "") empty.push(index);
-    else full.push({ index, key: sortsAsItIs ? value : sortKey(text) });
+    if (text) full.push({ index, key: sortsAsItIs ? value : sortKey(text) });
+    else empty.push(index);
   }
   const [less, more] = isDescending ? [1, -1] : [-1, 1];
   full.sort((one, other) => (one.key < other.key ? less : one.key > other.key ? more : 0));
@@ -48,7 +48,6 @@ export function pageOf(rows, { columnNames, columnTypes }, order, page) {
     rows: indices.map((index) => ({ number: index + 1, cells: columnNames.map((name) => cellText(rows[index][name])) })),
     page: shown,
     matching: order.length,
-    total: rows.length,
   };
 }
 
