@@ -115,6 +115,18 @@ def get_data_version(request: Request, project: OpenedProject, version: str) -> 
     return shown_response(request, project.store, address, Shown(dataset, tag, dataset.updated_at), view)
 
 
+@api.post("/api/projects/<project_id>/data/versions/<version>/restore", Role.EDITOR)
+def restore_data_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
+    """Return 201 with the version that an earlier upload is saved as, or 200 if the newest one is equal to it.
+
+    Problems: precondition-required, version-conflict, gone.
+    """
+    precondition = request.required_precondition(lambda: _versions(project)).narrowed(TABLE)
+    number = version_number(version)
+    app.store.rate_limit.count(request.user)
+    return _upload_response(project.store.table_restores.restore(project.address, number, precondition))
+
+
 @api.post("/api/projects/<project_id>/data/uploads", Role.EDITOR)
 def post_upload(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""

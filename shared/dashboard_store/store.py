@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dashboard_store.repository.shared_projects import SharedProjects
     from dashboard_store.repository.shares import Shares
     from dashboard_store.repository.table_copies import TableCopies
+    from dashboard_store.repository.table_restores import TableRestores
     from dashboard_store.repository.uploads import Uploads
     from dashboard_store.repository.usage import Usage
     from dashboard_store.repository.version_names import VersionNames
@@ -63,6 +64,7 @@ type Repository = Literal[
     "schema_writes",
     "shared_projects",
     "shares",
+    "table_restores",
     "uploads",
     "usage",
 ]
@@ -239,6 +241,12 @@ class Store:
         from dashboard_store.repository.table_copies import TableCopies
 
         return TableCopies(self.items, self.bucket, self.now)
+
+    @cached_property
+    def table_restores(self) -> "TableRestores":
+        from dashboard_store.repository.table_restores import TableRestores
+
+        return TableRestores(self.items, self.dataset_writes, self.table_copies, self.now)
 
     @cached_property
     def project_copies(self) -> "ProjectCopies":

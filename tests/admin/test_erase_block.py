@@ -146,6 +146,11 @@ def requests(person: Person, other: Person, bucket_client: "S3Client") -> dict[t
             {"columns": {"a": {"type": "integer"}}},
             {"if_match": '"2"'},
         ),
+        ("POST", f"{PROJECT}/data/versions/{{version}}/restore"): (
+            f"{data}/versions/1/restore",
+            None,
+            {"if_match": '"2"'},
+        ),
         ("POST", f"{PROJECT}/data/uploads"): (f"{data}/uploads", FILE, {}),
         ("POST", f"{PROJECT}/data/uploads/{{uploadId}}/complete"): (
             f"{data}/uploads/{upload['uploadId']}/complete",

@@ -71,6 +71,7 @@ WITHOUT_BODY = {
     "POST /api/projects/{projectId}/restore",
     "POST /api/projects/{projectId}/config/versions/{version}/restore",
     "POST /api/projects/{projectId}/config/versions/{version}/undo",
+    "POST /api/projects/{projectId}/data/versions/{version}/restore",
     "POST /api/live",
 }
 WITH_OPTIONAL_PRECONDITION = {

@@ -201,6 +201,7 @@ ORDER: Final = (
     "POST …/data/uploads/{uploadId}/complete",
     "POST …/data",
     "PUT …/data/schema",
+    "POST …/data/versions/{version}/restore",
     "POST /api/projects",
     "PATCH …",
     "PUT …",
@@ -248,6 +249,9 @@ def names(world: World, cell: Cell) -> dict[str, str]:
     member = world.known[f"id of {cell.role}"] if cell.row.which == "oneself" else world.known.get(f"id of {SPARE}")
     token = {"token": world.known[cell.role]} if cell.role in LINKS else {}
     own = {"invitationId": "none", "linkId": "none", **world.known}
+    if cell.row.path.endswith("/data/versions/{version}/restore"):
+        # Not the older table, which everybody would see from then on.
+        own["version"] = "2"
     return {**own, "memberId": member or world.known["id of editor"], "team": team_of(world.state, SPARE), **token}
 
 

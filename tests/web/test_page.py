@@ -319,7 +319,7 @@ def test_no_view_has_a_violation(
     page.get_by_label("Replace").set_input_files(table)
     expect(device.button("Read as number: 1.234,50 → 1234.5")).to_be_visible()
     look("the notes on a table")
-    device.button("Columns").click()
+    device.open_columns()
     look("the columns")
     page.keyboard.press("Escape")
     device.button("Download CSV").click()

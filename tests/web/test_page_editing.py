@@ -206,9 +206,11 @@ def test_a_theme_belongs_to_its_dashboard(
 def test_a_renamed_column_is_renamed_in_charts_and_filters(device: Device, project: Project) -> None:
     """A column's new name is used by the charts and filters that had the old one, by one edit."""
     device.open(project.id).filter("Region", "North", "South").save()
-    device.button("Columns").click()
+    device.open_columns()
     device.dialog.get_by_role("group", name="Region").get_by_label("Name").fill("Area")
     device.button("Apply", device.dialog).click()
+    expect(device.dialog.get_by_text("The columns were changed.")).to_be_visible()
+    device.button("Close").click()
     expect(device.button("Area: North, South")).to_be_visible()
     expect(device.card("Revenue").get_by_role("img")).to_have_accessible_name(re.compile("North"))
     device.save()

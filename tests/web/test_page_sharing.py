@@ -10,9 +10,7 @@ from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
 
-CONTROLS = re.compile(
-    r"^(Save|Undo|Redo|Add|Edit|Move|Hide|Remove|History|Rename|Replace|Columns|Upload|Discard|Share)"
-)
+CONTROLS = re.compile(r"^(Save|Undo|Redo|Add|Edit|Move|Hide|Remove|History|Rename|Replace|Upload|Discard|Share)")
 TABLES = "caches.open('dashkeep-tables').then((cache) => cache.keys()).then((keys) => keys.length)"
 
 

@@ -49,13 +49,13 @@ def test_a_column_is_read_as_its_note_offers(
     assert text.splitlines()[1:] == ['"1.234,50",31.12.2026,Nord', '"2,25",01.02.2026,Süd']
 
 
-def test_columns_are_changed_in_a_dialog(
+def test_columns_are_changed_in_the_data(
     device: Device, make_project: Callable[..., Project], calls: httpx.Client, tmp_path: Path
 ) -> None:
     """A cell that does not fit a type is named, and nothing is lost; a column that fits has its new name and type."""
     project = make_project(TOTAL, None)
     _upload(device.open(project.id), tmp_path, GERMAN)
-    device.button("Columns").click()
+    device.open_columns()
     region, date = (device.dialog.get_by_role("group", name=name) for name in ("Region", "Datum"))
     region.get_by_label("Type").select_option("Number")
     date.get_by_label("Name").fill("Tag")
@@ -66,7 +66,7 @@ def test_columns_are_changed_in_a_dialog(
     expect(device.dialog.get_by_role("alert")).to_contain_text("Nord")
     region.get_by_label("Type").select_option("Text")
     device.button("Apply", device.dialog).click()
-    expect(device.dialog).to_have_count(0)
+    expect(device.dialog.get_by_text("The columns were changed.")).to_be_visible()
     schema = calls.get(f"/api/projects/{project.id}/data", params={"include": "dataSchema"}).json()["dataSchema"]
     assert schema["columnNames"] == ["Umsatz (netto, EUR)", "Tag", "Region"]
     assert schema["columnTypes"] == {"Umsatz (netto, EUR)": "string", "Tag": "date", "Region": "string"}

@@ -12,7 +12,7 @@ import { isAutosaveOn, Saving } from "./saving.js";
 import { openSharing } from "./sharing_dialog.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
-import { TableFiles } from "./table_files.js";
+import { showData, TableFiles } from "./table_files.js";
 
 export { LinkPage } from "./link.js";
 
@@ -262,6 +262,12 @@ export class DashboardPage {
   #tableChanged() {
     this.following.proceed();
     this.#app.redraw();
+  }
+
+  /** Show the table's rows, columns and uploads. */
+  showData() {
+    const changes = this.isReadOnly ? null : this.files.changes;
+    void showData(this.#app, { table: () => this.table, rows: this.#rows, load: () => this.#table.load(), changes });
   }
 
   #retryTable() {

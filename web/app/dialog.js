@@ -11,10 +11,11 @@ export class Dialog {
   }
 
   /**
-   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error.
+   * Show a dialog: `body` draws it; `submit` performs its action, and the dialog closes unless that fails with an error or
+   * it `staysOpen`.
    *
    * @param {{ title: string | (() => string), body: () => unknown, action?: string, submit?: (form: FormData) => unknown, kind?: string,
-   *   footer?: () => unknown, closed?: () => void }} dialog
+   *   staysOpen?: boolean, footer?: () => unknown, closed?: () => void }} dialog
    */
   open(dialog) {
     this.#shown = { ...dialog, error: null, isBusy: false, isChanged: false, isAsking: false };
@@ -31,6 +32,11 @@ export class Dialog {
 
   get isOpen() {
     return this.#shown !== null;
+  }
+
+  /** Whether some work is under way. */
+  get isBusy() {
+    return this.#shown?.isBusy ?? false;
   }
 
   redraw() {
@@ -78,7 +84,10 @@ export class Dialog {
     this.#redraw();
     try {
       await work();
-      if (this.#shown === shown) this.close();
+      if (this.#shown !== shown) return;
+      if (!shown.staysOpen) return this.close();
+      shown.isBusy = false;
+      this.#redraw();
     } catch (error) {
       if (error.status === undefined) throw error;
       Object.assign(shown, { error, isBusy: false });
@@ -87,8 +96,12 @@ export class Dialog {
   }
 
   #submit(form) {
-    const { submit, isBusy } = this.#shown;
-    if (submit && !isBusy) void this.attempt(() => submit(form));
+    const shown = this.#shown;
+    if (!shown.submit || shown.isBusy) return;
+    void this.attempt(async () => {
+      await shown.submit(form);
+      shown.isChanged = false;
+    });
   }
 
   /** Escape may have been meant for a list of choices, so it takes two to discard what was entered. */

@@ -6,6 +6,7 @@ import { html, loading, nothing } from "./html.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
+import { showData } from "./table_files.js";
 import { tableView } from "./table_view.js";
 import { ago, exactly } from "./words.js";
 
@@ -58,6 +59,10 @@ export class LinkPage {
 
   get matchingRows() {
     return matchingRows(this.#config, this.#rows, this.table.dataSchema);
+  }
+
+  showData() {
+    void showData(this.#app, { table: () => this.table, rows: this.#rows, load: () => this.#table.load(), changes: null });
   }
 
   /** Load the config and the table. */

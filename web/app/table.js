@@ -101,6 +101,16 @@ export class ProjectTable {
     await this.#work({ action: "change" }, (options) => this.#save(columns, options));
   }
 
+  /** Make an older version the table again; rejects if that fails. */
+  async restore(version) {
+    await this.#work({ action: "change" }, (options) => this.#client.data.restore(this.#project, version, { ifMatch: this.shown.version, ...options }));
+  }
+
+  /** Return the versions that can be made the table again, and the table itself. */
+  versions() {
+    return this.#client.data.versions(this.#project);
+  }
+
   /**
    * Download the table as a CSV file, without what a spreadsheet would take for formulas if it has to be `safe`. Without
    * the right to see older tables, that is the newest one.

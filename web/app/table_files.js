@@ -1,12 +1,23 @@
-// The files of a dashboard's table: chosen, dropped, sent, read differently, downloaded.
+// The files of a dashboard's table: chosen, dropped, sent, read differently, looked at, downloaded.
+import { required } from "../client/dist/transport.js";
 import { droppedFile } from "./chosen_files.js";
-import { openColumnsDialog } from "./columns_dialog.js";
 import { chartsOf } from "./config.js";
 import { openDownloadDialog } from "./download_dialog.js";
 import { DropTarget } from "./drop_target.js";
 import { TYPES } from "./readings.js";
 import { sampleFile } from "./sample.js";
 import { count } from "./words.js";
+
+/** Show a table's data in a dialog, whose script is loaded on first use. */
+export async function showData(app, data) {
+  try {
+    const { openData } = await required(import("./data_dialog.js"));
+    openData(app.dialog, data);
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    app.tell(error.message);
+  }
+}
 
 export class TableFiles {
   dropTarget = new DropTarget({ canDrop: () => this.#canUpload, changed: () => this.#app.redraw(), dropped: (files) => this.#drop(files) });
@@ -79,12 +90,17 @@ export class TableFiles {
     this.#table.dismissNotes();
   }
 
-  editColumns() {
-    openColumnsDialog(this.#app.dialog, this.#table.shown, async (columns) => {
-      await this.#table.change(columns);
-      const renamed = Object.entries(columns).filter(([, { name }]) => name !== undefined);
-      this.#page.editing.renameColumns(Object.fromEntries(renamed.map(([column, { name }]) => [column, name])));
-    });
+  /** The changes of a table that its data's dialog offers. */
+  get changes() {
+    const table = this.#table;
+    return { change: (columns) => this.#change(columns), restore: (version) => table.restore(version), versions: () => table.versions() };
+  }
+
+  /** Rename columns, in charts and filters too, and read them differently; rejects if that fails. */
+  async #change(columns) {
+    await this.#table.change(columns);
+    const renamed = Object.entries(columns).filter(([, { name }]) => name !== undefined);
+    this.#page.editing.renameColumns(Object.fromEntries(renamed.map(([column, { name }]) => [column, name])));
   }
 
   download() {

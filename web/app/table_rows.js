@@ -4,6 +4,8 @@ import { DashkeepError } from "../client/dist/index.js";
 /** The code of the error when the worker is gone. */
 export const LOST = "worker";
 
+const lost = () => new DashkeepError(0, LOST, { detail: "A part of the page could not be loaded." });
+
 export class TableRows {
   #address;
   #worker = null;
@@ -83,6 +85,22 @@ export class TableRows {
     return this.#call("suggestions");
   }
 
+  /** Return a page of the rows. Rejects with a DashkeepError if the worker was lost, and the rows with it. */
+  page(wanted) {
+    return this.#held("page", wanted);
+  }
+
+  /** Return how many cells of each column are empty. Rejects like `page`. */
+  emptyCells() {
+    return this.#held("emptyCells");
+  }
+
+  async #held(name, ...given) {
+    const found = await this.#call(name, ...given);
+    if (found === null) throw lost();
+    return found;
+  }
+
   /** What was computed from another version is shown until there is something newer. */
   #take(known) {
     if (known?.version !== this.#version) {
@@ -131,7 +149,7 @@ export class TableRows {
 
   /** The worker's script could not be loaded, and its rows are lost: the next call starts another one. */
   #fail() {
-    for (const { reject } of this.#calls.values()) reject(new DashkeepError(0, LOST, { detail: "A part of the page could not be loaded." }));
+    for (const { reject } of this.#calls.values()) reject(lost());
     this.#calls.clear();
     this.#worker.terminate();
     this.#worker = null;

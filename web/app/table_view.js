@@ -6,7 +6,7 @@ import { count, size } from "./words.js";
 
 const TABLE_FILES = ".csv,.tsv,.txt,.json,.ndjson,.jsonl";
 const DELIMITERS = { ",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar" };
-/** More are in the dialog of the columns. */
+/** More are in the dialog of the data. */
 const MOST_NOTES = 8;
 
 /** A dashboard without charts offers the first upload itself. */
@@ -23,7 +23,7 @@ export function tableView(page, hasCharts) {
   return html`
     <p class="table-line ${page.isReadOnly ? "alone" : ""}">
       <span>${fileName} · ${matching === rowCount ? count(rowCount, "row") : `${count(matching, "row")} of ${rowCount.toLocaleString("en")}`}${table.isOutdated ? " · may be out of date" : ""}</span>
-      ${page.isReadOnly ? nothing : html`${uploadButton(files, "Replace", "quiet")}<button type="button" class="quiet" @click=${() => files.editColumns()}>Columns</button>`}
+      ${page.isReadOnly ? nothing : uploadButton(files, "Replace", "quiet")}<button type="button" class="quiet" @click=${() => page.showData()}>Data</button>
       ${!page.isReadOnly || (page.role === "viewer" && !page.saving.isDeleted) ? html`<button type="button" class="quiet" @click=${() => files.download()}>Download CSV</button>` : nothing}
     </p>
     ${table.showsNotes && !page.isReadOnly ? notesView(files, table.dataSchema.notes ?? []) : nothing}`;
@@ -102,7 +102,7 @@ function notesView(files, notes) {
         </li>`,
       )}
     </ul>
-    ${notes.length > MOST_NOTES ? html`<p>${count(notes.length - MOST_NOTES, "more column")}: see “Columns”.</p>` : nothing}
+    ${notes.length > MOST_NOTES ? html`<p>${count(notes.length - MOST_NOTES, "more column")}: see “Data”.</p>` : nothing}
     <button type="button" @click=${() => files.dismissNotes()}>Dismiss</button>
   </section>`;
 }

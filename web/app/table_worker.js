@@ -8,6 +8,7 @@ import { dataOf } from "./chart_data.js";
 import { choicesOf, filtered } from "./filters.js";
 import { suggestions } from "./suggestions.js";
 import { kept, keep } from "./table_cache.js";
+import { emptyCells, ordered, pageOf } from "./table_pages.js";
 
 const PARTS = ["rawData", "dataSchema"];
 const ROWS_LOOKED_AT = 1_000;
@@ -18,6 +19,8 @@ let lastAsked = 0;
 let table = null;
 /** The rows that match the last filters. */
 let matching = { filters: "", rows: [] };
+/** The indices of the rows as they were looked at last. */
+let looked = { wanted: "", order: [] };
 
 const calls = {
   /** Take the copy that this browser has kept of a table; returns what is known of it, or null. */
@@ -43,6 +46,9 @@ const calls = {
   data: (chart, filters) => dataOf(chart, rowsOf(filters), table.dataSchema.columnTypes),
   choices: (column) => choicesOf(table.rawData, column),
   suggestions: () => suggestions(table.dataSchema, table.rawData),
+  /** Return a page of the rows, null if this worker has none: another one may have loaded them. */
+  page: (wanted) => table && pageOf(table.rawData, table.dataSchema, orderOf(wanted), wanted.page),
+  emptyCells: () => table && emptyCells(table.rawData, table.dataSchema),
 };
 
 async function newest(client, project, key) {
@@ -62,6 +68,7 @@ const tableIn = ({ rawData, dataSchema, version }) => (dataSchema ? { rawData, d
 function hold(loaded) {
   table = loaded;
   matching = { filters: "[]", rows: loaded?.rawData ?? [] };
+  looked = { wanted: "", order: [] };
   return loaded && knownOf(loaded);
 }
 
@@ -76,6 +83,12 @@ function rowsOf(filters) {
   const text = JSON.stringify(filters);
   if (matching.filters !== text) matching = { filters: text, rows: filtered(table.rawData, filters, table.dataSchema.columnTypes) };
   return matching.rows;
+}
+
+function orderOf({ search, sort }) {
+  const wanted = JSON.stringify([search, sort]);
+  if (looked.wanted !== wanted) looked = { wanted, order: ordered(table.rawData, table.dataSchema, { search, sort }) };
+  return looked.order;
 }
 
 function tokenOfPage(options) {

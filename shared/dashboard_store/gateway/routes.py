@@ -34,6 +34,7 @@ ROUTES: Final = {
     "/api/projects/{projectId}/data/uploads/{uploadId}/complete": ("POST",),
     "/api/projects/{projectId}/data/versions": ("GET",),
     "/api/projects/{projectId}/data/versions/{version}": ("GET",),
+    "/api/projects/{projectId}/data/versions/{version}/restore": ("POST",),
     "/api/invitations/preview": ("POST",),
     "/api/invitations/accept": ("POST",),
     "/api/links/{token}/config": ("GET",),

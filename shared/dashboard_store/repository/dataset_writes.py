@@ -116,7 +116,7 @@ class DatasetWrites:
         def attempt() -> UploadResult:
             nonlocal placed, completed
             data = self._datasets.current(address)
-            if data.newest and data.newest.digest == upload.digest and self._is_stored(data.newest):
+            if data.newest and data.newest.digest == upload.digest and self.is_stored(data.newest):
                 return unchanged(data, data.newest)
             if completed is not None:
                 raise already_completed(completed)
@@ -162,7 +162,8 @@ class DatasetWrites:
                 raise self._usage.refusal(address) from exc
             raise
 
-    def _is_stored(self, dataset: DatasetVersion) -> bool:
+    def is_stored(self, dataset: DatasetVersion) -> bool:
+        """Whether the rows of an upload are still there."""
         return "columns" in dataset.item or self._bucket.describe(dataset.item["object"]) is not None
 
     def placed(self, address: ProjectAddress, stored: bytes) -> tuple[Item, list[Write]]:

@@ -37,9 +37,9 @@ The ids of uploads are their numbers in 32 hexadecimal digits. 1 to 3 and 5 belo
 same file, which a function reads; 11, too, but its function was killed an hour ago; 12 failed because of a short row.
 
 All of it happened an hour before the requests; `sales` is first in the list. user-3 has no projects. user-4 has used up
-the writes of the minute. user-5 stores as much as the quota allows. user-6 has used up the requests of the minute.
-user-8 has a connection open, CONNECTION, which follows `sales`; user-13 has as many as `LIMITS` allows. user-14 was
-erased, and may write again in a day.
+the writes of the minute. user-5 stores as much as the quota allows, and has two versions of the table of
+`sales`. user-6 has used up the requests of the minute. user-8 has a connection open, CONNECTION, which follows `sales`;
+user-13 has as many as `LIMITS` allows. user-14 was erased, and may write again in a day.
 """
 
 import hashlib
@@ -239,6 +239,7 @@ def _make_full(client: Client, bucket_client: "S3Client") -> None:
     _done(client.post("/api/projects", {"id": "plans", "name": "Plans"}))
     _make_archive(client)
     _make_dashboard(client, "sales")
+    _done(client.post("/api/projects/sales/data", {**TABLE, "fileName": "again.csv"}))
     _send(bucket_client, _announce(client, "sales", 7, len(READINGS)), READINGS)
     store: Store = handler_module("ProjectsFunction").app.store
     used = {"storedBytes": store.settings.max_stored_bytes, FULL: True}

@@ -260,6 +260,12 @@ class Device:
         expect(self.dialog).to_have_count(0)
         return self
 
+    def open_columns(self) -> Self:
+        """Show the columns of the table."""
+        self.button("Data").click()
+        self.dialog.get_by_role("tab", name="Columns").click()
+        return self
+
     def retitle(self, title: str, new: str) -> Self:
         return self.edit_chart(title, lambda form: form.get_by_label("Title").fill(new))
 

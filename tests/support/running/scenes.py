@@ -174,7 +174,7 @@ def real_tables(studio: Studio) -> None:
 
 
 def forms(studio: Studio) -> None:
-    """The dialogs: chart, filter, columns, download, name; and what is left after an edit was undone or discarded."""
+    """The dialogs: chart, filter, download, name; and what is left after an edit was undone or discarded."""
     user = studio.user()
     device = studio.device(user).open(studio.project(user, {"chartCustomizations": KINDS}, SALES).id)
     _drawn(device)
@@ -193,7 +193,7 @@ def forms(studio: Studio) -> None:
     studio.take(device, "form-filter-range")
     device.page.keyboard.press("Escape")
     device.page.keyboard.press("Escape")
-    for name in ("Columns", "Download CSV", "Rename dashboard"):
+    for name in ("Download CSV", "Rename dashboard"):
         device.button(name).click()
         studio.take(device, f"form-{name.partition(' ')[0].lower()}")
         device.page.keyboard.press("Escape")
@@ -209,6 +209,45 @@ def forms(studio: Studio) -> None:
     studio.take(device, "removed-toast")
     device.button("Discard changes").click()
     studio.take(device, "form-discard")
+
+
+def data(studio: Studio) -> None:
+    """The data: its rows, sorted and searched, its columns with notes, its uploads; and as a viewer sees it."""
+    owner, viewer = studio.user(), studio.user()
+    project = studio.project(owner, {"chartCustomizations": KINDS}, SALES)
+    device = studio.device(owner).open(project.id)
+    _drawn(device)
+    device.button("Data").click()
+    expect(device.dialog.get_by_text("Rows 1")).to_be_visible()
+    studio.take(device, "data-rows")
+    device.dialog.get_by_role("button", name="Revenue").click()
+    device.dialog.get_by_role("searchbox").fill("zzz")
+    expect(device.dialog.get_by_text("No row matches")).to_be_visible()
+    studio.take(device, "data-no-match")
+    device.dialog.get_by_role("searchbox").fill("a")
+    expect(device.dialog.get_by_text("rows match")).to_be_visible()
+    studio.take(device, "data-searched")
+    device.button("Close").click()
+    german = (
+        "Region;Revenue;A name that is longer than most of them;Day\nNorth;1.234,50;;31.12.2026\nSouth;;x;1.1.2026\n"
+    )
+    device.page.get_by_label("Replace").set_input_files(_file("german.csv", german))
+    expect(device.button("Read as number: 1.234,50 → 1234.5")).to_be_visible()
+    device.open_columns()
+    studio.take(device, "data-columns")
+    device.button("Read as number: 1.234,50 → 1234.5", device.dialog).click()
+    expect(device.dialog.get_by_text("is now read as number")).to_be_visible()
+    device.dialog.get_by_role("tab", name="Rows").click()
+    studio.take(device, "data-rows-few")
+    device.dialog.get_by_role("tab", name="Uploads").click()
+    expect(device.button("Use this one again").first).to_be_visible()
+    studio.take(device, "data-uploads")
+    other = studio.device(viewer)
+    other.page.goto(f"/#/invitations/{project.invite('viewer')}")
+    other.button("Accept invitation").click()
+    other.open_columns()
+    expect(other.dialog.get_by_role("row").nth(2)).to_be_visible()
+    studio.take(other, "data-columns-of-a-viewer")
 
 
 def history(studio: Studio) -> None:
@@ -471,6 +510,7 @@ SCENES: Final[dict[str, Callable[[Studio], None]]] = {
         charts,
         real_tables,
         forms,
+        data,
         history,
         saving,
         conflict,

@@ -15,7 +15,9 @@ function opened() {
   const rows = { load: () => new Promise((resolve, reject) => loads.push({ resolve, reject })) };
   const sent = {};
   const saving = new Promise((resolve) => (sent.resolve = resolve));
-  const table = new ProjectTable({ data: { saveSchema: () => saving } }, "sales", rows, () => {});
+  const asked = [];
+  const restore = async (project, version, { ifMatch }) => void asked.push([project, version, ifMatch]);
+  const table = new ProjectTable({ data: { saveSchema: () => saving, restore } }, "sales", rows, () => {});
   /** Load, and wait until an answer is shown. */
   const load = async (answer) => {
     const loading = table.load();
@@ -23,7 +25,7 @@ function opened() {
     await loading;
     return table.shown;
   };
-  return { table, loads, sent, load };
+  return { table, loads, sent, asked, load };
 }
 
 test("what could not be done with a table, and may be tried again, outlives a newer table", async () => {
@@ -69,4 +71,16 @@ test("while the user's own work on a table is under way, no answer takes its pla
   loads.at(-1).resolve(known(3));
   assert.equal(await reading, true);
   assert.deepEqual([table.shown.status, table.shown.version, table.shown.showsNotes, table.isBusy], ["ready", 3, true, false]);
+});
+
+test("an earlier upload replaces the version that is shown, and is loaded afterwards", async () => {
+  const { table, loads, asked, load } = opened();
+  await load(known(3));
+  const restoring = table.restore(1);
+  assert.equal(table.shown.status, "working");
+  while (loads.length < 2) await null;
+  loads[1].resolve(known(4));
+  await restoring;
+  assert.deepEqual(asked, [["sales", 1, 3]]);
+  assert.equal(table.shown.version, 4);
 });

@@ -29,6 +29,7 @@ export function dataCalls(requests: Requests, changed: Changed): DataCalls {
     uploadFile: async (...given) => (await writing()).uploadFile(...given),
     completeUpload: async (...given) => (await writing()).completeUpload(...given),
     saveSchema: async (...given) => (await writing()).saveSchema(...given),
+    restore: async (...given) => (await writing()).restore(...given),
     versions: (project, options) => requests.json("GET", at(project, "/versions"), options),
     version: (project, version, { rows, signal } = {}) => load(at(project, `/versions/${version}`), { rows: range(rows) }, signal),
     async csv(project, { version, safe, signal } = {}) {

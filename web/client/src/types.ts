@@ -378,7 +378,15 @@ export interface SavedDataset {
 }
 
 export interface DataVersions {
-  readonly versions: readonly { readonly version: number; readonly fileName: string; readonly updatedAt: string }[];
+  readonly versions: readonly {
+    readonly version: number;
+    readonly fileName: string;
+    readonly rowCount: number;
+    readonly columnCount: number;
+    readonly updatedAt: string;
+  }[];
+  /** How many of them the server stores. */
+  readonly dataVersionsKept: number;
 }
 
 export interface TableProgress {
@@ -426,6 +434,8 @@ export interface DataCalls {
   completeUpload(project: string, uploadId: string, options?: CompletionOptions): Promise<SavedDataset>;
   versions(project: string, options?: Abortable): Promise<DataVersions>;
   version(project: string, version: number, options?: Abortable & { rows?: RowRange }): Promise<Dataset>;
+  /** Save a stored upload as a new version, with its names, types and analysis. `ifMatch` is the data's version. */
+  restore(project: string, version: number, options: Abortable & { ifMatch: number | string }): Promise<SavedDataset>;
   /**
    * Download the table as CSV: each cell as the text that was uploaded, whatever types the columns have.
    *

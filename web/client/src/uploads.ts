@@ -26,7 +26,7 @@ interface Upload {
 /** Loads a table or parts of it. */
 type Load = (path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal) => Promise<Dataset>;
 
-export function uploadCalls(requests: Requests, changed: Changed, load: Load): Pick<DataCalls, "upload" | "uploadFile" | "completeUpload" | "saveSchema"> {
+export function uploadCalls(requests: Requests, changed: Changed, load: Load): Pick<DataCalls, "upload" | "uploadFile" | "completeUpload" | "saveSchema" | "restore"> {
   const at = (project: string, rest = "") => pathOf(project, `/data${rest}`);
 
   async function completeUpload(project: string, uploadId: string, options: CompletionOptions = {}): Promise<SavedDataset> {
@@ -82,6 +82,7 @@ export function uploadCalls(requests: Requests, changed: Changed, load: Load): P
       const answer = await requests.send("PUT", at(project, "/schema"), { headers: { "If-Match": tag(ifMatch) }, body: { columns }, signal: options.signal });
       return outcome(project, answer, options);
     }),
+    restore: (project, version, { ifMatch, signal }) => requests.json("POST", at(project, `/versions/${version}/restore`), { headers: { "If-Match": tag(ifMatch) }, signal }),
   };
 }
 

@@ -87,6 +87,7 @@ const CALLS = [
   ["a page of rows", (client) => client.data.load("p", { rows: [0, 999] }), "GET /projects/p/data?rows=0-999"],
   ["a page of an older table", (client) => client.data.version("p", 2, { rows: [1_000, 1_999] }), "GET /projects/p/data/versions/2?rows=1000-1999"],
   ["a change of the schema", (client) => client.data.saveSchema("p", { a: { type: "number" } }, { ifMatch: 3 }), 'PUT /projects/p/data/schema If-Match: "3" {"columns":{"a":{"type":"number"}}}'],
+  ["a table's return", (client) => client.data.restore("p", 1, { ifMatch: 3 }), 'POST /projects/p/data/versions/1/restore If-Match: "3"'],
   ["an analysis", (client) => client.data.saveAnalysis("p", { a: 1 }, { ifMatch: '"3.1"' }), 'PUT /projects/p/data/analysis If-Match: "3.1" {"analysis":{"a":1}}'],
   ["the limits", (client) => client.limits(), "GET /limits"],
   ["the flags", (client) => client.flags(), "GET /flags"],
