@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Following } from "../following.js";
+import { ProjectTable } from "../table.js";
 
 const ME = "me";
 const ADA = "ada";
@@ -18,7 +19,7 @@ beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_0
 afterEach(() => mock.timers.reset());
 
 /** A dashboard at version 3 with the table's second upload that follows, and what has happened to it. */
-async function opened({ state = {}, failures = 0 } = {}) {
+async function opened({ state = {}, failures = 0, table: own = null } = {}) {
   const seen = { refreshed: 0, loaded: 0, asked: 0, checked: 0, followed: 0, stopped: 0 };
   const waiting = new Set();
   const held = { isHeld: false };
@@ -37,7 +38,7 @@ async function opened({ state = {}, failures = 0 } = {}) {
     },
     checkAccess: () => (seen.checked += 1),
   };
-  const table = { shown: { status: "ready", version: 2 }, isBusy: false, newest: 2, load: async () => { seen.loaded += 1; table.shown = { status: "ready", version: table.newest }; } };
+  const table = own ?? { shown: { status: "ready", version: 2 }, isBusy: false, newest: 2, load: async () => { seen.loaded += 1; table.shown = { status: "ready", version: table.newest }; } };
   const connection = {
     state: "live",
     subscribe: () => () => {},
@@ -184,6 +185,23 @@ test("a newer table is loaded when no other work on it is under way, and only th
   await hears(3, "4.0");
   await hears(3, "4.1");
   assert.deepEqual([seen.loaded, following.news], [1, ""]);
+});
+
+test("a table that is announced while an older one is still loading is loaded afterwards", async () => {
+  const loads = [];
+  const rows = { load: () => new Promise((resolve) => loads.push((version) => resolve({ dataSchema: {}, version }))) };
+  const known = {};
+  const table = new ProjectTable({}, "sales", rows, () => known.following?.proceed());
+  Object.assign(known, await opened({ table }));
+  void table.load();
+  await known.hears(3, "3.0");
+  assert.equal(loads.length, 1);
+  loads[0](2);
+  await settled();
+  assert.equal(loads.length, 2);
+  loads[1](3);
+  await settled();
+  assert.deepEqual([loads.length, table.shown.version], [2, 3]);
 });
 
 test("a newer table that cannot be loaded is not asked for again and again", async () => {
