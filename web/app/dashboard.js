@@ -6,7 +6,7 @@ import { Editing } from "./editing.js";
 import { Following } from "./following.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";
-import { keepFocus } from "./pointing.js";
+import { keepFocus, mark } from "./pointing.js";
 import { nameField, openCopyDialog, rename } from "./projects.js";
 import { isAutosaveOn, Saving } from "./saving.js";
 import { openSharing } from "./sharing_dialog.js";
@@ -30,6 +30,8 @@ export class DashboardPage {
   /** @type {Saving} */
   saving;
   announcement = "";
+  /** Who may do what, as the server said last; null until somebody had to be named. */
+  knownPeople = null;
   grid;
   /** @type {Editing} */
   editing;
@@ -185,7 +187,9 @@ export class DashboardPage {
   /** Return who may do what, null if that cannot be known now. */
   async people() {
     try {
-      return await (await this.#app.sharing()).members(this.#id);
+      this.knownPeople = await (await this.#app.sharing()).members(this.#id);
+      this.#app.redraw();
+      return this.knownPeople;
     } catch (error) {
       // Everything else is useful without names.
       if (error.status === undefined) throw error;
@@ -283,6 +287,7 @@ export class DashboardPage {
       import("../client/dist/merge.js").catch(() => {});
       // It may have been open before.
       this.following.changed(this.state);
+      if (this.isShared && !this.knownPeople) void this.people();
     } catch (error) {
       // The state has the error and is shown.
       if (error.status === undefined) throw error;
@@ -330,7 +335,11 @@ export class DashboardPage {
     if (status === "clean" || status === "corrected") this.#retryTable();
     const wasDeleted = this.saving.isDeleted;
     this.saving.changed();
-    if (this.following.changed(this.state)) keepFocus();
+    const changed = this.following.changed(this.state);
+    if (changed) {
+      keepFocus();
+      mark(changed);
+    }
     if (this.isShared) this.#followAccess(error, wasDeleted);
     // Its owner has restored it, or let the user in again.
     if (wasDeleted && !this.saving.isDeleted) void this.following.follow();

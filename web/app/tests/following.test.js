@@ -57,9 +57,9 @@ async function opened({ state = {}, failures = 0, table: own = null } = {}) {
   /** The document's state changes; wait until the page has reacted. */
   const becomes = async (change) => {
     page.state = { ...page.state, ...change };
-    const isNews = following.changed(page.state);
+    const changed = following.changed(page.state);
     await settled();
-    return isNews;
+    return changed;
   };
   const hears = async (configVersion, dataVersion = "2.0", updatedBy = null) => {
     seen.following.changed({ project: "x~sales", configVersion, dataVersion, updatedBy });
@@ -84,10 +84,22 @@ test("a version that is shown is not asked for, a newer one once, whatever is do
   await hears(5, "2.0", ADA);
   await hears(4, "2.0", ME);
   assert.equal(seen.refreshed, 1);
-  assert.equal(await becomes({ version: 5, updatedBy: ADA }), true);
+  assert.deepEqual(await becomes({ version: 5, updatedBy: ADA }), []);
   assert.equal(seen.refreshed, 1);
   assert.equal(following.news, "You and Ada changed this dashboard.");
   assert.equal(seen.asked, 1);
+});
+
+test("what others have done is said, and which charts to mark; what is edited here is not theirs", async () => {
+  const { becomes, following } = await opened({ state: { config: { chartCustomizations: { a: { title: "A" }, b: { title: "B" } } } } });
+  const config = { chartCustomizations: { a: { title: "A" }, b: { title: "Theirs" } } };
+  assert.deepEqual(await becomes({ version: 4, updatedBy: ADA, config }), ["b"]);
+  assert.equal(following.news, "Ada renamed “B” to “Theirs”.");
+  const edited = { chartCustomizations: { ...config.chartCustomizations, a: { title: "Mine" } } };
+  await becomes({ config: edited, status: "dirty", isDirty: true });
+  const merged = { ...edited, theme: { id: "dark" } };
+  assert.deepEqual(await becomes({ version: 6, updatedBy: ME, lastSavedAt: 1, config: merged, status: "clean", isDirty: false }), []);
+  assert.equal(following.news, "Ada renamed “B” to “Theirs” and changed the theme.");
 });
 
 test("while something is held nothing is asked for, and everything afterwards, once", async () => {
@@ -125,7 +137,7 @@ test("nothing is said of what the page itself has saved, also if the announcemen
   await becomes({ status: "saving", isDirty: true });
   await hears(4, "2.0", ME);
   assert.equal(seen.refreshed, 0);
-  assert.equal(await becomes({ status: "clean", isDirty: false, version: 4, lastSavedAt: 1 }), false);
+  assert.equal(await becomes({ status: "clean", isDirty: false, version: 4, lastSavedAt: 1 }), null);
   await hears(4, "2.0", ME);
   await following.own(() => becomes({ version: 5, updatedBy: ME }));
   assert.deepEqual([following.news, seen.refreshed, seen.asked], ["", 0, 0]);
