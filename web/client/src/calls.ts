@@ -147,6 +147,7 @@ function configCalls<Config extends object>(requests: Requests, environment: Env
     },
     remove: async (project, { ifMatch, sessionId = session, signal }) => versionOf(await write("DELETE", project, at(project), { ifMatch, query: { sessionId }, signal })),
     history: (project, { sessionId = session, signal, ...page } = {}) => requests.json("GET", at(project, "/versions"), { query: { sessionId, ...page }, signal }),
+    nameVersion: (project, version, name, { sessionId = session, signal } = {}) => requests.json("PATCH", at(project, `/versions/${version}`), { query: { sessionId }, body: { name }, signal }),
     async deleteVersion(project, version, { sessionId = session, signal } = {}) {
       await requests.send("DELETE", at(project, `/versions/${version}`), { query: { sessionId }, signal });
     },
@@ -176,6 +177,7 @@ function projectCalls<Config extends object>(requests: Requests, environment: En
 
   return {
     list: ({ signal, ...query } = {}) => requests.json("GET", "/projects", { query, signal }),
+    deleted: ({ signal, ...page } = {}) => requests.json("GET", "/projects", { query: { scope: "deleted", ...page }, signal }),
     create,
     get: (project, options) => known(project, requests.json("GET", pathOf(project), options)),
     update: (project, patch, { ifMatch, signal }) => requests.json("PATCH", pathOf(project), { headers: { "If-Match": tag(ifMatch) }, body: patch, mediaType: MERGE_PATCH, signal }),

@@ -35,8 +35,8 @@ export interface ClientOptions {
   environment?: Environment;
 }
 
-const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "version", "deleteVersion", "diff", "restore", "undoVersion"] as const;
-const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore", "unsaved"] as const;
+const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "nameVersion", "version", "deleteVersion", "diff", "restore", "undoVersion"] as const;
+const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore", "unsaved", "deleted"] as const;
 const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "versions", "version", "csv", "saveAnalysis", "saveSchema"] as const;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
 const KEEPALIVE_BYTES = 60_000;

@@ -190,6 +190,8 @@ export interface VersionSummary {
   readonly updatedAt: string;
   readonly source: Source;
   readonly message?: string;
+  /** What `nameVersion` called it. */
+  readonly name?: string;
   readonly forced?: true;
   readonly merged?: true;
   readonly restoredFrom?: number;
@@ -229,6 +231,8 @@ export interface ConfigCalls<Config extends object = DashboardConfig> {
   remove(project: string, options: CallOptions & { ifMatch: number | "*" }): Promise<number>;
   history(project: string, options?: CallOptions & { limit?: number; cursor?: string }): Promise<History>;
   version(project: string, version: number, options?: CallOptions): Promise<Loaded<Config>>;
+  /** Name a version in history, in 1 to 100 characters; null takes the name off. A name keeps no version longer. */
+  nameVersion(project: string, version: number, name: string | null, options?: CallOptions): Promise<VersionSummary>;
   /** Remove the content of a version from history for good, as the project's owner; history still lists it. */
   deleteVersion(project: string, version: number, options?: CallOptions): Promise<void>;
   diff(project: string, from: number, to: number, options?: CallOptions): Promise<Diff>;
@@ -248,6 +252,12 @@ export interface ProjectSummary<Config extends object = DashboardConfig> {
   readonly updatedAt: string;
   readonly dashboardConfig: { readonly version: number; readonly updatedAt: string; readonly chartCount: number; readonly config?: Config | null } | null;
   readonly data: { readonly version: number; readonly fileName: string; readonly rowCount: number; readonly columnCount: number; readonly hasAnalysis: boolean; readonly updatedAt: string } | null;
+}
+
+/** A project of the user's that `restore` brings back until then. */
+export interface DeletedProject extends ProjectSummary<never> {
+  readonly deletedAt: string;
+  readonly restorableUntil: string;
 }
 
 export interface ProjectSettings {
@@ -281,6 +291,8 @@ export interface ProjectCopy extends Partial<Omit<NewProject, "settings">> {
 
 export interface ProjectCalls<Config extends object = DashboardConfig> {
   list(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly ProjectSummary<Config>[]; readonly nextCursor: string | null }>;
+  /** The user's own projects that can be restored, the last deleted first; at most 100. */
+  deleted(options?: Abortable & { limit?: number; cursor?: string }): Promise<{ readonly projects: readonly DeletedProject[]; readonly nextCursor: string | null }>;
   create(project: NewProject<Config> | ProjectCopy, options?: Abortable): Promise<Project<Config>>;
   get(project: string, options?: Abortable): Promise<Project<Config>>;
   /** Apply a merge patch (RFC 7396). */

@@ -20,6 +20,7 @@ import {
   type DashboardDocument,
   type DataSchema,
   type Dataset,
+  type DeletedProject,
   type Diff,
   type DocumentState,
   type Environment,
@@ -36,6 +37,7 @@ import {
   type Side,
   type Status,
   type TableProgress,
+  type VersionSummary,
 } from "@dashkeep/client";
 
 interface Typed extends DashboardConfig {
@@ -146,6 +148,13 @@ expectTypeOf(client.version("sales", 2)).toEqualTypeOf<Promise<Loaded>>();
 expectTypeOf(client.diff("sales", 1, 2)).toEqualTypeOf<Promise<Diff>>();
 expectTypeOf(client.limits()).toEqualTypeOf<Promise<{ readonly [name: string]: number }>>();
 expectTypeOf(client.flags()).toEqualTypeOf<Promise<{ readonly [name: string]: boolean }>>();
+expectTypeOf(client.projects.deleted({ limit: 5, cursor: "c" })).resolves.toEqualTypeOf<{ readonly projects: readonly DeletedProject[]; readonly nextCursor: string | null }>();
+expectTypeOf<DeletedProject>().toExtend<ProjectSummary<never>>();
+expectTypeOf<DeletedProject["restorableUntil"]>().toEqualTypeOf<string>();
+expectTypeOf(client.nameVersion("p", 3, "Before the review")).resolves.toEqualTypeOf<VersionSummary>();
+void client.nameVersion("p", 3, null, { sessionId: "s" });
+// @ts-expect-error A name is a text, or null.
+void client.nameVersion("p", 3);
 expectTypeOf(client.projects.list({ cursor: "c" })).resolves.toHaveProperty("projects").toEqualTypeOf<readonly ProjectSummary[]>();
 expectTypeOf(client.projects.create({ name: "Sales" })).toEqualTypeOf<Promise<Project>>();
 expectTypeOf(client.projects.update("sales", { description: null }, { ifMatch: 1 })).toEqualTypeOf<Promise<Project>>();
