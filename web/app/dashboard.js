@@ -1,15 +1,14 @@
 // An open dashboard: its document, its table, and the user's actions on them.
+import { required } from "../client/dist/transport.js";
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
 import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
 import { Following } from "./following.js";
 import { Grid } from "./grid.js";
-import { openHistory } from "./history.js";
 import { keepFocus, mark } from "./pointing.js";
 import { nameField, openCopyDialog, rename } from "./projects.js";
 import { isAutosaveOn, Saving } from "./saving.js";
-import { openSharing } from "./sharing_dialog.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
 import { TableFiles } from "./table_files.js";
@@ -177,7 +176,7 @@ export class DashboardPage {
   }
 
   share() {
-    openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough));
+    return this.#with(import("./sharing_dialog.js"), ({ openSharing }) => openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough)));
   }
 
   makeCopy() {
@@ -212,16 +211,18 @@ export class DashboardPage {
   // --- history and loading ---
 
   openHistory() {
-    openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
-      isOwner: this.role === "owner",
-      people: this.people(),
-      look: (version) => {
-        this.preview = version;
-        this.#app.redraw();
-      },
-      restore: (version) => this.restore(version),
-      takeBack: (version) => this.takeBack(version),
-    });
+    return this.#with(import("./history.js"), ({ openHistory }) =>
+      openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
+        isOwner: this.role === "owner",
+        people: this.people(),
+        look: (version) => {
+          this.preview = version;
+          this.#app.redraw();
+        },
+        restore: (version) => this.restore(version),
+        takeBack: (version) => this.takeBack(version),
+      }),
+    );
   }
 
   leavePreview() {
@@ -382,6 +383,16 @@ export class DashboardPage {
   announce(text) {
     this.announcement = text;
     this.#app.redraw();
+  }
+
+  /** Do something with a script that is loaded on first use. */
+  async #with(script, act) {
+    try {
+      const loaded = await required(script);
+      if (!this.#isClosed) act(loaded);
+    } catch (error) {
+      this.#tellFailure(error);
+    }
   }
 
   #tellFailure(error) {
