@@ -111,6 +111,7 @@ class HistoryDrawer {
     if (removed) return this.#dialog.redraw();
     return this.#attempt(async () => {
       entry.changes = await this.#contents.changes(version - 1, version);
+      requestAnimationFrame(() => document.querySelector(".drawer .changes")?.scrollIntoView({ block: "nearest" }));
     });
   }
 
@@ -122,7 +123,7 @@ class HistoryDrawer {
       return this.#dialog.redraw();
     }
     const [from, to] = [entry.version, other].sort((one, two) => one - two);
-    const comparison = { other, from, to, changes: undefined };
+    const comparison = { other, changes: undefined };
     entry.comparison = comparison;
     return this.#attempt(async () => {
       comparison.changes = await this.#contents.changes(from, to);

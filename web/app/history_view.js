@@ -95,12 +95,12 @@ function details(drawer, summary, opened) {
   </div>`;
 }
 
-/** What the open version is compared with. */
+/** What the open version is compared with: the older one comes first. */
 function comparing(drawer, { version }, { comparison }) {
   const others = drawer.list.versions.filter((each) => each.version !== version && !each.deleted && !each.removed);
   const choose = ({ target }) => drawer.compareWith(target.value ? Number(target.value) : null);
   return html`<label class="inline compared"
-    ><span>${comparison ? `Changes from version ${comparison.from} to version ${comparison.to}, compared with` : "Changes since"}</span>
+    ><span>Changes ${comparison?.other > version ? "until" : "since"}</span>
     <select .value=${live(String(comparison?.other ?? ""))} @change=${choose}>
       <option value="">the version before</option>
       ${others.map((each) => html`<option value=${each.version} ?selected=${each.version === comparison?.other}>${each.name ?? `version ${each.version}`}, ${exactly(each.updatedAt)}</option>`)}

@@ -1,7 +1,7 @@
 // What the dialog of who may do what shows: people, invitations, teams and public links, each with what can be done about it.
 import { html, icon, live, nothing, repeat } from "./html.js";
 import { canLeave, GIVEN, initialsOf, invitationInWords, isOpen, linkInWords, nameOf, OWNER, toneOf } from "./people.js";
-import { ago, exactly } from "./words.js";
+import { ago, onDay } from "./words.js";
 
 const MOST_USES = 100;
 const DAYS = { "": "until you take it back", 7: "for 7 days", 30: "for 30 days", 90: "for 90 days" };
@@ -80,14 +80,14 @@ export function memberView(sharing) {
 
 const plainRow = (sign, name, note, role) => html`<li>${sign}${whoIs(name, note)}<span class="role">${role}</span></li>`;
 
-const personRow = (sharing, person, role) => plainRow(avatar(person), nameFor(sharing, person), person.since && `Since ${exactly(person.since)}`, role);
+const personRow = (sharing, person, role) => plainRow(avatar(person), nameFor(sharing, person), person.since && `Since ${onDay(person.since)}`, role);
 
 function memberRow(sharing, member) {
   if (member.through) return personRow(sharing, member, roleInWords(member));
   const name = nameOf(member);
   return row(sharing, {
     key: `member ${member.id}`,
-    content: html`${avatar(member)}${whoIs(nameFor(sharing, member), `Since ${exactly(member.since)}`)}`,
+    content: html`${avatar(member)}${whoIs(nameFor(sharing, member), `Since ${onDay(member.since)}`)}`,
     controls: roleSelect(sharing, name, member.role, (role) => sharing.setRole(member, role)),
     action: "Remove",
     label: `Remove ${name}`,
@@ -100,7 +100,7 @@ function invitationRow(sharing, invitation) {
   const { invitationId, createdAt, expiresAt } = invitation;
   return row(sharing, {
     key: `invitation ${invitationId}`,
-    content: html`${mark("link")}${whoIs(`Open invitation: ${invitationInWords(invitation)}`, `Made ${ago(createdAt)}, valid until ${exactly(expiresAt)}`)}`,
+    content: html`${mark("link")}${whoIs("Open invitation", `${invitationInWords(invitation)} · made ${ago(createdAt)}, valid until ${onDay(expiresAt)}`)}`,
     action: "Take back",
     label: `Take back the invitation made ${ago(createdAt)}`,
     question: "Nobody can accept it any more.",
@@ -111,7 +111,7 @@ function invitationRow(sharing, invitation) {
 function teamRow(sharing, { name, role, since }) {
   return row(sharing, {
     key: `team ${name}`,
-    content: html`${mark("people")}${whoIs(name, `Since ${exactly(since)}`)}`,
+    content: html`${mark("people")}${whoIs(name, `Since ${onDay(since)}`)}`,
     controls: roleSelect(sharing, name, role, (changed) => sharing.setTeam(name, changed)),
     action: "Remove",
     label: `Remove the team ${name}`,
@@ -124,7 +124,7 @@ function linkRow(sharing, link) {
   const { linkId, createdAt } = link;
   return row(sharing, {
     key: `link ${linkId}`,
-    content: html`${mark("link")}${whoIs(linkInWords(link, exactly), `Made ${ago(createdAt)}`)}`,
+    content: html`${mark("link")}${whoIs(linkInWords(link, onDay), `Made ${ago(createdAt)}`)}`,
     action: "Take back",
     label: `Take back the link made ${ago(createdAt)}`,
     question: "The link shows nothing any more, after a minute at most.",
