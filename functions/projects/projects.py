@@ -39,12 +39,15 @@ def create_project(request: Request) -> ApiResponse:
 
 @api.get("/api/projects")
 def list_projects(request: Request) -> ApiResponse:
-    """Return 200 with a page of summaries, of the user's own projects or of those that were shared with them.
+    """Return 200 with a page of summaries: of the user's own projects, of those shared with them, or of deleted ones.
 
     Problems: invalid-query.
     """
-    if request.choice("scope", ("own", "shared"), "own") == "shared":
-        return _shared(request)
+    match request.choice("scope", ("own", "shared", "deleted"), "own"):
+        case "shared":
+            return _shared(request)
+        case "deleted":
+            return _deleted(request)
     with_configs = bool(request.choices("include", ("dashboardConfig",)))
     page = request.page(MAX_PAGE_WITH_DOCUMENTS if with_configs else MAX_PAGE)
     found = app.store.projects.page(request.user, page.limit, page.cursor, with_configs=with_configs)
@@ -112,6 +115,13 @@ def _shared(request: Request) -> ApiResponse:
     request.choices("include", ())
     page = request.page(MAX_PAGE_WITH_DOCUMENTS)
     found = app.store.shared_projects.page(request.guest, page.limit, page.cursor)
+    return json_response({"projects": found.projects, "nextCursor": found.cursor})
+
+
+def _deleted(request: Request) -> ApiResponse:
+    request.choices("include", ())
+    page = request.page()
+    found = app.store.deleted_projects.page(request.user, page.limit, page.cursor)
     return json_response({"projects": found.projects, "nextCursor": found.cursor})
 
 

@@ -1,4 +1,4 @@
-"""Saves, merges, deletes and restores configs, and undoes versions.
+"""Saves, merges, deletes and restores configs, undoes and names versions.
 
 Each save replaces a version that the client names, and takes an Idempotency-Key: a repetition of one that took effect
 writes nothing and is answered with the version that the save made.
@@ -119,6 +119,20 @@ def undo_version(request: Request, project: OpenedProject, version: str) -> ApiR
     # An undo forces nothing: it keeps what came after.
     origin, read = project.origin(request, forced=False), _config_reader(request)
     return _save_response(project.store.config_saves.undo(address, number, request.precondition, origin, read))
+
+
+@api.patch("/api/projects/<project_id>/config/versions/<version>", Role.EDITOR)
+def patch_version(request: Request, project: OpenedProject, version: str) -> ApiResponse:
+    """Name a version, or take its name off, and return 200 with what history shows of it.
+
+    Problems: invalid-config, unsafe-text, quota-exceeded.
+    """
+    # Imported here because saves start faster without it.
+    from dashboard_store.documents.version_name import read_version_name  # noqa: PLC0415
+
+    address, number = project.config(request), version_number(version)
+    name = request.body(read_version_name, MERGE_PATCH)
+    return json_response(project.store.version_names.change(address, number, name))
 
 
 @api.put("/api/projects/<project_id>/data/customizations", Role.EDITOR)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dashboard_store.repository.connections import Connections
     from dashboard_store.repository.dataset_writes import DatasetWrites
     from dashboard_store.repository.datasets import Datasets
+    from dashboard_store.repository.deleted_projects import DeletedProjects
     from dashboard_store.repository.downloads import Downloads
     from dashboard_store.repository.history_bound import HistoryBound
     from dashboard_store.repository.history_removal import HistoryRemoval
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dashboard_store.repository.table_copies import TableCopies
     from dashboard_store.repository.uploads import Uploads
     from dashboard_store.repository.usage import Usage
+    from dashboard_store.repository.version_names import VersionNames
 
 type Repository = Literal[
     "background_reads",
@@ -192,6 +194,12 @@ class Store:
         return ProjectDeletion(self.items, self.projects, self._lifetimes, self.now)
 
     @cached_property
+    def deleted_projects(self) -> "DeletedProjects":
+        from dashboard_store.repository.deleted_projects import DeletedProjects
+
+        return DeletedProjects(self.items, self.now)
+
+    @cached_property
     def project_purge(self) -> "ProjectPurge":
         from dashboard_store.repository.project_purge import ProjectPurge
 
@@ -208,6 +216,12 @@ class Store:
         from dashboard_store.repository.history_removal import HistoryRemoval
 
         return HistoryRemoval(self.items, self.configs)
+
+    @cached_property
+    def version_names(self) -> "VersionNames":
+        from dashboard_store.repository.version_names import VersionNames
+
+        return VersionNames(self.items, self.configs, self.rate_limit, self.usage)
 
     @cached_property
     def datasets(self) -> "Datasets":

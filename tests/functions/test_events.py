@@ -78,8 +78,9 @@ WITH_OPTIONAL_PRECONDITION = {
     "PATCH /api/projects/{projectId}/config",
     "POST /api/projects/{projectId}/config/versions/{version}/undo",
 }
-# Those that say who may what, and the removal of a version: no two of them can overwrite each other.
+# Those that say who may what, and the name and the removal of a version: no two of them can overwrite each other.
 WITHOUT_PRECONDITION = {
+    "PATCH /api/projects/{projectId}/config/versions/{version}",
     "PUT /api/projects/{projectId}/members/{memberId}",
     "DELETE /api/projects/{projectId}/members/{memberId}",
     "PUT /api/projects/{projectId}/teams/{team}",

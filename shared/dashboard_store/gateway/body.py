@@ -27,6 +27,8 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _PROJECT: Final = 40_000
 _ANNOUNCEMENT: Final = 2_000
 _COLUMNS: Final = 100_000
+# A version's name.
+_NAME: Final = 500
 # A role, a token or a time.
 _SHARING: Final = 500
 
@@ -37,6 +39,7 @@ _LARGEST_BODIES: Final[Mapping[str, Callable[[Settings], int]]] = {
     "PATCH /api/projects/{projectId}": lambda _: 4 * _PROJECT,
     "PUT /api/projects/{projectId}/config": lambda settings: 4 * settings.max_config_bytes,
     "PATCH /api/projects/{projectId}/config": lambda settings: 4 * settings.max_config_bytes,
+    "PATCH /api/projects/{projectId}/config/versions/{version}": lambda _: 4 * _NAME,
     "PUT /api/projects/{projectId}/data/customizations": lambda settings: 4 * settings.max_config_bytes,
     "POST /api/projects/{projectId}/data": lambda settings: settings.max_decompressed_bytes,
     "PUT /api/projects/{projectId}/data/analysis": lambda settings: 4 * settings.max_analysis_bytes,

@@ -21,7 +21,7 @@ ROUTES: Final = {
     "/api/projects/{projectId}/links/{linkId}": ("DELETE",),
     "/api/projects/{projectId}/config": ("GET", "PUT", "PATCH", "DELETE"),
     "/api/projects/{projectId}/config/versions": ("GET",),
-    "/api/projects/{projectId}/config/versions/{version}": ("GET", "DELETE"),
+    "/api/projects/{projectId}/config/versions/{version}": ("GET", "PATCH", "DELETE"),
     "/api/projects/{projectId}/config/versions/{version}/diff/{other}": ("GET",),
     "/api/projects/{projectId}/config/versions/{version}/restore": ("POST",),
     "/api/projects/{projectId}/config/versions/{version}/undo": ("POST",),

@@ -160,7 +160,7 @@ class Configs:
         if is_due and all(summary["version"] != newest.version for summary in summaries):
             summaries.insert(0, newest.summary)
         has_more = len(summaries) > limit
-        return [_shown(summary) for summary in summaries[:limit]], summaries[limit - 1]["version"] if has_more else None
+        return [shown(summary) for summary in summaries[:limit]], summaries[limit - 1]["version"] if has_more else None
 
     def retention_days(self, address: ConfigAddress) -> int:
         return self.lifetimes.days(address)
@@ -181,7 +181,8 @@ class Configs:
         return list(islice(live, limit))
 
 
-def _shown(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+def shown(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Select what history shows of a version."""
     return {name: value for name, value in summary.items() if name != KEY}
 
 

@@ -51,8 +51,8 @@ def project(address: ProjectAddress) -> Item:
 
 
 def project_of(item: Item) -> ProjectAddress:
-    """Read the address of a project from its item."""
-    return ProjectAddress(user_of(item), item["sk"].removeprefix(PROJECTS))
+    """Read the address of a project from its item, deleted or not."""
+    return ProjectAddress(user_of(item), item["sk"].rpartition("#")[2])
 
 
 def config(address: ConfigAddress) -> Item:
@@ -256,6 +256,11 @@ def fingerprint(*texts: str) -> str:
 def listed(address: ProjectAddress, updated_at: str) -> str:
     """Return a project's `listKey`, the sort key of lists."""
     return f"{PROJECTS}{updated_at}#{address.project_id}"
+
+
+def listed_deleted(address: ProjectAddress, deleted_at: str) -> str:
+    """Return the `listKey` of a deleted project."""
+    return f"{DELETED_PROJECTS}{deleted_at}#{address.project_id}"
 
 
 def folder(address: ProjectAddress) -> str:

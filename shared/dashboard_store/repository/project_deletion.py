@@ -94,7 +94,7 @@ class ProjectDeletion:
         """Make a project that was deleted before impossible to restore. Raises NoProject."""
         over = {"restorableUntil": retention.expires_at(self._now())}
         try:
-            self._items.write_alone(update(keys.deleted(keys.project(address)), over, EXISTS))
+            self._items.write_alone(update(keys.deleted(keys.project(address)), over, EXISTS, remove=["listKey"]))
         except ConditionFailed as exc:
             raise NoProject from exc
 
@@ -111,7 +111,10 @@ class ProjectDeletion:
                 # An absent item must not be created while the project is being deleted.
                 writes.append(check(place, IS_NEW))
                 continue
-            marks = {"restorableUntil": restorable_until, "expiresAt": id_until if part is item else restorable_until}
+            marks: Item = {"restorableUntil": restorable_until}
+            marks["expiresAt"] = id_until if part is item else restorable_until
+            if part is item and kept_for:
+                marks["listKey"] = keys.listed_deleted(address, keys.timestamp(moment))
             # Earlier uploads keep their keys, cannot be reached, and expire at the same time.
             writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(address, part)]
             writes.append(put({**_without(part, "listKey"), **marks, **keys.deleted(place)}))

@@ -127,7 +127,7 @@ class Projects:
 
     def page(self, owner: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for another list's cursor."""
-        after = _read_cursor(owner, cursor) if cursor is not None else None
+        after = _place(owner, *read_cursor(cursor)) if cursor is not None else None
         entries = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
         found = list(islice(entries, limit + 1))
         items = found[:limit]
@@ -138,7 +138,7 @@ class Projects:
             self._add_configs(owner, summaries)
         # Names and configs may contain characters that are longer in a response.
         fitting = _fitting(len(served(compact(summary))) for summary in summaries)
-        return ProjectPage(summaries[:fitting], _cursor(items[fitting - 1]) if fitting < len(found) else None)
+        return ProjectPage(summaries[:fitting], cursor_after(items[fitting - 1]) if fitting < len(found) else None)
 
     def _is_first(self, address: ProjectAddress, config: Config) -> bool:
         """Whether the project's newest config is its first version and has the content of `config`."""
@@ -197,15 +197,16 @@ def _fitting(sizes: Iterable[int]) -> int:
     return max(bisect_right(totals, MAX_PAGE_BYTES), min(1, len(totals)))
 
 
-def _cursor(item: Item) -> str:
-    return urlsafe_b64encode(item["listKey"].removeprefix(keys.PROJECTS).encode()).decode().rstrip("=")
+def cursor_after(item: Item) -> str:
+    """Return the cursor of the page that begins after a project, deleted or not."""
+    return urlsafe_b64encode(item["listKey"].partition(keys.PROJECTS)[2].encode()).decode().rstrip("=")
 
 
 _CURSOR: Final = re.compile(rf"([0-9T:.Z-]{{24}})#({ID_PATTERN})")
 
 
-def _read_cursor(owner: str, cursor: str) -> Item:
-    """Return the key of the last item of a page. Its partition is always the reader's own, whatever the cursor says."""
+def read_cursor(cursor: str) -> tuple[str, str]:
+    """Return the time by which the last project of a page is listed, and its id. Raises InvalidQuery."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:
@@ -214,7 +215,11 @@ def _read_cursor(owner: str, cursor: str) -> Item:
     if not match:
         error = FieldError("cursor", "This cursor is not from this list.")
         raise InvalidQuery("The query parameter cursor is not valid.", [error])
-    updated_at, project_id = match.groups()
+    return match[1], match[2]
+
+
+def _place(owner: str, updated_at: str, project_id: str) -> Item:
+    """Return the key of a project in the list. Its partition is always the reader's own, whatever the cursor says."""
     address = ProjectAddress(owner, project_id)
     return {**keys.project(address), "listKey": keys.listed(address, updated_at)}
 

@@ -15,8 +15,8 @@
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
-1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced, 5 is a delete,
-6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
+1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced and has a name, 5 is
+a delete, 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
 Of `board` and its draft `wide`, version 2 replaced what no longer fits beside what version 3 added. Version 2 of the
 draft `undone` was undone by 3, with the idempotency key `undo-2-of-board`.
 
@@ -378,6 +378,7 @@ def _make_reports(client: Client) -> None:
     _done(client.put(f"{config}?source=ai", {**CONFIG, "theme": {"id": "light"}}, if_match="*"))
     _done(client.delete(config, if_match='"4"', idempotency_key=_key(5)))
     _done(client.post(f"{config}/versions/3/restore", None, if_match='"5"', idempotency_key=_key(6)))
+    _done(client.patch(f"{config}/versions/4", {"name": "Light"}))
 
 
 def _make_board(client: Client) -> None:
