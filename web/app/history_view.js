@@ -20,9 +20,10 @@ export function historyView(drawer) {
 }
 
 function listView(drawer, { versions, nextCursor, retentionDays }) {
-  const shown = drawer.isNamedOnly ? versions.filter(({ name }) => name) : versions;
+  const named = versions.filter(({ name }) => name);
+  const shown = named.length && drawer.isNamedOnly ? named : versions;
   return html`
-    ${versions.some(({ name }) => name)
+    ${named.length
       ? html`<label class="inline switch named-only"
           ><input type="checkbox" role="switch" .checked=${live(drawer.isNamedOnly)} @input=${(event) => drawer.showNamedOnly(event.target.checked)}><span>Named versions only</span></label
         >`
