@@ -157,14 +157,16 @@ def test_a_save_appears_where_others_look(
     changed(project, c3=None)
     editor.shows("Chart 1", "Chart 2", "Chart 4", "Revenue")
     expect(editor.card("Chart 4")).to_be_focused()
-    editor.button("Dismiss").click()
-    news(editor, "")
+    for device in (owner, editor):
+        device.button("Dismiss").click()
+        news(device, "")
 
     # Edits that are not saved stay, and the save merges both.
     editor.retitle("Chart 1", "Units").says("Not saved yet")
     changed(project, c2={"title": "Days"})
     news(editor, f"{owner_name} changed this dashboard. You get these changes when you save.")
     editor.shows("Units", "Chart 2", "Chart 4", "Revenue")
+    news(owner, mine("renamed “Chart 2” to “Days”"))
     editor.save().shows("Units", "Days", "Chart 4", "Revenue")
     owner.shows("Units", "Days", "Chart 4", "Revenue")
     news(owner, f"You and {editor_name} renamed “Chart 2” to “Days” and renamed “Chart 1” to “Units”.")

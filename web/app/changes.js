@@ -34,7 +34,7 @@ export function changesBetween(before, after, added = "added") {
 export function inOneLine(before, after) {
   const texts = changesBetween(before, after).map(({ text }, index) => (index ? text.charAt(0).toLowerCase() + text.slice(1) : text));
   const { length } = madeRoom(before, after);
-  if (length) return `${texts.join(", ")}; ${count(length, "other")} made room`;
+  if (length) return texts.length ? `${texts.join(", ")}; ${count(length, "other")} made room` : `${count(length, "chart")} moved up`;
   return texts.join(", ") || "Nothing changed";
 }
 
@@ -48,7 +48,8 @@ export function deedsInWords(deeds) {
 
 /**
  * Return the ids of the charts that were not moved themselves: the grid has moved them straight up or down, while another
- * chart was added, removed, shown, hidden, resized or moved across, or else moved farther up or down.
+ * chart was added, removed, shown, hidden, resized or moved across, or else moved farther up or down. Where none has gone
+ * down, the grid has closed a gap.
  */
 export function madeRoom(before, after) {
   const [from, to] = [before, after].map((config) => config?.chartCustomizations ?? {});
@@ -56,10 +57,10 @@ export function madeRoom(before, after) {
   const words = new Map(ids.map((id) => [id, wordsFor(from[id], to[id], "added")]));
   const isCause = (id) => words.get(id).some((word) => ["added", "removed", "shown", "hidden", "resized"].includes(word)) || isAcross(from[id], to[id]);
   const upOrDown = ids.filter((id) => words.get(id).includes("moved") && !isAcross(from[id], to[id]));
-  if (ids.some(isCause)) return upOrDown;
-  const distance = (id) => Math.abs(to[id].position?.y - from[id].position?.y) || 0;
-  const farthest = Math.max(...upOrDown.map(distance));
-  return upOrDown.filter((id) => distance(id) < farthest);
+  const way = (id) => to[id].position?.y - from[id].position?.y || 0;
+  if (ids.some(isCause) || upOrDown.every((id) => way(id) < 0)) return upOrDown;
+  const farthest = Math.max(...upOrDown.map((id) => Math.abs(way(id))));
+  return upOrDown.filter((id) => Math.abs(way(id)) < farthest);
 }
 
 const isAcross = (before, after) => before?.position?.x !== after?.position?.x;

@@ -32,6 +32,8 @@ export class Following {
   #shownAt = Number.NEGATIVE_INFINITY;
   /** The document's last state, once it is loaded. */
   #state = null;
+  /** The config of its version as it came: the grid may have moved charts since. */
+  #arrived = null;
   /** Who has saved which of the versions after this one; what came before is no news. */
   #savers = new Map();
   #newest = 0;
@@ -133,6 +135,7 @@ export class Following {
     this.#state = state;
     const changed = before !== null && state.version > this.#newest ? this.#sayWho(before, state) : null;
     if (!before) this.#newest = state.version;
+    if (before?.version !== state.version) this.#arrived = state.config;
     // What it takes could not be loaded before.
     if (!this.#connection) void this.follow();
     this.proceed();
@@ -199,7 +202,7 @@ export class Following {
     this.#forgetUpTo(state.version);
     if (!known.size) return null;
     // What is edited here is in both.
-    const changes = changesBetween(before.config, state.config);
+    const changes = changesBetween(before.isDirty ? before.config : this.#arrived, state.config);
     // The user has seen what others changed, and decided.
     if (!before.conflict) void this.#news.say({ config: known, deeds: changes.map(({ deed }) => deed) });
     return changes.flatMap(({ ids }) => ids);

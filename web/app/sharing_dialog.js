@@ -142,11 +142,13 @@ class SharingDialog {
   /** Do something and show who may do what since, unless `work` returns false; `inWords` says why it failed. */
   async attempt(work, inWords = ({ message }) => message) {
     if (this.isBusy) return;
+    const { asked } = this;
     Object.assign(this, { isBusy: true, problem: null, said: "" });
     this.#dialog.redraw();
     try {
       const isStaying = (await work(await this.#calls())) !== false;
-      this.asked = null;
+      // Another row may be asked for meanwhile.
+      if (this.asked === asked) this.asked = null;
       if (isStaying) this.people = await (await this.#calls()).members(this.#page.id);
     } catch (error) {
       if (error.status === undefined) throw error;

@@ -37,6 +37,7 @@ test("charts that only made room are not named: those that went straight up or d
   assert.equal(inOneLine(before, rows(["a", 10], ["b", 0], ["c", 5])), "“a” moved; 2 others made room");
   assert.equal(inOneLine(before, rows(["a", 5], ["b", 0], ["c", 10])), "“a” and “b” moved");
   assert.equal(inOneLine(before, rows(["a", 0, { position: { x: 0, y: 0, w: 6, h: 7 } }], ["b", 7, { title: "B" }], ["c", 12])), "“a” resized, “b” renamed to “B”; 2 others made room");
+  assert.equal(inOneLine(rows(["a", 0], ["b", 7]), rows(["a", 0], ["b", 5])), "1 chart moved up");
   assert.equal(inOneLine(before, { ...before, theme: { id: "dark" } }), "Theme changed");
   assert.equal(inOneLine(before, { ...before }), "Nothing changed");
 });

@@ -102,6 +102,14 @@ test("what others have done is said, and which charts to mark; what is edited he
   assert.equal(following.news, "Ada renamed “B” to “Theirs” and changed the theme.");
 });
 
+test("what the grid has moved here since a version came is not what others have moved", async () => {
+  const at = (title, y) => ({ chartCustomizations: { a: { title, position: { x: 0, y } } } });
+  const { becomes, following } = await opened({ state: { config: at("A", 5) } });
+  await becomes({ status: "corrected", config: at("A", 0) });
+  await becomes({ status: "clean", version: 4, updatedBy: ADA, config: at("B", 5) });
+  assert.equal(following.news, "Ada renamed “A” to “B”.");
+});
+
 test("while something is held nothing is asked for, and everything afterwards, once", async () => {
   const { seen, held, release, table, hears } = await opened();
   held.isHeld = true;
