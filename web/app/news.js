@@ -21,7 +21,7 @@ export class News {
     this.#redraw = redraw;
   }
 
-  /** Empty if there are none. */
+  /** Empty while nothing is new. */
   get text() {
     return newsInWords(this.#told);
   }

@@ -42,7 +42,7 @@ test("charts that only made room are not named: those that went straight up or d
   assert.equal(inOneLine(before, { ...before }), "Nothing changed");
 });
 
-test("deeds are told in one sentence, the rest of many by their number", () => {
+test("deeds are one sentence, with the number of those that are too many", () => {
   assert.equal(deedsInWords(["moved “A”"]), "moved “A”");
   assert.equal(deedsInWords(["moved “A”", "hid “B”"]), "moved “A” and hid “B”");
   assert.equal(deedsInWords(["a", "b", "c"]), "a, b and c");
