@@ -170,7 +170,7 @@ def test_changes_can_be_discarded(device: Device, project: Project) -> None:
     device.open(project.id).remove_chart("Revenue").retitle("Units", "Sold")
     device.button("Discard changes").click()
     expect(device.dialog).to_contain_text("goes back to version 1")
-    expect(device.dialog.get_by_role("listitem")).to_have_text(["“Revenue” removed", "“Sold” changed"])
+    expect(device.dialog.get_by_role("listitem")).to_have_text(["“Revenue” removed", "“Units” renamed to “Sold”"])
     _nothing_is_wrong(device.page)
     device.button("Discard changes", device.dialog).click()
     device.shows("Revenue", "Units")

@@ -15,7 +15,15 @@ type Devices = Callable[..., Device]
 
 # Longer than it takes until another device shows a save.
 WHILE = 1_000
-MINE = "You changed this dashboard on another device or tab."
+# The titles of the charts that were marked since.
+MARKED = """() => {
+    window.marked = [];
+    const mark = ({ target }) => {
+        if (target.classList.contains("pointed")) window.marked.push(target.querySelector("h3").textContent);
+    };
+    const options = { subtree: true, attributeFilter: ["class"] };
+    new MutationObserver((changes) => changes.forEach(mark)).observe(document.body, options);
+}"""
 
 
 @pytest.fixture
@@ -41,6 +49,11 @@ def violations(page: Page) -> list[str]:
     page.evaluate(script_of("axe-core/axe.min.js"))
     found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
     return found
+
+
+def mine(deeds: str) -> str:
+    """Return what the line says of what the user did elsewhere."""
+    return f"You {deeds} on another device or tab."
 
 
 def changed(project: Project, **charts: Json | None) -> None:
@@ -107,7 +120,7 @@ def hold_save(device: Device) -> Callable[[], None]:
 def test_a_save_appears_where_others_look(
     make_device: Devices, make_project: Callable[..., Project], guest: httpx.Client, user: str
 ) -> None:
-    """A save appears on other devices, with who saved; scroll position and focus stay, and no edit is lost."""
+    """A save appears on other devices, with who did what, and marked; scroll position, focus and edits stay."""
     places: list[dict[str, Any]] = [{"x": 0, "y": 5 * number, "w": 6, "h": 5} for number in range(6)]
     charts = {f"c{number}": chart(f"Chart {number}", position=place) for number, place in enumerate(places)}
     project = make_project({"chartCustomizations": charts})
@@ -122,12 +135,15 @@ def test_a_save_appears_where_others_look(
     handle = editor.card("Chart 3").locator(".handle")
     handle.focus()
     before = editor.page.evaluate("scrollY")
+    editor.page.evaluate(MARKED)
     with asked(editor, "/config") as found:
         owner.retitle("Chart 0", "Revenue").remove_chart("Chart 5").save()
         editor.shows("Revenue", "Chart 1", "Chart 2", "Chart 3", "Chart 4")
-        news(editor, f"{owner_name} changed this dashboard.")
+        news(editor, f"{owner_name} removed “Chart 5” and renamed “Chart 0” to “Revenue”.")
+        editor.says(f"Saved just now by {owner_name}")
         assert violations(editor.page) == []
     assert found == ["200"]
+    assert set(editor.page.evaluate("window.marked")) == {"Revenue"}
     news(owner, "")
     # What has the focus moves out of view.
     changed(project, c0={"position": {"x": 0, "y": 25, "w": 6, "h": 5}})
@@ -135,23 +151,25 @@ def test_a_save_appears_where_others_look(
     expect(handle).to_be_focused()
     expect(handle).not_to_be_in_viewport()
     assert editor.page.evaluate("scrollY") == before > 0
-    news(owner, MINE)
+    news(owner, mine("moved “Revenue”"))
     owner.button("Dismiss").click()
     # What has the focus is removed: the chart beside it gets it.
     changed(project, c3=None)
     editor.shows("Chart 1", "Chart 2", "Chart 4", "Revenue")
     expect(editor.card("Chart 4")).to_be_focused()
-    editor.button("Dismiss").click()
-    news(editor, "")
+    for device in (owner, editor):
+        device.button("Dismiss").click()
+        news(device, "")
 
     # Edits that are not saved stay, and the save merges both.
     editor.retitle("Chart 1", "Units").says("Not saved yet")
     changed(project, c2={"title": "Days"})
     news(editor, f"{owner_name} changed this dashboard. You get these changes when you save.")
     editor.shows("Units", "Chart 2", "Chart 4", "Revenue")
+    news(owner, mine("renamed “Chart 2” to “Days”"))
     editor.save().shows("Units", "Days", "Chart 4", "Revenue")
     owner.shows("Units", "Days", "Chart 4", "Revenue")
-    news(owner, f"You and {editor_name} changed this dashboard.")
+    news(owner, f"You and {editor_name} renamed “Chart 2” to “Days” and renamed “Chart 1” to “Units”.")
     owner.button("Dismiss").click()
 
     body = {"fileName": "more.csv", "rawData": [*ROWS, ROWS[0]]}
@@ -187,7 +205,7 @@ def test_nothing_that_is_held_moves(make_device: Devices, project: Project) -> N
         # An edit of what is shown keeps what it is based on.
         assert found == []
     device.shows("Revenue", "Sold")
-    news(device, MINE)
+    news(device, mine("resized “Units” and renamed “Units” to “Sold”"))
 
     # A form is open, and closed by a key.
     edit("Revenue")
@@ -303,7 +321,7 @@ def test_access_that_ends_is_said_at_once(
     expect(asking.page.get_by_text("Live", exact=True)).to_have_count(0)
     asking.page.evaluate("dispatchEvent(new Event('focus'))")
     asking.shows("Revenue", "Sold")
-    news(asking, MINE)
+    news(asking, mine("renamed “Units” to “Sold”"))
 
     project.remove_member()
     editor.warns("no longer shared with you, or it was deleted. Your changes are kept in this browser.")

@@ -94,6 +94,38 @@ def test_two_people_edit_one_dashboard(make_device: Devices, project: Project, u
     assert violations(one.page) == []
 
 
+def test_the_owner_sees_whom_a_link_lets_in(
+    make_device: Devices, project: Project, user: str, stack: LocalStack
+) -> None:
+    """An invitation for several people says how many came, a public link ends by itself, and both are taken back."""
+    device = make_device(color_scheme="dark").open(project.id)
+    device.button("Share").click()
+    number = device.dialog.get_by_label("How many")
+    number.fill("0")
+    device.button("Create invitation link").click()
+    assert project.members["invitations"] == []
+    number.fill("2")
+    device.button("Create invitation link").click()
+    link = device.dialog.get_by_label("Copy this link now")
+    expect(link).to_be_focused()
+    with stack.client(f"guest-of-{user}") as guest:
+        token = link.input_value().rpartition("/")[2]
+        assert guest.post("/api/invitations/accept", json={"token": token}).is_success
+    device.dialog.get_by_label("It works").select_option("for 7 days")
+    device.button("Create public link").click()
+    expect(device.dialog.get_by_text(re.compile("^Always shows the newest version, until "))).to_be_visible()
+    expect(device.dialog.get_by_text("for 2 people, 1 accepted")).to_be_visible()
+    expect(device.dialog.get_by_role("combobox", name=re.compile("^Role of"))).to_have_value("viewer")
+    (made,) = project.members["links"]
+    assert made["expiresAt"] > made["createdAt"]
+    assert violations(device.page) == []
+    for what in ("link", "invitation"):
+        device.dialog.get_by_role("button", name=re.compile(f"^Take back the {what}")).click()
+        device.button("Take back", device.dialog).click()
+        expect(device.dialog.get_by_role("button", name=re.compile(f"^Take back the {what}"))).to_have_count(0)
+    assert [project.members[each] for each in ("links", "invitations")] == [[], []]
+
+
 def test_a_viewer_and_the_public_see_no_controls(
     make_device: Devices, project: Project, user: str, stack: LocalStack
 ) -> None:

@@ -1,15 +1,14 @@
 // An open dashboard: its document, its table, and the user's actions on them.
+import { required } from "../client/dist/transport.js";
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
 import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
 import { Following } from "./following.js";
 import { Grid } from "./grid.js";
-import { openHistory } from "./history.js";
-import { keepFocus } from "./pointing.js";
+import { keepFocus, mark } from "./pointing.js";
 import { openCopyDialog, openRenameDialog } from "./project_dialogs.js";
 import { isAutosaveOn, Saving } from "./saving.js";
-import { openSharing } from "./sharing_dialog.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
 import { showData, TableFiles } from "./table_files.js";
@@ -30,6 +29,8 @@ export class DashboardPage {
   /** @type {Saving} */
   saving;
   announcement = "";
+  /** Who may do what, as the server said last; null until somebody had to be named. */
+  knownPeople = null;
   grid;
   /** @type {Editing} */
   editing;
@@ -168,7 +169,7 @@ export class DashboardPage {
   }
 
   share() {
-    openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough));
+    return this.#with(import("./sharing_dialog.js"), ({ openSharing }) => openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough)));
   }
 
   makeCopy() {
@@ -178,7 +179,9 @@ export class DashboardPage {
   /** Return who may do what, null if that cannot be known now. */
   async people() {
     try {
-      return await (await this.#app.sharing()).members(this.#id);
+      this.knownPeople = await (await this.#app.sharing()).members(this.#id);
+      this.#app.redraw();
+      return this.knownPeople;
     } catch (error) {
       // Everything else is useful without names.
       if (error.status === undefined) throw error;
@@ -201,16 +204,18 @@ export class DashboardPage {
   // --- history and loading ---
 
   openHistory() {
-    openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
-      isOwner: this.role === "owner",
-      people: this.people(),
-      look: (version) => {
-        this.preview = version;
-        this.#app.redraw();
-      },
-      restore: (version) => this.restore(version),
-      takeBack: (version) => this.takeBack(version),
-    });
+    return this.#with(import("./history.js"), ({ openHistory }) =>
+      openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
+        isOwner: this.role === "owner",
+        people: this.people(),
+        look: (version) => {
+          this.preview = version;
+          this.#app.redraw();
+        },
+        restore: (version) => this.restore(version),
+        takeBack: (version) => this.takeBack(version),
+      }),
+    );
   }
 
   leavePreview() {
@@ -282,6 +287,7 @@ export class DashboardPage {
       import("../client/dist/merge.js").catch(() => {});
       // It may have been open before.
       this.following.changed(this.state);
+      if (this.isShared && !this.knownPeople) void this.people();
     } catch (error) {
       // The state has the error and is shown.
       if (error.status === undefined) throw error;
@@ -329,7 +335,11 @@ export class DashboardPage {
     if (status === "clean" || status === "corrected") this.#retryTable();
     const wasDeleted = this.saving.isDeleted;
     this.saving.changed();
-    if (this.following.changed(this.state)) keepFocus();
+    const changed = this.following.changed(this.state);
+    if (changed) {
+      keepFocus();
+      mark(changed);
+    }
     if (this.isShared) this.#followAccess(error, wasDeleted);
     // Its owner has restored it, or let the user in again.
     if (wasDeleted && !this.saving.isDeleted) void this.following.follow();
@@ -372,6 +382,16 @@ export class DashboardPage {
   announce(text) {
     this.announcement = text;
     this.#app.redraw();
+  }
+
+  /** Do something with a script that is loaded on first use. */
+  async #with(script, act) {
+    try {
+      const loaded = await required(script);
+      if (!this.#isClosed) act(loaded);
+    } catch (error) {
+      this.#tellFailure(error);
+    }
   }
 
   #tellFailure(error) {

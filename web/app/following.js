@@ -1,14 +1,11 @@
 // Follows an open dashboard: what others save is asked for as soon as the user holds nothing, and the page says who it was.
 import { required } from "../client/dist/transport.js";
-import { namesOf, newsInWords } from "./news_words.js";
+import { changesBetween } from "./changes.js";
+import { News } from "./news.js";
 
-/** How long the news are shown after the last of them. */
-const SHOWN_MS = 10_000;
 /** Documents ask by themselves when the page is shown. */
 const JUST_SHOWN_MS = 1_000;
 const SHOWN_EVENTS = ["focus", "visibilitychange"];
-
-const nobody = () => ({ config: new Set(), table: new Set(), isWaiting: false });
 
 /** Loaded once the dashboard is shown. Rejects with a DashkeepError. */
 async function connected(client) {
@@ -35,15 +32,15 @@ export class Following {
   #shownAt = Number.NEGATIVE_INFINITY;
   /** The document's last state, once it is loaded. */
   #state = null;
+  /** The config of its version as it came: the grid may have moved charts since. */
+  #arrived = null;
   /** Who has saved which of the versions after this one; what came before is no news. */
   #savers = new Map();
   #newest = 0;
   /** How many calls are making a version now. */
   #revising = 0;
-  #people = null;
-  /** The names of those who have changed something, while the news are shown. */
-  #told = nobody();
-  #timer = null;
+  /** @type {News} */
+  #news;
 
   /**
    * @param {object} app
@@ -56,11 +53,12 @@ export class Following {
     this.#page = page;
     this.#table = table;
     this.#connect = connect;
+    this.#news = new News(page, () => app.redraw());
   }
 
   close() {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#news.close();
     this.#stop?.();
     this.#stop = null;
     for (const stop of this.#closing) stop();
@@ -70,7 +68,7 @@ export class Following {
 
   /** What others have changed just now, in words; empty if nothing. */
   get news() {
-    return newsInWords(this.#told);
+    return this.#news.text;
   }
 
   /** Whether changes arrive at once. */
@@ -79,9 +77,7 @@ export class Following {
   }
 
   dismiss() {
-    clearTimeout(this.#timer);
-    this.#told = nobody();
-    this.#app.redraw();
+    this.#news.dismiss();
   }
 
   // --- what is heard ---
@@ -132,17 +128,18 @@ export class Following {
     this.proceed();
   }
 
-  /** Follow a change of the document's state; returns whether it shows what others have changed. */
+  /** Follow a change of the document's state; returns the ids of the charts that others have changed, null if nothing is news. */
   changed(state) {
     const before = this.#state;
-    if (state.error || state.status === "loading") return false;
+    if (state.error || state.status === "loading") return null;
     this.#state = state;
-    const isNews = before !== null && state.version > this.#newest && this.#sayWho(before, state);
+    const changed = before !== null && state.version > this.#newest ? this.#sayWho(before, state) : null;
     if (!before) this.#newest = state.version;
+    if (before?.version !== state.version) this.#arrived = state.config;
     // What it takes could not be loaded before.
     if (!this.#connection) void this.follow();
     this.proceed();
-    return isNews;
+    return changed;
   }
 
   /** Make a version by a call: it is the user's own. */
@@ -191,27 +188,30 @@ export class Following {
     this.#unsure.table = false;
     this.#asked.table = this.#heard.table;
     await this.#table.load();
-    if (this.#table.shown.version > version) void this.#say({ table: [null] });
+    if (this.#table.shown.version > version) void this.#news.say({ table: [null] });
   }
 
   // --- who it was ---
 
-  /** Say who has saved what the document has taken over; returns false if that was the user here alone. */
+  /** Say who has saved what the document has taken over, and what changed; returns null if that was the user here alone. */
   #sayWho(before, state) {
     const isOwn = this.#revising > 0 || state.lastSavedAt !== before.lastSavedAt;
     const known = this.#saversUpTo(isOwn ? state.version - 1 : state.version);
     if (!isOwn) known.add(state.updatedBy ?? null);
     else if (!known.size && state.version - this.#newest > 1) known.add(null);
     this.#forgetUpTo(state.version);
+    if (!known.size) return null;
+    // What is edited here is in both.
+    const changes = changesBetween(before.isDirty ? before.config : this.#arrived, state.config);
     // The user has seen what others changed, and decided.
-    if (!before.conflict) void this.#say({ config: known });
-    return known.size > 0;
+    if (!before.conflict) void this.#news.say({ config: known, deeds: changes.map(({ deed }) => deed) });
+    return changes.flatMap(({ ids }) => ids);
   }
 
   #sayWhoWaits(version) {
     const known = this.#saversUpTo(version);
     this.#forgetUpTo(version);
-    void this.#say({ config: known.size ? known : [null], isWaiting: true });
+    void this.#news.say({ config: known.size ? known : [null], isWaiting: true });
   }
 
   #saversUpTo(last) {
@@ -221,34 +221,5 @@ export class Following {
   #forgetUpTo(last) {
     this.#newest = last;
     for (const version of this.#savers.keys()) if (version <= last) this.#savers.delete(version);
-  }
-
-  async #say({ config = [], table = [], isWaiting = false }) {
-    const ids = [...config];
-    if (!ids.length && !table.length) return;
-    const people = await this.#peopleWith(ids);
-    if (this.#isClosed) return;
-    const { config: savers, table: uploaders } = this.#told;
-    this.#told = { config: new Set([...savers, ...namesOf(ids, people)]), table: new Set([...uploaders, ...namesOf(table, people)]), isWaiting };
-    this.#hushLater();
-    this.#app.redraw();
-  }
-
-  /** Who may do what; asked for once, and again if somebody has come since. */
-  async #peopleWith(ids) {
-    const { people, strangers = new Set() } = this.#people ?? {};
-    const known = people ? [people.you, people.owner.id, ...people.members.map(({ id }) => id)] : [];
-    const unknown = ids.filter((id) => id && !known.includes(id) && !strangers.has(id));
-    if (people && !unknown.length) return people;
-    const found = await this.#page.people();
-    // A viewer does not get to know everybody.
-    if (found) this.#people = { people: found, strangers: new Set([...strangers, ...unknown]) };
-    return found;
-  }
-
-  #hushLater() {
-    clearTimeout(this.#timer);
-    // Nothing disappears under the pointer or the focus.
-    this.#timer = setTimeout(() => (document.querySelector(".news:is(:hover, :focus-within)") ? this.#hushLater() : this.dismiss()), SHOWN_MS);
   }
 }

@@ -4,12 +4,26 @@
 export const ROLES = { owner: "owner", editor: "can edit", viewer: "can view" };
 /** The roles that can be given to others. */
 export const GIVEN = { viewer: "Can view", editor: "Can edit" };
+/** The role that nobody can be given. */
+export const OWNER = "Owner";
+export const NO_TEAM = "You are not in a team of this name, so you cannot let it in.";
 const SHORT_ID = 6;
+const TONES = 6;
 /** Of an id that no owner or member has. */
 export const FORMER = "someone who is no longer a member";
 
 /** `Ada`; without a name, a short id, which distinguishes the people of one dashboard. */
 export const nameOf = ({ id, name }) => name || `User ${id.slice(0, SHORT_ID)}`;
+
+/** `AL` for Ada Lovelace; without a name, the id's first character. */
+export function initialsOf({ id, name }) {
+  const words = (name || id).trim().split(/[\s.@_-]+/).filter(Boolean);
+  const [first, last] = [words[0] ?? "", words.length > 1 && name ? words.at(-1) : ""];
+  return [first, last].map((word) => String.fromCodePoint(...[word.codePointAt(0)].filter(Boolean))).join("").toUpperCase();
+}
+
+/** One of a few colors, always the same for a person. */
+export const toneOf = ({ id }) => [...id].reduce((sum, character) => sum + character.codePointAt(0), 0) % TONES;
 
 /**
  * Return a function that names who saved something by their id: “You”, their name, or that they are not a member any more.
@@ -38,7 +52,7 @@ export function canLeave({ you, members }) {
 
 /** `Always the newest version`; `format` writes a time. */
 export function linkInWords({ version, expiresAt }, format) {
-  return [version ? `Version ${version} only` : "Always the newest version", expiresAt && `until ${format(expiresAt)}`].filter(Boolean).join(", ");
+  return [version ? `Shows version ${version} only` : "Always shows the newest version", expiresAt && `until ${format(expiresAt)}`].filter(Boolean).join(", ");
 }
 
 /** Whether somebody else can still accept an invitation. */

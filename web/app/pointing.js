@@ -15,10 +15,15 @@ const marks = new WeakMap();
 export function pointTo(ids, takesFocus = false) {
   requestAnimationFrame(() => {
     const cards = ids.map(cardOf).filter(Boolean);
-    for (const card of cards) mark(card);
+    cards.forEach(markCard);
     cards[0]?.scrollIntoView({ block: "nearest", behavior: isStill.matches ? "auto" : "smooth" });
     if (takesFocus === true || (takesFocus && isFocusLost())) focus(cards[0]);
   });
+}
+
+/** Once they are drawn, mark these charts, and leave the user where they are. */
+export function mark(ids) {
+  requestAnimationFrame(() => ids.map(cardOf).filter(Boolean).forEach(markCard));
 }
 
 /** Return a function that moves the focus to the chart beside this one, if the focus is lost once this one is gone. */
@@ -46,7 +51,7 @@ function cardOf(id) {
   return document.querySelector(`[data-chart="${CSS.escape(id)}"]`);
 }
 
-function mark(card) {
+function markCard(card) {
   clearTimeout(marks.get(card));
   card.classList.remove("pointed");
   // Read the layout in between, so that a chart that is still marked is marked again.

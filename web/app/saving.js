@@ -1,5 +1,6 @@
 // The saving of an open dashboard: the user's actions, and what the page knows besides the document's own state.
 import { openConflictDialog } from "./conflict.js";
+import { otherThanYou } from "./news_words.js";
 import { isSignedOut, statusInWords, troubleOf } from "./saving_words.js";
 
 const AUTOSAVE_KEY = "dashkeep.autosave";
@@ -48,6 +49,11 @@ export class Saving {
 
   get isShared() {
     return this.#page.isShared;
+  }
+
+  /** Who else has saved what is shown, as far as that is known. */
+  get savedBy() {
+    return otherThanYou(this.#state.updatedBy, this.#page.knownPeople);
   }
 
   get status() {

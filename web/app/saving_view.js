@@ -30,7 +30,8 @@ export function failed(page, { error }) {
 export function saveState({ state, saving, following }) {
   const { version, updatedAt } = state;
   const { trouble, shown } = saving;
-  const title = version && updatedAt ? `Version ${version}, ${exactly(updatedAt)}` : nothing;
+  const by = saving.savedBy && `, by ${saving.savedBy}`;
+  const title = version && updatedAt ? `Version ${version}, ${exactly(updatedAt)}${by}` : nothing;
   return html`<div class="saving">
     <p class="save-state" data-status=${trouble ? "trouble" : state.status} role="status" title=${title}>
       <span>${saving.status}</span>${version ? html`<span class="version">Version ${version}</span>` : nothing}

@@ -7,13 +7,13 @@ const SIGNED_OUT = ["token", "signed-out", "unauthorized"];
 const MOST_ERRORS = 3;
 
 /** What the page knows of a dashboard besides the document's own state. */
-const NOTHING_KNOWN = { isUnkept: false, isDeleted: false, isShared: false };
+const NOTHING_KNOWN = { isUnkept: false, isDeleted: false, isShared: false, savedBy: "" };
 
 /** Describe the state of a dashboard; it is “Saved” only when the server has confirmed it. */
 export function statusInWords(state, known = NOTHING_KNOWN) {
   const { status, version, updatedAt, isDirty, origin } = state;
   const unsaved = known.isUnkept ? "Not saved yet, not stored in this browser yet" : "Not saved yet";
-  const saved = updatedAt ? `Saved ${ago(updatedAt)}` : "Saved";
+  const saved = ["Saved", updatedAt && ago(updatedAt), known.savedBy && `by ${known.savedBy}`].filter(Boolean).join(" ");
   const troubled = {
     deleted: isDirty ? "Deleted, not saved" : "Deleted",
     gone: isDirty ? "No access, not saved" : "No access",

@@ -42,7 +42,11 @@ export class ProjectTable {
 
   /** Load the newest table, once at a time. */
   load(showsNotes = false) {
-    this.#loading ??= this.#load(showsNotes).finally(() => (this.#loading = null));
+    this.#loading ??= this.#load(showsNotes).finally(() => {
+      this.#loading = null;
+      // A newer one may have been announced meanwhile.
+      this.#changed();
+    });
     return this.#loading;
   }
 

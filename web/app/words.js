@@ -8,6 +8,7 @@ const UNITS = [
 ];
 const relative = lazily(() => new Intl.RelativeTimeFormat("en", { numeric: "auto" }));
 const whole = lazily(() => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }));
+const date = lazily(() => new Intl.DateTimeFormat("en", { dateStyle: "medium" }));
 const full = lazily(() => new Intl.NumberFormat("en", { maximumFractionDigits: 2 }));
 const rounded = lazily(() => new Intl.NumberFormat("en", { maximumFractionDigits: 1 }));
 
@@ -15,6 +16,7 @@ export const count = (number, one, many = `${one}s`) => `${full().format(number)
 /** `98.1 MB`: a million bytes each. */
 export const size = (bytes) => (bytes < 100_000 ? `${rounded().format(bytes / 1_000)} KB` : `${rounded().format(bytes / 1_000_000)} MB`);
 export const exactly = (time) => whole().format(new Date(time));
+export const onDay = (time) => date().format(new Date(time));
 
 /** `3 minutes ago`; after a week, the date. */
 export function ago(time, now = Date.now()) {

@@ -392,6 +392,12 @@ class Project:
         """Save a config in place of the newest."""
         self._answer(self._calls.put(f"/api/projects/{self.id}/config", json=config, headers={"If-Match": "*"}))
 
+    def autosave(self, merge_patch: Json) -> None:
+        """Change the newest config, as a page does by itself."""
+        self._answer(
+            self._calls.patch(f"/api/projects/{self.id}/config", json=merge_patch, params={"source": "autosave"})
+        )
+
     @property
     def versions(self) -> list[Json]:
         versions: list[Json] = self._answer(self._calls.get(f"/api/projects/{self.id}/config/versions"))["versions"]

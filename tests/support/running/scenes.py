@@ -251,24 +251,34 @@ def data(studio: Studio) -> None:
 
 
 def history(studio: Studio) -> None:
-    """The history: its versions, the changes of one, which cannot be taken back, and the preview of an older one."""
+    """The history: days, a run of automatic saves, the changes of a version, which cannot be taken back, a preview."""
     user = studio.user()
     project = studio.project(user, {"chartCustomizations": KINDS}, SALES)
     changed = {**KINDS, "time": {**KINDS["time"], "title": "By month", "kind": "area"}}
     project.save({"chartCustomizations": {name: each for name, each in changed.items() if name != "gone"}})
     again = {**changed, "time": {**changed["time"], "title": "Revenue by month"}}
     project.save({"chartCustomizations": again, "filters": FILTERS, "theme": {"id": "system"}})
+    for title in ("Revenue, monthly", "Monthly revenue", "Revenue a month"):
+        project.autosave({"chartCustomizations": {"time": {"title": title}}})
     device = studio.device(user).open(project.id)
     _drawn(device)
     device.button("History").click()
     entry = device.dialog.get_by_role("button", name=re.compile("^Version 2"))
-    expect(entry).to_be_visible()
+    expect(entry).to_contain_text("renamed to “By month”")
     studio.take(device, "history")
+    device.dialog.get_by_role("button", name=re.compile("^Versions 4.6")).click()
+    expect(device.dialog.get_by_role("button", name=re.compile("^Version 5"))).to_contain_text("renamed")
+    studio.take(device, "history-run")
     entry.click()
-    expect(device.dialog.get_by_role("listitem").filter(has_text="removed")).not_to_have_count(0)
+    expect(device.dialog.get_by_text("Taking back:")).to_be_visible()
+    entry.scroll_into_view_if_needed()
     studio.take(device, "history-changes")
+    device.dialog.get_by_label("Changes since").select_option(index=2)
+    expect(device.dialog.get_by_text("Changes until")).to_be_visible()
+    studio.take(device, "history-compared")
     device.button("Take back changes").click()
     expect(device.dialog.get_by_role("alert")).to_be_visible()
+    device.dialog.get_by_role("alert").scroll_into_view_if_needed()
     studio.take(device, "history-refused")
     device.button("Preview").click()
     expect(device.button("Restore this version")).to_be_visible()
@@ -444,7 +454,7 @@ def live(studio: Studio) -> None:
         expect(each.page.get_by_text("Live", exact=True)).to_be_visible()
     studio.take(device, "live")
     other.retitle("Revenue over time", "Revenue by month").save()
-    expect(device.page.get_by_text("changed this dashboard")).to_be_visible()
+    expect(device.page.get_by_text("renamed “Revenue over time”")).to_be_visible()
     studio.take(device, "live-changed")
     device.remove_chart("Revenue by month")
     expect(device.button("Undo", device.page.locator(".toast"))).to_be_visible()

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Following } from "../following.js";
+import { ProjectTable } from "../table.js";
 
 const ME = "me";
 const ADA = "ada";
@@ -18,7 +19,7 @@ beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_0
 afterEach(() => mock.timers.reset());
 
 /** A dashboard at version 3 with the table's second upload that follows, and what has happened to it. */
-async function opened({ state = {}, failures = 0 } = {}) {
+async function opened({ state = {}, failures = 0, table: own = null } = {}) {
   const seen = { refreshed: 0, loaded: 0, asked: 0, checked: 0, followed: 0, stopped: 0 };
   const waiting = new Set();
   const held = { isHeld: false };
@@ -37,7 +38,7 @@ async function opened({ state = {}, failures = 0 } = {}) {
     },
     checkAccess: () => (seen.checked += 1),
   };
-  const table = { shown: { status: "ready", version: 2 }, isBusy: false, newest: 2, load: async () => { seen.loaded += 1; table.shown = { status: "ready", version: table.newest }; } };
+  const table = own ?? { shown: { status: "ready", version: 2 }, isBusy: false, newest: 2, load: async () => { seen.loaded += 1; table.shown = { status: "ready", version: table.newest }; } };
   const connection = {
     state: "live",
     subscribe: () => () => {},
@@ -56,9 +57,9 @@ async function opened({ state = {}, failures = 0 } = {}) {
   /** The document's state changes; wait until the page has reacted. */
   const becomes = async (change) => {
     page.state = { ...page.state, ...change };
-    const isNews = following.changed(page.state);
+    const changed = following.changed(page.state);
     await settled();
-    return isNews;
+    return changed;
   };
   const hears = async (configVersion, dataVersion = "2.0", updatedBy = null) => {
     seen.following.changed({ project: "x~sales", configVersion, dataVersion, updatedBy });
@@ -83,10 +84,30 @@ test("a version that is shown is not asked for, a newer one once, whatever is do
   await hears(5, "2.0", ADA);
   await hears(4, "2.0", ME);
   assert.equal(seen.refreshed, 1);
-  assert.equal(await becomes({ version: 5, updatedBy: ADA }), true);
+  assert.deepEqual(await becomes({ version: 5, updatedBy: ADA }), []);
   assert.equal(seen.refreshed, 1);
   assert.equal(following.news, "You and Ada changed this dashboard.");
   assert.equal(seen.asked, 1);
+});
+
+test("what others have done is said, and which charts to mark; what is edited here is not theirs", async () => {
+  const { becomes, following } = await opened({ state: { config: { chartCustomizations: { a: { title: "A" }, b: { title: "B" } } } } });
+  const config = { chartCustomizations: { a: { title: "A" }, b: { title: "Theirs" } } };
+  assert.deepEqual(await becomes({ version: 4, updatedBy: ADA, config }), ["b"]);
+  assert.equal(following.news, "Ada renamed “B” to “Theirs”.");
+  const edited = { chartCustomizations: { ...config.chartCustomizations, a: { title: "Mine" } } };
+  await becomes({ config: edited, status: "dirty", isDirty: true });
+  const merged = { ...edited, theme: { id: "dark" } };
+  assert.deepEqual(await becomes({ version: 6, updatedBy: ME, lastSavedAt: 1, config: merged, status: "clean", isDirty: false }), []);
+  assert.equal(following.news, "Ada renamed “B” to “Theirs” and changed the theme.");
+});
+
+test("what the grid has moved here since a version came is not what others have moved", async () => {
+  const at = (title, y) => ({ chartCustomizations: { a: { title, position: { x: 0, y } } } });
+  const { becomes, following } = await opened({ state: { config: at("A", 5) } });
+  await becomes({ status: "corrected", config: at("A", 0) });
+  await becomes({ status: "clean", version: 4, updatedBy: ADA, config: at("B", 5) });
+  assert.equal(following.news, "Ada renamed “A” to “B”.");
 });
 
 test("while something is held nothing is asked for, and everything afterwards, once", async () => {
@@ -124,7 +145,7 @@ test("nothing is said of what the page itself has saved, also if the announcemen
   await becomes({ status: "saving", isDirty: true });
   await hears(4, "2.0", ME);
   assert.equal(seen.refreshed, 0);
-  assert.equal(await becomes({ status: "clean", isDirty: false, version: 4, lastSavedAt: 1 }), false);
+  assert.equal(await becomes({ status: "clean", isDirty: false, version: 4, lastSavedAt: 1 }), null);
   await hears(4, "2.0", ME);
   await following.own(() => becomes({ version: 5, updatedBy: ME }));
   assert.deepEqual([following.news, seen.refreshed, seen.asked], ["", 0, 0]);
@@ -184,6 +205,23 @@ test("a newer table is loaded when no other work on it is under way, and only th
   await hears(3, "4.0");
   await hears(3, "4.1");
   assert.deepEqual([seen.loaded, following.news], [1, ""]);
+});
+
+test("a table that is announced while an older one is still loading is loaded afterwards", async () => {
+  const loads = [];
+  const rows = { load: () => new Promise((resolve) => loads.push((version) => resolve({ dataSchema: {}, version }))) };
+  const known = {};
+  const table = new ProjectTable({}, "sales", rows, () => known.following?.proceed());
+  Object.assign(known, await opened({ table }));
+  void table.load();
+  await known.hears(3, "3.0");
+  assert.equal(loads.length, 1);
+  loads[0](2);
+  await settled();
+  assert.equal(loads.length, 2);
+  loads[1](3);
+  await settled();
+  assert.deepEqual([loads.length, table.shown.version], [2, 3]);
 });
 
 test("a newer table that cannot be loaded is not asked for again and again", async () => {

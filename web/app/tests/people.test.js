@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { canLeave, invitationInWords, isAlone, isOpen, linkInWords, nameOf, savers } from "../people.js";
+import { canLeave, initialsOf, invitationInWords, isAlone, isOpen, linkInWords, nameOf, savers, toneOf } from "../people.js";
 
 const ADA = { id: "adaadaadaadaadaadaadaa", name: "Ada" };
 const NAMELESS = { id: "Xk3f9ZqqqqqqqqqqqqqqqQ" };
@@ -38,8 +38,15 @@ test("members can leave, the owner and those whom only a team lets in cannot", (
 
 test("a link says what it shows, and until when", () => {
   const date = () => "tomorrow";
-  assert.equal(linkInWords({}, date), "Always the newest version");
-  assert.equal(linkInWords({ version: 3, dataVersion: 1, expiresAt: "…" }, date), "Version 3 only, until tomorrow");
+  assert.equal(linkInWords({}, date), "Always shows the newest version");
+  assert.equal(linkInWords({ version: 3, dataVersion: 1, expiresAt: "…" }, date), "Shows version 3 only, until tomorrow");
+});
+
+test("people have initials, whatever their names are, and a color that stays", () => {
+  const initials = ["Ada Lovelace", "ada@example.com", "Ada", "李 明", "🦊 Fox", " "].map((name) => initialsOf({ id: "x", name }));
+  assert.deepEqual(initials, ["AL", "AC", "A", "李明", "🦊F", ""]);
+  assert.equal(initialsOf(NAMELESS), "X");
+  assert.equal(toneOf(ADA), toneOf({ ...ADA, name: "Other" }));
 });
 
 test("an invitation says for how many it is, and is open until they have accepted", () => {
