@@ -71,7 +71,7 @@ const COLUMN_NAMES = ["xAxis", "yAxis", "splitBy", "column"];
 const WITH_COLUMN_NAMES = ["second", "orderBy"];
 
 function withNamedColumns(mapping, named) {
-  if (mapping === null || typeof mapping !== "object") return mapping;
+  if (mapping === null || typeof mapping !== "object" || Array.isArray(mapping)) return mapping;
   const rename = (member, value) => {
     if (COLUMN_NAMES.includes(member)) return named(value);
     if (WITH_COLUMN_NAMES.includes(member)) return withNamedColumns(value, named);
