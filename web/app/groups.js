@@ -26,7 +26,8 @@ export function measuresOf(kind, { yAxis, aggregate = "sum", splitBy, second }) 
  * rows. A series is the sum of its `slots`. `isRanked` says whether groups may be left to the rest, the smallest first.
  *
  * @returns {{ order: string, isRanked: boolean, tooFine?: string, selectionOf: (group: object) => object, measures: object[],
- *   groups: { key: unknown, name: string, whole: object, totals: object[] }[], series: { name: string, slots: number[], aggregate: string }[] | null }}
+ *   groups: { key: unknown, name: string, whole: object, totals: Map<number, object> }[],
+ *   series: { name: string, slots: Set<number>, aggregate: string }[] | null }}
  */
 export function groupsOf(rows, mapping, kind, types) {
   const { xAxis, grain, sort, limit } = mapping;
@@ -36,7 +37,10 @@ export function groupsOf(rows, mapping, kind, types) {
   const totals = totalsOf(rows, xAxis, keyOf, split, measures);
   const isSorted = canSort(kind) && Object.hasOwn(SORTS, sort ?? "");
   const isRanked = order === "size" || (isSorted && sort.endsWith("value")) || (canSort(kind) && isLimit(limit));
-  const groupOf = (key, name) => ({ key, name, totals: totals.get(key) ?? [], whole: wholeOf(totals.get(key), split) });
+  const groupOf = (key, name) => {
+    const own = totals.get(key) ?? new Map();
+    return { key, name, totals: own, whole: wholeOf(own, split) };
+  };
   // A gap between groups is seen only if these are in order.
   const keys = order === "size" ? [...totals.keys()] : filled([...totals.keys()].filter((key) => key !== null), isRanked ? 0 : step);
   const groups = keys.map((key) => groupOf(key, nameOf(key)));
@@ -62,36 +66,40 @@ const splitOf = (rows, column, types) => ({ ...groupingOf(rows, column, types[co
 function totalsOf(rows, xAxis, keyOf, split, measures) {
   const groups = new Map();
   for (const row of rows) {
-    const key = keyOf(row[xAxis]);
-    let totals = groups.get(key);
-    if (!totals) groups.set(key, (totals = []));
+    const totals = entry(groups, keyOf(row[xAxis]), newMap);
     const slot = split ? slotOf(split, row) : 0;
-    for (let index = 0; index < measures.length; index += 1) addCell((totals[slot + index] ??= emptyTotal()), row[measures[index].yAxis]);
+    for (let index = 0; index < measures.length; index += 1) addCell(entry(totals, slot + index, emptyTotal), row[measures[index].yAxis]);
   }
   return groups;
 }
 
-function slotOf({ slots, keyOf, column }, row) {
-  const key = keyOf(row[column]);
-  let slot = slots.get(key);
-  if (slot === undefined) slots.set(key, (slot = slots.size));
-  return slot;
+const newMap = () => new Map();
+
+/** Return what a map has for a key, made if it has nothing yet. */
+function entry(map, key, make) {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
 }
+
+const slotOf = ({ slots, keyOf, column }, row) => entry(slots, keyOf(row[column]), () => slots.size);
 
 /** Return the total of all rows of a group: each is in one slot of a split, and in all of the measures. */
-function wholeOf(totals = [], split) {
-  return split ? sumOf(totals, [...totals.keys()]) : (totals[0] ?? emptyTotal());
-}
+const wholeOf = (totals, split) => (split ? sumOf(totals.values()) : (totals.get(0) ?? emptyTotal()));
 
-/** Return what some slots have together. */
-export function sumOf(totals, slots) {
-  if (slots.length === 1) return totals[slots[0]] ?? emptyTotal();
+function sumOf(totals) {
   const sum = emptyTotal();
-  for (const slot of slots) if (totals[slot]) addTotal(sum, totals[slot]);
+  for (const total of totals) addTotal(sum, total);
   return sum;
 }
 
-const measureSeries = (measure, slot) => ({ name: measureInWords(measure), slots: [slot], aggregate: measure.aggregate });
+/** Return what a group has in some slots. */
+function totalIn(totals, slots) {
+  if (slots.size === 1) return totals.get([...slots][0]) ?? emptyTotal();
+  return sumOf([...totals].filter(([slot]) => slots.has(slot)).map(([, total]) => total));
+}
+
+const measureSeries = (measure, slot) => ({ name: measureInWords(measure), slots: new Set([slot]), aggregate: measure.aggregate });
 
 /** Return a series for each of the largest values of a split, by the sum of their distances from zero, and one for the rest. */
 function splitSeries(groups, { slots, order, nameOf }, aggregate) {
@@ -103,9 +111,9 @@ function splitSeries(groups, { slots, order, nameOf }, aggregate) {
   kept.sort(order === "size" ? (one, other) => other.distance - one.distance : (one, other) => (one.key ?? Infinity) - (other.key ?? Infinity));
   const isTime = order !== "size" && order !== "number";
   const nameIn = (key) => (key === null ? EMPTY : isTime ? periodInWords(order, nameOf(key)) : nameOf(key));
-  const series = kept.map(({ key, slot }) => ({ name: nameIn(key), slots: [slot], aggregate }));
+  const series = kept.map(({ key, slot }) => ({ name: nameIn(key), slots: new Set([slot]), aggregate }));
   const others = all.filter(({ slot }) => !areKept[slot]).map(({ slot }) => slot);
-  return others.length ? [...series, { name: `Other (${exact(others.length)} more)`, slots: others, aggregate, isRest: true }] : series;
+  return others.length ? [...series, { name: `Other (${exact(others.length)} more)`, slots: new Set(others), aggregate, isRest: true }] : series;
 }
 
 /** Sort groups; those without a value, or without a name, are the last ones. */
@@ -144,11 +152,11 @@ export function pointsOf({ order, isRanked, tooFine, measures, groups, series, s
   const others = groups.filter((_, index) => !areKept[index]);
   const pointOf = (name, total, how) => [name, resultOf(total, how), weightOf(total, how)];
   const restOf = (totals, how) => {
-    const total = sumOf(totals, [...totals.keys()]);
+    const total = sumOf(totals);
     return others.length ? { value: resultOf(total, how), weight: weightOf(total, how), groups: others.length } : null;
   };
   const oneSeries = ({ slots, aggregate: how, ...each }) => {
-    const totalOf = ({ totals }) => sumOf(totals, slots);
+    const totalOf = ({ totals }) => totalIn(totals, slots);
     return { ...each, aggregate: how, points: kept.map((group) => pointOf(group.name, totalOf(group), how)), rest: restOf(others.map(totalOf), how) };
   };
   return {
