@@ -5,10 +5,11 @@ import { bottomOf, chartsOf, filtersOf, isShown, positionOf } from "./config.js"
 export function shownCharts(config, rows, hasTable) {
   const below = bottomOf(config);
   const filters = filtersOf(config);
-  const dataOf = hasTable ? (id, chart) => rows.dataOf(id, chart, filters) : () => null;
+  // The rows of a table card may be looked at in another order.
+  const dataOf = hasTable ? (id, chart, orderBy) => rows.dataOf(id, orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart, filters) : () => null;
   return chartsOf(config)
     .filter(([, chart]) => isShown(chart))
-    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart) }));
+    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: (orderBy) => dataOf(id, chart, orderBy) }));
 }
 
 /** Return the number of rows that match the filters, null until they are counted. */
