@@ -24,11 +24,12 @@ export function chartCard(chart, data, { isReadOnly, isFixed, edit, hide, remove
             ${iconButton("remove", `Remove ${title}`, remove)}
           </span>`}
     </header>
-    ${content(title, chart, data)}
+    ${cardContent(title, chart, data)}
   `;
 }
 
-function content(title, chart, data) {
+/** What is below the title. */
+export function cardContent(title, chart, data) {
   if (data === undefined) return html`<div class="skeleton"></div>`;
   if (data === null) return html`<p class="empty">Waiting for the table</p>`;
   if (data.problem) return html`<p class="empty">${data.problem}</p>`;

@@ -29,7 +29,7 @@ export class Grid {
    * laid them out.
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
-   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions
+   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function, pick: Function }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -61,7 +61,7 @@ export class Grid {
   /**
    * Show charts at their positions.
    *
-   * @param {{ id: string, chart: object, position: object, data: object }[]} charts
+   * @param {{ id: string, chart: object, position: object, data: () => object, chosen: (data: object) => number }[]} charts
    * @param {boolean} isReadOnly
    */
   show(charts, isReadOnly) {
@@ -147,13 +147,14 @@ export class Grid {
   }
 
   /** Fill a card; what a chart shows is asked for once it has come into view. */
-  #fill({ id, chart, data }) {
+  #fill({ id, chart, data, chosen }) {
     const card = this.#card(id);
-    card.fill = () => this.#fill({ id, chart, data });
-    const shown = [chart, card.isSeen ? data() : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
+    card.fill = () => this.#fill({ id, chart, data, chosen });
+    const known = card.isSeen ? data() : undefined;
+    const shown = [chart, known, chosen(known), window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
-    render(this.#content(id, chart, shown[1]), card.content);
+    render(this.#content(id, chart, known), card.content);
     const canvas = card.content.querySelector(".canvas");
     if (card.drawing?.canvas !== canvas) {
       card.drawing?.dispose();

@@ -2,7 +2,7 @@
 import { AGGREGATES, KINDS } from "./chart_kinds.js";
 import { figureInWords } from "./chart_words.js";
 import { chartsOf, filtersOf, themeOf } from "./config.js";
-import { inWords } from "./filters.js";
+import { inWords, OPERATORS } from "./filter_words.js";
 import { count } from "./words.js";
 
 const MEMBERS = {
@@ -23,7 +23,6 @@ const MEMBERS = {
   values: "Values",
 };
 const PARTS = { chartCustomizations: "All charts", filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
-const OPERATORS = { between: "in a range", in: "one of a list" };
 /** Of a value that the page does not know. */
 const MOST_CHARACTERS = 120;
 

@@ -1,0 +1,62 @@
+// A filter by a click on a group of a chart. It applies to all other charts, and is not saved.
+import { namedGroups } from "./chart_words.js";
+import { inWords } from "./filter_words.js";
+import { html, nothing } from "./html.js";
+
+/** What has an Escape of its own. */
+const OPENED = "dialog[open], :popover-open";
+
+export class CrossFilter {
+  /** The chart that was clicked, and the filter with its name: `{ chartId, column, operator, values, label }`. */
+  chosen = null;
+  #changed;
+
+  /** `changed` is called with what to announce. */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /** Choose a group of a chart by its place among `data.selections`; a group that is chosen is no longer. */
+  choose(chartId, chart, data, index) {
+    const selection = data.selections?.[index];
+    if (!selection) return;
+    if (this.chosen?.chartId === chartId && this.placeIn(chartId, data) === index) return void this.clear();
+    this.chosen = { chartId, column: chart.dataMapping.xAxis, ...selection, label: namedGroups(data)[index].name };
+    this.#changed(`The other charts show ${inWords(this.chosen)}`);
+  }
+
+  clear() {
+    if (!this.chosen) return;
+    this.chosen = null;
+    this.#changed("All charts show all groups");
+  }
+
+  /** Return the filters of a chart: those of the dashboard, and the chosen group unless it is the chart's own. */
+  filtersFor(chartId, filters) {
+    if (!this.chosen || chartId === this.chosen.chartId) return filters;
+    const { column, operator, values } = this.chosen;
+    return [...filters, { column, operator, values }];
+  }
+
+  /** Return the place of the chosen group in its own chart; -1 in any other. */
+  placeIn(chartId, data) {
+    if (chartId !== this.chosen?.chartId) return -1;
+    const { operator, values } = this.chosen;
+    const wanted = JSON.stringify([operator, values]);
+    return data?.selections?.findIndex((each) => each && JSON.stringify([each.operator, each.values]) === wanted) ?? -1;
+  }
+
+  onKey = (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector(OPENED)) this.clear();
+  };
+}
+
+/** Shows what was clicked, beside the filters that are saved. */
+export function crossFilterChip(crossFilter) {
+  if (!crossFilter.chosen) return nothing;
+  const text = inWords(crossFilter.chosen);
+  return html`<span class="chip cross" title="Only while you look: this filter is not saved.">
+    <span>${text}</span>
+    <button type="button" aria-label=${`Show all again, not only ${text}`} @click=${() => crossFilter.clear()}>✕</button>
+  </span>`;
+}
