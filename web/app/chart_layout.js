@@ -41,7 +41,7 @@ export function layoutOf(data, { kind, aggregate, width, height, measure }) {
   if (data.order !== "size") return { ...across(all), nameWidth: widest, isNamed: evenly(data, (bandFor * all.length) / room) };
   const mostAcross = Math.floor(room / Math.min(NARROWEST_NAME + GAP, bandFor));
   const most = Math.max(mostDown, mostAcross, 1);
-  const shown = all.length <= most ? all : namedGroups({ ...data, ...largest(data.points, data.rest, Math.max(1, most - 1), aggregate) });
+  const shown = all.length <= most ? all : namedGroups(largest(data, Math.max(1, most - 1), aggregate));
   return mostDown >= Math.min(mostAcross, all.length) ? down(shown) : across(shown);
 }
 
@@ -67,7 +67,7 @@ export function slicesOf(data, { aggregate, height }) {
   const large = points.filter(([, value]) => value >= whole * SMALLEST_SLICE).length;
   const most = Math.min(MOST_SLICES.most, Math.max(MOST_SLICES.least, Math.floor(height / SLICE_NAME)));
   const areAllSeen = !rest && points.length <= most && points.length - large < 2;
-  const shown = namedGroups(areAllSeen ? data : { ...data, ...largest(points, rest, Math.max(1, Math.min(large, most - 1)), aggregate) });
+  const shown = namedGroups(areAllSeen ? data : largest(data, Math.max(1, Math.min(large, most - 1)), aggregate));
   return shown.map((each) => shorter(each, " "));
 }
 
