@@ -41,7 +41,7 @@ export function openChartDialog(dialog, table, before, done) {
         <div class="entries">
           <label class="field"><span>Title</span><input name="title" .value=${live(title)} placeholder=${named} maxlength="200" autocomplete="off" autofocus @input=${({ target }) => (title = target.value)}></label>
           ${mainFields(form)}
-          ${more === nothing ? nothing : html`<details ?open=${isMoreOpen}><summary>More options</summary><div class="more">${more}</div></details>`}
+          ${more === nothing ? nothing : html`<details ?open=${isMoreOpen}><summary>More options</summary><div class="further">${more}</div></details>`}
         </div>
         ${preview.view({ ...made, title: shown })}
       `;

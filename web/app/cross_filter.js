@@ -38,12 +38,12 @@ export class CrossFilter {
     return [...filters, { column, operator, values }];
   }
 
-  /** Return the place of the chosen group in its own chart; -1 in any other. */
+  /** Return the place of the chosen group in its own chart, null in any other. */
   placeIn(chartId, data) {
-    if (chartId !== this.chosen?.chartId) return -1;
-    const { operator, values } = this.chosen;
-    const wanted = JSON.stringify([operator, values]);
-    return data?.selections?.findIndex((each) => each && JSON.stringify([each.operator, each.values]) === wanted) ?? -1;
+    if (chartId !== this.chosen?.chartId || !data?.selections) return null;
+    const isChosen = (each) => each?.operator === this.chosen.operator && JSON.stringify(each.values) === JSON.stringify(this.chosen.values);
+    const place = data.selections.findIndex(isChosen);
+    return place < 0 ? null : place;
   }
 
   onKey = (event) => {

@@ -61,7 +61,7 @@ export class Grid {
   /**
    * Show charts at their positions.
    *
-   * @param {{ id: string, chart: object, position: object, data: () => object, chosen: (data: object) => number }[]} charts
+   * @param {{ id: string, chart: object, position: object, data: () => object, chosen: (data: object) => number | null }[]} charts
    * @param {boolean} isReadOnly
    */
   show(charts, isReadOnly) {
