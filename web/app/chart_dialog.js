@@ -16,40 +16,41 @@ export function openChartDialog(dialog, table, before, done) {
   const entered = entriesOf(before);
   let title = String(before?.title ?? "");
   const isMoreOpen = hasMore(entered);
-  const preview = new ChartPreview(table, () => dialog.redraw());
-  const chart = () => {
+  const set = (name, value) => (entered[name] = value);
+  const map = (name, value) => (entered.dataMapping[name] = value);
+  const sortRows = (orderBy) => {
+    map("orderBy", orderBy ?? undefined);
+    dialog.redraw();
+  };
+  const preview = new ChartPreview(table, sortRows, () => dialog.redraw());
+  const made = () => {
     const columns = table.columns();
-    const made = chartOf(entered, before, columns);
-    // A text needs no title.
-    const named = made.kind === "text" ? "" : titleOf(made.kind, made.dataMapping, columns.columnTypes);
-    return { title: title.trim() || named, named, made };
+    const chart = chartOf(entered, before, columns);
+    const name = titleOf(chart.kind, chart.dataMapping, columns.columnTypes);
+    return { columns, name, chart: { title: title.trim() || name, ...chart } };
   };
   dialog.open({
     title: before ? "Edit chart" : "Add chart",
     action: before ? "Apply" : "Add",
     kind: "charting",
     body: () => {
-      const { made, named, title: shown } = chart();
-      const form = {
-        chart: made,
-        columns: table.columns(),
-        set: (name, value) => (entered[name] = value),
-        map: (name, value) => (entered.dataMapping[name] = value),
-      };
+      const { columns, name, chart } = made();
+      const form = { chart, columns, set, map };
       const more = moreFields(form);
       return html`
         <div class="entries">
-          <label class="field"><span>Title</span><input name="title" .value=${live(title)} placeholder=${named} maxlength="200" autocomplete="off" autofocus @input=${({ target }) => (title = target.value)}></label>
+          ${titleField(title, name, (text) => (title = text))}
           ${mainFields(form)}
           ${more === nothing ? nothing : html`<details ?open=${isMoreOpen}><summary>More options</summary><div class="further">${more}</div></details>`}
         </div>
-        ${preview.view({ ...made, title: shown })}
+        ${preview.view(chart)}
       `;
     },
-    submit: () => {
-      const { made, title } = chart();
-      done({ title, ...made });
-    },
+    submit: () => done(made().chart),
     closed: () => preview.close(),
   });
 }
+
+/** A chart without a title is named after what it shows. */
+const titleField = (title, name, enter) =>
+  html`<label class="field"><span>Title</span><input name="title" .value=${live(title)} placeholder=${name} maxlength="200" autocomplete="off" autofocus @input=${({ target }) => enter(target.value)}></label>`;

@@ -125,7 +125,7 @@ function colorField({ chart, set }) {
   const chosen = Object.hasOwn(COLORS, chart.color ?? "") ? chart.color : first;
   return html`<fieldset class="colors">
     <legend>Color</legend>
-    ${Object.entries(COLORS).map(([id, name]) => html`<label><input type="radio" name="color" value=${id} .checked=${live(id === chosen)} @input=${() => set("color", id === first ? undefined : id)}><span>${name}</span></label>`)}
+    ${Object.entries(COLORS).map(([id, name]) => html`<label><input type="radio" name="color" value=${id} .checked=${live(id === chosen)} @input=${() => set("color", id === first ? undefined : id)}><span><i class="swatch ${id}"></i>${name}</span></label>`)}
   </fieldset>`;
 }
 
@@ -149,7 +149,7 @@ function orderFields({ chart, columns, map }) {
   const choose = (column) => map("orderBy", column ? { ...orderBy, column } : undefined);
   return html`<div class="fields">
     ${select({ label: "Sort rows by", name: "orderBy", value: orderBy?.column ?? "", options: [["", "Nothing"], ...all.map((name) => [name, name])], choose })}
-    ${orderBy ? select({ label: "Direction", name: "isDescending", value: String(orderBy.isDescending === true), options: [["false", "Ascending"], ["true", "Descending"]], choose: (id) => map("orderBy", { column: orderBy.column, ...(id === "true" && { isDescending: true }) }) }) : nothing}
+    ${orderBy ? select({ label: "Direction", name: "isDescending", value: String(orderBy.isDescending === true), options: [["false", "Ascending"], ["true", "Descending"]], choose: (id) => map("orderBy", { ...orderBy, isDescending: id === "true" }) }) : nothing}
   </div>`;
 }
 

@@ -1,10 +1,12 @@
 // The chart that a form describes, drawn as its card shows it. A chart is computed once the one before it is drawn.
+import { drawPart } from "./card_parts.js";
 import { cardContent } from "./chart_card.js";
 import { ChartDrawing } from "./chart_drawing.js";
 import { html, ref, render } from "./html.js";
 
 export class ChartPreview {
   #table;
+  #order;
   #redraw;
   /** What is shown: a chart with its data, undefined until it is computed. */
   #shown = { chart: {}, data: undefined };
@@ -16,10 +18,12 @@ export class ChartPreview {
   /**
    * @param {{ basis: () => unknown, compute: (chart: object) => Promise<object> }} table `basis` is what decides the data besides
    *   the chart, null without a table
+   * @param {(orderBy: object | null) => void} order gets what is chosen in the head of a table
    * @param {() => void} redraw
    */
-  constructor(table, redraw) {
+  constructor(table, order, redraw) {
     this.#table = table;
+    this.#order = order;
     this.#redraw = redraw;
   }
 
@@ -27,7 +31,7 @@ export class ChartPreview {
     void this.#compute(chart);
     const { title } = chart;
     return html`<section class="preview" aria-label="Preview">
-      <h3>${title}</h3>
+      <h3 ?hidden=${!title}>${title}</h3>
       <div class="drawn" ${ref((element) => element && this.#draw(element, title))}></div>
     </section>`;
   }
@@ -58,6 +62,8 @@ export class ChartPreview {
       this.#drawing = canvas && new ChartDrawing(canvas);
     }
     this.#drawing?.show(chart, data);
+    const part = element.querySelector(".part");
+    if (part) void drawPart(part, { ...chart, title }, data, this.#order);
   }
 }
 

@@ -1,5 +1,6 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
+import { drawPart } from "./card_parts.js";
 import { chartCard } from "./chart_card.js";
 import { ChartDrawing } from "./chart_drawing.js";
 import { render } from "./html.js";
@@ -140,7 +141,7 @@ export class Grid {
       element.className = "grid-stack-item";
       element.dataset.chart = id;
       element.append(content);
-      this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null });
+      this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null, orderBy: null });
       this.#views.observe(element);
     }
     return this.#cards.get(id);
@@ -150,8 +151,11 @@ export class Grid {
   #fill({ id, chart, data, chosen }) {
     const card = this.#card(id);
     card.fill = () => this.#fill({ id, chart, data, chosen });
-    const known = card.isSeen ? data() : undefined;
-    const shown = [chart, known, chosen(known), window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
+    // A table's own order is used again once it may have changed.
+    if (card.shown && card.shown[0].dataMapping !== chart.dataMapping) card.orderBy = null;
+    const known = card.isSeen ? data(card.orderBy) : undefined;
+    const place = chosen(known);
+    const shown = [chart, known, place, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
     render(this.#content(id, chart, known), card.content);
@@ -160,7 +164,15 @@ export class Grid {
       card.drawing?.dispose();
       card.drawing = canvas && new ChartDrawing(canvas);
     }
-    card.drawing?.show(chart, shown[1]);
+    card.drawing?.show(chart, known, { pick: (index) => this.#actions.pick(id, chart, known, index), chosen: place });
+    const part = card.content.querySelector(".part");
+    if (part) void drawPart(part, chart, known, (orderBy) => this.#order(card, orderBy));
+  }
+
+  /** Show a table in the order that its head asks for, which is not part of the dashboard. */
+  #order(card, orderBy) {
+    card.orderBy = orderBy;
+    card.fill();
   }
 
   #content(id, chart, data) {

@@ -9,10 +9,18 @@ export const filtersToday = (config) => resolved(filtersOf(config), localDate())
 export function shownCharts({ config, table, crossFilter }, rows) {
   const below = bottomOf(config);
   const filters = filtersToday(config);
-  const dataOf = table.dataSchema ? (id, chart) => rows.dataOf(id, chart, crossFilter.filtersFor(id, filters)) : () => null;
+  // The rows of a table card may be looked at in another order.
+  const dataOf = (id, chart, orderBy) => rows.dataOf(id, orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart, crossFilter.filtersFor(id, filters));
+  const shownOf = ([id, chart]) => ({
+    id,
+    chart,
+    position: positionOf(chart, below),
+    data: (orderBy) => (table.dataSchema ? dataOf(id, chart, orderBy) : null),
+    chosen: (data) => crossFilter.placeIn(id, data),
+  });
   return chartsOf(config)
     .filter(([, chart]) => isShown(chart))
-    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart), chosen: (data) => crossFilter.placeIn(id, data) }));
+    .map(shownOf);
 }
 
 /** Return the number of rows that match the filters, null until they are counted. */
