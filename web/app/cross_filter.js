@@ -25,6 +25,15 @@ export class CrossFilter {
     this.#changed(`The other charts show ${inWords(this.chosen)}`);
   }
 
+  /** Choose the next group, or the one before if `by` is -1; beyond the last one, none is chosen. */
+  step(chartId, chart, data, by) {
+    const groups = [...(data?.selections?.keys() ?? [])].filter((index) => data.selections[index]);
+    const at = groups.indexOf(this.placeIn(chartId, data));
+    const next = at < 0 && by < 0 ? groups.at(-1) : groups[at + by];
+    if (next === undefined) this.clear();
+    else this.choose(chartId, chart, data, next);
+  }
+
   clear() {
     if (!this.chosen) return;
     this.chosen = null;
@@ -55,8 +64,13 @@ export class CrossFilter {
 export function crossFilterChip(crossFilter) {
   if (!crossFilter.chosen) return nothing;
   const text = inWords(crossFilter.chosen);
-  return html`<span class="chip cross" title="Only while you look: this filter is not saved.">
+  return html`<span class="chip cross" title="Only while you look: it is not saved">
     <span>${text}</span>
-    <button type="button" aria-label=${`Show all again, not only ${text}`} @click=${() => crossFilter.clear()}>✕</button>
+    <button type="button" aria-label=${`Remove the filter ${text}, which is not saved`} @click=${() => takeOff(crossFilter)}>✕</button>
   </span>`;
+}
+
+function takeOff(crossFilter) {
+  crossFilter.clear();
+  requestAnimationFrame(() => document.getElementById("main").focus({ preventScroll: true }));
 }

@@ -79,6 +79,7 @@ export class DashboardPage {
       hide: (chartId) => this.editing.hideChart(chartId),
       remove: (chartId) => this.editing.removeChart(chartId),
       pick: (...group) => this.crossFilter.choose(...group),
+      step: (...group) => this.crossFilter.step(...group),
     });
   }
 

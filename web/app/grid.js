@@ -30,7 +30,7 @@ export class Grid {
    * laid them out.
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
-   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function, pick: Function }} actions
+   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function, pick: Function, step: Function }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -141,6 +141,7 @@ export class Grid {
       element.className = "grid-stack-item";
       element.dataset.chart = id;
       element.append(content);
+      element.addEventListener("keydown", (event) => this.#onDrawingKey(id, event));
       this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null, orderBy: null });
       this.#views.observe(element);
     }
@@ -184,6 +185,15 @@ export class Grid {
       hide: () => hide(id),
       remove: () => remove(id),
     });
+  }
+
+  /** Arrow keys choose one group of a drawing after the other. */
+  #onDrawingKey(id, event) {
+    const move = MOVES[event.key];
+    if (!move || !event.target.matches(".canvas")) return;
+    event.preventDefault();
+    const [chart, data] = this.#card(id).shown;
+    this.#actions.step(id, chart, data, Math.sign(move[0] + move[1]));
   }
 
   #positions() {

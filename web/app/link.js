@@ -25,7 +25,7 @@ export class LinkPage {
   #link = null;
   #rows;
   #table;
-  #grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group) });
+  #grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group), step: (...group) => this.crossFilter.step(...group) });
   /** The config with its version, once it is loaded. */
   #loaded = null;
   #error = null;
