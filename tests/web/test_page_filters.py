@@ -107,7 +107,7 @@ def test_relative_time_is_of_today(device: Device, make_project: Projects) -> No
     device.save()
     assert kept(project) == [("last", [30, "day"])]
     device.reload().button("Day: last 30 days").click()
-    device.dialog.get_by_label("Unit", exact=True).select_option("years")
+    device.dialog.get_by_role("combobox", name="Unit", exact=True).select_option("years")
     device.button("Apply", device.dialog).click()
     expect(device.page.get_by_text("3 rows", exact=False)).not_to_contain_text("of 3")
 
@@ -130,7 +130,7 @@ def test_an_unknown_filter_hides_nothing(device: Device, make_project: Projects)
 
 
 def test_a_click_filters_the_other_charts(device: Device, project: Project) -> None:
-    """A clicked bar filters the other charts until it is clicked again, its ✕, or Escape is pressed; nothing is saved."""
+    """A clicked bar filters the other charts until it is clicked again, or its chip or Escape ends it; nothing is saved."""
     device.open(project.id)
     revenue, units = device.card("Revenue"), device.card("Units")
     bars(units, 3)
