@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import expect
-from support.running.browser import ROWS, Device, Project, chart, placed_chart
+from support.running.browser import ROWS, Device, Json, Project, chart, placed_chart
 from support.running.studio import Studio
 
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "node_modules" / "vega-datasets" / "data"
@@ -229,7 +229,7 @@ def charts(studio: Studio) -> None:
 
 
 def series(studio: Studio) -> None:
-    """Charts of several series with their legends and tooltips, formats and colours, and cards with a table and a text."""
+    """Charts of several series with legends and tooltips, formats and colours, and cards with a table and a text."""
     user = studio.user()
     device = studio.device(user).open(studio.project(user, {"chartCustomizations": SERIES}, SALES).id)
     _drawn(device)
