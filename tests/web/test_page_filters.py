@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, Position, expect
-from support.running.browser import Device, Json, Project, chart, script_of
+from support.running.browser import Device, Project, chart, script_of
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
@@ -30,7 +31,7 @@ def rows(device: Device, number: int, of: int) -> None:
     expect(device.page.get_by_text(f"{number} rows of {of}")).to_be_visible()
 
 
-def kept(project: Project) -> list[tuple[str, Json]]:
+def kept(project: Project) -> list[tuple[Any, ...]]:
     return [(each["operator"], each["values"]) for each in project.config["filters"]]
 
 
@@ -130,7 +131,7 @@ def test_an_unknown_filter_hides_nothing(device: Device, make_project: Projects)
 
 
 def test_a_click_filters_the_other_charts(device: Device, project: Project) -> None:
-    """A clicked bar filters the other charts until it is clicked again, or its chip or Escape ends it; nothing is saved."""
+    """A clicked bar filters the other charts until it is clicked again, Escape is pressed, or its chip is closed."""
     device.open(project.id)
     revenue, units = device.card("Revenue"), device.card("Units")
     bars(units, 3)

@@ -57,7 +57,7 @@ def test_a_chart_is_split_in_three_steps(device: Device, project: Project) -> No
 
 
 def test_the_preview_follows_the_form(device: Device, project: Project) -> None:
-    """The preview draws what is entered, with the dashboard's filters; the dashboard is as before when it is discarded."""
+    """The preview draws what is entered, with the dashboard's filters; once discarded, the dashboard is as before."""
     device.open(project.id).filter("Region", "North", "South")
     form, shown = edit(device, "Revenue"), preview(device).get_by_role("img")
     expect(shown).to_have_accessible_name(re.compile(r"^Revenue\. 2 bars, largest 240 at North"))
@@ -114,19 +114,23 @@ def test_only_what_was_chosen_is_saved(device: Device, make_project: Projects) -
 
 
 def test_money_is_read_from_a_german_file(device: Device, make_project: Projects, tmp_path: Path) -> None:
-    """From a German file to a chart of its money: upload, suggested charts, and a currency for the numbers."""
+    """From a German file to a chart of its money: upload, one click to read its numbers, and a currency for the chart."""
     table = tmp_path / "umsatz.csv"
     lines = [f"{month:02}.03.2026;{'Nord' if month % 2 else 'Süd'};1.{month:03},50" for month in range(1, 13)]
     table.write_text("\n".join(["Datum;Region;Umsatz", *lines]) + "\n")
     device.open(make_project(config=None, rows=None).id)
     device.page.get_by_label("Upload a file").set_input_files(table)
-    form = edit(device, "Total Umsatz")
+    device.button("Read as number: 1.001,50 → 1001.5").click()
+    device.button("Add chart").click()
+    form = device.dialog
+    kind(device, "Number")
+    expect(preview(device).get_by_role("heading")).to_have_text("Total Umsatz")
     more(device)
     form.get_by_label("Number format").select_option("Currency")
-    expect(form.get_by_label("Currency", exact=True).or_(form.locator("select[name=currency]"))).to_have_value("EUR")
+    expect(form.get_by_role("combobox", name="Currency")).to_have_value("EUR")
     form.get_by_label("Decimals").select_option("2")
     expect(preview(device)).to_contain_text("€12,084.00")
-    device.button("Apply", form).click()
+    device.button("Add", form).click()
     expect(device.card("Total Umsatz")).to_contain_text("€12,084.00")
 
 
