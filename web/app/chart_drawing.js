@@ -1,6 +1,7 @@
 // A chart on its canvas. Charts are drawn one a task, so that many of them never block the page.
 import { canSplit } from "./chart_kinds.js";
 import { optionOf } from "./chart_option.js";
+import { pictureOf } from "./chart_picture.js";
 
 const drawings = new WeakMap();
 const waiting = new Set();
@@ -34,10 +35,10 @@ export class ChartDrawing {
     this.#wait();
   }
 
-  /** Return the address of a picture of the drawing, null before the first one. */
+  /** Return the address of a picture of the drawing and its legend, null before the first drawing. */
   image() {
-    const backgroundColor = getComputedStyle(this.canvas).getPropertyValue("--card").trim();
-    return this.#instance?.getDataURL({ type: "png", pixelRatio: 2, backgroundColor }) ?? null;
+    const { chart, data } = this.#shown;
+    return this.#instance && pictureOf(this.#instance, chart, data);
   }
 
   /** Draw again, because the room has changed; before the first drawing, this says how much there is. */

@@ -96,7 +96,7 @@ function pie(chart, data, room, { text, card, soft, opacityOf }) {
         type: "pie",
         radius: isWide ? [radius * 0.6, radius] : [0, radius],
         data: groups.map(({ value, isRest, index }) => ({ value, itemStyle: { opacity: opacityOf(index), ...(isRest && { color: soft }) } })),
-        label: isWide ? beside : inside,
+        label: { ...(isWide ? beside : inside), opacity: 1 },
         labelLine: { show: isWide, length: 12, length2: 4 },
         itemStyle: { borderColor: card, borderWidth: 2 },
       },
