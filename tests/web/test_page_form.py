@@ -114,7 +114,7 @@ def test_only_what_was_chosen_is_saved(device: Device, make_project: Projects) -
 
 
 def test_money_is_read_from_a_german_file(device: Device, make_project: Projects, tmp_path: Path) -> None:
-    """From a German file to a chart of its money: upload, one click to read its numbers, and a currency for the chart."""
+    """From a German file to a chart of its money: an upload, a click to read its numbers, and a currency."""
     table = tmp_path / "umsatz.csv"
     lines = [f"{month:02}.03.2026;{'Nord' if month % 2 else 'Süd'};1.{month:03},50" for month in range(1, 13)]
     table.write_text("\n".join(["Datum;Region;Umsatz", *lines]) + "\n")
