@@ -20,7 +20,7 @@ export class CrossFilter {
   choose(chartId, chart, data, index) {
     const selection = data.selections?.[index];
     if (!selection) return;
-    if (this.chosen?.chartId === chartId && this.placeIn(chartId, data) === index) return void this.clear();
+    if (this.placeIn(chartId, data) === index) return void this.clear();
     this.chosen = { chartId, column: chart.dataMapping.xAxis, ...selection, label: namedGroups(data)[index].name };
     this.#changed(`The other charts show ${inWords(this.chosen)}`);
   }
