@@ -65,7 +65,7 @@ def test_texts_are_filtered_by_what_they_contain(device: Device, project: Projec
     device.button("Apply", form).click()
     rows(device, 6, 18)
     device.button("Region: does not contain “TH”").click()
-    form.get_by_label("Condition").select_option("is none of")
+    form.get_by_label("Condition").select_option("is not one of")
     form.get_by_role("checkbox", name="North").check()
     device.button("Apply", form).click()
     rows(device, 12, 18)

@@ -23,7 +23,8 @@ export const hasMore = ({ dataMapping: { second, sort, limit, grain, orderBy }, 
  *   map: (name: string, value: unknown) => void }} form the chart that is entered; `set` and `map` enter a member of it and of its
  *   data mapping, undefined for none
  */
-export function mainFields({ chart, columns, set, map }) {
+export function mainFields(form) {
+  const { chart, columns, set, map } = form;
   const { kind, dataMapping: mapping } = chart;
   const { columnNames, columnTypes } = columns;
   const numbers = columnNames.filter((name) => isNumeric(columnTypes[name]));
@@ -35,9 +36,9 @@ export function mainFields({ chart, columns, set, map }) {
     </fieldset>
     ${uses(kind, "yAxis") || uses(kind, "xAxis")
       ? html`<div class="fields">
-          ${uses(kind, "xAxis") ? columnField(isScatter ? "X axis" : "Group by", "xAxis", isScatter ? numbers : columnNames, mapping.xAxis, (name) => map("xAxis", name)) : nothing}
-          ${uses(kind, "aggregate") ? select({ label: "Compute", name: "aggregate", value: mapping.aggregate ?? "sum", options: Object.entries(AGGREGATES), choose: (id) => map("aggregate", id) }) : nothing}
-          ${isScatter || mapping.aggregate !== "count" ? columnField(isScatter ? "Y axis" : "Of column", "yAxis", numbers, mapping.yAxis, (name) => map("yAxis", name)) : nothing}
+          ${uses(kind, "xAxis") ? columnField(isScatter ? "X axis" : "Group by", "xAxis", isScatter ? numbers : columnNames, form) : nothing}
+          ${uses(kind, "aggregate") ? aggregateField(form) : nothing}
+          ${isScatter || mapping.aggregate !== "count" ? columnField(isScatter ? "Y axis" : "Of column", "yAxis", numbers, form) : nothing}
           ${canSplit(kind) ? splitField(mapping, columnNames, map) : nothing}
         </div>`
       : nothing}
@@ -47,20 +48,27 @@ export function mainFields({ chart, columns, set, map }) {
 }
 
 /** A column that the table no longer has stays selected until the user selects another. */
-function columnField(label, name, names, value, choose) {
-  const all = value === undefined || names.includes(value) ? names : [value, ...names];
-  return select({ label, name, value, options: all.map((each) => [each, each]), choose, isRequired: true });
+function columnField(label, name, names, { chart, map }) {
+  const value = chart.dataMapping[name];
+  return select({ label, name, value, options: named(withChosen(names, value)), choose: (column) => map(name, column), isRequired: true });
+}
+
+const withChosen = (names, chosen) => (!chosen || names.includes(chosen) ? names : [chosen, ...names]);
+const named = (names) => names.map((name) => [name, name]);
+
+function aggregateField({ chart, map }) {
+  const { aggregate = "sum" } = chart.dataMapping;
+  return select({ label: "Compute", name: "aggregate", value: aggregate, options: Object.entries(AGGREGATES), choose: (id) => map("aggregate", id) });
 }
 
 function splitField({ splitBy, xAxis }, columnNames, map) {
-  const others = columnNames.filter((name) => name !== xAxis);
-  const all = !splitBy || others.includes(splitBy) ? others : [splitBy, ...others];
+  const others = withChosen(columnNames.filter((name) => name !== xAxis), splitBy);
   const choose = (name) => {
     map("splitBy", name || undefined);
     // A chart has several series for one of two reasons.
     if (name) map("second", undefined);
   };
-  return select({ label: "Split by", name: "splitBy", value: splitBy ?? "", options: [["", "Nothing"], ...all.map((name) => [name, name])], choose });
+  return select({ label: "Split by", name: "splitBy", value: splitBy ?? "", options: [["", "Nothing"], ...named(others)], choose });
 }
 
 /** How a chart shows it; nothing where there is no choice. */
@@ -71,12 +79,15 @@ export function moreFields(form) {
   return html`
     ${canSplit(kind) && !chart.dataMapping.splitBy ? secondFields(form) : nothing}
     <div class="fields">${arrangement(form)}</div>
-    ${canStack(kind) && (chart.dataMapping.splitBy || chart.dataMapping.second) ? checkbox({ label: "Stack the series", name: "isStacked", isChecked: chart.isStacked === true, set: (isOn) => form.set("isStacked", isOn || undefined) }) : nothing}
+    ${canStack(kind) && (chart.dataMapping.splitBy || chart.dataMapping.second) ? stackField(form) : nothing}
     ${uses(kind, "orderBy") ? orderFields(form) : nothing}
     ${uses(kind, "format") ? formatFields(form) : nothing}
     ${uses(kind, "color") ? colorField(form) : nothing}
   `;
 }
+
+const stackField = ({ chart, set }) =>
+  checkbox({ label: "Stack the series", name: "isStacked", isChecked: chart.isStacked === true, set: (isOn) => set("isStacked", isOn || undefined) });
 
 function secondFields({ chart, columns, map }) {
   const { second } = chart.dataMapping;
@@ -84,21 +95,27 @@ function secondFields({ chart, columns, map }) {
   const value = !second ? "" : second.aggregate === "count" ? ROWS : second.yAxis;
   const aggregate = second?.aggregate === "count" ? "sum" : (second?.aggregate ?? "sum");
   const choose = (name) => map("second", name === "" ? undefined : name === ROWS ? { aggregate: "count" } : { yAxis: name, aggregate });
-  const gone = value && value !== ROWS && !numbers.includes(value) ? [value] : [];
+  const all = value === ROWS ? numbers : withChosen(numbers, value);
   return html`<div class="fields">
-    ${select({ label: "Second measure", name: "second", value, options: [["", "None"], [ROWS, "Number of rows"], ...[...gone, ...numbers].map((name) => [name, name])], choose })}
-    ${value && value !== ROWS ? select({ label: "Taken as", name: "secondAggregate", value: aggregate, options: OF_A_COLUMN, choose: (id) => map("second", { ...second, aggregate: id }) }) : nothing}
+    ${select({ label: "Second measure", name: "second", value, options: [["", "None"], [ROWS, "Number of rows"], ...named(all)], choose })}
+    ${value && value !== ROWS
+      ? select({ label: "Taken as", name: "secondAggregate", value: aggregate, options: OF_A_COLUMN, choose: (id) => map("second", { ...second, aggregate: id }) })
+      : nothing}
   </div>`;
 }
 
 /** In which order groups come, how many, and which way bars go. */
 function arrangement({ chart, columns, set, map }) {
   const { kind, isHorizontal, dataMapping: { xAxis, grain, sort, limit } } = chart;
+  const chosen = (label, name, value, names) =>
+    select({ label, name, value: value ?? "", options: [AUTOMATIC, ...Object.entries(names)], choose: (id) => map(name, id || undefined) });
+  const most = { label: "Show at most", name: "limit", type: "number", min: 1, max: MOST_GROUPS, step: 1, hint: "All that fit" };
+  const direction = { label: "Direction", name: "isHorizontal", value: String(isHorizontal ?? ""), options: DIRECTIONS };
   return html`
-    ${hasGroups(kind) && isTemporal(columns.columnTypes[xAxis]) ? select({ label: "Periods", name: "grain", value: grain ?? "", options: [AUTOMATIC, ...Object.entries(GRAINS)], choose: (id) => map("grain", id || undefined) }) : nothing}
-    ${uses(kind, "sort") ? select({ label: "Order", name: "sort", value: sort ?? "", options: [AUTOMATIC, ...Object.entries(SORTS)], choose: (id) => map("sort", id || undefined) }) : nothing}
-    ${uses(kind, "limit") ? input({ label: "Show at most", name: "limit", type: "number", min: 1, max: MOST_GROUPS, step: 1, value: limit, hint: "All that fit", set: (text) => map("limit", text ? Number(text) : undefined) }) : nothing}
-    ${uses(kind, "isHorizontal") ? select({ label: "Direction", name: "isHorizontal", value: String(isHorizontal ?? ""), options: DIRECTIONS, choose: (id) => set("isHorizontal", id ? id === "true" : undefined) }) : nothing}
+    ${hasGroups(kind) && isTemporal(columns.columnTypes[xAxis]) ? chosen("Periods", "grain", grain, GRAINS) : nothing}
+    ${uses(kind, "sort") ? chosen("Order", "sort", sort, SORTS) : nothing}
+    ${uses(kind, "limit") ? input({ ...most, value: limit, set: (text) => map("limit", text ? Number(text) : undefined) }) : nothing}
+    ${uses(kind, "isHorizontal") ? select({ ...direction, choose: (id) => set("isHorizontal", id ? id === "true" : undefined) }) : nothing}
   `;
 }
 
@@ -106,11 +123,12 @@ function formatFields({ chart, set }) {
   const format = chart.format ?? {};
   const change = (members) => set("format", Object.fromEntries(Object.entries({ ...format, ...members }).filter(([, value]) => value !== undefined)));
   const chooseStyle = (style) => (style ? change({ style, currency: style === "currency" ? (format.currency ?? CURRENCIES[0]) : undefined }) : set("format", undefined));
-  const decimals = Array.from({ length: MOST_DECIMALS + 1 }, (_, number) => [String(number), String(number)]);
+  const decimals = named(Array.from({ length: MOST_DECIMALS + 1 }, (_, number) => String(number)));
+  const chooseDecimals = (text) => change({ decimals: text ? Number(text) : undefined });
   return html`<div class="fields">
     ${select({ label: "Number format", name: "style", value: format.style ?? "", options: [AUTOMATIC, ...Object.entries(FORMATS)], choose: chooseStyle })}
     ${format.style === "currency" ? select({ label: "Currency", name: "currency", value: format.currency, options: currencies(format.currency), choose: (currency) => change({ currency }) }) : nothing}
-    ${format.style ? select({ label: "Decimals", name: "decimals", value: String(format.decimals ?? ""), options: [AUTOMATIC, ...decimals], choose: (text) => change({ decimals: text ? Number(text) : undefined }) }) : nothing}
+    ${format.style ? select({ label: "Decimals", name: "decimals", value: String(format.decimals ?? ""), options: [AUTOMATIC, ...decimals], choose: chooseDecimals }) : nothing}
   </div>`;
 }
 
@@ -123,9 +141,14 @@ function currencies(chosen) {
 function colorField({ chart, set }) {
   const [first] = Object.keys(COLORS);
   const chosen = Object.hasOwn(COLORS, chart.color ?? "") ? chart.color : first;
+  const choose = (id) => set("color", id === first ? undefined : id);
   return html`<fieldset class="colors">
     <legend>Color</legend>
-    ${Object.entries(COLORS).map(([id, name]) => html`<label><input type="radio" name="color" value=${id} .checked=${live(id === chosen)} @input=${() => set("color", id === first ? undefined : id)}><span><i class="swatch ${id}"></i>${name}</span></label>`)}
+    ${Object.entries(COLORS).map(
+      ([id, name]) => html`<label
+        ><input type="radio" name="color" value=${id} .checked=${live(id === chosen)} @input=${() => choose(id)}><span><i class="swatch ${id}"></i>${name}</span></label
+      >`,
+    )}
   </fieldset>`;
 }
 
@@ -144,12 +167,12 @@ function columnsField({ columns: chosen }, columnNames, map) {
 
 function orderFields({ chart, columns, map }) {
   const { orderBy } = chart.dataMapping;
-  const names = columns.columnNames;
-  const all = !orderBy || names.includes(orderBy.column) ? names : [orderBy.column, ...names];
-  const choose = (column) => map("orderBy", column ? { ...orderBy, column } : undefined);
+  const names = withChosen(columns.columnNames, orderBy?.column);
+  const rows = { label: "Sort rows by", name: "orderBy", value: orderBy?.column ?? "", options: [["", "Nothing"], ...named(names)] };
+  const direction = { label: "Direction", name: "isDescending", value: String(orderBy?.isDescending === true), options: [["false", "Ascending"], ["true", "Descending"]] };
   return html`<div class="fields">
-    ${select({ label: "Sort rows by", name: "orderBy", value: orderBy?.column ?? "", options: [["", "Nothing"], ...all.map((name) => [name, name])], choose })}
-    ${orderBy ? select({ label: "Direction", name: "isDescending", value: String(orderBy.isDescending === true), options: [["false", "Ascending"], ["true", "Descending"]], choose: (id) => map("orderBy", { ...orderBy, isDescending: id === "true" }) }) : nothing}
+    ${select({ ...rows, choose: (column) => map("orderBy", column ? { ...orderBy, column } : undefined) })}
+    ${orderBy ? select({ ...direction, choose: (id) => map("orderBy", { ...orderBy, isDescending: id === "true" }) }) : nothing}
   </div>`;
 }
 

@@ -142,10 +142,10 @@ function hidden(page) {
   return html`<section class="hidden-charts" aria-labelledby="hidden-title">
     <h2 id="hidden-title">Hidden</h2>
     ${page.hiddenCharts.map(
-      ([id, { title = "Untitled" }]) => html`<span class="chip">
-        <span>${title}</span>
-        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${title}`}>Show</button>
-        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${title}`}>✕</button>
+      ([id, { title }]) => html`<span class="chip">
+        <span>${title || "Untitled"}</span>
+        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${title || "Untitled"}`}>Show</button>
+        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${title || "Untitled"}`}>✕</button>
       </span>`,
     )}
   </section>`;

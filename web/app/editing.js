@@ -11,7 +11,7 @@ import { count } from "./words.js";
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=file]), textarea, [contenteditable]";
 
 /** The dialog shows it and stays, so that nothing that was entered is lost. */
-const removedMeanwhile = ({ title = "Untitled" }) => Object.assign(new Error(`“${title}” was removed by someone else, so this cannot be applied.`), { status: 404 });
+const removedMeanwhile = ({ title }) => Object.assign(new Error(`“${title || "Untitled"}” was removed by someone else, so this cannot be applied.`), { status: 404 });
 
 export class Editing {
   #app;
@@ -43,7 +43,7 @@ export class Editing {
     const added = placedFreely(this.#config, charts).map((chart) => [crypto.randomUUID().slice(0, 8), { isVisible: true, ...chart }]);
     this.#edit(withCharts(Object.fromEntries(added)));
     pointTo(added.map(([id]) => id), takesFocus);
-    this.#page.announce(`${charts.length === 1 ? `“${charts[0].title}”` : count(charts.length, "chart")} added`);
+    this.#page.announce(`${charts.length === 1 ? `“${charts[0].title || "Untitled"}”` : count(charts.length, "chart")} added`);
   }
 
   async editChart(id) {
@@ -207,7 +207,7 @@ export class Editing {
   };
 
   #named(id) {
-    return `“${this.#chart(id).title ?? "Untitled"}”`;
+    return `“${this.#chart(id).title || "Untitled"}”`;
   }
 
   #edit(change) {

@@ -85,7 +85,7 @@ class FilterForm {
     return usual.includes(this.operator) ? usual : [this.operator, ...usual];
   }
 
-  /** The values of the filter, null if there are none. */
+  /** The values of the filter, null if nothing was entered. */
   get entered() {
     const values = this.#isList ? [...this.#list.chosen] : this.#values.map((value) => bound(value, this.operator === "between" && isNumeric(this.#type)));
     return values.every((value) => value === null) ? null : values;

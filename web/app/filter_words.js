@@ -32,7 +32,7 @@ const unknown = (operator) => `not applied, because this page does not know “$
 /** What an operator does, for the form of a filter and where it is named alone. */
 export const OPERATORS = {
   in: "is one of",
-  notIn: "is none of",
+  notIn: "is not one of",
   contains: "contains",
   notContains: "does not contain",
   between: "is between",
