@@ -70,6 +70,7 @@ test("numbers are written in a chart's format: exact, on an axis, and on a card"
   assert.deepEqual(written({ ...euros, decimals: 0 }, 0.25), ["€0", "€0.25", "€0"]);
   assert.deepEqual(written({ style: "percent" }, 0.25), ["25%", "25%", "25%"]);
   assert.deepEqual(written({ style: "percent", decimals: 1 }, 0.98765), ["98.8%", "98.77%", "98.8%"]);
+  assert.deepEqual(written({ style: "percent" }, 12.5), ["1,250%", "1.3K%", "1,250%"]);
   assert.deepEqual(written({ style: "number", decimals: 2 }, 1_234_567.891), ["1,234,567.89", "1.2M", "1.23M"]);
 });
 
