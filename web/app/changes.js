@@ -116,5 +116,5 @@ function named(charts) {
 }
 
 const renamedTo = (word, [{ title }, ...others]) => (word === "renamed" && !others.length ? ` to “${title}”` : "");
-const titleOf = (chart) => chart && (chart.title ?? "Untitled");
+const titleOf = (chart) => chart && (chart.title || "Untitled");
 const isEqual = (one, other) => JSON.stringify(one) === JSON.stringify(other);

@@ -2,6 +2,7 @@
 import { required } from "../client/dist/transport.js";
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
+import { CrossFilter } from "./cross_filter.js";
 import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
 import { Following } from "./following.js";
@@ -31,6 +32,7 @@ export class DashboardPage {
   announcement = "";
   /** Who may do what, as the server said last; null until somebody had to be named. */
   knownPeople = null;
+  crossFilter = new CrossFilter((text) => this.announce(text));
   grid;
   /** @type {Editing} */
   editing;
@@ -77,6 +79,8 @@ export class DashboardPage {
       edit: (chartId) => this.editing.editChart(chartId),
       hide: (chartId) => this.editing.hideChart(chartId),
       remove: (chartId) => this.editing.removeChart(chartId),
+      pick: (...group) => this.crossFilter.choose(...group),
+      step: (...group) => this.crossFilter.step(...group),
     });
   }
 
@@ -117,7 +121,7 @@ export class DashboardPage {
 
   drawn() {
     this.grid.attach(document.querySelector(".grid-stack"));
-    this.grid.show(shownCharts(this.config, this.#rows, this.table.dataSchema !== undefined), this.isReadOnly);
+    this.grid.show(shownCharts(this, this.#rows), this.isReadOnly);
   }
 
   get id() {
@@ -159,7 +163,7 @@ export class DashboardPage {
 
   /** The number of rows that match the filters, null until they are counted. */
   get matchingRows() {
-    return matchingRows(this.config, this.#rows, this.table.dataSchema);
+    return matchingRows(this, this.#rows);
   }
 
   // --- name and people ---
@@ -283,8 +287,10 @@ export class DashboardPage {
   async #loadDocument() {
     try {
       await this.document.load();
-      // It is needed once others change what is edited here, and a page that is open for days may outlive its release.
+      // They are needed once others change what is edited here, and once the user edits: a page that is open for days may outlive
+      // its release.
       import("../client/dist/merge.js").catch(() => {});
+      import("./forms.js").catch(() => {});
       // It may have been open before.
       this.following.changed(this.state);
       if (this.isShared && !this.knownPeople) void this.people();
@@ -371,6 +377,7 @@ export class DashboardPage {
   }
 
   #onKey(event) {
+    this.crossFilter.onKey(event);
     if (!this.canEdit) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();

@@ -1,6 +1,7 @@
 // A public link: the charts and the table of a dashboard, for anyone who has the link.
 import { required } from "../client/dist/transport.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
+import { CrossFilter } from "./cross_filter.js";
 import { Grid } from "./grid.js";
 import { html, loading, nothing } from "./html.js";
 import { readOnlyFilters } from "./read_only_view.js";
@@ -15,12 +16,17 @@ export class LinkPage {
   /** Nobody is signed in. */
   isPublic = true;
   isReadOnly = true;
+  announcement = "";
+  crossFilter = new CrossFilter((text) => {
+    this.announcement = text;
+    this.#app.redraw();
+  });
   #app;
   #token;
   #link = null;
   #rows;
   #table;
-  #grid = new Grid({});
+  #grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group), step: (...group) => this.crossFilter.step(...group) });
   /** The config with its version, once it is loaded. */
   #loaded = null;
   #error = null;
@@ -37,19 +43,21 @@ export class LinkPage {
     // What is loaded is a minute old at most: until then, the browser's cache answers.
     addEventListener("focus", this.#onFocus);
     addEventListener("resize", this.#onResize);
+    addEventListener("keydown", this.crossFilter.onKey);
     void this.loadAgain();
   }
 
   close() {
     removeEventListener("focus", this.#onFocus);
     removeEventListener("resize", this.#onResize);
+    removeEventListener("keydown", this.crossFilter.onKey);
     this.#rows.close();
     this.#grid.attach(null);
   }
 
   drawn() {
     this.#grid.attach(document.querySelector(".grid-stack"));
-    if (this.#loaded) this.#grid.show(shownCharts(this.#config, this.#rows, this.table.dataSchema !== undefined), true);
+    if (this.#loaded) this.#grid.show(shownCharts(this, this.#rows), true);
   }
 
   /** What is known of the table. */
@@ -58,7 +66,7 @@ export class LinkPage {
   }
 
   get matchingRows() {
-    return matchingRows(this.#config, this.#rows, this.table.dataSchema);
+    return matchingRows(this, this.#rows);
   }
 
   showData() {
@@ -71,7 +79,7 @@ export class LinkPage {
     try {
       this.#loaded = await (await this.#opened()).config();
       this.#error = null;
-      window.dashkeepTheme.choose(themeOf(this.#config), `#/links/${this.#token}`);
+      window.dashkeepTheme.choose(themeOf(this.config), `#/links/${this.#token}`);
     } catch (error) {
       if (error.status === undefined) throw error;
       this.#error = error;
@@ -98,15 +106,16 @@ export class LinkPage {
       <div class="toolbar"><div class="inner wide">
         <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? changed(this.#loaded) : nothing}</div>
       </div></div>
-      <div class="inner wide dashboard">${this.#loaded ? this.#content() : loading("Loading the dashboard")}<div class="grid-stack"></div></div>
+      <div class="inner wide dashboard">${this.#loaded ? this.#content() : loading("Loading the dashboard")}<div class="grid-stack"></div>
+        <p class="unseen" role="status">${this.announcement}</p></div>
     `;
   }
 
   #content() {
-    const hasCharts = chartsOf(this.#config).some(([, chart]) => isShown(chart));
+    const hasCharts = chartsOf(this.config).some(([, chart]) => isShown(chart));
     return html`
       <div class="options">
-        ${readOnlyFilters(this.#config)}
+        ${readOnlyFilters(this)}
         <p class="view-only">This is a public view: anyone who has the link sees it.</p>
       </div>
       ${tableView(this, hasCharts)}
@@ -114,7 +123,7 @@ export class LinkPage {
     `;
   }
 
-  get #config() {
+  get config() {
     return this.#loaded.config;
   }
 

@@ -1,19 +1,30 @@
-// The charts of a config as the grid takes them.
+// The charts of a page's config as the grid takes them: computed with its filters, in which relative time is today's.
 import { bottomOf, chartsOf, filtersOf, isShown, positionOf } from "./config.js";
+import { localDate, resolved } from "./relative_time.js";
 
-/** Return the charts that are not hidden; without a table they have no data. */
-export function shownCharts(config, rows, hasTable) {
+/** Return the filters of a config as the worker takes them. */
+export const filtersToday = (config) => resolved(filtersOf(config), localDate());
+
+/** Return the charts that are not hidden; without a table they have no data. `chosen` returns the place of the group that was clicked. */
+export function shownCharts({ config, table, crossFilter }, rows) {
   const below = bottomOf(config);
-  const filters = filtersOf(config);
+  const filters = filtersToday(config);
   // The rows of a table card may be looked at in another order.
-  const dataOf = hasTable ? (id, chart, orderBy) => rows.dataOf(id, orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart, filters) : () => null;
+  const dataOf = (id, chart, orderBy) => rows.dataOf(id, orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart, crossFilter.filtersFor(id, filters));
+  const shownOf = ([id, chart]) => ({
+    id,
+    chart,
+    position: positionOf(chart, below),
+    data: (orderBy) => (table.dataSchema ? dataOf(id, chart, orderBy) : null),
+    chosen: (data) => crossFilter.placeIn(id, data),
+  });
   return chartsOf(config)
     .filter(([, chart]) => isShown(chart))
-    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: (orderBy) => dataOf(id, chart, orderBy) }));
+    .map(shownOf);
 }
 
 /** Return the number of rows that match the filters, null until they are counted. */
-export function matchingRows(config, rows, { rowCount }) {
-  const filters = filtersOf(config);
-  return filters.length ? rows.countOf(filters) : rowCount;
+export function matchingRows({ config, table, crossFilter }, rows) {
+  const filters = crossFilter.filtersFor(null, filtersToday(config));
+  return filters.length ? rows.countOf(filters) : table.dataSchema.rowCount;
 }
