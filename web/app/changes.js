@@ -1,6 +1,6 @@
 // What has changed from one config to another, in words.
 import { filtersOf, isShown, themeOf } from "./config.js";
-import { inWords } from "./filters.js";
+import { inWords } from "./filter_words.js";
 import { count } from "./words.js";
 
 const MOST_NAMED = 2;
