@@ -155,7 +155,7 @@ def _heads(store: Store, address: ProjectAddress) -> list[Item] | None:
         return None
     # A part with another time belongs to an earlier project of the id.
     return [
-        {**without(part, "listKey"), **place}
+        {**part, **place}
         for place, part in zip(places, aside, strict=True)
         if part and part[RESTORABLE_UNTIL] == project[RESTORABLE_UNTIL]
     ]

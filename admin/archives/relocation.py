@@ -6,7 +6,6 @@ others show. Everything else stays as it was, also when something ends; what has
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self
 
 from admin.archives.contents import PLACE, RESTORABLE_UNTIL, Contents, is_table, read_contents, without
@@ -98,14 +97,7 @@ class Relocation:
 
     def _head(self, item: Item) -> Item:
         made = self._placed(self._made(item))
-        if not self.contents.is_deleted:
-            return made
-        listed = self._listed_deleted(made[RESTORABLE_UNTIL]) if item is self.contents.project else {}
-        return {**made, **listed, **keys.deleted(made)}
-
-    def _listed_deleted(self, until: int) -> Item:
-        deleted_at = datetime.fromtimestamp(until, UTC) - retention.RESTORABLE
-        return {"listKey": keys.listed_deleted(self.target, keys.timestamp(deleted_at))}
+        return {**made, **keys.deleted(made)} if self.contents.is_deleted else made
 
     def _before(self) -> Iterator[Item]:
         """Yield all other items, those that have not expired."""

@@ -5,11 +5,13 @@ An item's key must be that of a project's own item: what it is, of which project
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from admin.archives.contents import RESTORABLE_UNTIL
 from admin.archives.items import ItemError, decoded
 from dashboard_store.identifiers import VERSION_DIGITS, ProjectAddress, Role, Team
-from dashboard_store.repository import keys
+from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import Item
 
 _CONFIG: Final = ("version", "digest", "summary")
@@ -91,8 +93,21 @@ def _share_key(address: ProjectAddress, kind: str, item: Item) -> Item:
 
 def _place(address: ProjectAddress, item: Item) -> str:
     """Return where a list has an item."""
-    is_project = item["sk"].startswith(keys.PROJECTS)
-    return keys.listed(address, item["summary"]["updatedAt"]) if is_project else str(item["sk"])
+    if not item["sk"].startswith(keys.PROJECTS):
+        return str(item["sk"])
+    is_deleted = RESTORABLE_UNTIL in item
+    return _place_of_deleted(address, item) if is_deleted else keys.listed(address, item["summary"]["updatedAt"])
+
+
+def _place_of_deleted(address: ProjectAddress, item: Item) -> str:
+    """Return where the list has a deleted project: by the moment that it names, if that agrees with the item's end."""
+    named = str(item.get("listKey", "")).removeprefix(keys.DELETED_PROJECTS).partition("#")[0]
+    try:
+        moment = datetime.fromisoformat(named)
+        is_its_own = retention.restorable_until(moment) == item[RESTORABLE_UNTIL]
+    except (ValueError, OverflowError):
+        return ""
+    return keys.listed(address, keys.timestamp(moment), keys.DELETED_PROJECTS) if is_its_own else ""
 
 
 def _roles(item: Item) -> list[str]:

@@ -135,7 +135,7 @@ class Additions:
     def _unsaved(self, address: ConfigAddress, newest: Item, replaced: Item | None) -> Condition:
         """Require that nobody has saved since."""
         if replaced is None:
-            return expected_condition(address, newest["digest"], 0, self.store.now(), any_age=True)
+            return expected_condition(address, newest["digest"], 0, self.store.now(), None)
         if IMPORTED not in replaced:
             return Condition("#version = :expected", {"expected": replaced["version"]})
         values = {"expected": replaced["version"], "mark": replaced[IMPORTED]}

@@ -121,7 +121,7 @@ def _shared(request: Request) -> ApiResponse:
 def _deleted(request: Request) -> ApiResponse:
     request.choices("include", ())
     page = request.page()
-    found = app.store.deleted_projects.page(request.user, page.limit, page.cursor)
+    found = app.store.project_deletion.page(request.user, page.limit, page.cursor)
     return json_response({"projects": found.projects, "nextCursor": found.cursor})
 
 

@@ -130,8 +130,8 @@ def patch_version(request: Request, project: OpenedProject, version: str) -> Api
     # Imported here because saves start faster without it.
     from dashboard_store.documents.version_name import read_version_name  # noqa: PLC0415
 
-    address, number = project.config(request), version_number(version)
     name = request.body(read_version_name, MERGE_PATCH)
+    address, number = project.config(request), version_number(version)
     return json_response(project.store.version_names.change(address, number, name))
 
 

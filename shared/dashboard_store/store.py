@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dashboard_store.repository.connections import Connections
     from dashboard_store.repository.dataset_writes import DatasetWrites
     from dashboard_store.repository.datasets import Datasets
-    from dashboard_store.repository.deleted_projects import DeletedProjects
     from dashboard_store.repository.downloads import Downloads
     from dashboard_store.repository.history_bound import HistoryBound
     from dashboard_store.repository.history_removal import HistoryRemoval
@@ -192,12 +191,6 @@ class Store:
         from dashboard_store.repository.project_deletion import ProjectDeletion
 
         return ProjectDeletion(self.items, self.projects, self._lifetimes, self.now)
-
-    @cached_property
-    def deleted_projects(self) -> "DeletedProjects":
-        from dashboard_store.repository.deleted_projects import DeletedProjects
-
-        return DeletedProjects(self.items, self.now)
 
     @cached_property
     def project_purge(self) -> "ProjectPurge":

@@ -208,6 +208,23 @@ def replaced_by(**attributes: Any) -> Callable[[dict[str, Any]], object]:
     return change
 
 
+def deleted_as(listed: str) -> Callable[[dict[str, Any]], object]:
+    """Return what makes a project one that was deleted, and is in the list of those by a key."""
+    return lambda document: document["project"].update(restorableUntil=UNTIL, listKey=listed)
+
+
+UNTIL = 1_890_000_000
+# No moment, one that no calendar has, one in another form, one with another end, and another project's.
+NOT_DELETED = [
+    f"DELETED#PROJECT#{listed}"
+    for listed in (
+        "soon#p",
+        "9999-12-31T00:00:00.000Z#p",
+        "2029-10-23T00:00:00Z#p",
+        "2029-10-23T00:00:01.000Z#p",
+        "2029-10-23T00:00:00.000Z#q",
+    )
+]
 _GRANT = {"since": "2026-01-01T00:00:00.000Z", "incarnation": "x"}
 _LINK = {"sk": "SHARE#p#LINK#1", "id": "1", "createdAt": "2026-01-01T00:00:00.000Z", "incarnation": "x"}
 ADDRESS = ProjectAddress("u", "p")
@@ -237,6 +254,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("config.jsonl", set_in("extra", to="x" * 409_600), "too-large"),
     ("data.json", set_in("newest", "extra", to="x" * 409_600), "too-large"),
     ("config.jsonl", set_in("listKey", to="PROJECT#x"), "malformed"),
+    *(("project.json", deleted_as(listed), "malformed") for listed in NOT_DELETED),
     ("drafts.jsonl", set_in("answer", "config", to=None), "digest"),
     ("project.json", set_in("config", "answer", "config", "filters", to=[]), "digest"),
     ("project.json", set_in("project", "settings", to={"tags": [SCRIPT]}), "unsafe-text"),
@@ -244,6 +262,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("project.json", set_in("project", "summary", "name", to="NUL \0"), "malformed"),
     ("project.json", set_in("project", "settings:text", to='{"fileInfo":1e400}'), "malformed"),
     ("config.jsonl", set_in("summary", "message", to=SCRIPT), "unsafe-text"),
+    ("config.jsonl", set_in("summary", "name", to=SCRIPT), "unsafe-text"),
     ("data.json", set_in("kept", 0, "analysis", to=[SCRIPT]), "unsafe-text"),
     ("data.json", set_in("newest", "schema", "rowCount", to=2), "malformed"),
     ("project.json", set_in("config", to=None), "malformed"),

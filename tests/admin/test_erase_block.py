@@ -134,6 +134,7 @@ def requests(person: Person, other: Person, bucket_client: "S3Client") -> dict[t
         ("PUT", f"{PROJECT}/config"): (f"{place}/config", CHARTS, newest),
         ("PATCH", f"{PROJECT}/config"): (f"{place}/config", CHARTS, newest),
         ("DELETE", f"{PROJECT}/config"): (f"{place}/config", None, newest),
+        ("PATCH", f"{PROJECT}/config/versions/{{version}}"): (first, {"name": "Before"}, {}),
         ("DELETE", f"{PROJECT}/config/versions/{{version}}"): (first, None, {}),
         ("POST", f"{PROJECT}/config/versions/{{version}}/restore"): (f"{first}/restore", None, newest),
         ("POST", f"{PROJECT}/config/versions/{{version}}/undo"): (f"{place}/config/versions/2/undo", None, {}),

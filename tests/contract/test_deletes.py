@@ -69,7 +69,10 @@ def test_a_restore_brings_every_item_back(store: Store, project: dict[str, Any],
 
 
 def test_deleted_items_are_set_aside_and_expire(store: Store, clock: Clock, address: ProjectAddress) -> None:
-    """A deleted project's items move to other keys and expire after 30 days, the one that has the id later."""
+    """A deleted project's items move to other keys and expire after 30 days, the one that has the id later.
+
+    That one is listed among the deleted ones.
+    """
     before = [store.items.get(place) for place in places(address)]
     store.project_deletion.delete(address, Precondition())
     assert [store.items.get(place) for place in places(address)] == [None] * 4
@@ -77,9 +80,10 @@ def test_deleted_items_are_set_aside_and_expire(store: Store, clock: Clock, addr
     forgotten = int((clock.moment + retention.Lifetimes(store.settings).longest).timestamp())
     for place, item, expiry in zip(places(address), before, (forgotten, *[restorable] * 3), strict=True):
         assert item
-        unlisted = {name: value for name, value in item.items() if name != "listKey"}
-        marks = {"restorableUntil": restorable, "expiresAt": expiry}
-        assert store.items.get(keys.deleted(place)) == {**unlisted, **keys.deleted(place), **marks}
+        marks: dict[str, Any] = {"restorableUntil": restorable, "expiresAt": expiry}
+        if "listKey" in item:
+            marks["listKey"] = keys.listed(address, keys.timestamp(clock.moment), keys.DELETED_PROJECTS)
+        assert store.items.get(keys.deleted(place)) == {**item, **keys.deleted(place), **marks}
     assert (store.items.get(keys.dataset_version(address, 1)) or {})["expiresAt"] == restorable
     assert store.projects.page(address.owner, 10, None).projects == []
 

@@ -179,6 +179,7 @@ LARGEST_BODIES = {
     "patchProject": 4 * 40_000,
     "putConfig": 4 * 262_144,
     "patchConfig": 4 * 262_144,
+    "patchVersion": 4 * 500,
     "putCustomizations": 4 * 262_144,
     "postData": DEFAULTS.max_decompressed_bytes,
     "putAnalysis": 4 * 262_144,

@@ -1,12 +1,14 @@
 """Deleted and restored projects through the handlers."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from conftest import Clock
 from support.handlers.http_api import Client, Reply, handler_module
 from support.storage.clients import Tapped
+from support.storage.model import written
 from support.storage.stream import Stream
 
 from dashboard_store.identifiers import ProjectAddress
@@ -178,3 +180,65 @@ def test_a_restore_includes_the_last_save(
     connect(Settings(settings.table_name, max_config_bytes=10))
     full_project.request("POST", f"{PROJECT}/restore")
     assert full_project.get(f"{PROJECT}/config").json["config"] == {"chartCustomizations": {"last": {}}}
+
+
+# -- the list of deleted projects -------------------------------------------------------------------------------------
+
+DELETED = "/api/projects?scope=deleted"
+
+
+def deleted(client: Client) -> list[str]:
+    return [project["id"] for project in client.get(DELETED).json["projects"]]
+
+
+def test_deleted_projects_are_listed_until_they_are_restored(full_project: Client, clock: Clock) -> None:
+    """The list shows a deleted project as it was, since when and for how long, and no other; a restore ends that."""
+    full_project.post("/api/projects", {"id": "kept", "name": "Kept"})
+    before = next(each for each in full_project.get("/api/projects").json["projects"] if each["id"] == "p")
+    clock.moment = clock.moment.replace(microsecond=500_000)
+    full_project.delete(PROJECT)
+    until = (clock.moment + timedelta(days=30)).replace(microsecond=0)
+    times = {"deletedAt": written(clock()), "restorableUntil": written(until)}
+    assert full_project.get(DELETED).json == {"projects": [{**before, **times}], "nextCursor": None}
+    assert Client("another-user").get(DELETED).json["projects"] == []
+    full_project.request("POST", f"{PROJECT}/restore")
+    assert deleted(full_project) == []
+    assert before in full_project.get("/api/projects").json["projects"]
+
+
+def test_pages_of_deleted_projects_hold_each_once(client: Client, clock: Clock) -> None:
+    """Following the cursors visits every deleted project once, the last deleted first; an exact page is the last."""
+    for number in range(5):
+        client.post("/api/projects", {"id": f"p{number}", "name": "P"})
+    for number in (3, 0, 4, 1, 2):
+        clock.advance(seconds=1)
+        client.delete(f"/api/projects/p{number}")
+    visited, cursor = [], ""
+    while True:
+        page = client.get(f"{DELETED}&limit=2{cursor}").json
+        visited.append([project["id"] for project in page["projects"]])
+        if page["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['nextCursor']}"
+    assert visited == [["p2", "p1"], ["p4", "p0"], ["p3"]]
+    assert client.get(f"{DELETED}&limit=5").json["nextCursor"] is None
+    assert client.get(f"{DELETED}&cursor=x").code == "invalid-query"
+
+
+def test_what_cannot_be_restored_is_not_listed(client: Client, clock: Clock) -> None:
+    """The list ends with what can be restored to the second, and has nothing that was deleted permanently."""
+    clock.moment = clock.moment.replace(microsecond=0)
+    for name in ("old", "new", "gone", "gone-later"):
+        client.post("/api/projects", {"id": name, "name": "P"})
+    client.delete("/api/projects/old")
+    clock.advance(seconds=1)
+    client.delete("/api/projects/new")
+    client.delete("/api/projects/gone?permanently=true")
+    client.delete("/api/projects/gone-later")
+    client.delete("/api/projects/gone-later?permanently=true")
+    assert deleted(client) == ["new", "old"]
+    clock.advance(days=30, seconds=-1)
+    assert client.request("POST", "/api/projects/old/restore").code == "not-found"
+    assert deleted(client) == ["new"]
+    clock.advance(seconds=1)
+    assert deleted(client) == []

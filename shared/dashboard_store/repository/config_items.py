@@ -63,16 +63,21 @@ def digest_of(config: Config | None) -> bytes:
 
 
 def expected_condition(
-    address: ConfigAddress, digest: bytes, expected: int, moment: datetime, *, any_age: bool
+    address: ConfigAddress, digest: bytes, expected: int, moment: datetime, renewed: Item | None
 ) -> Condition:
-    """Require that the newest version is the expected one and that its content differs."""
+    """Require that the newest version is the expected one and that its content differs.
+
+    If its item in history is rewritten from `renewed`, require that it has no other name by now.
+    """
     now = retention.expires_at(moment)
     if address.session and expected == 0:
         return Condition("attribute_not_exists(#pk) OR #expiresAt <= :now", {"now": now})
     expression, values = "#version = :expected AND #digest <> :digest", {"expected": expected, "digest": digest}
     if address.session:
         return Condition(f"{expression} AND #expiresAt > :now", {**values, "now": now})
-    if expected == 0 or any_age:
+    if renewed:
+        return Condition(f"{expression} AND #summary = :summary", {**values, "summary": renewed["summary"]})
+    if expected == 0:
         return Condition(expression, values)
     oldest = keys.timestamp(moment - retention.RENEWAL)
     return Condition(f"{expression} AND #summary.#updatedAt > :oldest", {**values, "oldest": oldest})

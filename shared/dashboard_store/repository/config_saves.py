@@ -220,7 +220,7 @@ class ConfigSaves:
         if address.session and expected == 0:
             self._usage.require_room_for_draft(self._configs.draft_count(address.project))
         newest_item, in_history = version_items(address, change, expected + 1, moment, self._lifetimes)
-        is_current = expected_condition(address, newest_item["digest"], expected, moment, any_age=renewed is not None)
+        is_current = expected_condition(address, newest_item["digest"], expected, moment, renewed)
         writes = [put(newest_item, is_current), put(in_history), project_write(address, change, newest_item["summary"])]
         if renewed:
             kept = history_item(address, renewed, moment, self._lifetimes)
@@ -236,12 +236,12 @@ class ConfigSaves:
         newest = self._configs.live(found) or NEVER_SAVED
         if newest.version and newest.digest == newest_item["digest"]:
             return SaveResult(newest, changed=False)
-        if found is not None and (newest.version != expected or renewed):
+        if found is not None and (newest.version != expected or found == renewed):
             raise _Superseded(newest)
         if project:
             # It exists and refuses the save, because its owner may store no more.
             raise self._usage.refusal(address.project)
-        # Only the version's age can have failed the condition: rewrite its item in history.
+        # Only the version's age, or a name given meanwhile, can have failed the condition: rewrite its item in history.
         return self._replace(address, change, expected, renewed=found)
 
     def _conflict(self, address: ConfigAddress, newest: ConfigVersion, base: int | None, edit: Edit) -> ConfigConflict:

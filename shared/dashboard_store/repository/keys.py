@@ -253,14 +253,9 @@ def fingerprint(*texts: str) -> str:
     return urlsafe_b64encode(hashlib.sha256(whole).digest()).decode().rstrip("=")
 
 
-def listed(address: ProjectAddress, updated_at: str) -> str:
-    """Return a project's `listKey`, the sort key of lists."""
-    return f"{PROJECTS}{updated_at}#{address.project_id}"
-
-
-def listed_deleted(address: ProjectAddress, deleted_at: str) -> str:
-    """Return the `listKey` of a deleted project."""
-    return f"{DELETED_PROJECTS}{deleted_at}#{address.project_id}"
+def listed(address: ProjectAddress, updated_at: str, among: str = PROJECTS) -> str:
+    """Return a project's `listKey`, the sort key of lists; a deleted one's is among others, by when it was deleted."""
+    return f"{among}{updated_at}#{address.project_id}"
 
 
 def folder(address: ProjectAddress) -> str:

@@ -1,4 +1,4 @@
-"""Deleting a project with everything in it, and restoring it.
+"""Deleting a project with everything in it, listing what can be restored, and restoring it.
 
 A delete moves the project's items to other keys in one transaction. To every reader and writer, an item that is not at
 its usual key does not exist, so no code has to check whether a project is deleted. Versions and drafts stay where they
@@ -6,7 +6,8 @@ are; without their project they cannot be reached. `project_purge` removes all o
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import NoProject
@@ -16,8 +17,8 @@ from dashboard_store.repository import keys, retention
 from dashboard_store.repository.expressions import EXISTS, IS_NEW, Condition, Item, Write, check, delete, put, update
 from dashboard_store.repository.grants import RESTORES
 from dashboard_store.repository.items import ConditionFailed, Items
-from dashboard_store.repository.project_items import project_document
-from dashboard_store.repository.projects import Projects, require_version
+from dashboard_store.repository.project_items import project_document, project_summary
+from dashboard_store.repository.projects import ProjectPage, Projects, cursor_after, place_in, require_version
 from dashboard_store.repository.shares import removal
 
 
@@ -50,6 +51,18 @@ class ProjectDeletion:
 
         self._items.race(attempt, "changes to this project")
 
+    def page(self, owner: str, limit: int, cursor: str | None) -> ProjectPage:
+        """List a user's projects that can be restored, the last deleted first.
+
+        Raises InvalidQuery for another list's cursor.
+        """
+        after = _listed(owner, *place_in(cursor)) if cursor is not None else None
+        entries = self._items.query_newest(keys.partition(owner), keys.DELETED_PROJECTS, limit + 1, after)
+        # The others come last: they are kept because their ids stay taken.
+        found = list(islice(takewhile(self._is_restorable, entries), limit + 1))
+        shown = found[:limit]
+        return ProjectPage([_summary(item) for item in shown], cursor_after(shown[-1]) if len(found) > limit else None)
+
     def restore(self, address: ProjectAddress) -> JsonObject:
         """Restore a deleted project as it was; a project that is not deleted is returned unchanged.
 
@@ -80,6 +93,9 @@ class ProjectDeletion:
             return self._projects.get(address)
         self._forget_secrets(address)
         return self._projects.get(address)
+
+    def _is_restorable(self, entry: Item) -> bool:
+        return retention.restorable_until(_deleted_at(entry)) > self._now().timestamp()
 
     def _forget_secrets(self, address: ProjectAddress) -> None:
         """Remove the links and invitations of a project that was restored: those that have them must ask again.
@@ -114,7 +130,7 @@ class ProjectDeletion:
             marks: Item = {"restorableUntil": restorable_until}
             marks["expiresAt"] = id_until if part is item else restorable_until
             if part is item and kept_for:
-                marks["listKey"] = keys.listed_deleted(address, keys.timestamp(moment))
+                marks["listKey"] = keys.listed(address, keys.timestamp(moment), keys.DELETED_PROJECTS)
             # Earlier uploads keep their keys, cannot be reached, and expire at the same time.
             writes += [update(version, {"expiresAt": restorable_until}, EXISTS) for version in _kept(address, part)]
             writes.append(put({**_without(part, "listKey"), **marks, **keys.deleted(place)}))
@@ -125,6 +141,25 @@ class ProjectDeletion:
 def _places(address: ProjectAddress) -> list[Item]:
     """Return the keys of the items that move when a project is deleted, starting with the project's own."""
     return [keys.project(address), keys.config(address.config()), keys.dataset(address), keys.analysis(address)]
+
+
+def _listed(owner: str, deleted_at: str, project_id: str) -> Item:
+    """Return the key of a deleted project in the list, which is always the reader's own, whatever the cursor says."""
+    address = ProjectAddress(owner, project_id)
+    place = keys.deleted(keys.project(address))
+    return {**place, "listKey": keys.listed(address, deleted_at, keys.DELETED_PROJECTS)}
+
+
+def _summary(entry: Item) -> JsonObject:
+    deleted_at = _deleted_at(entry)
+    # As the item has it, which the index does not hold.
+    until = datetime.fromtimestamp(retention.restorable_until(deleted_at), UTC)
+    times = {"deletedAt": keys.timestamp(deleted_at), "restorableUntil": keys.timestamp(until)}
+    return {**project_summary(entry), **times}
+
+
+def _deleted_at(entry: Item) -> datetime:
+    return datetime.fromisoformat(entry["listKey"].removeprefix(keys.DELETED_PROJECTS).partition("#")[0])
 
 
 def _kept(address: ProjectAddress, item: Item) -> list[Item]:

@@ -127,7 +127,7 @@ class Projects:
 
     def page(self, owner: str, limit: int, cursor: str | None, *, with_configs: bool = False) -> ProjectPage:
         """List a user's projects, the most recently updated first. Raises InvalidQuery for another list's cursor."""
-        after = _place(owner, *read_cursor(cursor)) if cursor is not None else None
+        after = _place(owner, *place_in(cursor)) if cursor is not None else None
         entries = self._items.query_newest(keys.partition(owner), keys.PROJECTS, limit + 1, after)
         found = list(islice(entries, limit + 1))
         items = found[:limit]
@@ -205,7 +205,7 @@ def cursor_after(item: Item) -> str:
 _CURSOR: Final = re.compile(rf"([0-9T:.Z-]{{24}})#({ID_PATTERN})")
 
 
-def read_cursor(cursor: str) -> tuple[str, str]:
+def place_in(cursor: str) -> tuple[str, str]:
     """Return the time by which the last project of a page is listed, and its id. Raises InvalidQuery."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")

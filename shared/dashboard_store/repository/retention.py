@@ -66,5 +66,10 @@ def expires_at(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def restorable_until(deleted_at: datetime) -> int:
+    """Return the end, in epoch seconds, of the time in which a project that was deleted then can be restored."""
+    return expires_at(deleted_at + RESTORABLE)
+
+
 def has_expired(item: Item, now: datetime) -> bool:
     return bool(item.get("expiresAt", math.inf) <= now.timestamp())

@@ -15,8 +15,9 @@
 | user-2 | `payroll` | 1 | version 3 | a table with its analysis |
 
 The versions of `sales` differ only in their theme: light, grey, dark. Each version of `reports` has a different origin:
-1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced and has a name, 5 is
-a delete, 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of their numbers.
+1 came with the project, 2 renamed a chart and has a message, 3 was based on 1 and merged, 4 was forced and has a name,
+5 is a delete, 6 restored 3. Version 2 was saved with the idempotency key `save-2-of-reports`; 3, 5 and 6 have those of
+their numbers.
 Of `board` and its draft `wide`, version 2 replaced what no longer fits beside what version 3 added. Version 2 of the
 draft `undone` was undone by 3, with the idempotency key `undo-2-of-board`.
 
