@@ -1,4 +1,4 @@
-// The view of the list of dashboards: its tools, the cards of both parts, and what is said when there are none.
+// The view of the list of dashboards: its tools, the cards of both parts, and what a list without dashboards says.
 import { html, icon, live, nothing, repeat } from "./html.js";
 import { ORDERS } from "./listing_order.js";
 import { projectCard } from "./project_card.js";
