@@ -82,7 +82,7 @@ def _take(stack: LocalStack, browser: Browser, scheme: Scheme) -> None:
     device.page.wait_for_load_state("networkidle")
     device.page.screenshot(path=FOLDER / f"dashboard-{scheme}.png")
     device.button("History").click()
-    expect(device.dialog.get_by_text("Version 1")).to_be_visible()
+    expect(device.dialog.get_by_text("4 charts added")).to_be_visible()
     device.page.screenshot(path=FOLDER / f"history-{scheme}.png")
     device.close()
 
