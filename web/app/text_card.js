@@ -108,7 +108,7 @@ function span(token) {
     case "link":
       return link(token.href, inline(token.tokens));
     case "image":
-      // Loading it would tell its server who looks at the dashboard.
+      // Loading it would report each reader to its server.
       return link(token.href, token.text || token.href);
     case "text":
       return token.tokens ? inline(token.tokens) : token.text;
