@@ -47,7 +47,7 @@ const blocks = (tokens) => tokens.map(block);
 function block(token) {
   switch (token.type) {
     case "heading":
-      // In a quotation or a list, it is no part of the text's outline.
+      // The outline of a text has no headings of its quotations and lists.
       return html`<p><strong>${inline(token.tokens)}</strong></p>`;
     case "paragraph":
       return html`<p>${inline(token.tokens)}</p>`;
