@@ -34,7 +34,7 @@ function head(name, alignment, sorted, order) {
 /** Return what writes the cells of a column. The format of a card is for amounts, not for whole numbers, which count something. */
 function textOf(type, column, format) {
   if (isTemporal(type)) return timeInWords;
-  // 2026 is no amount.
+  // A year is not an amount.
   if (!isNumeric(type) || isYears(column)) return String;
   const words = type === "integer" ? exact : numbersIn(format).exact;
   return (cell) => (Number.isFinite(cell) ? words(cell) : String(cell));

@@ -47,7 +47,7 @@ const blocks = (tokens) => tokens.map(block);
 function block(token) {
   switch (token.type) {
     case "heading":
-      // In a quotation or a list, it is no part of the text's outline.
+      // The outline of a text has no headings of its quotations and lists.
       return html`<p><strong>${inline(token.tokens)}</strong></p>`;
     case "paragraph":
       return html`<p>${inline(token.tokens)}</p>`;
@@ -108,7 +108,7 @@ function span(token) {
     case "link":
       return link(token.href, inline(token.tokens));
     case "image":
-      // Loading it would tell its server who looks at the dashboard.
+      // Loading it would report each reader to its server.
       return link(token.href, token.text || token.href);
     case "text":
       return token.tokens ? inline(token.tokens) : token.text;
