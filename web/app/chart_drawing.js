@@ -4,6 +4,13 @@ import { optionOf } from "./chart_option.js";
 const drawings = new WeakMap();
 const waiting = new Set();
 let isWorking = false;
+/** ECharts, once it is loaded; null if that has failed. */
+let echarts;
+
+/** Load what draws charts. */
+export async function prepareDrawing() {
+  echarts ??= await import("./echarts.js").catch(() => null);
+}
 
 const sizes = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) drawings.get(target)?.resize(contentRect);
@@ -32,28 +39,48 @@ export class ChartDrawing {
     this.#wait();
   }
 
+  /** Draw without waiting, in the room that there is now, with so many pixels for each of the page. */
+  drawNow(devicePixelRatio) {
+    if (!echarts || !this.#shown) return;
+    waiting.delete(this);
+    this.#instance?.dispose();
+    this.#instance = null;
+    this.#size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+    this.draw({ devicePixelRatio, lazyUpdate: false });
+  }
+
+  /** Return a picture of the chart without a tooltip, on the background of its card, as a data URL: a PNG with two pixels for each of the page. */
+  image() {
+    const { chart, data } = this.#shown;
+    const instance = echarts.init(document.createElement("div"), null, { ...this.#size, devicePixelRatio: 2 });
+    instance.setOption(optionOf(chart, data, this.#size));
+    const backgroundColor = getComputedStyle(document.documentElement).getPropertyValue("--card");
+    const image = instance.getDataURL({ pixelRatio: 2, backgroundColor });
+    instance.dispose();
+    return image;
+  }
+
   dispose() {
     waiting.delete(this);
     sizes.unobserve(this.canvas);
     this.#instance?.dispose();
   }
 
-  draw(echarts) {
+  draw({ devicePixelRatio, lazyUpdate = !this.#instance } = {}) {
     if (!echarts) {
       this.canvas.textContent = "The chart could not be drawn. Load the page again.";
       return;
     }
     const { chart, data } = this.#shown;
-    const isFirst = !this.#instance;
-    if (isFirst) this.#init(echarts);
+    if (!this.#instance) this.#init(devicePixelRatio);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
-    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate: isFirst });
+    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate });
   }
 
   /** The first drawing takes longest and is a task of its own; until then, ECharts has no data for a pointer above it, and would throw. */
-  #init(echarts) {
-    this.#instance = echarts.init(this.canvas, null, this.#size);
+  #init(devicePixelRatio) {
+    this.#instance = echarts.init(this.canvas, null, { ...this.#size, devicePixelRatio });
     this.canvas.style.pointerEvents = "none";
     this.#instance.on("rendered", () => (this.canvas.style.pointerEvents = ""));
   }
@@ -72,11 +99,11 @@ function nextFrame() {
 
 async function work() {
   isWorking = true;
-  const echarts = await import("./echarts.js").catch(() => null);
+  await prepareDrawing();
   try {
     for (const each of waiting) {
       await nextFrame();
-      if (waiting.delete(each)) each.draw(echarts);
+      if (waiting.delete(each)) each.draw();
     }
   } finally {
     isWorking = false;

@@ -1,7 +1,8 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
+import { cardItems } from "./card_menu.js";
 import { chartCard } from "./chart_card.js";
-import { ChartDrawing } from "./chart_drawing.js";
+import { ChartDrawing, prepareDrawing } from "./chart_drawing.js";
 import { render } from "./html.js";
 
 const COLUMNS = 12;
@@ -10,6 +11,8 @@ const ONE_COLUMN_BELOW = 720;
 /** Charts this far from the view are drawn already. */
 const SEEN_BEFORE = "160px 0px";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** What has not been computed by then is printed without its drawing. */
+const LONGEST_WAIT_MS = 10_000;
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Grid {
@@ -29,7 +32,8 @@ export class Grid {
    * laid them out.
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
-   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function }} actions
+   *   say: (text: string) => void, edit: Function, duplicate: Function, hide: Function, remove: Function, savePicture: Function,
+   *   saveCsv: Function }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -147,13 +151,13 @@ export class Grid {
   }
 
   /** Fill a card; what a chart shows is asked for once it has come into view. */
-  #fill({ id, chart, data }) {
+  #fill({ id, chart, data, allRows }) {
     const card = this.#card(id);
-    card.fill = () => this.#fill({ id, chart, data });
+    card.fill = () => this.#fill({ id, chart, data, allRows });
     const shown = [chart, card.isSeen ? data() : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
-    render(this.#content(id, chart, shown[1]), card.content);
+    render(this.#content(id, chart, shown[1], allRows), card.content);
     const canvas = card.content.querySelector(".canvas");
     if (card.drawing?.canvas !== canvas) {
       card.drawing?.dispose();
@@ -162,15 +166,32 @@ export class Grid {
     card.drawing?.show(chart, shown[1]);
   }
 
-  #content(id, chart, data) {
-    const { edit, hide, remove } = this.#actions;
+  #content(id, chart, data, allRows) {
     return chartCard(chart, data, {
       isReadOnly: this.#isReadOnly,
       isFixed: this.#isNarrow,
-      edit: () => edit(id),
-      hide: () => hide(id),
-      remove: () => remove(id),
+      edit: () => this.#actions.edit(id),
+      menuId: `more-${id}`,
+      items: cardItems({ id, chart, data, allRows }, this.#card(id), this.#actions, this.#isReadOnly),
     });
+  }
+
+  /** Compute all charts, also those that have not come into view, and wait until they can be drawn. */
+  async fillAll() {
+    const cards = [...this.#cards.values()];
+    for (const card of cards) {
+      card.isSeen = true;
+      card.fill();
+    }
+    await prepareDrawing();
+    for (const end = performance.now() + LONGEST_WAIT_MS; performance.now() < end; await nextFrame()) {
+      if (cards.every(({ shown }) => shown[1] !== undefined)) return;
+    }
+  }
+
+  /** Draw all charts in the room that they have now, with so many pixels for each of the page. */
+  drawNow(devicePixelRatio) {
+    for (const { drawing } of this.#cards.values()) drawing?.drawNow(devicePixelRatio);
   }
 
   #positions() {
@@ -200,3 +221,5 @@ export class Grid {
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
 }
+
+const nextFrame = () => new Promise(requestAnimationFrame);

@@ -1,8 +1,11 @@
 // A public link: the charts and the table of a dashboard, for anyone who has the link.
 import { required } from "../client/dist/transport.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
+import { fileActions } from "./files_of_charts.js";
 import { Grid } from "./grid.js";
 import { html, loading, nothing } from "./html.js";
+import { moreMenu } from "./more_menu.js";
+import { Printing } from "./printing.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
@@ -14,15 +17,19 @@ export class LinkPage {
   /** Nobody is signed in. */
   isPublic = true;
   isReadOnly = true;
+  isUnsaved = false;
+  /** @type {Printing} */
+  printing;
   #app;
   #token;
   #link = null;
   #rows;
   #table;
-  #grid = new Grid({});
+  #grid;
   /** The config with its version, once it is loaded. */
   #loaded = null;
   #error = null;
+  #stopPrinting = null;
   #onFocus = () => void this.loadAgain();
 
   constructor(app, token, rows) {
@@ -30,25 +37,29 @@ export class LinkPage {
     this.#token = token;
     this.#rows = rows;
     this.#table = new ProjectTable(null, null, rows, () => app.redraw());
+    this.#grid = new Grid(fileActions(app));
+    this.printing = new Printing(this.#grid, this);
   }
 
   open() {
     // What is loaded is a minute old at most: until then, the browser's cache answers.
     addEventListener("focus", this.#onFocus);
     addEventListener("resize", this.#onResize);
+    this.#stopPrinting = this.printing.open();
     void this.loadAgain();
   }
 
   close() {
     removeEventListener("focus", this.#onFocus);
     removeEventListener("resize", this.#onResize);
+    this.#stopPrinting();
     this.#rows.close();
     this.#grid.attach(null);
   }
 
   drawn() {
     this.#grid.attach(document.querySelector(".grid-stack"));
-    if (this.#loaded) this.#grid.show(shownCharts(this.#config, this.#rows, this.table.dataSchema !== undefined), true);
+    if (this.#loaded) this.#grid.show(shownCharts(this.config, this.#rows, this.table.dataSchema !== undefined), true);
   }
 
   /** What is known of the table. */
@@ -56,8 +67,16 @@ export class LinkPage {
     return this.#table.shown;
   }
 
+  get config() {
+    return this.#loaded.config;
+  }
+
+  get version() {
+    return this.#loaded.version;
+  }
+
   get matchingRows() {
-    return matchingRows(this.#config, this.#rows, this.table.dataSchema);
+    return matchingRows(this.config, this.#rows, this.table.dataSchema);
   }
 
   /** Load the config and the table. */
@@ -66,7 +85,7 @@ export class LinkPage {
     try {
       this.#loaded = await (await this.#opened()).config();
       this.#error = null;
-      window.dashkeepTheme.choose(themeOf(this.#config), `#/links/${this.#token}`);
+      window.dashkeepTheme.choose(themeOf(this.config), `#/links/${this.#token}`);
     } catch (error) {
       if (error.status === undefined) throw error;
       this.#error = error;
@@ -91,26 +110,22 @@ export class LinkPage {
     }
     return html`
       <div class="toolbar"><div class="inner wide">
-        <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? changed(this.#loaded) : nothing}</div>
+        <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? html`<div class="saving">${changed(this.#loaded)} ${moreMenu(this)}</div>` : nothing}</div>
       </div></div>
-      <div class="inner wide dashboard">${this.#loaded ? this.#content() : loading("Loading the dashboard")}<div class="grid-stack"></div></div>
+      <div class="inner wide dashboard">${this.#loaded ? html`<p class="printed"></p>${this.#content()}` : loading("Loading the dashboard")}<div class="grid-stack"></div></div>
     `;
   }
 
   #content() {
-    const hasCharts = chartsOf(this.#config).some(([, chart]) => isShown(chart));
+    const hasCharts = chartsOf(this.config).some(([, chart]) => isShown(chart));
     return html`
       <div class="options">
-        ${readOnlyFilters(this.#config)}
+        ${readOnlyFilters(this.config)}
         <p class="view-only">This is a public view: anyone who has the link sees it.</p>
       </div>
       ${tableView(this, hasCharts)}
       ${hasCharts ? html`<h2 class="unseen">Charts</h2>` : html`<div class="notice"><h2>No charts</h2><p>This dashboard has no charts.</p></div>`}
     `;
-  }
-
-  get #config() {
-    return this.#loaded.config;
   }
 
   #onResize = () => this.#app.redraw();

@@ -8,7 +8,7 @@ export function shownCharts(config, rows, hasTable) {
   const dataOf = hasTable ? (id, chart) => rows.dataOf(id, chart, filters) : () => null;
   return chartsOf(config)
     .filter(([, chart]) => isShown(chart))
-    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart) }));
+    .map(([id, chart]) => ({ id, chart, position: positionOf(chart, below), data: () => dataOf(id, chart), allRows: () => rows.csvOf(chart, filters) }));
 }
 
 /** Return the number of rows that match the filters, null until they are counted. */
