@@ -13,6 +13,16 @@ export function addCell(total, cell) {
   if (cell > total.max) total.max = cell;
 }
 
+/** Add all cells of another group. */
+export function addTotal(total, other) {
+  total.rows += other.rows;
+  total.numbers += other.numbers;
+  addExactly(total, other.sum);
+  total.lost += other.lost;
+  total.min = Math.min(total.min, other.min);
+  total.max = Math.max(total.max, other.max);
+}
+
 /**
  * Keep what rounding loses, so that a sum of many cells is exact in every digit that is shown.
  * https://en.wikipedia.org/wiki/Kahan_summation_algorithm#Further_enhancements
@@ -22,6 +32,9 @@ function addExactly(total, number) {
   total.lost += Math.abs(total.sum) >= Math.abs(number) ? total.sum - sum + number : number - sum + total.sum;
   total.sum = sum;
 }
+
+/** The number of cells behind a value. */
+export const weightOf = (total, aggregate) => (aggregate === "count" ? total.rows : total.numbers);
 
 /** The value of a group, null if it has none: no average, minimum or maximum is known without a number. */
 export function resultOf(total, aggregate) {
@@ -54,18 +67,39 @@ export function together(points, aggregate) {
 /**
  * Keep the largest groups, by their distance from zero, in the order that they have; `rest` is what the others have together.
  *
- * @param {[string, number | null, number][]} points
- * @param {{ value: number | null, weight: number, groups: number } | null} rest what was left out before
+ * @param {{ points: [string, number | null, number][], rest: { value: number | null, weight: number, groups: number } | null,
+ *   series?: object[] }} data as `dataOf` returns it, with what was left out before; its series keep the same groups
  * @param {number} most
  * @param {string} aggregate
+ * @returns {object} the data, and the `indexes` that the groups had
  */
-export function largest(points, rest, most, aggregate) {
-  if (points.length <= most) return { points, rest };
-  const distances = Float64Array.from(points, ([, value]) => (value === null ? -1 : Math.abs(value)));
+export function largest(data, most, aggregate) {
+  const { points, rest, series } = data;
+  if (points.length <= most) return data;
+  const areKept = areLargest(Float64Array.from(points, ([, value]) => distance(value)), most);
+  const split = (of, restOf, how) => ({
+    points: of.filter((_, index) => areKept[index]),
+    rest: joined(of.filter((_, index) => !areKept[index]), restOf, how),
+  });
+  return {
+    ...data,
+    ...split(points, rest, aggregate),
+    ...(series && { series: series.map((each) => ({ ...each, ...split(each.points, each.rest, each.aggregate) })) }),
+    indexes: [...points.keys()].filter((index) => areKept[index]),
+  };
+}
+
+function joined(points, rest, aggregate) {
+  const all = rest ? [...points, ["", rest.value, rest.weight]] : points;
+  return { ...together(all, aggregate), groups: points.length + (rest?.groups ?? 0) };
+}
+
+/** A group without a value is the nearest to zero. */
+export const distance = (value) => (value === null ? -1 : Math.abs(value));
+
+/** Return which distances are among the largest; of equal ones, the first. */
+export function areLargest(distances, most) {
   const nearest = distances.toSorted().at(-most);
   let equal = most - distances.reduce((number, each) => number + (each > nearest), 0);
-  const isKept = points.map((_, index) => distances[index] > nearest || (distances[index] === nearest && equal-- > 0));
-  const others = points.filter((_, index) => !isKept[index]);
-  const all = rest ? [...others, ["", rest.value, rest.weight]] : others;
-  return { points: points.filter((_, index) => isKept[index]), rest: { ...together(all, aggregate), groups: others.length + (rest?.groups ?? 0) } };
+  return Array.from(distances, (each) => each > nearest || (each === nearest && equal-- > 0));
 }

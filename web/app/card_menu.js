@@ -10,8 +10,8 @@ import { canFillScreen, fillScreen } from "./full_screen.js";
 export function cardItems({ id, chart, data, allRows }, card, actions, isReadOnly) {
   return [
     isReadOnly ? null : { label: "Duplicate", icon: "copy", act: () => actions.duplicate(id) },
-    data?.points?.length ? { label: "Save as picture", icon: "picture", act: () => actions.savePicture(chart, card.drawing) } : null,
-    hasValues(data) ? { label: "Save as CSV", icon: "download", act: () => actions.saveCsv(chart, data, allRows) } : null,
+    data?.points?.length ? { label: "Save as picture", icon: "picture", act: () => actions.savePicture(chart, data, card.drawing) } : null,
+    hasValues(data) ? { label: "Save as CSV", icon: "download", act: () => actions.saveCsv(chart, data, () => allRows(card.orderBy)) } : null,
     canFillScreen ? { label: "Full screen", icon: "full", act: () => void fillScreen(card.content) } : null,
     isReadOnly ? null : { label: "Hide", icon: "hide", act: () => actions.hide(id) },
     isReadOnly ? null : { label: "Remove", icon: "remove", isDanger: true, act: () => actions.remove(id) },

@@ -18,13 +18,8 @@ export async function saveCsv(chart, data, allRows) {
 export function csvOf({ kind = "bar", dataMapping = {} }, data) {
   if ("value" in data) return csvIn([[figureInWords(dataMapping)], [data.value]]);
   if (kind === "scatter") return csvIn([[dataMapping.xAxis, dataMapping.yAxis], ...data.points]);
-  const series = data.series ?? [{ name: measureInWords(dataMapping), points: data.points }];
-  const groups = series[0].points.map(([name], index) => [name, ...series.map(({ points }) => points[index][1])]);
-  const rest = data.rest ? [restOf(data)] : [];
-  return csvIn([[dataMapping.xAxis, ...series.map(({ name }) => name)], ...groups, ...rest]);
-}
-
-function restOf(data) {
-  const { name, value } = namedGroups(data).at(-1);
-  return [name, value];
+  const measures = data.series?.map(({ name }) => name) ?? [measureInWords(dataMapping)];
+  // Periods are written as ISO 8601, which programs read.
+  const groups = namedGroups(data).map(({ name, values, isRest }, index) => [isRest ? name : data.points[index][0], ...values]);
+  return csvIn([[dataMapping.xAxis, ...measures], ...groups]);
 }

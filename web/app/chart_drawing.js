@@ -1,4 +1,5 @@
 // A chart on its canvas. Charts are drawn one a task, so that many of them never block the page.
+import { canSplit } from "./chart_kinds.js";
 import { optionOf } from "./chart_option.js";
 
 const drawings = new WeakMap();
@@ -19,6 +20,7 @@ const sizes = new ResizeObserver((entries) => {
 export class ChartDrawing {
   canvas;
   #shown = null;
+  #drawn = { groups: [], isTurned: false };
   #instance = null;
   #size = { width: 0, height: 0 };
 
@@ -28,8 +30,14 @@ export class ChartDrawing {
     sizes.observe(canvas);
   }
 
-  show(chart, data) {
-    this.#shown = { chart, data };
+  /**
+   * @param {object} chart
+   * @param {object} data
+   * @param {{ pick?: (index: number) => void, chosen?: number | null }} [options] `pick` gets the index of the point that is
+   *   clicked, `chosen` is that of the point that stands out
+   */
+  show(chart, data, { pick = null, chosen = null } = {}) {
+    this.#shown = { chart, data, pick, chosen };
     this.#wait();
   }
 
@@ -51,9 +59,9 @@ export class ChartDrawing {
 
   /** Return a picture of the chart without a tooltip, on the background of its card, as a data URL: a PNG with two pixels for each of the page. */
   image() {
-    const { chart, data } = this.#shown;
+    const { chart, data, chosen } = this.#shown;
     const instance = echarts.init(document.createElement("div"), null, { ...this.#size, devicePixelRatio: 2 });
-    instance.setOption(optionOf(chart, data, this.#size));
+    instance.setOption(optionOf(chart, data, this.#size, { chosen }).option);
     const backgroundColor = getComputedStyle(document.documentElement).getPropertyValue("--card");
     const image = instance.getDataURL({ pixelRatio: 2, backgroundColor });
     instance.dispose();
@@ -71,11 +79,13 @@ export class ChartDrawing {
       this.canvas.textContent = "The chart could not be drawn. Load the page again.";
       return;
     }
-    const { chart, data } = this.#shown;
+    const { chart, data, chosen } = this.#shown;
     if (!this.#instance) this.#init(devicePixelRatio);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
-    this.#instance.setOption(optionOf(chart, data, this.#size), { notMerge: true, lazyUpdate });
+    const { option, ...drawn } = optionOf(chart, data, this.#size, { chosen });
+    this.#drawn = drawn;
+    this.#instance.setOption(option, { notMerge: true, lazyUpdate });
   }
 
   /** The first drawing takes longest and is a task of its own; until then, ECharts has no data for a pointer above it, and would throw. */
@@ -83,6 +93,22 @@ export class ChartDrawing {
     this.#instance = echarts.init(this.canvas, null, { ...this.#size, devicePixelRatio });
     this.canvas.style.pointerEvents = "none";
     this.#instance.on("rendered", () => (this.canvas.style.pointerEvents = ""));
+    this.#instance.getZr().on("click", ({ offsetX, offsetY }) => this.#pickAt([offsetX, offsetY]));
+    this.#instance.on("click", "series.pie", ({ dataIndex }) => this.#pick(dataIndex));
+  }
+
+  /** A bar may be thin, and a line is thin everywhere: the group is picked above and below them as well, where its tooltip is shown. */
+  #pickAt(place) {
+    const { kind } = this.#shown.chart;
+    if (!canSplit(kind ?? "bar") || !this.#instance.containPixel("grid", place)) return;
+    const [across, down] = this.#instance.convertFromPixel("grid", place);
+    this.#pick(Math.round(this.#drawn.isTurned ? down : across));
+  }
+
+  /** What groups have together cannot be picked. */
+  #pick(place) {
+    const index = this.#drawn.groups[place]?.index ?? null;
+    if (index !== null) this.#shown.pick?.(index);
   }
 
   #wait() {

@@ -1,12 +1,10 @@
 // The ECharts options of a chart in the room of its card, in the colours of the page.
+import { colorsOf } from "./chart_kinds.js";
 import { layoutOf, linesOf, slicesOf } from "./chart_layout.js";
-import { measureInWords } from "./chart_words.js";
+import { measureInWords, numbersOf } from "./chart_words.js";
 import { exact, share, short } from "./numbers.js";
+import { hasOwnAxis, isStacked } from "./series.js";
 
-const PALETTES = {
-  light: ["#0f766e", "#b45309", "#4f46e5", "#be185d", "#4d7c0f", "#0369a1", "#7e22ce", "#a16207"],
-  dark: ["#2dd4bf", "#fbbf24", "#a5b4fc", "#f9a8d4", "#bef264", "#7dd3fc", "#d8b4fe", "#fde68a"],
-};
 const FONT_SIZE = 12;
 const LINE_HEIGHT = 15;
 const TOOLTIP_LINES = 8;
@@ -21,27 +19,33 @@ const ROOM_FOR_SHARES = 50;
 /** A lower canvas has its names in tooltips only. */
 const ROOM_FOR_AXIS_NAMES = 120;
 const SMALLEST_SHARE_INSIDE = 0.09;
+/** How much is seen of what has not been chosen. */
+const DIMMED = 0.28;
 const brush = document.createElement("canvas").getContext("2d");
 
 /**
- * Return the options of a chart.
+ * Return the options of a chart, its groups in the order in which they are drawn, and whether they run down the side.
  *
  * @param {object} chart
  * @param {object} data as `dataOf` returns it, without a problem
  * @param {{ width: number, height: number }} size of the canvas in pixels
+ * @param {{ chosen?: number | null }} [options] the index of the point that stands out
  */
-export function optionOf(chart, data, { width, height }) {
+export function optionOf(chart, data, { width, height }, { chosen = null } = {}) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const text = { color: colour("--soft"), fontFamily: colour("--sans"), fontSize: FONT_SIZE };
   brush.font = `${FONT_SIZE}px ${text.fontFamily}`;
   const { kind = "bar", dataMapping = {} } = chart;
   const room = { kind, aggregate: dataMapping.aggregate ?? "sum", width, height, measure: (each) => brush.measureText(each).width };
-  const look = { text, line: colour("--line"), card: colour("--card"), soft: colour("--soft") };
-  const parts = kind === "scatter" ? scatter(dataMapping, data, room, look) : kind === "pie" ? pie(dataMapping, data, room, look) : axes(dataMapping, data, room, look);
-  return {
-    ...parts,
-    color: PALETTES[window.dashkeepTheme.isDark ? "dark" : "light"],
+  const colors = colorsOf(chart.color).map((name) => colour(`--${name}`));
+  const opacityOf = (index) => (chosen === null || index === chosen ? 1 : DIMMED);
+  const look = { text, line: colour("--line"), card: colour("--card"), soft: colour("--soft"), colors, chosen, opacityOf };
+  const parts = { scatter, pie }[kind] ?? axes;
+  const { describe, groups = [], isTurned = false, ...drawn } = parts(chart, data, room, look);
+  const option = {
+    ...drawn,
+    color: colors,
     // Each chart would draw itself in every frame for a while, and a dashboard has many.
     animation: false,
     textStyle: text,
@@ -54,9 +58,10 @@ export function optionOf(chart, data, { width, height }) {
       backgroundColor: look.card,
       borderColor: look.line,
       textStyle: { ...text, color: colour("--text") },
-      formatter: (shown) => tooltip(parts.describe([shown].flat()[0]), room),
+      formatter: (shown) => tooltip(describe([shown].flat()[0]), room),
     },
   };
+  return { option, groups, isTurned };
 }
 
 /** Break lines that are wider than the chart; `{name|text}` would be markup of a rich text. */
@@ -68,29 +73,29 @@ function tooltip(paragraphs, { width, measure }) {
   return lines.join("\n").replaceAll("{", "{\u2060");
 }
 
-const valueInWords = (value) => (value === null ? "no value" : exact(value));
-
-function pie(mapping, data, room, { text, card, soft }) {
+function pie(chart, data, room, { text, card, soft, opacityOf }) {
+  const numbers = numbersOf(chart);
   const groups = slicesOf(data, room);
   const whole = groups.reduce((sum, { value }) => sum + value, 0);
   // A share of averages means nothing.
   const hasShares = room.aggregate === "sum" || room.aggregate === "count";
-  const label = (value) => (hasShares ? share(value, whole) : short(value));
+  const label = (value) => (hasShares ? share(value, whole) : numbers.short(value));
   const isWide = room.width >= ROOM_FOR_NAMES.width && room.height >= ROOM_FOR_NAMES.height;
   const names = Math.min(room.width * WIDEST_SLICE_NAME, Math.max(...groups.map((each) => room.measure(each.label))) + 26);
   const radius = isWide ? Math.min(room.height / 2 - 32, room.width / 2 - names) : Math.min(room.width, room.height) / 2 - 4;
   const beside = { ...text, formatter: ({ dataIndex }) => `${groups[dataIndex].label}\n${label(groups[dataIndex].value)}`, lineHeight: LINE_HEIGHT, overflow: "truncate", ellipsis: "…", bleedMargin: 2 };
   const inside = { ...text, show: radius >= ROOM_FOR_SHARES, position: "inside", color: card, formatter: ({ value }) => (value / whole < SMALLEST_SHARE_INSIDE ? "" : label(value)) };
   return {
+    groups,
     describe: ({ dataIndex }) => {
       const { name, value } = groups[dataIndex];
-      return [name, `${measureInWords(mapping)}: ${exact(value)}${hasShares ? ` (${share(value, whole)})` : ""}`];
+      return [name, `${measureInWords(chart.dataMapping)}: ${numbers.exact(value)}${hasShares ? ` (${share(value, whole)})` : ""}`];
     },
     series: [
       {
         type: "pie",
         radius: isWide ? [radius * 0.6, radius] : [0, radius],
-        data: groups.map(({ value, isRest }) => ({ value, ...(isRest && { itemStyle: { color: soft } }) })),
+        data: groups.map(({ value, isRest, index }) => ({ value, itemStyle: { opacity: opacityOf(index), ...(isRest && { color: soft }) } })),
         label: isWide ? beside : inside,
         labelLine: { show: isWide, length: 12, length2: 4 },
         itemStyle: { borderColor: card, borderWidth: 2 },
@@ -99,7 +104,7 @@ function pie(mapping, data, room, { text, card, soft }) {
   };
 }
 
-function scatter({ xAxis, yAxis }, { points }, { width, height }, { text, line }) {
+function scatter({ dataMapping: { xAxis, yAxis } }, { points }, { width, height }, { text, line }) {
   const hasNames = height >= ROOM_FOR_AXIS_NAMES;
   const axis = (name, splitNumber) => ({ type: "value", scale: true, splitNumber, name: hasNames ? name : "", nameTextStyle: text, nameTruncate: { maxWidth: 200, ellipsis: "…" }, axisLabel: { ...text, formatter: short, hideOverlap: true }, splitLine: { lineStyle: { color: line } } });
   return {
@@ -111,13 +116,21 @@ function scatter({ xAxis, yAxis }, { points }, { width, height }, { text, line }
   };
 }
 
-function axes(mapping, data, room, { text, line, card, soft }) {
+function axes(chart, data, room, look) {
+  const { text, line, card } = look;
   const isBar = room.kind === "bar";
-  const { groups, isTurned, nameWidth, isNamed, hasValues } = layoutOf(data, room);
-  const isZeroBased = isBar || room.kind === "area" || room.aggregate === "sum" || room.aggregate === "count";
+  const all = data.series ?? [{ name: measureInWords(chart.dataMapping), aggregate: room.aggregate }];
+  const stacks = isStacked(chart, data);
+  const { groups, isTurned, nameWidth, isNamed, hasValues } = layoutOf(data, { ...room, bars: isBar && !stacks ? all.length : 1, isHorizontal: chart.isHorizontal ?? undefined });
   const splitNumber = isTurned ? Math.ceil(room.width / 140) : Math.max(1, Math.round(room.height / 60));
-  const most = isBar ? endOf(groups) : null;
-  const values = { type: "value", scale: !isZeroBased, max: most, axisLabel: { ...text, show: hasValues, formatter: short, hideOverlap: true, showMaxLabel: !most }, splitNumber, splitLine: { lineStyle: { color: line } } };
+  const most = isBar && all.length === 1 ? endOf(groups) : null;
+  const isZeroBased = ({ aggregate }) => isBar || room.kind === "area" || aggregate === "sum" || aggregate === "count";
+  const valuesOf = (index, of, colour) => {
+    const label = { ...text, color: colour, show: hasValues, formatter: numbersOf(chart, index).short, hideOverlap: true, showMaxLabel: !most };
+    return { type: "value", scale: !of.some(isZeroBased), max: most, axisLabel: label, splitNumber, splitLine: { show: index === 0, lineStyle: { color: line } }, alignTicks: index > 0 };
+  };
+  // Each of two axes has the colour of its measure.
+  const values = hasOwnAxis(chart, data) ? all.map((each, index) => valuesOf(index, [each], look.colors[index])) : valuesOf(0, all, text.color);
   const names = {
     type: "category",
     data: groups.map(({ label }) => label),
@@ -127,28 +140,44 @@ function axes(mapping, data, room, { text, line, card, soft }) {
     axisTick: { show: false },
     axisLine: { lineStyle: { color: line } },
   };
-  const beyond = { show: true, position: isTurned ? "insideRight" : "insideTop", color: card, formatter: ({ value }) => `${short(value)} ${isTurned ? "→" : "↑"}` };
+  const wordsOf = (value, index) => (value === null ? "no value" : numbersOf(chart, index).exact(value));
   return {
-    describe: ({ dataIndex }) => [groups[dataIndex].name, `${measureInWords(mapping)}: ${valueInWords(groups[dataIndex].value)}`],
+    groups,
+    isTurned,
+    describe: ({ dataIndex }) => [groups[dataIndex].name, ...all.map(({ name }, index) => `${name}: ${wordsOf(groups[dataIndex].values[index], index)}`)],
     grid: { left: 8, right: hasValues ? 20 : 8, top: hasValues ? 12 : 4, bottom: hasValues ? 6 : 2, containLabel: true },
     xAxis: isTurned ? values : names,
     yAxis: isTurned ? names : values,
-    series: [
-      {
-        type: isBar ? "bar" : "line",
-        data: groups.map(({ value, isRest }, index) => ({
-          value: value ?? "-",
-          ...(isRest && { itemStyle: { color: soft }, ...(most && { label: beyond }) }),
-          ...(!isBar && isAlone(groups, index) && { symbolSize: DOT }),
-        })),
-        barMaxWidth: 48,
-        barCategoryGap: "28%",
-        showSymbol: true,
-        symbolSize: groups.length * ROOM_FOR_DOT <= room.width ? DOT : 0,
-        ...(isBar && { itemStyle: { borderRadius: 3 } }),
-        ...(room.kind === "area" && { areaStyle: { opacity: 0.18 } }),
-      },
-    ],
+    series: all.map((each, index) => ({
+      ...seriesOf(groups, each, index, room, { ...look, numbers: numbersOf(chart, index), end: most && (isTurned ? "→" : "↑"), isMany: all.length > 1 }),
+      ...(stacks && { stack: "all", ...(isBar && { itemStyle: { borderColor: card, borderWidth: 1 } }) }),
+      ...(Array.isArray(values) && { [isTurned ? "xAxisIndex" : "yAxisIndex"]: index }),
+      ...(room.kind === "area" && { areaStyle: { opacity: stacks ? 0.55 : all.length > 1 ? 0.1 : 0.18 } }),
+    })),
+  };
+}
+
+function seriesOf(groups, { isRest: isRestOfSeries }, place, room, { soft, card, colors, chosen, opacityOf, numbers, end, isMany }) {
+  const isBar = room.kind === "bar";
+  const beyond = { show: true, position: end === "→" ? "insideRight" : "insideTop", color: card, formatter: ({ value }) => `${numbers.short(value)} ${end}` };
+  const colour = isRestOfSeries ? soft : colors[place];
+  const symbol = groups.length * ROOM_FOR_DOT <= room.width ? DOT : 0;
+  return {
+    type: isBar ? "bar" : "line",
+    color: colour,
+    data: groups.map(({ values, isRest, index }, at) => ({
+      value: values[place] ?? "-",
+      itemStyle: { opacity: opacityOf(index), ...(isRest && !isMany && { color: soft }) },
+      ...(isRest && end && { label: beyond }),
+      ...(!isBar && (isAlone(groups, at, place) || index === chosen) && { symbolSize: index === chosen ? DOT * 2 : DOT }),
+    })),
+    barMaxWidth: 48,
+    barCategoryGap: "28%",
+    barGap: "8%",
+    showSymbol: true,
+    symbolSize: symbol,
+    ...(isBar && { itemStyle: { borderRadius: 3 } }),
+    ...(!isBar && { lineStyle: { opacity: chosen === null ? 1 : DIMMED * 2 } }),
   };
 }
 
@@ -160,6 +189,6 @@ function endOf(groups) {
 }
 
 /** A line has no length between two gaps. */
-function isAlone(groups, index) {
-  return (groups[index - 1]?.value ?? null) === null && (groups[index + 1]?.value ?? null) === null;
+function isAlone(groups, index, series) {
+  return (groups[index - 1]?.values[series] ?? null) === null && (groups[index + 1]?.values[series] ?? null) === null;
 }

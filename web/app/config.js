@@ -56,16 +56,30 @@ export const withFilter = (id, filter) => (config) => {
 export const withColumnNames = (names) => (config) => {
   const named = (column) => (typeof column === "string" && Object.hasOwn(names, column) ? names[column] : column);
   const renamed = chartsOf(config).flatMap(([id, chart]) => {
-    const { xAxis, yAxis } = chart.dataMapping ?? {};
-    const changed = Object.entries({ xAxis, yAxis }).filter(([, column]) => named(column) !== column);
-    if (!changed.length) return [];
-    return [[id, { ...chart, dataMapping: { ...chart.dataMapping, ...Object.fromEntries(changed.map(([axis, column]) => [axis, named(column)])) } }]];
+    const { dataMapping } = chart;
+    const mapping = withNamedColumns(dataMapping, named);
+    return mapping === dataMapping ? [] : [[id, { ...chart, dataMapping: mapping }]];
   });
   const filters = filtersOf(config).map((filter) => (named(filter.column) === filter.column ? filter : { ...filter, column: named(filter.column) }));
   const isFiltered = filters.some((filter, index) => filter !== filtersOf(config)[index]);
   if (!renamed.length && !isFiltered) return config;
   return { ...withCharts(Object.fromEntries(renamed))(config), ...(isFiltered ? { filters } : {}) };
 };
+
+/** The members of a data mapping that name a column, and those that have such members of their own. */
+const COLUMN_NAMES = ["xAxis", "yAxis", "splitBy", "column"];
+const WITH_COLUMN_NAMES = ["second", "orderBy"];
+
+function withNamedColumns(mapping, named) {
+  if (mapping === null || typeof mapping !== "object" || Array.isArray(mapping)) return mapping;
+  const rename = (member, value) => {
+    if (COLUMN_NAMES.includes(member)) return named(value);
+    if (WITH_COLUMN_NAMES.includes(member)) return withNamedColumns(value, named);
+    return member === "columns" && Array.isArray(value) ? value.map(named) : value;
+  };
+  const renamed = Object.fromEntries(Object.entries(mapping).map(([member, value]) => [member, rename(member, value)]));
+  return JSON.stringify(renamed) === JSON.stringify(mapping) ? mapping : renamed;
+}
 
 /** Give each chart of a list the first place that is free on twelve columns; hidden charts take no room. */
 export function placedFreely(config, charts) {

@@ -57,7 +57,7 @@ export class Editing {
 
   duplicateChart(id) {
     const chart = this.#chart(id);
-    this.#addCharts([{ ...chart, title: `${chart.title ?? "Untitled"} (copy)` }], true);
+    this.#addCharts([{ ...chart, title: chart.title === "" ? "" : `${chart.title ?? "Untitled"} (copy)` }], true);
   }
 
   hideChart(id) {

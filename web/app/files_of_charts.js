@@ -12,7 +12,7 @@ export function fileActions(app) {
     }
   };
   return {
-    savePicture: (chart, drawing) => attempt(async () => (await required(import("./chart_picture.js"))).savePicture(chart, drawing)),
+    savePicture: (chart, data, drawing) => attempt(async () => (await required(import("./chart_picture.js"))).savePicture(chart, data, drawing)),
     saveCsv: (chart, data, allRows) => attempt(async () => (await required(import("./chart_csv.js"))).saveCsv(chart, data, allRows)),
   };
 }

@@ -1,6 +1,7 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
 import { cardItems } from "./card_menu.js";
+import { drawPart } from "./card_parts.js";
 import { chartCard } from "./chart_card.js";
 import { ChartDrawing, prepareDrawing } from "./chart_drawing.js";
 import { render } from "./html.js";
@@ -144,7 +145,7 @@ export class Grid {
       element.className = "grid-stack-item";
       element.dataset.chart = id;
       element.append(content);
-      this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null });
+      this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null, orderBy: null });
       this.#views.observe(element);
     }
     return this.#cards.get(id);
@@ -154,7 +155,9 @@ export class Grid {
   #fill({ id, chart, data, allRows }) {
     const card = this.#card(id);
     card.fill = () => this.#fill({ id, chart, data, allRows });
-    const shown = [chart, card.isSeen ? data() : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
+    // A table's own order is used again once it may have changed.
+    if (card.shown && card.shown[0].dataMapping !== chart.dataMapping) card.orderBy = null;
+    const shown = [chart, card.isSeen ? data(card.orderBy) : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
     render(this.#content(id, chart, shown[1], allRows), card.content);
@@ -164,6 +167,14 @@ export class Grid {
       card.drawing = canvas && new ChartDrawing(canvas);
     }
     card.drawing?.show(chart, shown[1]);
+    const part = card.content.querySelector(".part");
+    if (part) void drawPart(part, chart, shown[1], (orderBy) => this.#order(card, orderBy));
+  }
+
+  /** Show a table in the order that its head asks for, which is not part of the dashboard. */
+  #order(card, orderBy) {
+    card.orderBy = orderBy;
+    card.fill();
   }
 
   #content(id, chart, data, allRows) {
@@ -178,14 +189,13 @@ export class Grid {
 
   /** Compute all charts, also those that have not come into view, and wait until they can be drawn. */
   async fillAll() {
-    const cards = [...this.#cards.values()];
-    for (const card of cards) {
+    for (const card of this.#cards.values()) {
       card.isSeen = true;
       card.fill();
     }
     await prepareDrawing();
     for (const end = performance.now() + LONGEST_WAIT_MS; performance.now() < end; await nextFrame()) {
-      if (cards.every(({ shown }) => shown[1] !== undefined)) return;
+      if (!this.#element?.querySelector(".skeleton, .part:empty")) return;
     }
   }
 

@@ -12,7 +12,8 @@ const some = lazily(() => new Intl.NumberFormat("en", { maximumSignificantDigits
 const compact = lazily(() => new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }));
 const whole = lazily(() => new Intl.NumberFormat("en", { maximumFractionDigits: 0 }));
 const percent = lazily(() => new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 }));
-const WHOLE_BELOW = 100_000;
+/** A card shows larger numbers in short. */
+export const WHOLE_BELOW = 100_000;
 
 /** All digits of a number: `1,234,567.89`. */
 export const exact = (number) => all().format(number);

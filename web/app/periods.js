@@ -9,6 +9,7 @@ const UNITS = {
   hour: { length: 13, steps: [1, 2, 3, 6, 12, 24, 48, 96] },
   day: { length: 10, steps: [1, 2, 7, 14, 28, 56] },
   month: { length: 7, steps: [1, 2, 3, 6, 12, 24, 60] },
+  quarter: { length: 7, steps: [1, 2, 4, 8, 20] },
   year: { length: 4, steps: [1, 2, 5, 10, 20, 50, 100] },
   decade: { length: 3, steps: [1, 2, 5, 10, 20, 50, 100] },
   century: { length: 2, steps: [1, 2, 5, 10, 20, 50, 100] },
@@ -23,7 +24,8 @@ const UNITS = {
  * @param {string} finest unit that is known
  */
 export function unitFor(first, last, most, finest) {
-  const units = Object.keys(UNITS);
+  // Quarters are only for those who ask for them.
+  const units = Object.keys(UNITS).filter((unit) => unit === finest || unit !== "quarter");
   const known = units.slice(units.indexOf(finest));
   return known.find((unit) => numberOf(unit, last) - numberOf(unit, first) < most) ?? "century";
 }
@@ -49,21 +51,34 @@ export function numberOf(unit, text) {
   if (unit === "hour") return Date.UTC(year, month - 1, day, hour) / HOUR_MS;
   if (unit === "day") return Date.UTC(year, month - 1, day) / DAY_MS;
   if (unit === "month") return year * 12 + month - 1;
+  if (unit === "quarter") return year * 4 + Math.floor((month - 1) / 3);
   return Math.floor(Number(text.slice(0, 4).padEnd(4, "0")) / { year: 1, decade: 10, century: 100 }[unit]);
 }
 
-/** Return the text that names a period, as long as its unit: `2026-01` for a month. */
+/** Return the text that names a period, as long as its unit: `2026-01` for a month, and for the quarter that begins with it. */
 export function textOfPeriod(unit, number) {
   const digits = (value, length) => String(value).padStart(length, "0");
   if (unit === "hour" || unit === "day") return new Date(number * (unit === "hour" ? HOUR_MS : DAY_MS)).toISOString().slice(0, UNITS[unit].length);
   if (unit === "month") return `${digits(Math.floor(number / 12), 4)}-${digits((number % 12) + 1, 2)}`;
+  if (unit === "quarter") return textOfPeriod("month", number * 3);
   return digits(number, UNITS[unit].length);
+}
+
+/** Return the first and the last day of a period, or the hour twice, as a filter takes them. */
+export function spanOf(unit, text) {
+  if (unit === "hour" || unit === "day") return [text, text];
+  const month = numberOf("month", text);
+  const [first, last] = { month: [month, month], quarter: [month, month + 2] }[unit] ?? [text.padEnd(4, "0"), text.padEnd(4, "9")].map((year, index) => year * 12 + index * 11);
+  // The day before the next month. Date.UTC would take the year 50 for 1950.
+  const end = new Date(0).setUTCFullYear(Math.floor(last / 12), (last % 12) + 1, 0);
+  return [`${textOfPeriod("month", first)}-01`, textOfPeriod("day", end / DAY_MS)];
 }
 
 /** Name a period: `15 Jan 2026`, `Jan 2026`, `1980s`. Any other text is returned unchanged. */
 export function periodInWords(unit, text) {
   const { year, month, day, hour } = partsOf(text);
   if (!year) return text;
+  if (unit === "quarter") return `Q${Math.ceil(month / 3)} ${year}`;
   if (unit === "century") return `${year}00 – ${year}99`;
   if (unit === "decade") return `${year}0s`;
   return [day, month && MONTHS[month - 1], year].filter(Boolean).join(" ") + (hour ? `, ${hour}:00` : "");

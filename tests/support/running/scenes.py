@@ -45,6 +45,94 @@ KINDS: Final = {
         "By a column that is gone", "bar", (6, 12, 6, 4), xAxis="Store", yAxis="Revenue", aggregate="sum"
     ),
 }
+EUROS: Final = {"style": "currency", "currency": "EUR"}
+REVENUE: Final = {"yAxis": "Revenue", "aggregate": "sum"}
+TEXT: Final = """\
+## What this is
+
+Revenue of **five countries**, *as booked*, from the [shop](https://shop.example/reports).
+
+- Returns are taken off
+- `Channel` is where it was sold
+  1. Online
+  2. Store
+
+> The last month is not complete.
+
+| Channel | Goal |
+|---------|-----:|
+| Online  |   40 |
+| Store   |   35 |
+"""
+
+
+def _series(title: str, kind: str, place: tuple[int, int, int, int], mapping: Json, **members: Any) -> Json:
+    return chart(title, kind=kind, position=dict(zip("xywh", place, strict=True)), dataMapping=mapping, **members)
+
+
+SERIES: Final = {
+    "stacked": _series(
+        "Revenue by country and channel",
+        "bar",
+        (0, 0, 6, 5),
+        {"xAxis": "Country", **REVENUE, "splitBy": "Channel"},
+        isStacked=True,
+        format=EUROS,
+    ),
+    "beside": _series(
+        "Units by channel and country",
+        "bar",
+        (6, 0, 6, 5),
+        {"xAxis": "Channel", "yAxis": "Units", "splitBy": "Country"},
+    ),
+    "split": _series(
+        "Revenue over time by channel",
+        "line",
+        (0, 5, 8, 4),
+        {"xAxis": "Date", **REVENUE, "splitBy": "Channel", "grain": "quarter"},
+    ),
+    "figure": _series("Revenue", "number", (8, 5, 4, 2), REVENUE, format=EUROS),
+    "share": _series(
+        "Share", "number", (8, 7, 4, 2), {"yAxis": "Units", "aggregate": "mean"}, format={"style": "percent"}
+    ),
+    "two": _series(
+        "Revenue and units by month",
+        "line",
+        (0, 9, 6, 4),
+        {"xAxis": "Date", **REVENUE, "second": {"yAxis": "Units", "aggregate": "mean"}, "grain": "month"},
+        format=EUROS,
+    ),
+    "both": _series(
+        "Revenue and orders by product",
+        "bar",
+        (6, 9, 6, 4),
+        {"xAxis": "Product", **REVENUE, "second": {"aggregate": "count"}, "sort": "name"},
+        color="indigo",
+    ),
+    "lying": _series(
+        "Three largest products",
+        "bar",
+        (0, 13, 4, 4),
+        {"xAxis": "Product", **REVENUE, "limit": 3},
+        isHorizontal=True,
+        color="pink",
+    ),
+    "area": _series(
+        "Units over time, stacked",
+        "area",
+        (4, 13, 8, 4),
+        {"xAxis": "Date", "yAxis": "Units", "splitBy": "Product", "grain": "month"},
+        isStacked=True,
+    ),
+    "table": _series(
+        "Orders",
+        "table",
+        (0, 17, 7, 5),
+        {"columns": ["Date", "Country", "Revenue", "Units"], "orderBy": {"column": "Revenue", "isDescending": True}},
+        format=EUROS,
+    ),
+    "text": _series("About", "text", (7, 17, 5, 5), {}, text=TEXT),
+}
 FILTERS: Final = [
     {"id": "country", "column": "Country", "operator": "in", "values": ["Germany", "France", "United Kingdom"]},
     {"id": "day", "column": "Date", "operator": "between", "values": ["2025-03-01", "2026-06-30"]},
@@ -138,6 +226,26 @@ def charts(studio: Studio) -> None:
     device.open(studio.project(user, {"chartCustomizations": hidden, "filters": FILTERS}, SALES).id)
     _drawn(device)
     studio.take_all(device, "filters-and-hidden", most=2)
+
+
+def series(studio: Studio) -> None:
+    """Charts of several series with their legends and tooltips, formats and colours, and cards with a table and a text."""
+    user = studio.user()
+    device = studio.device(user).open(studio.project(user, {"chartCustomizations": SERIES}, SALES).id)
+    _drawn(device)
+    studio.take_all(device, "series")
+    for title in ("Revenue by country and channel", "Revenue and units by month"):
+        drawing = device.card(title).get_by_role("img")
+        drawing.scroll_into_view_if_needed()
+        drawing.hover()
+        studio.take(device, f"series-tooltip-{'two' if 'units' in title else 'split'}")
+    small = {
+        key: {**each, "position": {"x": number % 6 * 2, "y": number // 6 * 2, "w": 2, "h": 2}}
+        for number, (key, each) in enumerate(SERIES.items())
+    }
+    device.open(studio.project(user, {"chartCustomizations": small}, SALES).id)
+    _drawn(device)
+    studio.take(device, "series-small")
 
 
 def real_tables(studio: Studio) -> None:
@@ -446,6 +554,7 @@ SCENES: Final[dict[str, Callable[[Studio], None]]] = {
         dashboards,
         beginning,
         charts,
+        series,
         real_tables,
         forms,
         history,

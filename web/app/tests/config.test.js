@@ -90,3 +90,11 @@ test("renamed columns are renamed in charts and filters, also if two swap their 
   assert.equal(renamed.chartCustomizations.b, config.chartCustomizations.b);
   assert.equal(withColumnNames({ Unused: "Still unused", constructor: "x" })(config), config);
 });
+
+test("renaming a column reaches splits, second measures, and the columns and the order of a table", () => {
+  const mapping = { splitBy: "City", second: { yAxis: "City", aggregate: "City" }, columns: ["Day", "City"], orderBy: { column: "City", isDescending: true }, sort: "City" };
+  const { dataMapping } = withColumnNames({ City: "Town" })({ chartCustomizations: { a: { dataMapping: mapping } } }).chartCustomizations.a;
+  assert.deepEqual(dataMapping, { splitBy: "Town", second: { yAxis: "Town", aggregate: "City" }, columns: ["Day", "Town"], orderBy: { column: "Town", isDescending: true }, sort: "City" });
+  const odd = { chartCustomizations: { a: { dataMapping: null }, b: { dataMapping: "City" }, c: {}, d: { dataMapping: { second: "City", columns: "City", orderBy: [] } } } };
+  assert.equal(withColumnNames({ City: "Town" })(odd), odd);
+});
