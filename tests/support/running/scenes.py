@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import expect
-from support.running.browser import ROWS, Device, Project, chart, placed_chart
+from support.running.browser import ROWS, Device, Json, Project, chart, placed_chart
 from support.running.studio import Studio
 
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "node_modules" / "vega-datasets" / "data"
