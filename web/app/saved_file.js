@@ -3,7 +3,7 @@
 /** The browser has begun to save a file by then. */
 const SAVED_MS = 60_000;
 /** What some system does not take in the name of a file. */
-const NOT_IN_NAMES = /[\\/:*?"<>|\p{Cc}]+/gu;
+const NOT_IN_NAMES = /\s*[\\/:*?"<>|\p{Cc}]+\s*/gu;
 
 /**
  * @param {Blob} file
