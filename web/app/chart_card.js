@@ -50,7 +50,7 @@ function legend(chart, data) {
   const colors = colorsOf(chart.color);
   const second = hasOwnAxis(chart, data) ? " (second axis)" : "";
   return html`<ul class="legend" aria-hidden="true">
-    ${data.series.map(({ name, isRest }, index) => html`<li title=${name}><span class="swatch ${isRest ? "" : colors[index]}"></span><span class="name">${name}${index ? second : ""}</span></li>`)}
+    ${data.series.map(({ name, isRest }, index) => html`<li title=${name}><span class="swatch ${isRest ? "" : colors[index]}"></span><span>${name}${index ? second : ""}</span></li>`)}
   </ul>`;
 }
 

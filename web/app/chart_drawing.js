@@ -57,13 +57,12 @@ export class ChartDrawing {
     this.draw({ devicePixelRatio, lazyUpdate: false });
   }
 
-  /** Return a picture of the chart without a tooltip, on the background of its card, as a data URL: a PNG with two pixels for each of the page. */
-  image() {
+  /** Return a canvas with the chart as it is drawn, without a tooltip, with so many pixels for each of the page. */
+  image(pixelRatio) {
     const { chart, data, chosen } = this.#shown;
-    const instance = echarts.init(document.createElement("div"), null, { ...this.#size, devicePixelRatio: 2 });
+    const instance = echarts.init(document.createElement("div"), null, this.#size);
     instance.setOption(optionOf(chart, data, this.#size, { chosen }).option);
-    const backgroundColor = getComputedStyle(document.documentElement).getPropertyValue("--card");
-    const image = instance.getDataURL({ pixelRatio: 2, backgroundColor });
+    const image = instance.renderToCanvas({ pixelRatio });
     instance.dispose();
     return image;
   }

@@ -96,7 +96,7 @@ function pie(chart, data, room, { text, card, soft, opacityOf }) {
         type: "pie",
         radius: isWide ? [radius * 0.6, radius] : [0, radius],
         data: groups.map(({ value, isRest, index }) => ({ value, itemStyle: { opacity: opacityOf(index), ...(isRest && { color: soft }) } })),
-        label: isWide ? beside : inside,
+        label: { ...(isWide ? beside : inside), opacity: 1 },
         labelLine: { show: isWide, length: 12, length2: 4 },
         itemStyle: { borderColor: card, borderWidth: 2 },
       },
@@ -144,7 +144,11 @@ function axes(chart, data, room, look) {
   return {
     groups,
     isTurned,
-    describe: ({ dataIndex }) => [groups[dataIndex].name, ...all.map(({ name }, index) => `${name}: ${wordsOf(groups[dataIndex].values[index], index)}`)],
+    describe: ({ dataIndex }) => {
+      const { name, value, values: each } = groups[dataIndex];
+      const total = hasTotal(chart, all) ? [`Total: ${wordsOf(value, 0)}`] : [];
+      return [name, ...all.map((series, index) => `${series.name}: ${wordsOf(each[index], index)}`), ...total];
+    },
     grid: { left: 8, right: hasValues ? 20 : 8, top: hasValues ? 12 : 4, bottom: hasValues ? 6 : 2, containLabel: true },
     xAxis: isTurned ? values : names,
     yAxis: isTurned ? names : values,
@@ -156,6 +160,9 @@ function axes(chart, data, room, look) {
     })),
   };
 }
+
+/** A total of averages means nothing, nor does one of two measures. */
+const hasTotal = ({ dataMapping: { splitBy, aggregate = "sum" } }, series) => series.length > 1 && splitBy && (aggregate === "sum" || aggregate === "count");
 
 function seriesOf(groups, { isRest: isRestOfSeries }, place, room, { soft, card, colors, chosen, opacityOf, numbers, end, isMany }) {
   const isBar = room.kind === "bar";

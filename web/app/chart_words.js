@@ -7,7 +7,7 @@ import { count } from "./words.js";
 
 const MEASURES = { sum: "sum", mean: "average", min: "minimum", max: "maximum" };
 const FIGURES = { sum: "Sum of", mean: "Average of", min: "Minimum of", max: "Maximum of" };
-const TITLES = { sum: "", mean: "Average ", min: "Lowest ", max: "Highest " };
+const TITLES = { sum: "", mean: "average ", min: "lowest ", max: "highest " };
 const PARTS = { bar: "bar", line: "point", area: "point", scatter: "point", pie: "slice" };
 
 /** `Revenue, sum`, or `Rows` for a count. */
@@ -25,7 +25,7 @@ export function titleOf(kind, mapping, types = {}) {
   if (kind === "table") return "Rows";
   const across = columnInWords(xAxis);
   if (kind === "scatter") return capital(`${across} and ${columnInWords(yAxis)}`);
-  const what = measureInTitle(mapping);
+  const what = capital(measureInTitle(mapping));
   if (kind === "number") return aggregate === "sum" ? `Total ${columnInWords(yAxis)}` : what;
   const split = canSplit(kind) && splitBy ? columnInWords(splitBy) : null;
   const all = canSplit(kind) && second && !split ? `${what} and ${measureInTitle(second)}` : what;
@@ -33,7 +33,7 @@ export function titleOf(kind, mapping, types = {}) {
   return split ? `${all} by ${across} and ${split}` : `${all} by ${across}`;
 }
 
-const measureInTitle = ({ yAxis, aggregate = "sum" }) => (aggregate === "count" ? "Rows" : capital(TITLES[aggregate] + columnInWords(yAxis)));
+const measureInTitle = ({ yAxis, aggregate = "sum" }) => (aggregate === "count" ? "rows" : TITLES[aggregate] + columnInWords(yAxis));
 
 /** `Miles_per_Gallon` and `totalAmount` are names for programs. */
 function columnInWords(name = "") {

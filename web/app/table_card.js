@@ -2,6 +2,7 @@
 import { isNumeric, isTemporal, isYears } from "./chart_kinds.js";
 import { html } from "./html.js";
 import { numbersIn } from "./number_formats.js";
+import { exact } from "./numbers.js";
 import { periodInWords } from "./periods.js";
 
 /**
@@ -10,8 +11,7 @@ import { periodInWords } from "./periods.js";
  * @param {(orderBy: object | null) => void} order gets what the head of a column asks for, null for the card's own order
  */
 export function view({ format }, { columns, types, rows, orderBy }, order) {
-  const { exact } = numbersIn(format);
-  const texts = types.map((type, index) => textOf(type, columns[index], exact));
+  const texts = types.map((type, index) => textOf(type, columns[index], format));
   const alignment = (index) => (isNumeric(types[index]) ? "number-cell" : "");
   return html`<table>
     <thead>
@@ -31,12 +31,13 @@ function head(name, alignment, sorted, order) {
   return html`<th scope="col" class=${alignment} aria-sort=${direction}><button type="button" title=${name} @click=${() => order(next)}>${name}</button></th>`;
 }
 
-/** Return what writes the cells of a column. */
-function textOf(type, column, exact) {
+/** Return what writes the cells of a column. The format of a card is for amounts, not for whole numbers, which count something. */
+function textOf(type, column, format) {
   if (isTemporal(type)) return timeInWords;
   // 2026 is no amount.
   if (!isNumeric(type) || isYears(column)) return String;
-  return (cell) => (Number.isFinite(cell) ? exact(cell) : String(cell));
+  const words = type === "integer" ? exact : numbersIn(format).exact;
+  return (cell) => (Number.isFinite(cell) ? words(cell) : String(cell));
 }
 
 /** `5 Jan 2026`, `5 Jan 2026, 09:30`; seconds are written if there are any. */

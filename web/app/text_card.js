@@ -3,26 +3,58 @@ import { lexer } from "marked";
 import { html, nothing } from "./html.js";
 
 const PROTOCOLS = ["http:", "https:", "mailto:"];
+/** Beyond these, taking a text apart may take seconds, or all of the stack. */
+const MOST_CHARACTERS = 20_000;
+const MOST_LEVELS = 60;
 
 /** @param {{ text?: string, title?: string }} chart */
 export function view({ text, title }) {
   if (typeof text !== "string" || !text.trim()) return html`<p class="empty">No text yet</p>`;
-  // Headings are below the card's own, if it has one.
-  return blocks(lexer(text), title === "" ? 3 : 4);
+  const tokens = tokensOf(text);
+  if (!tokens) return html`<p class="empty">The text is too long or too deeply nested to be shown.</p>`;
+  const levels = levelsOf(tokens, title === "" ? 3 : 4);
+  return tokens.map((token) => (levels.has(token) ? heading(inline(token.tokens), levels.get(token)) : block(token)));
 }
 
-const blocks = (tokens, level) => tokens.map((token) => block(token, level));
+/** Return the parts of a text, null if it is too long or too deep. */
+function tokensOf(text) {
+  if (text.length > MOST_CHARACTERS) return null;
+  try {
+    const tokens = lexer(text);
+    return isDeep(tokens) ? null : tokens;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
 
-function block(token, level) {
+function isDeep(tokens) {
+  let level = tokens;
+  for (let depth = 0; depth < MOST_LEVELS; depth += 1) level = level.flatMap((token) => token.items ?? token.tokens ?? []);
+  return level.length > 0;
+}
+
+/** Return the levels of headings: the largest is below the card's own, if it has one, and none is left out. */
+function levelsOf(tokens, first) {
+  const headings = tokens.filter(({ type }) => type === "heading");
+  const largest = Math.min(...headings.map(({ depth }) => depth));
+  let last = first - 1;
+  return new Map(headings.map((token) => [token, (last = Math.min(first + token.depth - largest, last + 1, 6))]));
+}
+
+const blocks = (tokens) => tokens.map(block);
+
+function block(token) {
   switch (token.type) {
     case "heading":
-      return heading(inline(token.tokens), level + token.depth - 1);
+      // In a quotation or a list, it is no part of the text's outline.
+      return html`<p><strong>${inline(token.tokens)}</strong></p>`;
     case "paragraph":
       return html`<p>${inline(token.tokens)}</p>`;
     case "list":
-      return list(token, level);
+      return list(token);
     case "blockquote":
-      return html`<blockquote>${blocks(token.tokens, level)}</blockquote>`;
+      return html`<blockquote>${blocks(token.tokens)}</blockquote>`;
     case "code":
       return html`<pre><code>${token.text}</code></pre>`;
     case "table":
@@ -41,13 +73,13 @@ function block(token, level) {
 }
 
 function heading(content, level) {
-  if (level <= 3) return html`<h3>${content}</h3>`;
+  if (level === 3) return html`<h3>${content}</h3>`;
   if (level === 4) return html`<h4>${content}</h4>`;
   return level === 5 ? html`<h5>${content}</h5>` : html`<h6>${content}</h6>`;
 }
 
-function list({ ordered, start, items }, level) {
-  const entries = items.map(({ task, checked, tokens }) => html`<li>${task ? (checked ? "☑ " : "☐ ") : nothing}${blocks(tokens.filter(({ type }) => type !== "checkbox"), level)}</li>`);
+function list({ ordered, start, items }) {
+  const entries = items.map(({ task, checked, tokens }) => html`<li>${task ? (checked ? "☑ " : "☐ ") : nothing}${blocks(tokens.filter(({ type }) => type !== "checkbox"))}</li>`);
   return ordered ? html`<ol start=${start || 1}>${entries}</ol>` : html`<ul>${entries}</ul>`;
 }
 

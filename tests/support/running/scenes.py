@@ -229,7 +229,7 @@ def charts(studio: Studio) -> None:
 
 
 def series(studio: Studio) -> None:
-    """Charts of several series with their legends and tooltips, formats and colours, and cards with a table and a text."""
+    """Charts of several series with legends and tooltips, formats and colours, and cards with a table and a text."""
     user = studio.user()
     device = studio.device(user).open(studio.project(user, {"chartCustomizations": SERIES}, SALES).id)
     _drawn(device)

@@ -89,7 +89,7 @@ test("chosen periods are used as far as there are not too many, and what was cho
   assert.deepEqual(named(periods("quarter")), [["2026-01", 7], ["2026-04", 8]]);
   assert.equal(periods("quarter").order, "quarter");
   assert.deepEqual(named(periods("year")), [["2026", 15]]);
-  assert.equal(periods("hour").order, "day");
+  assert.deepEqual([periods("hour").order, periods("hour").tooFine], ["day", undefined]);
   assert.equal(periods("week").order, periods(undefined).order);
   const long = [row("1950-01-01", "Bonn", "web", 1), row("2026-01-31", "Bonn", "web", 1)];
   assert.deepEqual([periods("day", long).order, periods("day", long).tooFine], ["month", "day"]);
@@ -120,6 +120,8 @@ test("a table card has its columns, its order with empty cells last, and at most
   assert.deepEqual([table({}).columns, table({}).rows.length, table({}).total], [Object.keys(TYPES), 200, 301]);
   assert.deepEqual([first("Price", false), first("Price", true)], [["c299", 1], ["c0", 300]]);
   assert.deepEqual(first("City", true), ["c299", 1]);
+  const few = (isDescending) => dataOf({ kind: "table", dataMapping: { columns: ["Price"], orderBy: { column: "Price", isDescending } } }, [...rows.slice(-1), ...rows.slice(0, 2)], TYPES).rows;
+  assert.deepEqual([few(false), few(true)], [[[299], [300], [null]], [[300], [299], [null]]]);
   assert.deepEqual(table({ columns: ["City"] }).types, ["string"]);
   assert.match(table({ columns: ["City", "Town"] }).problem, /no column “Town”/);
   assert.deepEqual(dataOf({ kind: "table" }, [], TYPES).rows, []);
