@@ -181,7 +181,7 @@ def test_charts_fill_the_screen(device: Device, project: Project) -> None:
     expect(drawing).to_be_visible()
     before = drawing.bounding_box()
     device.choose_for("Revenue", "Full screen")
-    device.comes_to(1, lambda: int(((drawing.bounding_box() or {})["width"]) > 1100))
+    device.comes_to(1, lambda: drawing.evaluate("(each) => Number(each.clientWidth > 1100)"))
     _nothing_is_wrong(page)
     page.evaluate("document.exitFullscreen()")
     expect(device.button("More for Revenue")).to_be_focused()
