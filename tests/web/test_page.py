@@ -79,7 +79,7 @@ def test_every_kind_of_chart_is_drawn(device: Device, project: Project, kind: st
     """A chart of each kind can be added and saved, and is drawn after a reload."""
     device.open(project.id).button("Add chart").click()
     device.dialog.get_by_label("Title").fill("New one")
-    device.dialog.get_by_text(kind, exact=True).click()
+    device.dialog.get_by_role("group", name="Type").get_by_text(kind, exact=True).click()
     device.button("Add", device.dialog).click()
     device.save().reload()
     shown = device.card("New one").locator(".figure, canvas")

@@ -127,8 +127,8 @@ def scripts(view: str) -> set[str]:
 
 
 def later() -> set[str]:
-    """Return the addresses of the scripts that a dashboard loads once it is shown, because others may change it."""
-    return {f"/assets/{file.name}" for name in ("merge", "live") for file in DIST.glob(f"assets/{name}-*.js")}
+    """Return the addresses of the scripts that a dashboard loads once it is shown, because it may be changed."""
+    return {f"/assets/{file.name}" for name in ("merge", "live", "forms") for file in DIST.glob(f"assets/{name}-*.js")}
 
 
 @pytest.mark.parametrize("view", MOST_BYTES)

@@ -17,7 +17,7 @@ export function changesBetween(before, after, added = "added") {
   const byWord = new Map();
   for (const id of Object.keys({ ...from, ...to })) {
     const word = wordFor(from[id], to[id], added);
-    byWord.set(word, [...(byWord.get(word) ?? []), { id, title: (to[id] ?? from[id]).title ?? "Untitled" }]);
+    byWord.set(word, [...(byWord.get(word) ?? []), { id, title: (to[id] ?? from[id]).title || "Untitled" }]);
   }
   byWord.delete(null);
   if ([added, "removed", "shown", "hidden"].some((word) => byWord.has(word))) byWord.delete("moved");

@@ -25,12 +25,12 @@ export function chartCard(chart, data, { isReadOnly, isFixed, edit, menuId, item
         ${menu({ id: menuId, label: `More for ${title}`, items })}
       </span>
     </header>
-    ${content(heading, chart, data)}
+    ${cardContent(heading, chart, data, true)}
   `;
 }
 
-/** What is drawn into a `.part` or a `.canvas` is not known here; a text needs no table. */
-function content(title, chart, data) {
+/** What is below the title. What is drawn into a `.part` or a `.canvas` is not known here; a text needs no table. */
+export function cardContent(title, chart, data, isOnDashboard = false) {
   if (chart.kind === "text") return html`<div class="part prose" tabindex="0" role="group" aria-label=${title || "Text"}></div>`;
   if (data === undefined) return html`<div class="skeleton"></div>`;
   if (data === null) return html`<p class="empty">Waiting for the table</p>`;
@@ -38,10 +38,11 @@ function content(title, chart, data) {
   if ("value" in data && data.value !== null) return number(chart, data.value);
   if (!(data.rows ?? data.points)?.length) return html`<p class="empty">No data matches the filters.</p>`;
   const left = leftInWords(chart, data);
+  const canPick = isOnDashboard && data.selections !== undefined;
   return html`${data.rows
       ? html`<div class="part rows" tabindex="0" role="group" aria-label=${`${title}, table`}></div>`
       : html`${data.series ? legend(chart, data) : nothing}
-          <div class="canvas" role="img" aria-label=${`${title}. ${summaryOf(chart, data)}`}></div>`}
+          <div class="canvas" role="img" aria-label=${`${title}. ${summaryOf(chart, data)}`} aria-description=${canPick ? "Arrow keys choose a group, which the other charts then show." : nothing} tabindex=${canPick ? 0 : nothing}></div>`}
     ${left ? html`<p class="left">${left}</p>` : nothing}`;
 }
 

@@ -27,10 +27,11 @@ export const withoutChart = (id) => (config) => {
   return { ...config, chartCustomizations: others };
 };
 
-/** Change some members of a chart; one that somebody else has removed stays removed. */
+/** Change some members of a chart, and remove those that are undefined; a chart that somebody else has removed stays removed. */
 export const withChart = (id, members) => (config) => {
   const chart = config.chartCustomizations[id];
-  return chart ? withCharts({ [id]: { ...chart, ...members } })(config) : config;
+  const isKept = ([, value]) => value !== undefined;
+  return chart ? withCharts({ [id]: Object.fromEntries(Object.entries({ ...chart, ...members }).filter(isKept)) })(config) : config;
 };
 
 /** Move charts; what else a position holds stays. */

@@ -1,6 +1,7 @@
 // An open dashboard: its document, its table, and the user's actions on them.
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
+import { CrossFilter } from "./cross_filter.js";
 import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
 import { fileActions } from "./files_of_charts.js";
@@ -32,6 +33,7 @@ export class DashboardPage {
   /** @type {Saving} */
   saving;
   announcement = "";
+  crossFilter = new CrossFilter((text) => this.announce(text));
   grid;
   /** @type {Editing} */
   editing;
@@ -82,6 +84,8 @@ export class DashboardPage {
       hide: (chartId) => this.editing.hideChart(chartId),
       remove: (chartId) => this.editing.removeChart(chartId),
       ...fileActions(app),
+      pick: (...group) => this.crossFilter.choose(...group),
+      step: (...group) => this.crossFilter.step(...group),
     });
     this.printing = new Printing(this.grid, this);
   }
@@ -123,7 +127,7 @@ export class DashboardPage {
 
   drawn() {
     this.grid.attach(document.querySelector(".grid-stack"));
-    this.grid.show(shownCharts(this.config, this.#rows, this.table.dataSchema !== undefined), this.isReadOnly);
+    this.grid.show(shownCharts(this, this.#rows), this.isReadOnly);
   }
 
   get id() {
@@ -170,7 +174,7 @@ export class DashboardPage {
 
   /** The number of rows that match the filters, null until they are counted. */
   get matchingRows() {
-    return matchingRows(this.config, this.#rows, this.table.dataSchema);
+    return matchingRows(this, this.#rows);
   }
 
   // --- name and people ---
@@ -291,8 +295,10 @@ export class DashboardPage {
   async #loadDocument() {
     try {
       await this.document.load();
-      // It is needed once others change what is edited here, and a page that is open for days may outlive its release.
+      // They are needed once others change what is edited here, and once the user edits: a page that is open for days may outlive
+      // its release.
       import("../client/dist/merge.js").catch(() => {});
+      import("./forms.js").catch(() => {});
       // It may have been open before.
       this.following.changed(this.state);
     } catch (error) {
@@ -374,6 +380,7 @@ export class DashboardPage {
   }
 
   #onKey(event) {
+    this.crossFilter.onKey(event);
     if (!this.canEdit) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();

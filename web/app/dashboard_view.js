@@ -1,7 +1,7 @@
 // The view around an open dashboard's grid: name, save state, table, filters and actions.
-import { chartsOf, filtersOf, themeOf } from "./config.js";
-import { inWords } from "./filters.js";
-import { html, icon, iconButton, live, loading, nothing, repeat } from "./html.js";
+import { chartsOf, themeOf } from "./config.js";
+import { filterBar } from "./filter_bar.js";
+import { html, icon, iconButton, live, loading, nothing } from "./html.js";
 import { moreMenu } from "./more_menu.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { banner, failed, missing, previewBanner, saveState } from "./saving_view.js";
@@ -31,7 +31,7 @@ export function dashboardView(page) {
     </div>
     <div class="inner wide dashboard">
       <p class="printed"></p>
-      ${page.preview ? previewBanner(page) : page.canEdit ? options(page) : readOnlyOptions(page)}
+      ${page.preview ? preview(page) : page.canEdit ? options(page) : readOnlyOptions(page)}
       ${content(page)}
       <p class="unseen" role="status">${page.announcement}</p>
       ${dropView(page)}
@@ -95,29 +95,16 @@ function options(page) {
   </div>`;
 }
 
+const preview = (page) => html`${previewBanner(page)}<div class="options">${readOnlyFilters(page)}</div>`;
+
 /** What there is in place of the options where nothing can be changed: why, and what becomes of unsaved edits. */
 function readOnlyOptions(page) {
   const { isDirty } = page.state;
   const isViewer = page.role === "viewer" && !page.saving.isDeleted;
   return html`<div class="options">
-    ${readOnlyFilters(page.config)}
+    ${readOnlyFilters(page)}
     ${isViewer ? html`<p class="view-only" role="status">You can view this dashboard, not change it.${isDirty ? " Your unsaved changes are kept in this browser." : nothing}</p>` : nothing}
     ${isViewer && isDirty ? html`<button type="button" class="quiet" @click=${() => page.editing.discard()}>Discard changes</button>` : nothing}
-  </div>`;
-}
-
-function filterBar(page) {
-  const filters = filtersOf(page.config);
-  return html`<div class="filters" role="group" aria-label="Filters">
-    ${repeat(
-      filters,
-      ({ id }) => id,
-      (filter) => html`<span class="chip">
-        <button type="button" @click=${() => page.editing.editFilter(filter)} ?disabled=${!page.table.dataSchema}>${inWords(filter)}</button>
-        <button type="button" aria-label=${`Remove the filter ${inWords(filter)}`} @click=${() => page.editing.removeFilter(filter)}>✕</button>
-      </span>`,
-    )}
-    <button type="button" class="quiet" @click=${() => page.editing.editFilter(null)} ?disabled=${!page.table.dataSchema}>${icon("filter")}Add filter</button>
   </div>`;
 }
 
@@ -157,10 +144,10 @@ function hidden(page) {
   return html`<section class="hidden-charts" aria-labelledby="hidden-title">
     <h2 id="hidden-title">Hidden</h2>
     ${page.hiddenCharts.map(
-      ([id, { title = "Untitled" }]) => html`<span class="chip">
-        <span>${title}</span>
-        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${title}`}>Show</button>
-        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${title}`}>✕</button>
+      ([id, { title }]) => html`<span class="chip">
+        <span>${title || "Untitled"}</span>
+        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${title || "Untitled"}`}>Show</button>
+        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${title || "Untitled"}`}>✕</button>
       </span>`,
     )}
   </section>`;

@@ -1,17 +1,17 @@
 // The user's edits of a dashboard: each is one step, which is shown, and which can be undone.
+import { required } from "../client/dist/transport.js";
 import { changesBetween } from "./changes.js";
-import { openChartDialog } from "./chart_dialog.js";
 import { placedFreely, withChart, withChartBack, withCharts, withColumnNames, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
 import { openDiscardDialog } from "./discard_dialog.js";
-import { openFilterDialog } from "./filter_dialog.js";
 import { besides, pointTo } from "./pointing.js";
+import { filtersToday } from "./shown_charts.js";
 import { count } from "./words.js";
 
 /** Fields with an undo of their own. */
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=file]), textarea, [contenteditable]";
 
 /** The dialog shows it and stays, so that nothing that was entered is lost. */
-const removedMeanwhile = ({ title = "Untitled" }) => Object.assign(new Error(`“${title}” was removed by someone else, so this cannot be applied.`), { status: 404 });
+const removedMeanwhile = ({ title }) => Object.assign(new Error(`“${title || "Untitled"}” was removed by someone else, so this cannot be applied.`), { status: 404 });
 
 export class Editing {
   #app;
@@ -30,8 +30,9 @@ export class Editing {
 
   // --- charts ---
 
-  addChart() {
-    openChartDialog(this.#app.dialog, () => this.#columns, null, (chart) => this.#addCharts([chart], true));
+  async addChart() {
+    const forms = await this.#forms();
+    forms?.openChartDialog(this.#app.dialog, this.#tableOfForm, null, (chart) => this.#addCharts([chart], true));
   }
 
   async suggestCharts() {
@@ -42,12 +43,14 @@ export class Editing {
     const added = placedFreely(this.#config, charts).map((chart) => [crypto.randomUUID().slice(0, 8), { isVisible: true, ...chart }]);
     this.#edit(withCharts(Object.fromEntries(added)));
     pointTo(added.map(([id]) => id), takesFocus);
-    this.#page.announce(`${charts.length === 1 ? `“${charts[0].title}”` : count(charts.length, "chart")} added`);
+    this.#page.announce(`${charts.length === 1 ? `“${charts[0].title || "Untitled"}”` : count(charts.length, "chart")} added`);
   }
 
-  editChart(id) {
+  async editChart(id) {
+    const forms = await this.#forms();
     const before = this.#chart(id);
-    openChartDialog(this.#app.dialog, () => this.#columns, before, (entered) => {
+    if (!before) return;
+    forms?.openChartDialog(this.#app.dialog, this.#tableOfForm, before, (entered) => {
       if (!this.#chart(id)) throw removedMeanwhile(before);
       // A save may have brought what others have changed; what was not touched here is theirs.
       const changed = Object.entries(entered).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
@@ -106,8 +109,9 @@ export class Editing {
 
   // --- filters, theme, columns ---
 
-  editFilter(filter) {
-    openFilterDialog(this.#app.dialog, this.#page.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
+  async editFilter(filter) {
+    const forms = await this.#forms();
+    forms?.openFilterDialog(this.#app.dialog, this.#page.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
       const id = changed?.id ?? filter?.id;
       if (id) this.#edit(withFilter(id, changed));
     });
@@ -188,12 +192,27 @@ export class Editing {
     return this.#config.chartCustomizations[id];
   }
 
-  get #columns() {
-    return this.#page.table.dataSchema ?? { columnNames: [], columnTypes: {} };
+  /** The forms, which are loaded once the dashboard is shown; null after saying that they could not be. */
+  async #forms() {
+    try {
+      return await required(import("./forms.js"));
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#app.tell("The form could not be loaded. Check the connection, then try again.");
+      return null;
+    }
   }
 
+  /** What the form of a chart needs of the table, which may change while it is open. */
+  #tableOfForm = {
+    columns: () => this.#page.table.dataSchema ?? { columnNames: [], columnTypes: {} },
+    /** What decides a chart's data besides the chart; null until there is a table. */
+    basis: () => (this.#page.table.dataSchema ? [this.#page.table.version, filtersToday(this.#config)] : null),
+    compute: (chart) => this.#rows.compute(chart, filtersToday(this.#config)),
+  };
+
   #named(id) {
-    return `“${this.#chart(id).title ?? "Untitled"}”`;
+    return `“${this.#chart(id).title || "Untitled"}”`;
   }
 
   #edit(change) {

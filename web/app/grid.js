@@ -34,7 +34,7 @@ export class Grid {
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
    *   say: (text: string) => void, edit: Function, duplicate: Function, hide: Function, remove: Function, savePicture: Function,
-   *   saveCsv: Function }} actions
+   *   saveCsv: Function, pick: Function, step: Function }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -66,7 +66,7 @@ export class Grid {
   /**
    * Show charts at their positions.
    *
-   * @param {{ id: string, chart: object, position: object, data: object }[]} charts
+   * @param {{ id: string, chart: object, position: object, data: () => object, allRows: () => Promise<string>, chosen: (data: object) => number | null }[]} charts
    * @param {boolean} isReadOnly
    */
   show(charts, isReadOnly) {
@@ -145,6 +145,7 @@ export class Grid {
       element.className = "grid-stack-item";
       element.dataset.chart = id;
       element.append(content);
+      element.addEventListener("keydown", (event) => this.#onDrawingKey(id, event));
       this.#cards.set(id, { element, content, isSeen: false, shown: null, drawing: null, orderBy: null });
       this.#views.observe(element);
     }
@@ -152,23 +153,25 @@ export class Grid {
   }
 
   /** Fill a card; what a chart shows is asked for once it has come into view. */
-  #fill({ id, chart, data, allRows }) {
+  #fill({ id, chart, data, allRows, chosen }) {
     const card = this.#card(id);
-    card.fill = () => this.#fill({ id, chart, data, allRows });
+    card.fill = () => this.#fill({ id, chart, data, allRows, chosen });
     // A table's own order is used again once it may have changed.
     if (card.shown && card.shown[0].dataMapping !== chart.dataMapping) card.orderBy = null;
-    const shown = [chart, card.isSeen ? data(card.orderBy) : undefined, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
+    const known = card.isSeen ? data(card.orderBy) : undefined;
+    const place = chosen(known);
+    const shown = [chart, known, place, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
-    render(this.#content(id, chart, shown[1], allRows), card.content);
+    render(this.#content(id, chart, known, allRows), card.content);
     const canvas = card.content.querySelector(".canvas");
     if (card.drawing?.canvas !== canvas) {
       card.drawing?.dispose();
       card.drawing = canvas && new ChartDrawing(canvas);
     }
-    card.drawing?.show(chart, shown[1]);
+    card.drawing?.show(chart, known, { pick: (index) => this.#actions.pick(id, chart, known, index), chosen: place });
     const part = card.content.querySelector(".part");
-    if (part) void drawPart(part, chart, shown[1], (orderBy) => this.#order(card, orderBy));
+    if (part) void drawPart(part, chart, known, (orderBy) => this.#order(card, orderBy));
   }
 
   /** Show a table in the order that its head asks for, which is not part of the dashboard. */
@@ -185,6 +188,15 @@ export class Grid {
       menuId: `more-${id}`,
       items: cardItems({ id, chart, data, allRows }, this.#card(id), this.#actions, this.#isReadOnly),
     });
+  }
+
+  /** Arrow keys choose one group of a drawing after the other. */
+  #onDrawingKey(id, event) {
+    const move = MOVES[event.key];
+    if (!move || !event.target.matches(".canvas")) return;
+    event.preventDefault();
+    const [chart, data] = this.#card(id).shown;
+    this.#actions.step(id, chart, data, Math.sign(move[0] + move[1]));
   }
 
   /** Compute all charts, also those that have not come into view, and wait until they can be drawn. */

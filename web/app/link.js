@@ -1,6 +1,7 @@
 // A public link: the charts and the table of a dashboard, for anyone who has the link.
 import { required } from "../client/dist/transport.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
+import { CrossFilter } from "./cross_filter.js";
 import { fileActions } from "./files_of_charts.js";
 import { Grid } from "./grid.js";
 import { html, loading, nothing } from "./html.js";
@@ -20,6 +21,11 @@ export class LinkPage {
   isUnsaved = false;
   /** @type {Printing} */
   printing;
+  announcement = "";
+  crossFilter = new CrossFilter((text) => {
+    this.announcement = text;
+    this.#app.redraw();
+  });
   #app;
   #token;
   #link = null;
@@ -37,7 +43,7 @@ export class LinkPage {
     this.#token = token;
     this.#rows = rows;
     this.#table = new ProjectTable(null, null, rows, () => app.redraw());
-    this.#grid = new Grid(fileActions(app));
+    this.#grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group), step: (...group) => this.crossFilter.step(...group), ...fileActions(app) });
     this.printing = new Printing(this.#grid, this);
   }
 
@@ -46,6 +52,7 @@ export class LinkPage {
     addEventListener("focus", this.#onFocus);
     addEventListener("resize", this.#onResize);
     this.#stopPrinting = this.printing.open();
+    addEventListener("keydown", this.crossFilter.onKey);
     void this.loadAgain();
   }
 
@@ -53,13 +60,14 @@ export class LinkPage {
     removeEventListener("focus", this.#onFocus);
     removeEventListener("resize", this.#onResize);
     this.#stopPrinting();
+    removeEventListener("keydown", this.crossFilter.onKey);
     this.#rows.close();
     this.#grid.attach(null);
   }
 
   drawn() {
     this.#grid.attach(document.querySelector(".grid-stack"));
-    if (this.#loaded) this.#grid.show(shownCharts(this.config, this.#rows, this.table.dataSchema !== undefined), true);
+    if (this.#loaded) this.#grid.show(shownCharts(this, this.#rows), true);
   }
 
   /** What is known of the table. */
@@ -76,7 +84,7 @@ export class LinkPage {
   }
 
   get matchingRows() {
-    return matchingRows(this.config, this.#rows, this.table.dataSchema);
+    return matchingRows(this, this.#rows);
   }
 
   /** Load the config and the table. */
@@ -112,7 +120,8 @@ export class LinkPage {
       <div class="toolbar"><div class="inner wide">
         <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? html`<div class="saving">${changed(this.#loaded)} ${moreMenu(this)}</div>` : nothing}</div>
       </div></div>
-      <div class="inner wide dashboard">${this.#loaded ? html`<p class="printed"></p>${this.#content()}` : loading("Loading the dashboard")}<div class="grid-stack"></div></div>
+      <div class="inner wide dashboard">${this.#loaded ? html`<p class="printed"></p>${this.#content()}` : loading("Loading the dashboard")}<div class="grid-stack"></div>
+        <p class="unseen" role="status">${this.announcement}</p></div>
     `;
   }
 
@@ -120,7 +129,7 @@ export class LinkPage {
     const hasCharts = chartsOf(this.config).some(([, chart]) => isShown(chart));
     return html`
       <div class="options">
-        ${readOnlyFilters(this.config)}
+        ${readOnlyFilters(this)}
         <p class="view-only">This is a public view: anyone who has the link sees it.</p>
       </div>
       ${tableView(this, hasCharts)}

@@ -1,8 +1,8 @@
 // The places of a config and their values in words: what a history, a conflict or an error names by a JSON pointer.
-import { AGGREGATES, KINDS } from "./chart_kinds.js";
+import { AGGREGATES, COLORS, GRAINS, KINDS, SORTS } from "./chart_kinds.js";
 import { figureInWords } from "./chart_words.js";
 import { chartsOf, filtersOf, themeOf } from "./config.js";
-import { inWords } from "./filters.js";
+import { inWords, OPERATORS } from "./filter_words.js";
 import { count } from "./words.js";
 
 const MEMBERS = {
@@ -18,12 +18,25 @@ const MEMBERS = {
   xAxis: "Grouped by",
   yAxis: "Column",
   aggregate: "Calculation",
+  splitBy: "Split by",
+  second: "Second measure",
+  sort: "Order",
+  limit: "At most",
+  grain: "Periods",
+  columns: "Columns",
+  orderBy: "Sorted by",
+  isStacked: "Stacked",
+  isHorizontal: "Horizontal",
+  color: "Color",
+  format: "Number format",
+  text: "Text",
   column: "Column",
   operator: "Condition",
   values: "Values",
 };
 const PARTS = { chartCustomizations: "All charts", filters: "Filters", theme: "Theme", currentLayout: "Layout", extensions: "Extensions" };
-const OPERATORS = { between: "in a range", in: "one of a list" };
+/** By member: the words for values that are names. */
+const NAMED = { kind: KINDS, aggregate: AGGREGATES, sort: SORTS, grain: GRAINS, color: COLORS };
 /** Of a value that the page does not know. */
 const MOST_CHARACTERS = 120;
 
@@ -66,8 +79,8 @@ function memberInWords([member, inner], value) {
   if (member === "position" && inner === undefined) return positionInWords(value);
   if (member === "position" && Number.isInteger(value)) return { x: `column ${value + 1}`, y: `row ${value + 1}`, w: `${value} wide`, h: `${value} high` }[inner] ?? anything(value);
   if (member === "dataMapping" && inner === undefined) return mappingInWords(value);
-  if (member === "dataMapping" && inner === "aggregate") return AGGREGATES[value] ?? anything(value);
-  if (inner === undefined && member === "kind") return KINDS[value] ?? anything(value);
+  const names = NAMED[inner ?? member];
+  if (names && Object.hasOwn(names, value)) return names[value];
   if (inner === undefined && member === "isVisible") return value ? "shown" : "hidden";
   return anything(value);
 }
@@ -83,11 +96,20 @@ function positionInWords(position) {
   return texts.filter(Boolean).join(", ") || anything(position);
 }
 
-/** `Sum of Revenue by Region`; points have no calculation. */
+/** `Sum of Revenue by Region, split by Channel`; points and tables have no calculation. */
 function mappingInWords(mapping) {
-  const { xAxis, yAxis, aggregate } = mapping;
-  if (Object.hasOwn(AGGREGATES, aggregate)) return [figureInWords(mapping), xAxis].filter(Boolean).join(" by ");
-  return [xAxis, yAxis].filter(Boolean).join(" and ") || anything(mapping);
+  const { xAxis, yAxis, aggregate, splitBy, second, sort, limit, grain, columns, orderBy } = mapping;
+  const what = Object.hasOwn(AGGREGATES, aggregate) ? [figureInWords(mapping), xAxis].filter(Boolean).join(" by ") : [xAxis, yAxis].filter(Boolean).join(" and ");
+  const how = [
+    second && `with ${figureInWords(second)}`,
+    splitBy && `split by ${splitBy}`,
+    grain && (GRAINS[grain] ?? grain),
+    sort && (SORTS[sort] ?? sort),
+    limit && `at most ${limit}`,
+    Array.isArray(columns) && columns.join(" | "),
+    orderBy?.column && `sorted by ${orderBy.column}${orderBy.isDescending ? ", descending" : ""}`,
+  ];
+  return [what, ...how].filter(Boolean).join(", ") || anything(mapping);
 }
 
 function filtersInWords(index, member, value) {

@@ -1,6 +1,6 @@
 // Prints a dashboard: light, without controls, its charts in columns that no page cuts.
 import { filtersOf } from "./config.js";
-import { inWords } from "./filters.js";
+import { inWords } from "./filter_words.js";
 import { exactly } from "./words.js";
 
 const root = document.documentElement;
@@ -15,7 +15,7 @@ export class Printing {
 
   /**
    * @param {import("./grid.js").Grid} grid
-   * @param {{ config: object, version: number | null, isUnsaved: boolean, preview?: object }} page what is printed
+   * @param {{ config: object, version: number | null, isUnsaved: boolean, preview?: object, crossFilter: object }} page what is printed
    */
   constructor(grid, page) {
     this.#grid = grid;
@@ -67,8 +67,8 @@ export class Printing {
   }
 }
 
-function noteOn({ config, version, isUnsaved, preview }) {
-  const filters = filtersOf(config).map(inWords);
+function noteOn({ config, version, isUnsaved, preview, crossFilter }) {
+  const filters = [...filtersOf(config), ...(crossFilter.chosen ? [crossFilter.chosen] : [])].map(inWords);
   const what = version ? `Version ${version}${isUnsaved && !preview ? " with unsaved changes" : ""}, printed` : "Printed";
   return [`${what} ${exactly(Date.now())}`, ...(filters.length ? [`Filters: ${filters.join("; ")}`] : [])].join("\n");
 }

@@ -26,6 +26,12 @@ test("a chart that somebody else has removed is not made again by a change of it
   assert.equal(withChart("gone", { title: "New" })(CONFIG), CONFIG);
 });
 
+test("a member that becomes undefined is removed", () => {
+  const config = { chartCustomizations: { a: { title: "A", color: "pink" } } };
+  const { a } = withChart("a", { color: undefined, isStacked: true })(config).chartCustomizations;
+  assert.deepEqual(Object.entries(a), [["title", "A"], ["isStacked", true]]);
+});
+
 test("a moved chart keeps what else its position holds, and the order of all members", () => {
   const config = { chartCustomizations: { a: { title: "A", position: { x: 0, minW: 3, y: 0, w: 6, h: 4 }, note: "kept" } } };
   const moved = withPositions({ a: { x: 6, y: 1, w: 6, h: 4 } })(config);

@@ -32,6 +32,9 @@ test("a value is described as its place is shown on the page", () => {
   assert.equal(says("/chartCustomizations/a/dataMapping", { xAxis: "City", aggregate: "count" }), "Number of rows by City");
   assert.equal(says("/chartCustomizations/a/dataMapping", { xAxis: "Weight", yAxis: "Price" }), "Weight and Price");
   assert.equal(says("/chartCustomizations/a/dataMapping/aggregate", "max"), "Maximum");
+  assert.equal(says("/chartCustomizations/a/dataMapping/sort", "-value"), "Largest first");
+  assert.equal(says("/chartCustomizations/a/color", "pink"), "Pink");
+  assert.equal(says("/chartCustomizations/a/isStacked", true), "yes");
   assert.equal(says("/chartCustomizations/a", CHART), "Bars, Average of Price by City, column 1, row 3, 6 wide, 4 high");
   assert.equal(says("/filters", CONFIG.filters), "City: Bonn");
   assert.equal(says("/filters", []), "no filters");
@@ -40,6 +43,14 @@ test("a value is described as its place is shown on the page", () => {
   assert.equal(says("/theme/id", "dark"), "Dark");
   assert.equal(says("/theme", { id: "light" }), "Light");
   assert.equal(says("", CONFIG), "2 charts, 1 filter");
+});
+
+test("two data mappings that differ are described differently", () => {
+  const says = (more) => valueInWords("/chartCustomizations/a/dataMapping", { ...CHART.dataMapping, ...more });
+  assert.equal(says({ splitBy: "Kind", sort: "name", limit: 5 }), "Average of Price by City, split by Kind, By name, at most 5");
+  assert.equal(says({ second: { yAxis: "Weight" }, grain: "month" }), "Average of Price by City, with Sum of Weight, Month");
+  const table = { columns: ["City", "Price"], orderBy: { column: "Price", isDescending: true } };
+  assert.equal(valueInWords("/chartCustomizations/a/dataMapping", table), "City | Price, sorted by Price, descending");
 });
 
 test("what is missing is named by what that means", () => {
