@@ -15,8 +15,7 @@ type Devices = Callable[..., Device]
 def test_customizations_survive_a_reload(device: Device, project: Project) -> None:
     """A saved title, a hidden chart and a filter survive a reload."""
     device.open(project.id).retitle("Revenue", "Revenue in Q3").filter("Region", "North")
-    device.card("Units").hover()
-    device.button("Hide Units").click()
+    device.hide_chart("Units")
     device.save().reload()
     device.shows("Revenue in Q3")
     expect(device.button("Region: North")).to_be_visible()

@@ -62,16 +62,15 @@ def test_columns_that_arrive_late_can_be_chosen(device: Device, project: Project
 def test_a_hidden_chart_says_where_it_is(device: Device, project: Project) -> None:
     """Hiding a chart says where to find it; there it can be shown again, and undoing does so too."""
     device.open(project.id).shows("Revenue", "Units")
-    device.card("Revenue").hover()
-    device.button("Hide Revenue").focus()
-    device.page.keyboard.press("Enter")
+    device.button("More for Revenue").focus()
+    for key in ("Enter", "ArrowUp", "ArrowUp", "Enter"):
+        device.page.keyboard.press(key)
     _toast(device, "“Revenue” is hidden. It is listed below the charts.")
     expect(device.card("Units")).to_be_focused()
     device.button("Undo", device.page.locator(".toast")).click()
     device.shows("Revenue", "Units")
     expect(device.button("Redo")).to_be_enabled()
-    device.card("Units").hover()
-    device.button("Hide Units").click()
+    device.hide_chart("Units")
     hidden = device.page.get_by_role("region", name="Hidden")
     device.button("Show Units", hidden).click()
     expect(device.card("Units")).to_be_focused()
@@ -86,9 +85,8 @@ def test_the_first_edit_can_be_undone_at_once(device: Device, project: Project) 
     held: list[Route] = []
     device.page.route("**/assets/undo-*.js", lambda route: held.append(route))  # noqa: PLW0108
     device.open(project.id).shows("Revenue", "Units")
-    device.card("Revenue").hover()
     with device.page.expect_request("**/assets/undo-*.js"):
-        device.button("Hide Revenue").click()
+        device.hide_chart("Revenue")
     device.shows("Units")
     device.button("Undo", device.page.locator(".toast")).click()
     (request,) = held
@@ -114,8 +112,7 @@ def test_every_edit_is_one_step(device: Device, make_project: Callable[..., Proj
     device.card("Third").locator(".handle").focus()
     keys.press("ArrowRight")
     keys.press("Shift+ArrowDown")
-    device.card("Third").hover()
-    device.button("Hide Third").click()
+    device.hide_chart("Third")
     device.button("Show Third").click()
     device.filter("Region", "North").choose_theme("Dark")
     device.button("Region: North").click()

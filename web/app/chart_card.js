@@ -2,6 +2,7 @@
 import { colorsOf } from "./chart_kinds.js";
 import { figureInWords, numbersOf, summaryOf } from "./chart_words.js";
 import { html, icon, iconButton, nothing } from "./html.js";
+import { menu } from "./menu.js";
 import { exact } from "./numbers.js";
 import { hasOwnAxis } from "./series.js";
 import { count } from "./words.js";
@@ -9,23 +10,20 @@ import { count } from "./words.js";
 /**
  * @param {object} chart
  * @param {object | null | undefined} data as `dataOf` returns it, null without a table, undefined until it is computed
- * @param {{ isReadOnly: boolean, isFixed: boolean, edit: Function, hide: Function, remove: Function }} actions a chart that
- *   `isFixed` has no handle to move it
+ * @param {{ isReadOnly: boolean, isFixed: boolean, edit: Function, menuId: string, items: object[] }} tools a chart that
+ *   `isFixed` has no handle to move it; `items` are those of its menu
  */
-export function chartCard(chart, data, { isReadOnly, isFixed, edit, hide, remove }) {
+export function chartCard(chart, data, { isReadOnly, isFixed, edit, menuId, items }) {
   const heading = String(chart.title ?? "Untitled");
   const title = heading || "text";
   return html`
     <header>
       <h3 title=${heading} ?hidden=${!heading}>${heading}</h3>
-      ${isReadOnly
-        ? nothing
-        : html`<span class="tools">
-            ${isFixed ? nothing : handle(title)}
-            ${iconButton("edit", `Edit ${title}`, edit)}
-            ${iconButton("hide", `Hide ${title}`, hide)}
-            ${iconButton("remove", `Remove ${title}`, remove)}
-          </span>`}
+      <span class="tools">
+        ${isReadOnly || isFixed ? nothing : handle(title)}
+        ${isReadOnly ? nothing : iconButton("edit", `Edit ${title}`, edit)}
+        ${menu({ id: menuId, label: `More for ${title}`, items })}
+      </span>
     </header>
     ${cardContent(heading, chart, data, true)}
   `;

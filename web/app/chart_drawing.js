@@ -1,11 +1,17 @@
 // A chart on its canvas. Charts are drawn one a task, so that many of them never block the page.
 import { canSplit } from "./chart_kinds.js";
 import { optionOf } from "./chart_option.js";
-import { pictureOf } from "./chart_picture.js";
 
 const drawings = new WeakMap();
 const waiting = new Set();
 let isWorking = false;
+/** ECharts, once it is loaded; null if that has failed. */
+let echarts;
+
+/** Load what draws charts. */
+export async function prepareDrawing() {
+  echarts ??= await import("./echarts.js").catch(() => null);
+}
 
 const sizes = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) drawings.get(target)?.resize(contentRect);
@@ -35,16 +41,30 @@ export class ChartDrawing {
     this.#wait();
   }
 
-  /** Return the address of a picture of the drawing and its legend, null before the first drawing. */
-  image() {
-    const { chart, data } = this.#shown;
-    return this.#instance && pictureOf(this.#instance, chart, data);
-  }
-
   /** Draw again, because the room has changed; before the first drawing, this says how much there is. */
   resize({ width, height }) {
     this.#size = { width, height };
     this.#wait();
+  }
+
+  /** Draw without waiting, in the room that there is now, with so many pixels for each of the page. */
+  drawNow(devicePixelRatio) {
+    if (!echarts || !this.#shown) return;
+    waiting.delete(this);
+    this.#instance?.dispose();
+    this.#instance = null;
+    this.#size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+    this.draw({ devicePixelRatio, lazyUpdate: false });
+  }
+
+  /** Return a canvas with the chart as it is drawn, without a tooltip, with so many pixels for each of the page. */
+  image(pixelRatio) {
+    const { chart, data, chosen } = this.#shown;
+    const instance = echarts.init(document.createElement("div"), null, this.#size);
+    instance.setOption(optionOf(chart, data, this.#size, { chosen }).option);
+    const image = instance.renderToCanvas({ pixelRatio });
+    instance.dispose();
+    return image;
   }
 
   dispose() {
@@ -53,24 +73,23 @@ export class ChartDrawing {
     this.#instance?.dispose();
   }
 
-  draw(echarts) {
+  draw({ devicePixelRatio, lazyUpdate = !this.#instance } = {}) {
     if (!echarts) {
       this.canvas.textContent = "The chart could not be drawn. Load the page again.";
       return;
     }
     const { chart, data, chosen } = this.#shown;
-    const isFirst = !this.#instance;
-    if (isFirst) this.#init(echarts);
+    if (!this.#instance) this.#init(devicePixelRatio);
     // Resizing draws what was there once more.
     else if (this.#instance.getWidth() !== this.#size.width || this.#instance.getHeight() !== this.#size.height) this.#instance.resize(this.#size);
     const { option, ...drawn } = optionOf(chart, data, this.#size, { chosen });
     this.#drawn = drawn;
-    this.#instance.setOption(option, { notMerge: true, lazyUpdate: isFirst });
+    this.#instance.setOption(option, { notMerge: true, lazyUpdate });
   }
 
   /** The first drawing takes longest and is a task of its own; until then, ECharts has no data for a pointer above it, and would throw. */
-  #init(echarts) {
-    this.#instance = echarts.init(this.canvas, null, this.#size);
+  #init(devicePixelRatio) {
+    this.#instance = echarts.init(this.canvas, null, { ...this.#size, devicePixelRatio });
     this.canvas.style.pointerEvents = "none";
     this.#instance.on("rendered", () => (this.canvas.style.pointerEvents = ""));
     this.#instance.getZr().on("click", ({ offsetX, offsetY }) => this.#pickAt([offsetX, offsetY]));
@@ -105,11 +124,11 @@ function nextFrame() {
 
 async function work() {
   isWorking = true;
-  const echarts = await import("./echarts.js").catch(() => null);
+  await prepareDrawing();
   try {
     for (const each of waiting) {
       await nextFrame();
-      if (waiting.delete(each)) each.draw(echarts);
+      if (waiting.delete(each)) each.draw();
     }
   } finally {
     isWorking = false;

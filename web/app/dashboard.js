@@ -5,9 +5,11 @@ import { chartsOf, isShown, themeOf } from "./config.js";
 import { CrossFilter } from "./cross_filter.js";
 import { dashboardView, newsView } from "./dashboard_view.js";
 import { Editing } from "./editing.js";
+import { fileActions } from "./files_of_charts.js";
 import { Following } from "./following.js";
 import { Grid } from "./grid.js";
 import { keepFocus, mark } from "./pointing.js";
+import { Printing } from "./printing.js";
 import { openCopyDialog, openRenameDialog } from "./project_dialogs.js";
 import { isAutosaveOn, Saving } from "./saving.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
@@ -40,6 +42,8 @@ export class DashboardPage {
   files;
   /** @type {Following} */
   following;
+  /** @type {Printing} */
+  printing;
   #table;
   #rows;
   #app;
@@ -77,11 +81,14 @@ export class DashboardPage {
       placed: (positions) => this.editing.placeCharts(positions),
       say: (text) => this.announce(text),
       edit: (chartId) => this.editing.editChart(chartId),
+      duplicate: (chartId) => this.editing.duplicateChart(chartId),
       hide: (chartId) => this.editing.hideChart(chartId),
       remove: (chartId) => this.editing.removeChart(chartId),
+      ...fileActions(app),
       pick: (...group) => this.crossFilter.choose(...group),
       step: (...group) => this.crossFilter.step(...group),
     });
+    this.printing = new Printing(this.grid, this);
   }
 
   open() {
@@ -95,7 +102,7 @@ export class DashboardPage {
     if (this.isShared) listen(window, "focus", () => this.#loadProject({ again: true }));
     listen(window, "keydown", (event) => this.#onKey(event));
     for (const [type, listener] of Object.entries(this.files.dropTarget.listeners)) listen(window, type, listener);
-    this.#closing.push(this.document.subscribe(() => this.#changed()));
+    this.#closing.push(this.document.subscribe(() => this.#changed()), this.printing.open());
     void this.#loadDocument();
     void this.#loadProject();
     void this.#table.open();
@@ -145,6 +152,11 @@ export class DashboardPage {
   /** Whether the title of the tab has a mark. */
   get isUnsaved() {
     return this.state.isDirty;
+  }
+
+  /** The number of the version on display, with unsaved changes or without. */
+  get version() {
+    return (this.preview ?? this.state).version;
   }
 
   /** What is known of the table. */

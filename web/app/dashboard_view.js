@@ -2,6 +2,7 @@
 import { chartsOf, themeOf } from "./config.js";
 import { filterBar } from "./filter_bar.js";
 import { html, icon, iconButton, live, loading, nothing } from "./html.js";
+import { moreMenu } from "./more_menu.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { banner, failed, missing, previewBanner, saveState } from "./saving_view.js";
 import { dropView, problemBanner, tableView, uploadButton } from "./table_view.js";
@@ -25,10 +26,11 @@ export function dashboardView(page) {
         ${saveState(page)}
         ${page.canEdit ? html`<button type="button" class="primary save" @click=${() => page.saving.save()} ?disabled=${!canSave || page.preview}>Save</button>` : nothing}
         <div class="banners">${banner(page)} ${problemBanner(page)}</div></div>
-        <div class="buttons">${page.canEdit ? editorButtons(page) : nothing} ${sharingButtons(page)}</div>
+        <div class="buttons">${page.canEdit ? editorButtons(page) : nothing} ${sharingButtons(page)} ${moreMenu(page)}</div>
       </div>
     </div>
     <div class="inner wide dashboard">
+      <p class="printed"></p>
       ${page.preview ? preview(page) : page.canEdit ? options(page) : readOnlyOptions(page)}
       ${content(page)}
       <p class="unseen" role="status">${page.announcement}</p>

@@ -58,6 +58,11 @@ export class Editing {
     });
   }
 
+  duplicateChart(id) {
+    const chart = this.#chart(id);
+    this.#addCharts([{ ...chart, title: chart.title === "" ? "" : `${chart.title ?? "Untitled"} (copy)` }], true);
+  }
+
   hideChart(id) {
     const refocus = besides(id);
     this.#edit(withChart(id, { isVisible: false }));

@@ -1,8 +1,9 @@
 // The grid of charts: GridStack places them, ECharts draws them, and the keyboard can move them as well as the mouse.
 import { GridStack } from "gridstack";
+import { cardItems } from "./card_menu.js";
 import { drawPart } from "./card_parts.js";
 import { chartCard } from "./chart_card.js";
-import { ChartDrawing } from "./chart_drawing.js";
+import { ChartDrawing, prepareDrawing } from "./chart_drawing.js";
 import { render } from "./html.js";
 
 const COLUMNS = 12;
@@ -11,6 +12,8 @@ const ONE_COLUMN_BELOW = 720;
 /** Charts this far from the view are drawn already. */
 const SEEN_BEFORE = "160px 0px";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** What has not been computed by then is printed without its drawing. */
+const LONGEST_WAIT_MS = 10_000;
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Grid {
@@ -30,7 +33,8 @@ export class Grid {
    * laid them out.
    *
    * @param {{ moved: (positions: Record<string, object>) => void, placed: (positions: Record<string, object>) => void,
-   *   say: (text: string) => void, edit: Function, hide: Function, remove: Function, pick: Function, step: Function }} actions
+   *   say: (text: string) => void, edit: Function, duplicate: Function, hide: Function, remove: Function, savePicture: Function,
+   *   saveCsv: Function, pick: Function, step: Function }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -62,7 +66,7 @@ export class Grid {
   /**
    * Show charts at their positions.
    *
-   * @param {{ id: string, chart: object, position: object, data: () => object, chosen: (data: object) => number | null }[]} charts
+   * @param {{ id: string, chart: object, position: object, data: () => object, allRows: () => Promise<string>, chosen: (data: object) => number | null }[]} charts
    * @param {boolean} isReadOnly
    */
   show(charts, isReadOnly) {
@@ -149,9 +153,9 @@ export class Grid {
   }
 
   /** Fill a card; what a chart shows is asked for once it has come into view. */
-  #fill({ id, chart, data, chosen }) {
+  #fill({ id, chart, data, allRows, chosen }) {
     const card = this.#card(id);
-    card.fill = () => this.#fill({ id, chart, data, chosen });
+    card.fill = () => this.#fill({ id, chart, data, allRows, chosen });
     // A table's own order is used again once it may have changed.
     if (card.shown && card.shown[0].dataMapping !== chart.dataMapping) card.orderBy = null;
     const known = card.isSeen ? data(card.orderBy) : undefined;
@@ -159,7 +163,7 @@ export class Grid {
     const shown = [chart, known, place, window.dashkeepTheme.isDark, this.#isReadOnly, this.#isNarrow];
     if (card.shown?.every((value, index) => value === shown[index])) return;
     card.shown = shown;
-    render(this.#content(id, chart, known), card.content);
+    render(this.#content(id, chart, known, allRows), card.content);
     const canvas = card.content.querySelector(".canvas");
     if (card.drawing?.canvas !== canvas) {
       card.drawing?.dispose();
@@ -176,14 +180,13 @@ export class Grid {
     card.fill();
   }
 
-  #content(id, chart, data) {
-    const { edit, hide, remove } = this.#actions;
+  #content(id, chart, data, allRows) {
     return chartCard(chart, data, {
       isReadOnly: this.#isReadOnly,
       isFixed: this.#isNarrow,
-      edit: () => edit(id),
-      hide: () => hide(id),
-      remove: () => remove(id),
+      edit: () => this.#actions.edit(id),
+      menuId: `more-${id}`,
+      items: cardItems({ id, chart, data, allRows }, this.#card(id), this.#actions, this.#isReadOnly),
     });
   }
 
@@ -194,6 +197,23 @@ export class Grid {
     event.preventDefault();
     const [chart, data] = this.#card(id).shown;
     this.#actions.step(id, chart, data, Math.sign(move[0] + move[1]));
+  }
+
+  /** Compute all charts, also those that have not come into view, and wait until they can be drawn. */
+  async fillAll() {
+    for (const card of this.#cards.values()) {
+      card.isSeen = true;
+      card.fill();
+    }
+    await prepareDrawing();
+    for (const end = performance.now() + LONGEST_WAIT_MS; performance.now() < end; await nextFrame()) {
+      if (!this.#element?.querySelector(".skeleton, .part:empty")) return;
+    }
+  }
+
+  /** Draw all charts in the room that they have now, with so many pixels for each of the page. */
+  drawNow(devicePixelRatio) {
+    for (const { drawing } of this.#cards.values()) drawing?.drawNow(devicePixelRatio);
   }
 
   #positions() {
@@ -223,3 +243,5 @@ export class Grid {
     this.#actions.say(`Column ${column + 1}, row ${row + 1}, ${columns} wide, ${rows} high`);
   }
 }
+
+const nextFrame = () => new Promise(requestAnimationFrame);

@@ -2,8 +2,11 @@
 import { required } from "../client/dist/transport.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
 import { CrossFilter } from "./cross_filter.js";
+import { fileActions } from "./files_of_charts.js";
 import { Grid } from "./grid.js";
 import { html, loading, nothing } from "./html.js";
+import { moreMenu } from "./more_menu.js";
+import { Printing } from "./printing.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
@@ -16,6 +19,9 @@ export class LinkPage {
   /** Nobody is signed in. */
   isPublic = true;
   isReadOnly = true;
+  isUnsaved = false;
+  /** @type {Printing} */
+  printing;
   announcement = "";
   crossFilter = new CrossFilter((text) => {
     this.announcement = text;
@@ -26,10 +32,11 @@ export class LinkPage {
   #link = null;
   #rows;
   #table;
-  #grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group), step: (...group) => this.crossFilter.step(...group) });
+  #grid;
   /** The config with its version, once it is loaded. */
   #loaded = null;
   #error = null;
+  #stopPrinting = null;
   #onFocus = () => void this.loadAgain();
 
   constructor(app, token, rows) {
@@ -37,12 +44,15 @@ export class LinkPage {
     this.#token = token;
     this.#rows = rows;
     this.#table = new ProjectTable(null, null, rows, () => app.redraw());
+    this.#grid = new Grid({ pick: (...group) => this.crossFilter.choose(...group), step: (...group) => this.crossFilter.step(...group), ...fileActions(app) });
+    this.printing = new Printing(this.#grid, this);
   }
 
   open() {
     // What is loaded is a minute old at most: until then, the browser's cache answers.
     addEventListener("focus", this.#onFocus);
     addEventListener("resize", this.#onResize);
+    this.#stopPrinting = this.printing.open();
     addEventListener("keydown", this.crossFilter.onKey);
     void this.loadAgain();
   }
@@ -50,6 +60,7 @@ export class LinkPage {
   close() {
     removeEventListener("focus", this.#onFocus);
     removeEventListener("resize", this.#onResize);
+    this.#stopPrinting();
     removeEventListener("keydown", this.crossFilter.onKey);
     this.#rows.close();
     this.#grid.attach(null);
@@ -63,6 +74,14 @@ export class LinkPage {
   /** What is known of the table. */
   get table() {
     return this.#table.shown;
+  }
+
+  get config() {
+    return this.#loaded.config;
+  }
+
+  get version() {
+    return this.#loaded.version;
   }
 
   get matchingRows() {
@@ -104,9 +123,9 @@ export class LinkPage {
     }
     return html`
       <div class="toolbar"><div class="inner wide">
-        <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? changed(this.#loaded) : nothing}</div>
+        <div class="head"><div class="name"><h1>Shared dashboard</h1></div>${this.#loaded ? html`<div class="saving">${changed(this.#loaded)} ${moreMenu(this)}</div>` : nothing}</div>
       </div></div>
-      <div class="inner wide dashboard">${this.#loaded ? this.#content() : loading("Loading the dashboard")}<div class="grid-stack"></div>
+      <div class="inner wide dashboard">${this.#loaded ? html`<p class="printed"></p>${this.#content()}` : loading("Loading the dashboard")}<div class="grid-stack"></div>
         <p class="unseen" role="status">${this.announcement}</p></div>
     `;
   }
@@ -121,10 +140,6 @@ export class LinkPage {
       ${tableView(this, hasCharts)}
       ${hasCharts ? html`<h2 class="unseen">Charts</h2>` : html`<div class="notice"><h2>No charts</h2><p>This dashboard has no charts.</p></div>`}
     `;
-  }
-
-  get config() {
-    return this.#loaded.config;
   }
 
   #onResize = () => this.#app.redraw();

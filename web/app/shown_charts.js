@@ -9,19 +9,24 @@ export const filtersToday = (config) => resolved(filtersOf(config), localDate())
 export function shownCharts({ config, table, crossFilter }, rows) {
   const below = bottomOf(config);
   const filters = filtersToday(config);
-  // The rows of a table card may be looked at in another order.
-  const dataOf = (id, chart, orderBy) => rows.dataOf(id, orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart, crossFilter.filtersFor(id, filters));
-  const shownOf = ([id, chart]) => ({
-    id,
-    chart,
-    position: positionOf(chart, below),
-    data: (orderBy) => (table.dataSchema ? dataOf(id, chart, orderBy) : null),
-    chosen: (data) => crossFilter.placeIn(id, data),
-  });
+  const shownOf = ([id, chart]) => {
+    const filtersHere = crossFilter.filtersFor(id, filters);
+    return {
+      id,
+      chart,
+      position: positionOf(chart, below),
+      data: (orderBy) => (table.dataSchema ? rows.dataOf(id, ordered(chart, orderBy), filtersHere) : null),
+      allRows: (orderBy) => rows.csvOf(ordered(chart, orderBy), filtersHere),
+      chosen: (data) => crossFilter.placeIn(id, data),
+    };
+  };
   return chartsOf(config)
     .filter(([, chart]) => isShown(chart))
     .map(shownOf);
 }
+
+/** The rows of a table card may be looked at in another order. */
+const ordered = (chart, orderBy) => (orderBy ? { ...chart, dataMapping: { ...chart.dataMapping, orderBy } } : chart);
 
 /** Return the number of rows that match the filters, null until they are counted. */
 export function matchingRows({ config, table, crossFilter }, rows) {

@@ -1,9 +1,7 @@
 // A project's table: loading it, replacing it, reading its columns differently, and downloading it.
 import { refusalOf } from "./chosen_files.js";
+import { saveFile } from "./saved_file.js";
 import { LOST } from "./table_rows.js";
-
-/** The browser has begun to save a file by then. */
-const DOWNLOAD_MS = 60_000;
 
 export class ProjectTable {
   /**
@@ -121,11 +119,7 @@ export class ProjectTable {
    */
   async download(safe, seesOlder) {
     const file = await this.#client.data.csv(this.#project, { version: seesOlder ? this.shown.version : undefined, safe });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = `${this.shown.dataSchema.fileName.replace(/\.[^.]*$/, "")}.csv`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD_MS);
+    saveFile(file, this.shown.dataSchema.fileName.replace(/\.[^.]*$/, ""), "csv");
   }
 
   dismissProblem() {

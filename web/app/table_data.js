@@ -1,50 +1,22 @@
 // The rows of a table card: its columns, in its order.
-import { isNumeric } from "./chart_kinds.js";
+import { inOrder } from "./row_order.js";
 
 const MOST_ROWS = 200;
-const inAlphabet = new Intl.Collator("en", { numeric: true });
 
 /**
  * @param {{ columns?: string[], orderBy?: { column: string, isDescending?: boolean } }} mapping all columns unless they are given
  * @param {Record<string, unknown>[]} all
  * @param {Record<string, string>} types
+ * @param {number} [most] rows
  * @returns {{ problem: string } | { columns: string[], types: string[], rows: unknown[][], total: number, orderBy: object | null }}
  *   the first rows, each with its cells in the order of the columns
  */
-export function tableOf({ columns: chosen, orderBy }, all, types) {
+export function tableOf({ columns: chosen, orderBy }, all, types, most = MOST_ROWS) {
   const columns = Array.isArray(chosen) && chosen.length ? chosen : Object.keys(types);
   const order = typeof orderBy?.column === "string" ? { column: orderBy.column, isDescending: orderBy.isDescending === true } : null;
   const missing = [...columns, ...(order ? [order.column] : [])].find((name) => !Object.hasOwn(types, name));
   if (missing !== undefined) return { problem: `The table has no column “${missing}”.` };
-  const first = order ? firstOf(all, comparison(order, types[order.column])) : all.slice(0, MOST_ROWS);
-  const rows = first.map((row) => columns.map((name) => row[name] ?? null));
+  const shown = order ? inOrder(all.keys(), all, order, types[order.column], most).map((index) => all[index]) : all.slice(0, most);
+  const rows = shown.map((row) => columns.map((name) => row[name] ?? null));
   return { columns, types: columns.map((name) => types[name]), rows, total: all.length, orderBy: order };
-}
-
-/** Return the first rows in an order, without sorting all of them. */
-function firstOf(all, compare) {
-  const first = [];
-  for (const row of all) {
-    if (first.length === MOST_ROWS && compare(row, first.at(-1)) >= 0) continue;
-    let [from, to] = [0, first.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if (compare(row, first[middle]) < 0) to = middle;
-      else from = middle + 1;
-    }
-    first.splice(from, 0, row);
-    if (first.length > MOST_ROWS) first.pop();
-  }
-  return first;
-}
-
-/** Empty cells are the last ones, whatever the direction. */
-function comparison({ column, isDescending }, type) {
-  const direction = isDescending ? -1 : 1;
-  const compare = isNumeric(type) ? (one, other) => one - other : (one, other) => inAlphabet.compare(String(one), String(other));
-  const isEmpty = (cell) => cell === null || cell === undefined || cell === "";
-  return (row, otherRow) => {
-    const [one, other] = [row[column], otherRow[column]];
-    return isEmpty(one) - isEmpty(other) || (isEmpty(one) ? 0 : direction * compare(one, other));
-  };
 }

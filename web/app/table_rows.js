@@ -81,6 +81,11 @@ export class TableRows {
     return asked.value;
   }
 
+  /** Return all rows that a table card is about, as CSV. */
+  csvOf(chart, filters) {
+    return this.#call("csv", chart, filters);
+  }
+
   /** Return the different values of a column as texts, sorted. */
   choicesOf(column) {
     return this.#call("choices", column);

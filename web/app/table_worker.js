@@ -5,9 +5,11 @@
 import { createDashboardClient } from "../client/dist/index.js";
 import { openLink } from "../client/dist/sharing.js";
 import { dataOf } from "./chart_data.js";
+import { csvIn } from "./csv.js";
 import { choicesOf, filtered } from "./filters.js";
 import { suggestions } from "./suggestions.js";
 import { kept, keep } from "./table_cache.js";
+import { tableOf } from "./table_data.js";
 import { emptyCells, ordered, pageOf } from "./table_pages.js";
 
 const PARTS = ["rawData", "dataSchema"];
@@ -44,6 +46,11 @@ const calls = {
   },
   count: (filters) => rowsOf(filters).length,
   data: (chart, filters) => dataOf(chart, rowsOf(filters), table.dataSchema.columnTypes),
+  /** Return all rows of a table card as CSV. */
+  csv({ dataMapping }, filters) {
+    const { columns, rows } = tableOf(dataMapping ?? {}, rowsOf(filters), table.dataSchema.columnTypes, Infinity);
+    return csvIn([columns, ...rows]);
+  },
   choices: (column) => choicesOf(table.rawData, column),
   suggestions: () => suggestions(table.dataSchema, table.rawData),
   /** Return a page of the rows, null if this worker has none: another one may have loaded them. */

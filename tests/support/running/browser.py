@@ -269,10 +269,16 @@ class Device:
     def retitle(self, title: str, new: str) -> Self:
         return self.edit_chart(title, lambda form: form.get_by_label("Title").fill(new))
 
-    def remove_chart(self, title: str) -> Self:
+    def choose_for(self, title: str, item: str) -> Self:
+        """Choose an item of a chart's menu."""
         self.card(title).hover()
-        self.button(f"Remove {title}").click()
-        return self
+        return self.choose(f"More for {title}", item)
+
+    def hide_chart(self, title: str) -> Self:
+        return self.choose_for(title, "Hide")
+
+    def remove_chart(self, title: str) -> Self:
+        return self.choose_for(title, "Remove")
 
     def choose_theme(self, name: str) -> Self:
         self.page.get_by_label("Theme").select_option(name)

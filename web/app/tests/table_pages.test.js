@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellText, emptyCells, ordered, PAGE_ROWS, pageOf } from "../table_pages.js";
+import { cellText } from "../row_order.js";
+import { emptyCells, ordered, PAGE_ROWS, pageOf } from "../table_pages.js";
 
 const SCHEMA = { columnNames: ["name", "size", "day"], columnTypes: { name: "string", size: "number", day: "date" } };
 const ROWS = [
