@@ -35,9 +35,9 @@ export interface ClientOptions {
   environment?: Environment;
 }
 
-const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "nameVersion", "version", "deleteVersion", "diff", "restore", "undoVersion"] as const;
+const CONFIG_CALLS = ["load", "save", "patch", "remove", "history", "nameVersion", "diff", "undoVersion", "deleteVersion", "version", "restore"] as const;
 const PROJECT_CALLS = ["list", "create", "get", "update", "remove", "restore", "unsaved", "deleted"] as const;
-const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "versions", "version", "csv", "saveAnalysis", "saveSchema", "restore"] as const;
+const DATA_CALLS = ["load", "upload", "uploadFile", "completeUpload", "csv", "saveAnalysis", "saveSchema", "versions", "version", "restore"] as const;
 /** Browsers limit keepalive requests to 64 KiB in total (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch). */
 const KEEPALIVE_BYTES = 60_000;
 
@@ -53,12 +53,13 @@ export function valueOf(document: unknown, pointer: string, named: readonly unkn
 export function createDashboardClient<Config extends object = DashboardConfig>(options: ClientOptions): DashboardClient<Config> {
   const environment = options.environment ?? browserEnvironment();
   const transport = createTransport(options);
-  const storage = browserStorage(options.storage === undefined ? environment.storage("indexedDB") : options.storage);
+  const { storage: database = environment.storage("indexedDB") } = options;
+  const storage = browserStorage(database);
   const tabs = openTabs(environment);
   /** The open documents, and how many openings each has. */
   const shared = new Map<string, { readonly document: InternalDocument<Config>; openings: number }>();
   const parts = { environment, transport, storage, tabs, keyOf };
-  let loaded: Calls<Config> | null = null;
+  let loaded: Calls<Config> | undefined;
 
   const config = async (session?: string, user?: string) => (await calls()).config(session, user);
 
