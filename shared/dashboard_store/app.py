@@ -4,16 +4,39 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dashboard_store.gateway.resolver import Resolver
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress, Role
-from dashboard_store.store import Repository, Store
+from dashboard_store.store import Store
 
 if TYPE_CHECKING:
     from dashboard_store.documents.config import Origin
     from dashboard_store.gateway.flags import Flags
     from dashboard_store.gateway.request import Request
+
+type Repository = Literal[
+    "background_reads",
+    "configs",
+    "config_saves",
+    "connections",
+    "dataset_writes",
+    "datasets",
+    "downloads",
+    "invitations",
+    "link_limit",
+    "links",
+    "project_deletion",
+    "projects",
+    "public_links",
+    "rate_limit",
+    "schema_writes",
+    "shared_projects",
+    "shares",
+    "table_restores",
+    "uploads",
+    "usage",
+]
 
 
 class OpenedProject(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from dashboard_store.dynamodb.client import DynamoDBClient
 from dashboard_store.identifiers import ProjectAddress, Role
@@ -45,29 +45,6 @@ if TYPE_CHECKING:
     from dashboard_store.repository.uploads import Uploads
     from dashboard_store.repository.usage import Usage
     from dashboard_store.repository.version_names import VersionNames
-
-type Repository = Literal[
-    "background_reads",
-    "configs",
-    "config_saves",
-    "connections",
-    "dataset_writes",
-    "datasets",
-    "downloads",
-    "invitations",
-    "link_limit",
-    "links",
-    "project_deletion",
-    "projects",
-    "public_links",
-    "rate_limit",
-    "schema_writes",
-    "shared_projects",
-    "shares",
-    "table_restores",
-    "uploads",
-    "usage",
-]
 
 
 def utc_now() -> datetime:

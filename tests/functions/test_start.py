@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from support.handlers.http_api import Client, apps
 
-from dashboard_store.app import App
+from dashboard_store.app import App, Repository
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.store import Repository, Store
+from dashboard_store.store import Store
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "a-function",

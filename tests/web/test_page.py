@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
-from support.running.browser import ROWS, WIDE, Device, Json, Project, chart, script_of
+from playwright.sync_api import expect
+from support.running.browser import ROWS, WIDE, Device, Project, chart, violations
 
 type Devices = Callable[..., Device]
 
@@ -279,13 +279,6 @@ def test_only_scripts_of_this_server_run(device: Device, project: Project) -> No
 
 
 # --- accessibility and layout ---
-
-
-def violations(page: Page) -> list[str]:
-    """Return the violations that axe-core finds."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[Json] = page.evaluate("axe.run().then(({ violations }) => violations)")
-    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

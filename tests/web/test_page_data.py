@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from support.running.browser import Device, Project, chart, script_of
+from playwright.sync_api import Locator, expect
+from support.running.browser import Device, Project, chart, violations
 from support.running.local_stack import LocalStack
 
 MANY = [{"Code": f"c{number}", "Price": number * 7 % 120, "Note": None} for number in range(120)]
@@ -18,12 +18,6 @@ TOTAL = {
     }
 }
 CODES = {"chartCustomizations": {"a": chart("Codes", dataMapping={"xAxis": "Code", "yAxis": "Price"})}}
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
 
 
 def upload(device: Device, folder: Path, text: str, name: str) -> None:

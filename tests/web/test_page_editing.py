@@ -5,18 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import JSHandle, Locator, Page, Route, expect
-from support.running.browser import Device, Project, chart, script_of
+from support.running.browser import Device, Project, chart, violations
 
 
 def _toast(device: Device, text: str | re.Pattern[str]) -> None:
     expect(device.page.locator(".toast")).to_contain_text(text)
-
-
-def _nothing_is_wrong(page: Page) -> None:
-    """axe-core finds nothing in what is shown."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))")
-    assert found == []
 
 
 # --- what was done is seen ---
@@ -153,7 +146,7 @@ def test_typing_has_its_own_undo(device: Device, project: Project) -> None:
     expect(device.page.locator("article h3")).to_have_text(["Units"])
     keys.press("Escape")
     expect(device.dialog.get_by_role("alert")).to_contain_text("not applied yet")
-    _nothing_is_wrong(device.page)
+    assert violations(device.page) == []
     title.press_sequentially(".")
     expect(device.dialog.get_by_role("alert")).to_have_count(0)
     keys.press("Escape")
@@ -168,7 +161,7 @@ def test_changes_can_be_discarded(device: Device, project: Project) -> None:
     device.button("Discard changes").click()
     expect(device.dialog).to_contain_text("goes back to version 1")
     expect(device.dialog.get_by_role("listitem")).to_have_text(["“Revenue” removed", "“Units” renamed to “Sold”"])
-    _nothing_is_wrong(device.page)
+    assert violations(device.page) == []
     device.button("Discard changes", device.dialog).click()
     device.shows("Revenue", "Units")
     device.says("Saved")
@@ -259,7 +252,7 @@ def test_an_upload_can_be_cancelled_and_sent_again(
         replace.set_input_files(table)
         expect(page.get_by_text(re.compile(r"^[\d.]+ of 1 MB sent$"))).to_be_visible()
         expect(page.get_by_role("progressbar", name="Bytes sent")).to_have_attribute("max", str(table.stat().st_size))
-        _nothing_is_wrong(page)
+        assert violations(page) == []
         device.button("Cancel").click()
         _toast(device, "Upload cancelled.")
         expect(before).to_be_visible()
@@ -295,7 +288,7 @@ def test_a_file_can_be_dropped_anywhere(device: Device, make_project: Callable[.
     page.dispatch_event("main", "dragover", {"dataTransfer": _drag(page, one)})
     target = page.get_by_text("Drop a CSV or JSON file to upload it")
     expect(target).to_be_in_viewport()
-    _nothing_is_wrong(page)
+    assert violations(page) == []
     page.dispatch_event("main", "dragleave", {})
     expect(target).to_have_count(0)
     page.dispatch_event("main", "drop", {"dataTransfer": _drag(page, one, other)})

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Position, expect
-from support.running.browser import Device, Project, chart, script_of
+from playwright.sync_api import Locator, Position, expect
+from support.running.browser import Device, Project, chart, violations
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
@@ -17,13 +17,6 @@ type Projects = Callable[..., Project]
 CITIES = [{"City": f"City {number:03}", "Revenue": number} for number in range(250)]
 CITY_CHART = chart("Cities", dataMapping={"xAxis": "City", "aggregate": "count"})
 DAY_CHART = chart("Days", dataMapping={"xAxis": "Day", "aggregate": "count"})
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
 
 
 def rows(device: Device, number: int, of: int) -> None:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from support.running.browser import Device, Json, Project, chart, script_of
+from playwright.sync_api import Locator, expect
+from support.running.browser import Device, Json, Project, chart, violations
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
@@ -34,13 +33,6 @@ def stacked(*titles: str, **members: Json) -> Json:
     return {"chartCustomizations": charts}
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
-
-
 def test_an_entry_says_what_changed_and_who_it_was(
     make_device: Devices, make_project: Callable[..., Project], guest: httpx.Client
 ) -> None:
@@ -63,24 +55,6 @@ def test_an_entry_says_what_changed_and_who_it_was(
     expect(lines.first).to_have_text(re.compile("^A . Position column 1, row 1"))
     expect(lines.last).to_have_text("2 other charts made room")
     expect(device.dialog.get_by_text(re.compile("^B . Position"))).to_have_count(0)
-
-
-def test_yesterdays_version_is_brought_back(device: Device, project: Project) -> None:
-    """Three clicks bring yesterday's version back: the history, the version below “Yesterday”, “Restore”."""
-    project.autosave({"chartCustomizations": {"a": {"title": "Yesterday's"}}})
-    project.autosave({"chartCustomizations": {"a": {"title": "Worse"}}})
-    device.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=1))
-    device.open(project.id)
-    device.retitle("Worse", "Worst").save()
-    device.button("History").click()
-    day = device.dialog.locator("section").filter(has=device.page.get_by_role("heading", name="Today"))
-    # The server's own time is a day behind.
-    expect(day).to_have_count(0)
-    yesterday = device.dialog.get_by_role("heading", name="Yesterday").locator("xpath=..")
-    yesterday.get_by_role("button", name=re.compile("^Version 1")).click()
-    device.button("Restore", device.dialog).click()
-    device.shows("Revenue", "Units")
-    assert project.versions[0]["restoredFrom"] == 1
 
 
 def test_automatic_saves_are_one_entry(device: Device, project: Project) -> None:
@@ -142,19 +116,6 @@ def test_any_two_versions_can_be_compared(device: Device, project: Project) -> N
     other.select_option("1")
     expect(changes.get_by_text("Changes since")).to_be_visible()
     expect(changes).to_contain_text("“Revenue” → “Second”")
-
-
-def test_a_colleagues_change_is_taken_back(make_device: Devices, project: Project, guest: httpx.Client) -> None:
-    """Three clicks take one change of a colleague back, which is said in words before; all later changes stay."""
-    address = project.share(guest, "editor")
-    renamed = {"chartCustomizations": {"a": {"title": "Theirs"}}}
-    assert guest.patch(f"/api/projects/{address}/config", json=renamed).is_success
-    device = make_device().open(project.id).retitle("Units", "Mine").save()
-    device.button("History").click()
-    entry(device, "Version 2").click()
-    expect(device.dialog).to_contain_text("Taking back: “Theirs” renamed to “Revenue”. All later changes stay.")
-    device.button("Take back changes", device.dialog).click()
-    device.shows("Revenue", "Mine")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

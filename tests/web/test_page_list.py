@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
-from support.running.browser import ROWS, Device, Json, Project, chart, placed_chart, script_of
+from playwright.sync_api import Locator, Route, expect
+from support.running.browser import ROWS, Device, Project, chart, placed_chart, violations
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
@@ -19,13 +19,6 @@ LAYOUT = {
         "hidden": chart("Hidden", isVisible=False, position={"x": 0, "y": 4, "w": 6, "h": 4}),
     }
 }
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[Json] = page.evaluate("axe.run().then(({ violations }) => violations)")
-    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
 def names(device: Device) -> Locator:

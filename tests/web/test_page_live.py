@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Response, Route, expect
-from support.running.browser import ROWS, Device, Json, Project, chart, script_of
+from playwright.sync_api import Response, Route, expect
+from support.running.browser import ROWS, Device, Json, Project, chart, violations
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
@@ -42,13 +42,6 @@ def is_live(device: Device) -> None:
 def news(device: Device, text: str) -> None:
     """Expect the line that says what others have changed; empty if nothing."""
     expect(device.page.locator(".news [role=status]")).to_have_text(text)
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
 
 
 def mine(deeds: str) -> str:

@@ -4,21 +4,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
-from support.running.browser import ROWS, Device, Json, Project, chart, script_of
+from playwright.sync_api import expect
+from support.running.browser import ROWS, Device, Json, Project, chart, violations
 
 type Devices = Callable[..., Device]
 
 SPLIT = {"xAxis": "Region", "yAxis": "Revenue", "aggregate": "sum", "splitBy": "Units"}
 PRINT = "() => { window.printed = 0; window.print = () => (window.printed += 1); }"
 CONTROLS = "a[href]:not(.skip), button, label.button, select, input, [role=button]"
-
-
-def _nothing_is_wrong(page: Page) -> None:
-    """axe-core finds nothing in what is shown."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))")
-    assert found == []
 
 
 def _items(device: Device, menu: str) -> list[str]:
@@ -159,7 +152,7 @@ def test_a_dashboard_is_printed_as_a_whole(
         assert box["x"] <= drawing["x"]
         assert drawing["x"] + drawing["width"] <= box["x"] + box["width"]
         assert drawing["y"] + drawing["height"] <= box["y"] + box["height"]
-    _nothing_is_wrong(page)
+    assert violations(page) == []
     if browser_engine == "chromium":
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 2
     page.emulate_media(media="screen")
@@ -182,7 +175,7 @@ def test_charts_fill_the_screen(device: Device, project: Project) -> None:
     before = drawing.bounding_box()
     device.choose_for("Revenue", "Full screen")
     device.comes_to(1, lambda: drawing.evaluate("(each) => Number(each.clientWidth > 1100)"))
-    _nothing_is_wrong(page)
+    assert violations(page) == []
     page.evaluate("document.exitFullscreen()")
     expect(device.button("More for Revenue")).to_be_focused()
     device.comes_to(1, lambda: int(drawing.bounding_box() == before))
@@ -205,4 +198,4 @@ def test_the_toolbar_of_a_phone_is_low(make_device: Devices, project: Project) -
     assert buttons["y"] + buttons["height"] - head["y"] < 180
     device.button("More").tap()
     expect(device.page.get_by_role("menuitem").first).to_be_in_viewport(ratio=1)
-    _nothing_is_wrong(device.page)
+    assert violations(device.page) == []

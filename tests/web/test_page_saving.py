@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import Locator, Page, Route, expect
-from support.running.browser import Device, Project, chart, script_of
+from playwright.sync_api import Locator, Route, expect
+from support.running.browser import Device, Project, chart, violations
 
 type Devices = Callable[..., Device]
 
@@ -19,13 +19,6 @@ SHIFTS = """() => {
     window.observer = new PerformanceObserver(seen);
     window.observer.observe({ type: "layout-shift" });
 }"""
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
 
 
 def in_view(*shown: Locator) -> None:

@@ -4,21 +4,14 @@ import re
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import Page, Response, expect
-from support.running.browser import Device, Json, Project, script_of
+from playwright.sync_api import Response, expect
+from support.running.browser import Device, Json, Project, violations
 from support.running.local_stack import LocalStack
 
 type Devices = Callable[..., Device]
 
 CONTROLS = re.compile(r"^(Save|Undo|Redo|Add|Edit|Move|Hide|Remove|History|Rename|Replace|Upload|Discard|Share)")
 TABLES = "caches.open('dashkeep-tables').then((cache) => cache.keys()).then((keys) => keys.length)"
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every impact."""
-    page.evaluate(script_of("axe-core/axe.min.js"))
-    found: list[str] = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-    return found
 
 
 def answers(device: Device) -> list[str]:

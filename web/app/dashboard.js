@@ -1,5 +1,4 @@
 // An open dashboard: its document, its table, and the user's actions on them.
-import { required } from "../client/dist/transport.js";
 import { isShared, knownRole, rememberRole } from "./access.js";
 import { chartsOf, isShown, themeOf } from "./config.js";
 import { CrossFilter } from "./cross_filter.js";
@@ -15,6 +14,7 @@ import { isAutosaveOn, Saving } from "./saving.js";
 import { matchingRows, shownCharts } from "./shown_charts.js";
 import { ProjectTable } from "./table.js";
 import { showData, TableFiles } from "./table_files.js";
+import { Versions } from "./versions.js";
 
 export { LinkPage } from "./link.js";
 
@@ -23,8 +23,6 @@ export class DashboardPage {
   title = "";
   /** @type {import("../client/dist/index.js").DashboardDocument} */
   document;
-  /** An older version shown as a preview instead of the edited one. */
-  preview = null;
   /** Whether it is another user's. */
   isShared;
   /** What the user may do, null until that is known. */
@@ -44,6 +42,8 @@ export class DashboardPage {
   following;
   /** @type {Printing} */
   printing;
+  /** @type {Versions} */
+  versions;
   #table;
   #rows;
   #app;
@@ -89,6 +89,7 @@ export class DashboardPage {
       step: (...group) => this.crossFilter.step(...group),
     });
     this.printing = new Printing(this.grid, this);
+    this.versions = new Versions(app, this);
   }
 
   open() {
@@ -144,6 +145,11 @@ export class DashboardPage {
     return (this.role === "owner" || this.role === "editor") && !(this.isShared && this.saving.isDeleted);
   }
 
+  /** An older version that is shown instead of the edited one, or null. */
+  get preview() {
+    return this.versions.preview;
+  }
+
   /** Whether nothing of what is shown can be changed. */
   get isReadOnly() {
     return this.preview !== null || !this.canEdit;
@@ -184,8 +190,11 @@ export class DashboardPage {
     openRenameDialog(this.#app, this.#id, this.title, ({ name }) => (this.title = name));
   }
 
+  /** Show who is let in, in a dialog whose script is loaded on first use. */
   share() {
-    return this.#with(import("./sharing_dialog.js"), ({ openSharing }) => openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough)));
+    return this.#app.with(import("./sharing_dialog.js"), ({ openSharing }) =>
+      openSharing(this.#app.dialog, () => this.#app.sharing(), this, (stillThrough) => this.#left(stillThrough)),
+    );
   }
 
   makeCopy() {
@@ -217,55 +226,7 @@ export class DashboardPage {
     this.#app.go(null);
   }
 
-  // --- history and loading ---
-
-  openHistory() {
-    return this.#with(import("./history.js"), ({ openHistory }) =>
-      openHistory(this.#app.dialog, this.#app.client, this.#id, this.state.version, {
-        isOwner: this.role === "owner",
-        people: this.people(),
-        look: (version) => {
-          this.preview = version;
-          this.#app.redraw();
-        },
-        restore: (version) => this.restore(version),
-        takeBack: (version) => this.takeBack(version),
-      }),
-    );
-  }
-
-  leavePreview() {
-    this.preview = null;
-    this.#app.redraw();
-  }
-
-  async restore(version) {
-    await this.following.own(() => this.document.restore(version));
-    this.preview = null;
-    this.#app.tell(`Version ${version} was restored.`);
-  }
-
-  /** Take back what one version changed, and keep what came after it. */
-  async takeBack(version) {
-    const before = JSON.stringify(this.state.config);
-    const { config } = await this.following.own(() => this.document.undoVersion(version)).catch((error) => {
-      // Unsaved changes are saved first, and these may be what is in conflict.
-      if (!this.state.conflict) throw error;
-      throw Object.assign(new Error("Someone else changed the same values as you. Decide what to keep, then take back these changes."), { status: error.status });
-    });
-    this.preview = null;
-    const isTakenBack = JSON.stringify(config) !== before;
-    this.#app.tell(isTakenBack ? `The changes of version ${version} were taken back.` : `There is nothing to take back: the changes of version ${version} are no longer in the dashboard.`);
-  }
-
-  /** Restore the previewed version. */
-  async restorePreview() {
-    try {
-      await this.restore(this.preview.version);
-    } catch (error) {
-      this.#tellFailure(error);
-    }
-  }
+  // --- loading ---
 
   /** Load what is missing. */
   async loadAgain() {
@@ -342,7 +303,7 @@ export class DashboardPage {
     rememberRole(this.#id, this.#app.session.user, role);
     this.document.setAutosave(role !== "viewer" && isAutosaveOn());
     if (!couldEdit || this.canEdit) return;
-    this.preview = null;
+    this.versions.leavePreview();
     // What it is about is not the user's to do any more.
     this.#app.dialog.close();
   }
@@ -401,20 +362,5 @@ export class DashboardPage {
   announce(text) {
     this.announcement = text;
     this.#app.redraw();
-  }
-
-  /** Do something with a script that is loaded on first use. */
-  async #with(script, act) {
-    try {
-      const loaded = await required(script);
-      if (!this.#isClosed) act(loaded);
-    } catch (error) {
-      this.#tellFailure(error);
-    }
-  }
-
-  #tellFailure(error) {
-    if (error.status === undefined) throw error;
-    this.#app.tell(error.message);
   }
 }

@@ -53,7 +53,7 @@ function editorButtons(page) {
   return html`
     ${page.preview ? nothing : undoButtons(page)}
     <button type="button" @click=${() => page.editing.addChart()} ?disabled=${page.preview || !page.table.dataSchema}>${icon("add")}<span>Add chart</span></button>
-    <button type="button" @click=${() => page.openHistory()} ?disabled=${!page.state.version}>${icon("history")}<span>History</span></button>
+    <button type="button" @click=${() => page.versions.open()} ?disabled=${!page.state.version}>${icon("history")}<span>History</span></button>
   `;
 }
 

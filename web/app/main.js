@@ -79,6 +79,25 @@ class App {
     this.redraw();
   }
 
+  /** Do what may fail; a failure that has a message for users is shown. */
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.tell(error.message);
+    }
+  }
+
+  /** Do something with a script that is loaded on first use, unless the user has gone to another page meanwhile. */
+  with(script, act) {
+    const page = this.#page;
+    return this.attempt(async () => {
+      const loaded = await required(script);
+      if (page === this.#page) await act(loaded);
+    });
+  }
+
   #hush() {
     clearTimeout(this.#toast?.timer);
     this.#toast = null;

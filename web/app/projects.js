@@ -91,7 +91,7 @@ export class ProjectsPage {
   }
 
   async duplicate({ id, address, name }) {
-    await this.#attempt(async () => {
+    await this.#app.attempt(async () => {
       const copy = await this.#app.client.projects.create({ copyOf: id, name: name.slice(0, MOST_NAME - COPY.length) + COPY });
       this.layouts.put(copy.address, this.layouts.of(address));
       this.own.put(copy);
@@ -100,7 +100,7 @@ export class ProjectsPage {
   }
 
   async remove(project) {
-    await this.#attempt(async () => {
+    await this.#app.attempt(async () => {
       await this.#app.client.projects.remove(project.id);
       this.own.remove(project.address);
       this.#app.tell(`“${project.name}” was deleted.`, () => this.#bringBack(project));
@@ -108,7 +108,7 @@ export class ProjectsPage {
   }
 
   async #bringBack(project) {
-    await this.#attempt(async () => this.own.put(await this.#app.client.projects.restore(project.id)));
+    await this.#app.attempt(async () => this.own.put(await this.#app.client.projects.restore(project.id)));
   }
 
   #partOf(project) {
@@ -120,14 +120,5 @@ export class ProjectsPage {
     this.#most = { own: STEP, shared: STEP };
     this.retry();
     this.#app.redraw();
-  }
-
-  async #attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.#app.tell(error.message);
-    }
   }
 }

@@ -99,7 +99,7 @@ export function previewBanner(page) {
   const { version, updatedAt } = page.preview;
   return html`<div class="banner" role="status">
     <p>You are viewing version ${version}, saved ${ago(updatedAt)}. The current dashboard is unchanged.</p>
-    <button type="button" class="primary" @click=${() => page.restorePreview()}>Restore this version</button>
-    <button type="button" @click=${() => page.leavePreview()}>Back to the current version</button>
+    <button type="button" class="primary" @click=${() => page.versions.restorePreview()}>Restore this version</button>
+    <button type="button" @click=${() => page.versions.leavePreview()}>Back to the current version</button>
   </div>`;
 }

@@ -1,5 +1,4 @@
 // The files of a dashboard's table: chosen, dropped, sent, read differently, looked at, downloaded.
-import { required } from "../client/dist/transport.js";
 import { droppedFile } from "./chosen_files.js";
 import { chartsOf } from "./config.js";
 import { openDownloadDialog } from "./download_dialog.js";
@@ -9,15 +8,7 @@ import { sampleFile } from "./sample.js";
 import { count } from "./words.js";
 
 /** Show a table's data in a dialog, whose script is loaded on first use. */
-export async function showData(app, data) {
-  try {
-    const { openData } = await required(import("./data_dialog.js"));
-    openData(app.dialog, data);
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    app.tell(error.message);
-  }
-}
+export const showData = (app, data) => app.with(import("./data_dialog.js"), ({ openData }) => openData(app.dialog, data));
 
 export class TableFiles {
   dropTarget = new DropTarget({ canDrop: () => this.#canUpload, changed: () => this.#app.redraw(), dropped: (files) => this.#drop(files) });

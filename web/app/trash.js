@@ -67,15 +67,12 @@ export class TrashPage {
     this.open();
   }
 
-  async #restore({ id, address, name }) {
-    try {
+  #restore({ id, address, name }) {
+    return this.#app.attempt(async () => {
       await this.#app.client.projects.restore(id);
       this.#deleted.remove(address);
       this.#app.tell(`“${name}” was restored.`, () => this.#app.go(id), "Open");
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.#app.tell(error.message);
-    }
+    });
   }
 }
 

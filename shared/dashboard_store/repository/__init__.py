@@ -54,7 +54,8 @@ The downloads of a public link are under `downloads/links/<token's hash>/`.
 `configs`, `config_saves`, `projects`, `project_deletion`, `datasets`, `dataset_writes`, `schema_writes`,
 `table_restores`, `uploads`, `background_reads`, `downloads`, `shares`, `invitations`, `links`, `shared_projects`,
 `project_copies`, `history_removal`, `version_names`, `connections`, `rate_limit` and `usage` are what handlers call.
-`usage`, `object_lifetimes`, `project_purge`, `history_bound` and `announcements` follow the table's stream. All build on `items`
-(calls to the table), `guarded_items` (those of a guest), `expressions` (conditions and updates), `versions`, `formats`,
-`keys`, `retention`, `stored_bytes`, and `bucket`, `invocations` and `sockets`, the only modules that use boto3.
+`usage`, `object_lifetimes`, `project_purge`, `history_bound` and `announcements` follow the table's stream. All build
+on `items` (calls to the table), `guarded_items` (those of a guest), `expressions` (conditions and updates), `versions`,
+`formats`, `keys`, `retention`, `stored_bytes`, and `bucket`, `invocations` and `sockets`, the only modules that use
+boto3.
 """

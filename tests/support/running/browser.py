@@ -422,3 +422,10 @@ class Project:
 def script_of(package: str) -> str:
     """Return the source of a script from a package that npm has installed for the tests."""
     return (Path(__file__).resolve().parents[2] / "node_modules" / package).read_text()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds in what is shown, of every impact, each with its place."""
+    page.evaluate(script_of("axe-core/axe.min.js"))
+    found: list[Json] = page.evaluate("axe.run().then(({ violations }) => violations)")
+    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
