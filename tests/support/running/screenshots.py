@@ -18,13 +18,26 @@ SIZE: Final = (1280, 730)
 type Scheme = Literal["light", "dark"]
 
 
+BY_MONTH: Final = {"xAxis": "Date", "yAxis": "Revenue", "aggregate": "sum", "grain": "month"}
 CONFIG: Final = {
     "chartCustomizations": {
-        "total": placed_chart("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
+        "total": {
+            **placed_chart("Total revenue", "number", (0, 0, 3, 2), yAxis="Revenue", aggregate="sum"),
+            "format": {"style": "currency", "currency": "EUR", "decimals": 0},
+        },
         "orders": placed_chart("Orders", "number", (0, 2, 3, 2), aggregate="count"),
-        "time": placed_chart("Revenue over time", "area", (3, 0, 9, 4), xAxis="Date", yAxis="Revenue", aggregate="sum"),
+        "time": {
+            **placed_chart("Revenue by month", "area", (3, 0, 9, 4), **BY_MONTH, splitBy="Region"),
+            "isStacked": True,
+        },
         "region": placed_chart(
-            "Revenue by region", "bar", (0, 4, 4, 4), xAxis="Region", yAxis="Revenue", aggregate="sum"
+            "Revenue by region",
+            "bar",
+            (0, 4, 4, 4),
+            xAxis="Region",
+            yAxis="Revenue",
+            aggregate="sum",
+            splitBy="Channel",
         ),
         "product": placed_chart(
             "Units by product", "bar", (4, 4, 4, 4), xAxis="Product", yAxis="Units", aggregate="sum"
@@ -64,7 +77,7 @@ def _make_dashboard(stack: LocalStack, browser: Browser) -> None:
 def _save(client: httpx.Client) -> None:
     """Save versions of several kinds, so that the history shows them."""
     config = f"/api/projects/{PROJECT}/config"
-    renamed = {"chartCustomizations": {"time": {"title": "Revenue by month"}}}
+    renamed = {"chartCustomizations": {"time": {"title": "Revenue over time"}}}
     without_filters = {**CONFIG, "filters": []}
     for response in (
         client.put(config, json=without_filters, headers={"If-None-Match": "*"}),
@@ -82,7 +95,7 @@ def _take(stack: LocalStack, browser: Browser, scheme: Scheme) -> None:
     device.page.wait_for_load_state("networkidle")
     device.page.screenshot(path=FOLDER / f"dashboard-{scheme}.png")
     device.button("History").click()
-    expect(device.dialog.get_by_text("4 charts added")).to_be_visible()
+    expect(device.dialog.get_by_text("6 charts added")).to_be_visible()
     device.page.screenshot(path=FOLDER / f"history-{scheme}.png")
     device.close()
 
