@@ -27,7 +27,7 @@ CONFIG: Final = {
         },
         "orders": placed_chart("Orders", "number", (0, 2, 3, 2), aggregate="count"),
         "time": {
-            **placed_chart("Revenue by month", "area", (3, 0, 9, 4), **BY_MONTH, splitBy="Region"),
+            **placed_chart("Revenue by month", "bar", (3, 0, 9, 4), **BY_MONTH, splitBy="Region"),
             "isStacked": True,
         },
         "region": placed_chart(
