@@ -64,6 +64,7 @@ def test_a_german_file_becomes_a_chart_of_its_money(
     with task(device) as newcomer:
         newcomer.upload(file)
         newcomer.press(re.compile("^Read as number: 1.001,50"))
+        expect(device.page.get_by_text("“Umsatz” is now read as number.")).to_be_visible()
         newcomer.press(re.compile("^Read as date"))
         expect(device.page.get_by_text("“Datum” is now read as date.")).to_be_visible()
         newcomer.press("Add chart")
