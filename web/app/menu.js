@@ -11,14 +11,15 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1 };
  *   `id` is the element's, unique on the page; `label` names the button and the menu; an item that is null is left out
  */
 export const menu = ({ id, label, items }) => html`<button type="button" class="icon-button" aria-label=${label} title=${label} aria-haspopup="menu" popovertarget=${id}>${icon("more")}</button
-  ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @toggle=${focusFirst} @keydown=${onKey}>${items.map((each) => each && item(each))}</div>`;
+  ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @keydown=${onKey}>${items.filter(Boolean).map(item)}</div>`;
 
-function item({ label, icon: name, isDanger, act }) {
+/** The first item has the focus as soon as the menu is open: the next key is already for the menu. */
+function item({ label, icon: name, isDanger, act }, position) {
   const choose = ({ currentTarget }) => {
     currentTarget.parentElement.hidePopover();
     act();
   };
-  return html`<button type="button" role="menuitem" tabindex="-1" class=${isDanger ? "danger" : nothing} @click=${choose}>${name ? icon(name) : nothing}<span>${label}</span></button>`;
+  return html`<button type="button" role="menuitem" tabindex="-1" ?autofocus=${position === 0} class=${isDanger ? "danger" : nothing} @click=${choose}>${name ? icon(name) : nothing}<span>${label}</span></button>`;
 }
 
 /** Put the menu where its button is, before it is painted. */
@@ -32,10 +33,6 @@ function place({ target, newState }) {
     bottom: isBelow ? "auto" : `${innerHeight - top + GAP}px`,
     right: `${Math.max(GAP, clientWidth - right)}px`,
   });
-}
-
-function focusFirst({ target, newState }) {
-  if (newState === "open") target.querySelector("[role=menuitem]").focus();
 }
 
 /** https://www.w3.org/WAI/ARIA/apg/patterns/menu-button/ */
