@@ -35,6 +35,15 @@ def test_an_added_chart_takes_free_room_and_is_seen(device: Device, make_project
     assert device.place("Under all") == {"x": 0, "y": 18, "w": 6, "h": 5}
 
 
+def test_a_form_that_cannot_be_loaded_says_so(device: Device, project: Project) -> None:
+    """Without the script of the forms nothing opens, and the user is told why and what to do."""
+    device.page.route("**/assets/forms-*.js", lambda route: route.abort())
+    device.open(project.id).shows("Revenue", "Units")
+    device.button("Add chart").click()
+    _toast(device, "A part of the page could not be loaded. Check the connection, then try again.")
+    expect(device.dialog).to_have_count(0)
+
+
 def test_columns_that_arrive_late_can_be_chosen(device: Device, project: Project) -> None:
     """The form of a chart that was opened while the table was loading offers its columns as soon as they are there."""
     held: list[Route] = []

@@ -38,6 +38,18 @@ def _table(position: tuple[int, int, int, int], **mapping: object) -> Json:
 # --- the menu of a chart ---
 
 
+def test_a_menu_takes_the_very_next_key(device: Device, project: Project) -> None:
+    """An open menu has the focus at once, on its first item, so that no key goes to what is behind it."""
+    device.open(project.id).shows("Revenue", "Units")
+    opener = device.button("More for Revenue")
+    focused = opener.evaluate(
+        "button => { button.focus(); button.click(); return document.activeElement.textContent; }"
+    )
+    assert focused == "Duplicate"
+    device.page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
 def test_a_copy_is_placed_and_found(device: Device, project: Project) -> None:
     """A duplicate is as its original but for the title, in free room and in focus; one undo takes it back."""
     device.open(project.id).shows("Revenue", "Units")

@@ -1,7 +1,7 @@
 // What has changed from one config to another, in words.
 import { filtersOf, isShown, themeOf } from "./config.js";
 import { inWords } from "./filter_words.js";
-import { count } from "./words.js";
+import { chartTitle, count } from "./words.js";
 
 const MOST_NAMED = 2;
 const MOST_DEEDS = 3;
@@ -98,9 +98,11 @@ function filterWord(before, after) {
 
 function otherChanges(before, after) {
   const isOther = (name) => !NAMED_BY_THE_PAGE.includes(name) && !isEqual(before?.[name], after?.[name]);
+  // The first version changes nothing.
+  const word = before ? "changed" : "set";
   return [
-    ...(themeOf(before) === themeOf(after) ? [] : [change("theme", "changed", { object: "the theme" })]),
-    ...(Object.keys({ ...before, ...after }).some(isOther) ? [change("other settings", "changed")] : []),
+    ...(themeOf(before) === themeOf(after) ? [] : [change("theme", word, { object: "the theme" })]),
+    ...(Object.keys({ ...before, ...after }).some(isOther) ? [change("other settings", word)] : []),
   ];
 }
 
@@ -116,5 +118,5 @@ function named(charts) {
 }
 
 const renamedTo = (word, [{ title }, ...others]) => (word === "renamed" && !others.length ? ` to “${title}”` : "");
-const titleOf = (chart) => chart && (chart.title || "Untitled");
+const titleOf = (chart) => chart && chartTitle(chart);
 const isEqual = (one, other) => JSON.stringify(one) === JSON.stringify(other);

@@ -5,7 +5,7 @@ import { html, icon, iconButton, nothing } from "./html.js";
 import { menu } from "./menu.js";
 import { exact } from "./numbers.js";
 import { hasOwnAxis } from "./series.js";
-import { count } from "./words.js";
+import { chartHeading, count } from "./words.js";
 
 /**
  * @param {object} chart
@@ -14,7 +14,7 @@ import { count } from "./words.js";
  *   `isFixed` has no handle to move it; `items` are those of its menu
  */
 export function chartCard(chart, data, { isReadOnly, isFixed, edit, menuId, items }) {
-  const heading = String(chart.title ?? "Untitled");
+  const heading = chartHeading(chart);
   const title = heading || "text";
   return html`
     <header>

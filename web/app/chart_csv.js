@@ -2,11 +2,12 @@
 import { figureInWords, measureInWords, namedGroups } from "./chart_words.js";
 import { csvIn } from "./csv.js";
 import { saveFile } from "./saved_file.js";
+import { chartHeading } from "./words.js";
 
 /** Save what a chart shows; `allRows` returns the CSV of a table card, which shows the first rows only. */
 export async function saveCsv(chart, data, allRows) {
   const text = chart.kind === "table" ? await allRows() : csvOf(chart, data);
-  saveFile(new Blob([text], { type: "text/csv" }), String(chart.title ?? "Untitled"), "csv");
+  saveFile(new Blob([text], { type: "text/csv" }), chartHeading(chart), "csv");
 }
 
 /**

@@ -2,6 +2,7 @@
 import { colorsOf } from "./chart_kinds.js";
 import { linesOf } from "./chart_layout.js";
 import { saveFile } from "./saved_file.js";
+import { chartHeading } from "./words.js";
 
 const RATIO = 2;
 const MARGIN = 16;
@@ -12,7 +13,7 @@ const LEGEND = { font: "12px", line: 20, swatch: 10, gap: 6 };
 export async function savePicture(chart, data, drawing) {
   const picture = pictureOf(chart, data, drawing.image(RATIO));
   const file = await new Promise((resolve) => picture.toBlob(resolve, "image/png"));
-  saveFile(file, String(chart.title ?? "Untitled"), "png");
+  saveFile(file, chartHeading(chart), "png");
 }
 
 /** Return a canvas with the same number of pixels for each of the page as the image. */
@@ -25,7 +26,7 @@ function pictureOf(chart, { series = [] }, image) {
   const measure = (text) => brush.measureText(text).width;
   const [width, height] = [image.width / RATIO, image.height / RATIO];
   use(TITLE);
-  const title = linesOf(String(chart.title ?? "Untitled"), width, measure);
+  const title = linesOf(chartHeading(chart), width, measure);
   use(LEGEND);
   const legend = placed(series, measure, width);
   const below = MARGIN + title.length * TITLE.line;

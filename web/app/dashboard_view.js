@@ -6,6 +6,7 @@ import { moreMenu } from "./more_menu.js";
 import { readOnlyFilters } from "./read_only_view.js";
 import { banner, failed, missing, previewBanner, saveState } from "./saving_view.js";
 import { dropView, problemBanner, tableView, uploadButton } from "./table_view.js";
+import { chartTitle } from "./words.js";
 
 const THEMES = { system: "System", light: "Light", dark: "Dark" };
 
@@ -144,10 +145,10 @@ function hidden(page) {
   return html`<section class="hidden-charts" aria-labelledby="hidden-title">
     <h2 id="hidden-title">Hidden</h2>
     ${page.hiddenCharts.map(
-      ([id, { title }]) => html`<span class="chip">
-        <span>${title || "Untitled"}</span>
-        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${title || "Untitled"}`}>Show</button>
-        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${title || "Untitled"}`}>✕</button>
+      ([id, chart]) => html`<span class="chip">
+        <span>${chartTitle(chart)}</span>
+        <button type="button" @click=${() => page.editing.showChart(id)} aria-label=${`Show ${chartTitle(chart)}`}>Show</button>
+        <button type="button" @click=${() => page.editing.removeChart(id)} aria-label=${`Remove ${chartTitle(chart)}`}>✕</button>
       </span>`,
     )}
   </section>`;

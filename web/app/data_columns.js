@@ -11,7 +11,6 @@ const LONGEST_EXAMPLE = 60;
 
 export class ColumnsView {
   title = "Columns";
-  isOpen = false;
   #rows;
   #redraw;
   /** The types that were chosen and not applied yet, by the names of the columns. */
@@ -24,13 +23,7 @@ export class ColumnsView {
     this.#redraw = redraw;
   }
 
-  async open() {
-    this.isOpen = true;
-    await this.refresh();
-  }
-
   async refresh() {
-    if (!this.isOpen) return;
     try {
       this.#empty = await this.#rows.emptyCells();
     } catch (error) {

@@ -32,10 +32,13 @@ export function openData(dialog, { table, rows, load, changes }) {
     ...(changes ? { uploads: new UploadsView(changes.versions, redraw) } : {}),
   };
   let chosen = "rows";
+  /** The views that have been chosen, and are kept up to date. */
+  const opened = new Set();
   const choose = (name) => {
     chosen = name;
     said = "";
-    void views[name].open();
+    opened.add(name);
+    void views[name].refresh();
     redraw();
   };
   /** Change the table, say what was done, and show it; rejects if that fails. */
@@ -43,7 +46,7 @@ export function openData(dialog, { table, rows, load, changes }) {
     said = "";
     await change();
     said = text;
-    await Promise.all(Object.values(views).map((view) => view.refresh()));
+    await Promise.all([...opened].map((name) => views[name].refresh()));
   };
   const given = {
     readAs: (column, reading, text) => dialog.attempt(() => work(() => changes.change({ [column]: reading }), text)),
@@ -59,7 +62,7 @@ export function openData(dialog, { table, rows, load, changes }) {
       <p class="said" role="status">${dialog.isBusy ? "Reading the table…" : said}</p>
       ${Object.entries(views).map(
         ([name, view]) => html`<section id=${`data-${name}`} role="tabpanel" aria-labelledby=${`tab-${name}`} ?hidden=${name !== chosen}>
-          ${view.isOpen ? view.body(known(), { canChange: changes !== null, isBusy: dialog.isBusy, ...given }) : nothing}
+          ${opened.has(name) ? view.body(known(), { canChange: changes !== null, isBusy: dialog.isBusy, ...given }) : nothing}
         </section>`,
       )}
     `,

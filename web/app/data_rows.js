@@ -7,7 +7,6 @@ import { count } from "./words.js";
 
 export class RowsView {
   title = "Rows";
-  isOpen = false;
   #rows;
   #load;
   #redraw;
@@ -21,11 +20,6 @@ export class RowsView {
     this.#rows = rows;
     this.#load = load;
     this.#redraw = redraw;
-  }
-
-  async open() {
-    this.isOpen = true;
-    await this.refresh();
   }
 
   /** Ask for what is wanted, and once more if that has changed when the answer comes. */

@@ -4,7 +4,6 @@ import { ago, count, exactly } from "./words.js";
 
 export class UploadsView {
   title = "Uploads";
-  isOpen = false;
   #versions;
   #redraw;
   #list = null;
@@ -15,13 +14,7 @@ export class UploadsView {
     this.#redraw = redraw;
   }
 
-  async open() {
-    this.isOpen = true;
-    await this.refresh();
-  }
-
   async refresh() {
-    if (!this.isOpen) return;
     try {
       this.#list = await this.#versions();
       this.#problem = null;

@@ -1,17 +1,16 @@
 // The user's edits of a dashboard: each is one step, which is shown, and which can be undone.
-import { required } from "../client/dist/transport.js";
 import { changesBetween } from "./changes.js";
 import { placedFreely, withChart, withChartBack, withCharts, withColumnNames, withFilter, withoutChart, withPositions, withTheme } from "./config.js";
 import { openDiscardDialog } from "./discard_dialog.js";
 import { besides, pointTo } from "./pointing.js";
 import { filtersToday } from "./shown_charts.js";
-import { count } from "./words.js";
+import { chartHeading, chartTitle, count } from "./words.js";
 
 /** Fields with an undo of their own. */
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=file]), textarea, [contenteditable]";
 
 /** The dialog shows it and stays, so that nothing that was entered is lost. */
-const removedMeanwhile = ({ title }) => Object.assign(new Error(`“${title || "Untitled"}” was removed by someone else, so this cannot be applied.`), { status: 404 });
+const removedMeanwhile = (chart) => Object.assign(new Error(`“${chartTitle(chart)}” was removed by someone else, so this cannot be applied.`), { status: 404 });
 
 export class Editing {
   #app;
@@ -31,8 +30,9 @@ export class Editing {
   // --- charts ---
 
   async addChart() {
-    const forms = await this.#forms();
-    forms?.openChartDialog(this.#app.dialog, this.#tableOfForm, null, (chart) => this.#addCharts([chart], true));
+    await this.#withForms(({ openChartDialog }) => {
+      openChartDialog(this.#app.dialog, this.#tableOfForm, null, (chart) => this.#addCharts([chart], true));
+    });
   }
 
   async suggestCharts() {
@@ -43,24 +43,25 @@ export class Editing {
     const added = placedFreely(this.#config, charts).map((chart) => [crypto.randomUUID().slice(0, 8), { isVisible: true, ...chart }]);
     this.#edit(withCharts(Object.fromEntries(added)));
     pointTo(added.map(([id]) => id), takesFocus);
-    this.#page.announce(`${charts.length === 1 ? `“${charts[0].title || "Untitled"}”` : count(charts.length, "chart")} added`);
+    this.#page.announce(`${charts.length === 1 ? `“${chartTitle(charts[0])}”` : count(charts.length, "chart")} added`);
   }
 
   async editChart(id) {
-    const forms = await this.#forms();
-    const before = this.#chart(id);
-    if (!before) return;
-    forms?.openChartDialog(this.#app.dialog, this.#tableOfForm, before, (entered) => {
-      if (!this.#chart(id)) throw removedMeanwhile(before);
-      // A save may have brought what others have changed; what was not touched here is theirs.
-      const changed = Object.entries(entered).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
-      this.#edit(withChart(id, Object.fromEntries(changed)));
+    await this.#withForms(({ openChartDialog }) => {
+      const before = this.#chart(id);
+      if (!before) return;
+      openChartDialog(this.#app.dialog, this.#tableOfForm, before, (entered) => {
+        if (!this.#chart(id)) throw removedMeanwhile(before);
+        // A save may have brought what others have changed; what was not touched here is theirs.
+        const changed = Object.entries(entered).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
+        this.#edit(withChart(id, Object.fromEntries(changed)));
+      });
     });
   }
 
   duplicateChart(id) {
     const chart = this.#chart(id);
-    this.#addCharts([{ ...chart, title: chart.title === "" ? "" : `${chart.title ?? "Untitled"} (copy)` }], true);
+    this.#addCharts([{ ...chart, title: chartHeading(chart) && `${chartHeading(chart)} (copy)` }], true);
   }
 
   hideChart(id) {
@@ -110,10 +111,11 @@ export class Editing {
   // --- filters, theme, columns ---
 
   async editFilter(filter) {
-    const forms = await this.#forms();
-    forms?.openFilterDialog(this.#app.dialog, this.#page.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
-      const id = changed?.id ?? filter?.id;
-      if (id) this.#edit(withFilter(id, changed));
+    await this.#withForms(({ openFilterDialog }) => {
+      openFilterDialog(this.#app.dialog, this.#page.table, (column) => this.#rows.choicesOf(column), filter, (changed) => {
+        const id = changed?.id ?? filter?.id;
+        if (id) this.#edit(withFilter(id, changed));
+      });
     });
   }
 
@@ -192,15 +194,9 @@ export class Editing {
     return this.#config.chartCustomizations[id];
   }
 
-  /** The forms, which are loaded once the dashboard is shown; null after saying that they could not be. */
-  async #forms() {
-    try {
-      return await required(import("./forms.js"));
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.#app.tell("The form could not be loaded. Check the connection, then try again.");
-      return null;
-    }
+  /** The forms are loaded once the dashboard is shown. */
+  #withForms(open) {
+    return this.#app.with(import("./forms.js"), open);
   }
 
   /** What the form of a chart needs of the table, which may change while it is open. */
@@ -212,7 +208,7 @@ export class Editing {
   };
 
   #named(id) {
-    return `“${this.#chart(id).title || "Untitled"}”`;
+    return `“${chartTitle(this.#chart(id))}”`;
   }
 
   #edit(change) {

@@ -90,12 +90,15 @@ class App {
   }
 
   /** Do something with a script that is loaded on first use, unless the user has gone to another page meanwhile. */
-  with(script, act) {
+  async with(script, act) {
     const page = this.#page;
-    return this.attempt(async () => {
+    try {
       const loaded = await required(script);
-      if (page === this.#page) await act(loaded);
-    });
+      if (page === this.#page) await this.attempt(() => act(loaded));
+    } catch (error) {
+      if (error.code !== "network") throw error;
+      this.tell("A part of the page could not be loaded. Check the connection, then try again.");
+    }
   }
 
   #hush() {

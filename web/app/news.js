@@ -10,8 +10,8 @@ export class News {
   #page;
   #redraw;
   #isClosed = false;
-  /** Who may do what, and who else has saved. */
-  #people = null;
+  /** The ids of those who have saved and are not among the people, when these were asked for last. */
+  #strangers = new Set();
   /** The names of those who have changed something, and what they did to the dashboard, while the news are shown. */
   #told = nothing();
   #timer = null;
@@ -56,13 +56,13 @@ export class News {
 
   /** Who may do what; asked for once, and again if somebody has come since. */
   async #peopleWith(ids) {
-    const { people, strangers = new Set() } = this.#people ?? {};
+    const people = this.#page.knownPeople;
     const known = people ? [people.you, people.owner.id, ...people.members.map(({ id }) => id)] : [];
-    const unknown = ids.filter((id) => id && !known.includes(id) && !strangers.has(id));
+    const unknown = ids.filter((id) => id && !known.includes(id) && !this.#strangers.has(id));
     if (people && !unknown.length) return people;
     const found = await this.#page.people();
     // A viewer does not get to know everybody.
-    if (found) this.#people = { people: found, strangers: new Set([...strangers, ...unknown]) };
+    if (found) for (const id of unknown) this.#strangers.add(id);
     return found;
   }
 

@@ -1,4 +1,4 @@
-// Formats numbers and times as text.
+// Formats numbers, times and the names of charts as text.
 import { lazily } from "./numbers.js";
 
 const UNITS = [
@@ -17,6 +17,12 @@ export const count = (number, one, many = `${one}s`) => `${full().format(number)
 export const size = (bytes) => (bytes < 100_000 ? `${rounded().format(bytes / 1_000)} KB` : `${rounded().format(bytes / 1_000_000)} MB`);
 export const exactly = (time) => whole().format(new Date(time));
 export const onDay = (time) => date().format(new Date(time));
+
+/** What a chart is called. */
+export const chartTitle = ({ title }) => String(title ?? "") || "Untitled";
+
+/** What is above a chart; nothing if its title was left empty. */
+export const chartHeading = (chart) => (chart.title === "" ? "" : chartTitle(chart));
 
 /** `3 minutes ago`; after a week, the date. */
 export function ago(time, now = Date.now()) {

@@ -16,6 +16,7 @@ test("a change names its charts and what happened to them", () => {
   assert.deepEqual(texts(ONE, config({ a: chart("A", 0, { kind: "pie" }), b: chart("B", 9) })), ["“B” moved", "“A” changed"]);
   assert.deepEqual(texts(ONE, config({ a: chart("A", 0, { isVisible: false }), b: chart("B", 6) })), ["“A” hidden"]);
   assert.deepEqual(texts(null, config({ a: {}, b: {}, c: {} })), ["3 charts added"]);
+  assert.deepEqual(texts(null, config({ a: chart("A", 0) }, { theme: { id: "dark" }, extensions: { x: 1 } })), ["“A” added", "Theme set", "Other settings set"]);
   assert.deepEqual(texts(ONE, ONE), []);
 });
 

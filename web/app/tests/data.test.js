@@ -32,7 +32,7 @@ test("a change of what is wanted while the worker answers is asked for afterward
   const asked = [];
   const rows = { page: (wanted) => new Promise((resolve) => asked.push({ wanted, resolve })) };
   const view = new RowsView(rows, null, () => {});
-  const opened = view.open();
+  const opened = view.refresh();
   void view.refresh();
   void view.refresh();
   assert.equal(asked.length, 1);
@@ -47,6 +47,6 @@ test("a change of what is wanted while the worker answers is asked for afterward
 test("rows that the worker has lost are loaded again on request; another failure is not hidden", async () => {
   const failures = [Object.assign(new Error("gone"), { code: LOST }), new Error("broken")];
   const view = new RowsView({ page: () => Promise.reject(failures.shift()) }, null, () => {});
-  await view.open();
+  await view.refresh();
   await assert.rejects(view.refresh(), /broken/);
 });

@@ -32,8 +32,10 @@ async function opened({ state = {}, failures = 0, table: own = null } = {}) {
     id: "sales",
     state: { ...CLEAN, ...state },
     document: { refresh: async () => (seen.refreshed += 1) },
+    knownPeople: null,
     people: async () => {
       seen.asked += 1;
+      page.knownPeople = PEOPLE;
       return PEOPLE;
     },
     checkAccess: () => (seen.checked += 1),
