@@ -36,7 +36,7 @@ def test_an_added_chart_takes_free_room_and_is_seen(device: Device, make_project
 
 
 def test_a_form_that_cannot_be_loaded_says_so(device: Device, project: Project) -> None:
-    """Without the script of the forms nothing opens, and the user is told why and what to do."""
+    """Without the script of the forms nothing opens, and the page says why and what to do."""
     device.page.route("**/assets/forms-*.js", lambda route: route.abort())
     device.open(project.id).shows("Revenue", "Units")
     device.button("Add chart").click()
