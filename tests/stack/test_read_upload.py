@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.running.local_stack import LocalStack
+from support.running.local_stack import LocalStack, only_item, table_of
 
 from dashboard_store.repository.background_reads import MOST_TRIES
 
@@ -26,7 +26,6 @@ class Reading:
         self._owner = owner
         self._place = place
         self._engine = stack.database()
-        (self._table,) = self._engine.list_tables()["TableNames"]
         self.upload_id = place.rpartition("/")[2]
 
     def state(self) -> Any:
@@ -48,16 +47,14 @@ class Reading:
         assert self._stack.kill_workers(READER)
         item, now = self._item(), int(time.time() * 1_000)
         self._engine.update_item(
-            TableName=self._table,
+            TableName=table_of(self._engine),
             Key={name: item[name] for name in ("pk", "sk")},
             UpdateExpression="SET leasedUntil = :now",
             ExpressionAttributeValues={":now": {"N": str(now)}},
         )
 
     def _item(self) -> dict[str, Any]:
-        ending = {"FilterExpression": "contains(sk, :id)", "ExpressionAttributeValues": {":id": {"S": self.upload_id}}}
-        (item,) = self._engine.scan(TableName=self._table, **ending)["Items"]
-        return dict(item)
+        return only_item(self._engine, "contains(sk, :value)", self.upload_id)
 
 
 @pytest.fixture

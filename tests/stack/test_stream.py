@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from support.running.live_socket import LiveSocket, connected
-from support.running.local_stack import ROOT, LocalStack
+from support.running.local_stack import ROOT, LocalStack, only_item, table_of
 
 from local.template import API_ID, LIVE_API_ID
 
@@ -61,16 +61,9 @@ class Probed:
         return list(dict.fromkeys(record["dynamodb"]["Keys"]["sk"]["S"] for record in self.records()))
 
 
-def table_of(engine: Any) -> str:
-    (name,) = engine.list_tables()["TableNames"]
-    return str(name)
-
-
 def expire(engine: Any, place: str) -> tuple[str, Any]:
     """Let the item that names an object expire; return its table and key."""
-    table, names = table_of(engine), {"#object": "object"}
-    found = engine.scan(TableName=table, FilterExpression="attribute_exists(#object)", ExpressionAttributeNames=names)
-    (item,) = [each for each in found["Items"] if each["object"]["S"] == place]
+    table, item = table_of(engine), only_item(engine, "#object = :value", place, object="object")
     key = {name: item[name] for name in ("pk", "sk")}
     past = {":past": {"N": str(int(time.time()) - 60)}}
     engine.update_item(

@@ -8,18 +8,19 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 /**
  * @param {{ id: string, label: string, items: ({ label: string, icon?: string, isDanger?: boolean, act: () => void } | null)[] }} menu
- *   `id` is the element's, unique on the page; `label` names the button and the menu; an item that is null is left out
+ *   `id` is the element's, unique on the page; `label` names the button and the menu; an item that is null is left out,
+ *   and may come while the menu is open
  */
 export const menu = ({ id, label, items }) => html`<button type="button" class="icon-button" aria-label=${label} title=${label} aria-haspopup="menu" popovertarget=${id}>${icon("more")}</button
-  ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @keydown=${onKey}>${items.filter(Boolean).map(item)}</div>`;
+  ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @keydown=${onKey}>${items.map((each, position) => each && item(each, position === items.findIndex(Boolean)))}</div>`;
 
 /** The first item has the focus as soon as the menu is open: the next key is already for the menu. */
-function item({ label, icon: name, isDanger, act }, position) {
+function item({ label, icon: name, isDanger, act }, isFirst) {
   const choose = ({ currentTarget }) => {
     currentTarget.parentElement.hidePopover();
     act();
   };
-  return html`<button type="button" role="menuitem" tabindex="-1" ?autofocus=${position === 0} class=${isDanger ? "danger" : nothing} @click=${choose}>${name ? icon(name) : nothing}<span>${label}</span></button>`;
+  return html`<button type="button" role="menuitem" tabindex="-1" ?autofocus=${isFirst} class=${isDanger ? "danger" : nothing} @click=${choose}>${name ? icon(name) : nothing}<span>${label}</span></button>`;
 }
 
 /** Put the menu where its button is, before it is painted. */

@@ -197,6 +197,24 @@ class LocalStack:
         return {int(record.name) for record in (self.state / "children").glob("*")}
 
 
+def table_of(engine: Any) -> str:
+    """Return the name of a stack's only table."""
+    (name,) = engine.list_tables()["TableNames"]
+    return str(name)
+
+
+def only_item(engine: Any, condition: str, value: str, **names: str) -> dict[str, Any]:
+    """Return the only item that meets a condition on `:value`, however many pages of items the table has."""
+    asked = {
+        "TableName": table_of(engine),
+        "FilterExpression": condition,
+        "ExpressionAttributeValues": {":value": {"S": value}},
+        **({"ExpressionAttributeNames": {f"#{short}": name for short, name in names.items()}} if names else {}),
+    }
+    (item,) = [item for page in engine.get_paginator("scan").paginate(**asked) for item in page["Items"]]
+    return dict(item)
+
+
 def _processes(columns: str) -> list[list[str]]:
     """List all processes of this machine in columns of ps, the last of which may contain spaces."""
     command = ["ps", "-A", "-ww", "-o", columns]
