@@ -147,13 +147,13 @@ CHECKS := check-format check-lint check-types check-types-local check-types-clie
 # Keep each target's output together if make supports it, and run all targets even if one fails.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-# The longest first, three at a time: the first three often wait, and more would only hinder each other on two processors.
+# The longest first, five at a time: the first three mostly wait, and the others keep the processors busy.
 TESTS := test-page test-waits test-stack test-rest test-admin test-functions test-devices test-contract $(CHECKS) test-client
 .PHONY: $(TESTS)
 test: python node ## Check and test everything
 	+@$(MAKE) --no-print-directory --jobs 4 install browser tests/node_modules/installed
 	@echo "Running the tests in parallel; the output of each part is shown when it is complete …"
-	+@$(SIDE_BY_SIDE) --jobs 3 $(TESTS)
+	+@$(SIDE_BY_SIDE) --jobs 5 $(TESTS)
 
 test-stack:
 	.venv/bin/pytest tests/stack -m "not waits"
