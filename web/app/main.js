@@ -92,13 +92,9 @@ class App {
   /** Do something with a script that is loaded on first use, unless the user has gone to another page meanwhile. */
   async with(script, act) {
     const page = this.#page;
-    try {
-      const loaded = await required(script);
-      if (page === this.#page) await this.attempt(() => act(loaded));
-    } catch (error) {
-      if (error.code !== "network") throw error;
-      this.tell("A part of the page could not be loaded. Check the connection, then try again.");
-    }
+    const loaded = await required(script).catch(() => null);
+    if (!loaded) this.tell("A part of the page could not be loaded. Check the connection, then try again.");
+    else if (page === this.#page) await this.attempt(() => act(loaded));
   }
 
   #hush() {

@@ -11,8 +11,11 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1 };
  *   `id` is the element's, unique on the page; `label` names the button and the menu; an item that is null is left out,
  *   and may come while the menu is open
  */
-export const menu = ({ id, label, items }) => html`<button type="button" class="icon-button" aria-label=${label} title=${label} aria-haspopup="menu" popovertarget=${id}>${icon("more")}</button
-  ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @keydown=${onKey}>${items.map((each, position) => each && item(each, position === items.findIndex(Boolean)))}</div>`;
+export function menu({ id, label, items }) {
+  const first = items.find(Boolean);
+  return html`<button type="button" class="icon-button" aria-label=${label} title=${label} aria-haspopup="menu" popovertarget=${id}>${icon("more")}</button
+    ><div class="menu" id=${id} popover role="menu" aria-label=${label} @beforetoggle=${place} @keydown=${onKey}>${items.map((each) => each && item(each, each === first))}</div>`;
+}
 
 /** The first item has the focus as soon as the menu is open: the next key is already for the menu. */
 function item({ label, icon: name, isDanger, act }, isFirst) {
