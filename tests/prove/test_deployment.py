@@ -13,7 +13,7 @@ from deployment.run import CHECKS
 from prove.faulty_checkout import Edit, faulty_checkout
 from support.project.figures import keep
 from support.project.template import ROOT
-from support.running.local_stack import LocalStack
+from support.running.local_stack import LocalStack, items_of, table_of
 
 ORIGIN: Final = "http://localhost:3000"
 KEPT: Final = ROOT / ".prove" / "deployment.md"
@@ -111,11 +111,10 @@ def test_everything_passes(stacks: list[LocalStack], tmp_path: Path) -> None:
     keep({"checks of a deployment that pass": int(checked[1])})
 
 
-def partitions(stack: LocalStack, table: str) -> dict[str, set[str]]:
+def partitions(stack: LocalStack) -> dict[str, set[str]]:
     """Return the kinds of items in each partition of the table."""
     found: dict[str, set[str]] = {}
-    pages = stack.database().get_paginator("scan").paginate(TableName=table)
-    for item in (item for page in pages for item in page["Items"]):
+    for item in items_of(stack.database()):
         found.setdefault(item["pk"]["S"], set()).add(item["sk"]["S"].partition("#")[0])
     return found
 
@@ -124,7 +123,7 @@ def test_the_contract_suite_keeps_to_itself(stacks: list[LocalStack], tmp_path: 
     """On a deployment's table the suite passes, changes no other partition, and leaves only counters in its own."""
     stack = LocalStack(tmp_path / "state").start()
     stacks.append(stack)
-    (table,) = stack.database().list_tables()["TableNames"]
+    table = table_of(stack.database())
     with stack.client("somebody") as somebody:
         somebody.post("/api/projects", json={"id": "p", "name": "P"}).raise_for_status()
         before = somebody.get("/api/projects/p").json()
@@ -134,7 +133,7 @@ def test_the_contract_suite_keeps_to_itself(stacks: list[LocalStack], tmp_path: 
         code = verify(stack, report, "contract", TABLE=table, **keys, **place)
         assert (failed(report), code) == ([], 0)
         assert somebody.get("/api/projects/p").json() == before
-    own = {name: kinds for name, kinds in partitions(stack, table).items() if name.startswith("USER#user-")}
+    own = {name: kinds for name, kinds in partitions(stack).items() if name.startswith("USER#user-")}
     # The function that follows the stream counts what these users store, and keeps its counters.
     assert not [kinds for kinds in own.values() if kinds - {"USAGE", "FENCE"}]
     keep({"partitions of the contract suite with counters left": len(own)})

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from support.project.template import ROOT
 from support.running.live_socket import LiveSocket
-from support.running.local_stack import NO_TLS, LocalStack
+from support.running.local_stack import NO_TLS, LocalStack, items_of
 from support.running.tokens import Tokens
 
 from admin import stacks
@@ -145,11 +145,8 @@ class World:
         return found + [key for key, text in self._objects() if any(name in f"{key} {text}" for name in names)]
 
     def _items(self) -> Iterator[tuple[str, str, str]]:
-        table = self.stack.database()
-        (name,) = table.list_tables()["TableNames"]
-        for page in table.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
-            for item in page["Items"]:
-                yield item["pk"]["S"], item["sk"]["S"], _text(item)
+        for item in items_of(self.stack.database(), ConsistentRead=True):
+            yield item["pk"]["S"], item["sk"]["S"], _text(item)
 
     def _objects(self) -> Iterator[tuple[str, str]]:
         """Yield the key and the content of every version of every object, and the key of every delete marker."""

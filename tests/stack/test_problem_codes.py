@@ -14,7 +14,7 @@ import httpx
 import jwt
 import pytest
 from support.running.live_socket import LiveSocket
-from support.running.local_stack import LocalStack
+from support.running.local_stack import LocalStack, table_of
 
 from dashboard_store.gateway.problems import PROBLEMS
 
@@ -192,7 +192,7 @@ def test_an_internal_error_reveals_no_details(make_stack: Callable[..., LocalSta
     engine = aws("dynamodb", stack.child("dynoxide", "--port")[1])
     logs = aws("logs", stack.child("local.front", "--gateway")[1])
     with stack.client("user-1") as client:
-        (table,) = engine.list_tables()["TableNames"]
+        table = table_of(engine)
         engine.delete_table(TableName=table)
         answer = client.get(CONFIG)
     assert (answer.status_code, code_of(answer)) == (500, "internal-error")

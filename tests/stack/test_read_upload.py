@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.running.local_stack import LocalStack, only_item, table_of
+from support.running.local_stack import LocalStack, items_of, table_of
 
 from dashboard_store.repository.background_reads import MOST_TRIES
 
@@ -54,7 +54,9 @@ class Reading:
         )
 
     def _item(self) -> dict[str, Any]:
-        return only_item(self._engine, "contains(sk, :value)", self.upload_id)
+        ending = {"FilterExpression": "contains(sk, :id)", "ExpressionAttributeValues": {":id": {"S": self.upload_id}}}
+        (item,) = items_of(self._engine, **ending)
+        return item
 
 
 @pytest.fixture

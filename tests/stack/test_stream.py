@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from support.running.live_socket import LiveSocket, connected
-from support.running.local_stack import ROOT, LocalStack, only_item, table_of
+from support.running.local_stack import ROOT, LocalStack, items_of, table_of
 
 from local.template import API_ID, LIVE_API_ID
 
@@ -63,7 +63,9 @@ class Probed:
 
 def expire(engine: Any, place: str) -> tuple[str, Any]:
     """Let the item that names an object expire; return its table and key."""
-    table, item = table_of(engine), only_item(engine, "#object = :value", place, object="object")
+    asked: dict[str, Any] = {"FilterExpression": "#object = :place", "ExpressionAttributeNames": {"#object": "object"}}
+    (item,) = items_of(engine, **asked, ExpressionAttributeValues={":place": {"S": place}})
+    table = table_of(engine)
     key = {name: item[name] for name in ("pk", "sk")}
     past = {":past": {"N": str(int(time.time()) - 60)}}
     engine.update_item(

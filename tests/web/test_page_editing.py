@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import JSHandle, Locator, Page, Route, expect
+from playwright.sync_api import JSHandle, Locator, Page, expect
 from support.running.browser import Device, Project, chart, violations
 
 
@@ -46,8 +46,7 @@ def test_a_form_that_cannot_be_loaded_says_so(device: Device, project: Project) 
 
 def test_columns_that_arrive_late_can_be_chosen(device: Device, project: Project) -> None:
     """The form of a chart that was opened while the table was loading offers its columns as soon as they are there."""
-    held: list[Route] = []
-    device.context.route(re.compile(f"/api/projects/{project.id}/data"), lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its arguments
+    held = device.hold(f"/api/projects/{project.id}/data")
     device.open(project.id).shows("Revenue", "Units")
 
     def change(form: Locator) -> None:
@@ -84,8 +83,7 @@ def test_a_hidden_chart_says_where_it_is(device: Device, project: Project) -> No
 
 def test_the_first_edit_can_be_undone_at_once(device: Device, project: Project) -> None:
     """An undo that is asked for before its code has been loaded takes place when it has been."""
-    held: list[Route] = []
-    device.page.route("**/assets/undo-*.js", lambda route: held.append(route))  # noqa: PLW0108
+    held = device.hold("/assets/undo-")
     device.open(project.id).shows("Revenue", "Units")
     with device.page.expect_request("**/assets/undo-*.js"):
         device.hide_chart("Revenue")

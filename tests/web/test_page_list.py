@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 from support.running.browser import ROWS, Device, Project, chart, placed_chart, violations
 from support.running.local_stack import LocalStack
 
@@ -100,8 +100,7 @@ def test_the_order_is_kept_in_this_browser(device: Device, calls: httpx.Client) 
 def test_the_list_does_not_wait_for_thumbnails(device: Device, make_project: Callable[..., Project]) -> None:
     """The list can be used before the configs are there; then a tile is drawn for each chart that is seen."""
     make_project(LAYOUT)
-    held: list[Route] = []
-    device.context.route(re.compile("include=dashboardConfig"), lambda route: held.append(route))  # noqa: PLW0108
+    held = device.hold("include=dashboardConfig")
     device.page.goto("/")
     expect(names(device)).to_have_text(["Sales"])
     device.comes_to(1, lambda: len(held))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 from support.running.browser import ROWS, Device, Json, Project, chart, violations
 
 type Devices = Callable[..., Device]
@@ -52,8 +52,7 @@ def test_a_menu_takes_the_very_next_key(device: Device, project: Project) -> Non
 
 def test_a_menu_that_grows_keeps_its_place(device: Device, project: Project) -> None:
     """What a chart's menu offers once the table has arrived changes nothing of the item that has the focus."""
-    held: list[Route] = []
-    device.context.route(re.compile(f"/api/projects/{project.id}/data"), lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its arguments
+    held = device.hold(f"/api/projects/{project.id}/data")
     device.open(project.id).shows("Revenue", "Units")
     device.button("More for Revenue").focus()
     for key in ("Enter", "ArrowUp", "ArrowUp"):

@@ -208,6 +208,13 @@ class Device:
         """Expect the browser's database to have the unsaved edits of so many tabs."""
         self.comes_to(tabs, lambda: len(self.page.evaluate(UNSAVED)))
 
+    def hold(self, address: str) -> list[Route]:
+        """Let the requests to an address wait; return them, as they come, for the test to go on with."""
+        held: list[Route] = []
+        # Playwright sets an attribute of the function, which a built-in one does not take.
+        self.context.route(re.compile(address), lambda route: held.append(route))  # noqa: PLW0108
+        return held
+
     def comes_to(self, expected: int, count: Callable[[], int]) -> None:
         """Expect a count to become what is expected."""
         deadline = time.monotonic() + PATIENCE / 1000

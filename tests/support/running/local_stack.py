@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -203,16 +203,10 @@ def table_of(engine: Any) -> str:
     return str(name)
 
 
-def only_item(engine: Any, condition: str, value: str, **names: str) -> dict[str, Any]:
-    """Return the only item that meets a condition on `:value`, however many pages of items the table has."""
-    asked = {
-        "TableName": table_of(engine),
-        "FilterExpression": condition,
-        "ExpressionAttributeValues": {":value": {"S": value}},
-        **({"ExpressionAttributeNames": {f"#{short}": name for short, name in names.items()}} if names else {}),
-    }
-    (item,) = [item for page in engine.get_paginator("scan").paginate(**asked) for item in page["Items"]]
-    return dict(item)
+def items_of(engine: Any, **asked: Any) -> Iterator[dict[str, Any]]:
+    """Return the items of a stack's table that a scan asks for, however many pages it takes."""
+    for page in engine.get_paginator("scan").paginate(TableName=table_of(engine), **asked):
+        yield from page["Items"]
 
 
 def _processes(columns: str) -> list[list[str]]:

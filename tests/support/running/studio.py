@@ -1,7 +1,7 @@
 """Where pictures of the page are taken: its devices at one width in one scheme, and what is wrong in the pictures."""
 
-import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
 
@@ -34,7 +34,7 @@ class Studio:
         self._size = size
         self._scheme = scheme
         self._devices: list[Device] = []
-        self._held: list[Route] = []
+        self._held: list[list[Route]] = []
         self._users = 0
         self._folder = folder
         self.taken: list[Path] = []
@@ -60,8 +60,7 @@ class Studio:
 
     def hold(self, device: Device, address: str) -> None:
         """Leave requests to an address without an answer until the scene is over."""
-        # Playwright sets an attribute of the function, which a built-in one does not take.
-        device.context.route(re.compile(address), lambda route: self._held.append(route))  # noqa: PLW0108
+        self._held.append(device.hold(address))
 
     def project(self, user: str, config: Json | None, rows: list[Json] | None, name: str = "Sales") -> Project:
         return Project(self._stack.client(user), config, rows, name)
@@ -92,7 +91,7 @@ class Studio:
 
     def close(self, scene: str) -> None:
         """Close the devices of a scene, and report errors of their scripts."""
-        for route in self._held:
+        for route in chain.from_iterable(self._held):
             route.abort()
         self._held.clear()
         for device in self._devices:
