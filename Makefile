@@ -233,7 +233,7 @@ load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each 
 
 # What Dashkeep is compared with: boto3 alone, as the lower bound, and frameworks, each in a separate environment.
 PEERS := boto3 chalice fastapi flask powertools
-BENCH := PYTHONPATH=shared:tests:functions/get_config:functions/put_config:functions/projects .venv/bin/python -m benchmarks
+BENCH := PYTHONPATH=shared:tests:$(subst $() ,:,$(wildcard functions/*)) .venv/bin/python -m benchmarks
 .PHONY: valgrind
 bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) service-contenders ## Run all benchmarks and write docs/performance.md (PARTS="warm price" runs only these and writes no page)
 	@$(BENCH) $(PARTS)

@@ -19,7 +19,6 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 PARTS: Final = (
     "cold_start",
     "warm",
-    "with_engine",
     "request_units",
     "growth",
     "service.sections",

@@ -1,4 +1,4 @@
-"""Cold start: the cost of a function's start up to its first answer, in instructions and by import."""
+"""Cold start: the cost of a function's start up to its first answer, in instructions, in CPU time and by import."""
 
 import json
 import os
@@ -6,30 +6,44 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
+
+from support.project.template import functions, template
 
 from benchmarks import canned, contender, workload
 from benchmarks.contender import ENVIRONMENT, PROGRAM, Contender
+from benchmarks.recordings import requests
 from benchmarks.report import Claim, Section, Table
 from benchmarks.valgrind import instructions
 
 RUNS: Final = 2
-IMPORT_RUNS: Final = 5
-TARGETS: Final = {"get_config": 1.10, "put_config": 1.45}
-EVENTS: Final = {
-    "get_config": "get_config/200-saved",
-    "put_config": "",
-    "project_data": "get_data/200-uploaded",
-    "projects": "list_projects/200-first-page",
+TIMED_RUNS: Final = 5
+# The largest part of the bare function's instructions.
+TARGETS: Final = {"get_config": 0.49, "put_config": 0.75, "projects": 0.55, "project_data": 0.60}
+REQUESTS: Final = {
+    "get_config": "load",
+    "put_config": "save",
+    "projects": "list",
+    "project_data": "data",
+    "sharing": "members",
+    "public_links": "link",
+    "live": "ticket",
 }
-SIZE: Final = "medium"
+OPENING: Final = ("projects", "get_config", "project_data")
+SLOWEST_TO_QUICKEST: Final = 1.6
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MB_PER_PROCESSOR: Final = 1_769
 _IMPORTED: Final = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
+
+type Start = tuple[list[str], dict[str, str]]
+"""A command and its environment."""
 
 
 @dataclass(frozen=True)
@@ -44,125 +58,148 @@ class Started:
     modules: int
 
 
+@contextmanager
+def start(each: Contender, *options: str) -> Iterator[Start]:
+    """Serve the calls of a contender's request while the block runs, in which the start may be repeated."""
+    function = each.handler.partition(".")[0]
+    request = requests("medium")[REQUESTS.get(function, "load")]
+    event = workload.rest_api(request.event) if each.is_rest else request.event
+    with TemporaryDirectory() as folder, canned.database(request.calls) as address:
+        command = each.command("answer", *options, event=workload.write(Path(folder), "event", event))
+        yield command, {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
+
+
+def run(start: Start) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+    """Start a function once; return what it reports about its first answer, and the finished process."""
+    command, environment = start
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    reported: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
+    if not reported or reported["answer"]["statusCode"] >= 300:  # noqa: PLR2004 - not a success
+        raise SystemExit(f"{command[-1]} did not answer: {done.stderr[-4000:]}{reported}")
+    return reported, done
+
+
 def report() -> list[Section]:
-    started = measure()
-    base = started[contender.bare().name].instructions
+    bare, mine = contender.bare(), {name: contender.ours(name) for name in REQUESTS}
+    contenders = [bare, *mine.values(), *contender.peers()]
+    with ExitStack() as stack:
+        starts = {each.name: stack.enter_context(start(each)) for each in contenders}
+        started = _measured(starts)
+        times = _times({name: starts[mine[name].name] for name in OPENING})
+    base = started[bare.name].instructions
+    ratios = {name: each.instructions / base for name, each in started.items()}
     rows = [
-        [name, f"{each.instructions / 1e6:,.0f}", f"{each.instructions / base:.2f}", f"{each.modules:,}"]
+        [name, f"{each.instructions / 1e6:,.0f}", f"{ratios[name]:.2f}", f"{each.modules:,}"]
         for name, each in started.items()
     ]
     counted = Table(["Function", "Million instructions", "× bare function", "Modules"], rows)
+    slowest = sorted(mine, key=lambda name: ratios[mine[name].name])[-2:]
     measured = (
         "From the start of the interpreter through the imports and the creation of the client to the first answer, "
-        "over a new connection to a database on loopback: instructions in user space, counted by valgrind, above those "
-        f"of a bare interpreter; means of {RUNS} runs. The built functions and the layer are as deployed, with their "
-        "bytecode, on `python -S` with nothing else on the path. The other packages have the same form: compiled, and "
-        "without the descriptions of unused services. Each function loads 20 KB, except that `put_config` saves, "
-        "`projects` lists and `project_data` reads."
+        "over a new connection to a database on loopback, which replays the answers of the local stack's engine: "
+        "instructions in user space, counted by valgrind, above those of a bare interpreter; means of "
+        f"{RUNS} runs. The built functions and the layer are as deployed, with their bytecode, on `python -S` with "
+        "nothing else on the path. The other packages have the same form: compiled, and without the descriptions of "
+        "unused services. Each function loads 20 KB, except that `put_config` saves, `projects` lists, `project_data` "
+        "reads a table of 200 rows that lies in its item, `sharing` lists members, `public_links` shows a linked "
+        "dashboard, and `live` issues a ticket."
     )
-    return [
-        Section("Cold start", measured, [counted, *map(_imports, TARGETS)], _notes(started), _claims(started, base))
+    notes = [
+        f"The {RUNS} counts of each start differed by at most {max(each.spread for each in started.values()):.2%}.",
+        "1.00 is a function that makes a boto3 client, reads the item and answers with its stored content.",
+        (
+            f"Import times are medians of {TIMED_RUNS} runs of `-X importtime`: each module's own time, summed by "
+            "package. A function's own time includes the creation of its client."
+        ),
     ]
+    peers = ", ".join(f"{peer.name} {ratios[peer.name]:.2f}" for peer in contender.peers())
+    claims = [_claim(name, ratios[mine[name].name], limit, peers) for name, limit in TARGETS.items()]
+    return [Section("Cold start", measured, [counted, *map(_imports, slowest)], notes, claims), _opening(times)]
 
 
-def measure() -> dict[str, Started]:
-    bare, mine = contender.bare(), [contender.ours(name) for name in EVENTS]
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item(SIZE)) as address:
-        environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
-        nothing = [sys.executable, "-s", "-P", "-S", str(PROGRAM), "{}"]
-        commands = {each.name: command(each, Path(folder)) for each in [bare, *mine, *contender.peers()]}
-        for name, started in commands.items():
-            _check(name, started, environment)
-        counts = _counted([nothing, *commands.values()] * RUNS, environment)
-    runs = [counts[place :: len(commands) + 1] for place in range(len(commands) + 1)]
-    base = statistics.median(count for count, _ in runs[0])
-    return {name: _started(run, base) for name, run in zip(commands, runs[1:], strict=True)}
+def _measured(starts: dict[str, Start]) -> dict[str, Started]:
+    """Count each start's instructions, after one that writes missing bytecode."""
+    modules = {name: run(each)[0]["modules"] for name, each in starts.items()}
+    nothing = ([sys.executable, "-s", "-P", "-S", str(PROGRAM), "{}"], ENVIRONMENT)
+    counts = _counted([nothing, *starts.values()] * RUNS)
+    base, *runs = (counts[place :: len(starts) + 1] for place in range(len(starts) + 1))
+    found = {}
+    for name, each in zip(starts, runs, strict=True):
+        median = statistics.median(each)
+        found[name] = Started(median - statistics.median(base), (max(each) - min(each)) / median, modules[name])
+    return found
 
 
-def _counted(jobs: list[list[str]], environment: Mapping[str, str]) -> list[tuple[int, str]]:
-    """Count each command's instructions, on all processors: counts do not depend on parallel runs."""
+def _counted(jobs: Sequence[Start]) -> list[int]:
+    """Count on all processors: counts do not depend on parallel runs."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = [pool.submit(instructions, job, environment) for job in jobs]
+        futures = [pool.submit(instructions, *job) for job in jobs]
         try:
-            return [future.result() for future in futures]
+            return [future.result()[0] for future in futures]
         finally:
             # If one fails, the others need not run.
             pool.shutdown(cancel_futures=True)
 
 
-def _started(runs: list[tuple[int, str]], base: float) -> Started:
-    counts = [count for count, _ in runs]
-    median = statistics.median(counts)
-    return Started(median - base, (max(counts) - min(counts)) / median, _reported(runs[0][1])["modules"])
-
-
-def command(each: Contender, folder: Path, *options: str) -> list[str]:
-    """Make the command that starts a contender and lets it answer its event."""
-    name = each.handler.partition(".")[0]
-    known = EVENTS.get(name, EVENTS["get_config"])
-    event = workload.event(known) if known else workload.save_event(SIZE)
-    path = workload.write(folder, name, workload.rest_api(event) if each.is_rest else event)
-    return each.command("answer", *options, event=path)
-
-
-def _check(name: str, started: list[str], environment: dict[str, str]) -> None:
-    """Start once to check the answer; this also writes missing bytecode."""
-    done = subprocess.run(started, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    answer = _reported(done.stdout)["answer"] if done.returncode == 0 else {"statusCode": 0}
-    if answer["statusCode"] != 200:  # noqa: PLR2004 - OK
-        raise SystemExit(f"{name} did not answer: {done.stderr[-4000:]}{answer}")
-
-
-def _reported(output: str) -> dict[str, Any]:
-    reported: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return reported
+def _claim(function: str, ratio: float, limit: float, peers: str) -> Claim:
+    return Claim(f"Cold start of `{function}`", "1.00", peers, f"≤ {limit:.2f}", f"{ratio:.2f}", ratio <= limit)
 
 
 def _imports(function: str) -> Table:
     """List the ten packages that take most of a function's import time."""
-    found = [_imported(function) for _ in range(IMPORT_RUNS)]
-    medians = {name: statistics.median(run.get(name, 0) for run in found) for name in found[0]}
+    with start(contender.ours(function), "-X", "importtime") as started:
+        found = [_imported(run(started)[1].stderr) for _ in range(TIMED_RUNS)]
+    medians = {name: statistics.median(each[name] for each in found) for name in found[0]}
     total = sum(medians.values())
     largest = sorted(medians.items(), key=lambda part: part[1], reverse=True)[:10]
     rows = [[name, f"{each:,.0f}", f"{each / total:.0%}"] for name, each in largest]
     return Table([f"`{function}` imports", "µs", "Share"], [*rows, ["total", f"{total:,.0f}", "100%"]])
 
 
-def _imported(function: str) -> dict[str, float]:
-    """Run a function with -X importtime: microseconds by top-level package, including late imports."""
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item(SIZE)) as address:
-        started = command(contender.ours(function), Path(folder), "-X", "importtime")
-        environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
-        done = subprocess.run(started, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+def _imported(printed: str) -> Counter[str]:
+    """Add up microseconds by top-level package, including late imports."""
     found: Counter[str] = Counter()
-    for line in done.stderr.splitlines():
+    for line in printed.splitlines():
         if match := _IMPORTED.match(line):
-            found[_package(match[2])] += int(match[1])
-    return {name: float(each) for name, each in found.items()}
+            top = match[2].partition(".")[0]
+            found[f"`{top}` (standard library)" if top in sys.stdlib_module_names else f"`{top}`"] += int(match[1])
+    return found
 
 
-def _package(module: str) -> str:
-    top = module.partition(".")[0]
-    return f"`{top}` (standard library)" if top in sys.stdlib_module_names else f"`{top}`"
+def _times(starts: dict[str, Start]) -> dict[str, float]:
+    """Measure the CPU seconds of starts, in turns."""
+    rounds = [{name: run(each)[0]["seconds"] for name, each in starts.items()} for _ in range(TIMED_RUNS)]
+    return {name: statistics.median(each[name] for each in rounds) for name in starts}
 
 
-def _claims(started: dict[str, Started], base: float) -> list[Claim]:
-    peers = ", ".join(f"{peer.name} {started[peer.name].instructions / base:.2f}" for peer in contender.peers())
-    claims = []
-    for function, limit in TARGETS.items():
-        ratio = started[contender.ours(function).name].instructions / base
-        claims.append(
-            Claim(f"Cold start of `{function}`", "1.00", peers, f"≤ {limit:.2f}", f"{ratio:.2f}", ratio <= limit)
-        )
-    return claims
-
-
-def _notes(started: dict[str, Started]) -> list[str]:
-    return [
-        f"The {RUNS} counts of each start differed by at most {max(each.spread for each in started.values()):.2%}.",
-        "1.00 is a function that makes a boto3 client, reads the item and answers with its stored content.",
-        (
-            f"Import times are medians of {IMPORT_RUNS} runs of `-X importtime`: each module's own time, summed by "
-            "package. A function's own time includes the creation of its client."
-        ),
+def _opening(times: dict[str, float]) -> Section:
+    """Model the duration of the three starts behind a dashboard that opens, of which a page waits for the slowest."""
+    sizes = {name: _memory_size(name) for name in OPENING}
+    modelled = {name: each * max(1.0, MB_PER_PROCESSOR / sizes[name]) for name, each in times.items()}
+    rows = [
+        [f"`{name}`", f"{sizes[name]:,}", f"{times[name] * 1e3:,.0f}", f"{modelled[name] * 1e3:,.0f}"]
+        for name in OPENING
     ]
+    table = Table(["Function", "MB", "CPU ms", "modelled ms"], rows)
+    ratio = max(modelled.values()) / min(modelled.values())
+    measured = (
+        "Opening a dashboard cold: the list of projects, the config and its table, from three functions that start at "
+        f"once. CPU time of the process from its start to its first answer on this machine, medians of {TIMED_RUNS} "
+        f"runs in turns. Lambda gives processor time in proportion to memory, one processor at {MB_PER_PROCESSOR:,} "
+        f"MB: modelled is the CPU time × {MB_PER_PROCESSOR:,} ÷ the function's memory in `template.yaml`, without "
+        "Lambda's own preparation and the network."
+    )
+    claim = Claim(
+        "Opening a dashboard cold, slowest ÷ quickest function",
+        "1.00",
+        "–",
+        f"≤ {SLOWEST_TO_QUICKEST}",
+        f"{ratio:.2f} ({max(modelled.values()) * 1e3:,.0f} ms)",
+        ratio <= SLOWEST_TO_QUICKEST,
+    )
+    return Section("Opening a dashboard", measured, [table], claims=[claim])
+
+
+def _memory_size(module: str) -> int:
+    found = next(each for each in functions().values() if each["Handler"] == f"{module}.handler")
+    return int(found.get("MemorySize", template()["Globals"]["Function"]["MemorySize"]))

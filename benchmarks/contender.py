@@ -4,7 +4,6 @@ import compileall
 import json
 import platform
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +32,9 @@ ENVIRONMENT: Final = {
     "FLAGS_PATH": "an-application/an-environment/a-profile",
     "LOG_KEY": "a-key",
     "DEPLOYMENT": "1795937405",
+    "LIVE_URL": "wss://live.example.com/live",
+    "WRITES_PER_MINUTE": "1000000",
+    "REQUESTS_PER_MINUTE": "1000000000",
     # A fixed hash order, so that counts are reproducible.
     "PYTHONHASHSEED": "0",
 }
@@ -85,10 +87,6 @@ def peers() -> list[Contender]:
     ]
 
 
-def chalice_stored() -> Contender:
-    return _peer("Chalice, passing on Dashkeep's stored gzip", "chalice_stored", "chalice", is_rest=True)
-
-
 def _peer(name: str, module: str, environment: str, *, is_rest: bool = False) -> Contender:
     packages = ROOT / f".venv-benchmark-{environment}" / "lib" / "python3.13" / "site-packages"
     if not packages.is_dir():
@@ -111,18 +109,10 @@ class Worker(LineProcess):
         del environment["AWS_LAMBDA_FUNCTION_NAME"]
         super().__init__(contender.command("serve"), environment)
 
-    def answer(self, event: Path, item: Path) -> dict[str, Any]:
-        """Answer an event once, and return the answer."""
-        answer: dict[str, Any] = self._reported(event, item, 1)["answer"]
-        return answer
-
-    def seconds(self, event: Path, item: Path, times: int) -> float:
-        """Answer an event a number of times, and return the CPU seconds that this took."""
-        return float(self._reported(event, item, times)["seconds"])
-
-    def _reported(self, event: Path, item: Path, times: int) -> Mapping[str, Any]:
+    def answers(self, event: Path, calls: Path, times: int) -> tuple[float, dict[str, Any]]:
+        """Answer an event a number of times; return the CPU seconds that this took, and the last answer."""
         try:
-            reported: dict[str, Any] = self.ask({"event": str(event), "item": str(item), "times": times})
+            reported = self.ask({"event": str(event), "calls": str(calls), "times": times})
         except EOFError as exc:
             raise SystemExit(f"{self.contender.name} exited; its output is above.") from exc
-        return reported
+        return reported["seconds"], reported["answer"]

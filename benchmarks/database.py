@@ -1,17 +1,20 @@
 """The local stack's engine in memory with the template's table, and a meter for its calls."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from support.project.template import table_definition
 from support.storage import engines
 from support.storage.clients import Answer, Request, Tapped
 
 from benchmarks.workload import TABLE
-from dashboard_store.dynamodb.protocol import Transport
+from dashboard_store.dynamodb.protocol import Refused, Transport
+
+type Calls = Sequence[tuple[str, Answer]]
+"""The operations that were called, each with what DynamoDB answered, as benchmarks.function replays them."""
 
 
 @contextmanager
@@ -35,29 +38,40 @@ class Cost:
     requests: int
     units: float
 
+    @classmethod
+    def of(cls, calls: Calls) -> Self:
+        consumed = [answer.get("ConsumedCapacity", []) for _, answer in calls]
+        entries = [entry for each in consumed for entry in (each if isinstance(each, list) else [each])]
+        return cls(len(calls), sum(entry["CapacityUnits"] for entry in entries))
+
     def __str__(self) -> str:
         return f"{self.requests} / {self.units:g}"
 
 
 class Meter(Tapped):
-    """Adds up the requests and units of the calls through it."""
+    """Keeps the calls through it, and adds up what they consume."""
 
     def __init__(self, client: Transport) -> None:
         super().__init__(client)
-        self.requests, self.units = 0, 0.0
+        self.calls: list[tuple[str, Answer]] = []
 
     def call(self, operation: str, request: Request) -> Answer:
-        self.requests += 1
-        answer = super().call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
-        consumed = answer.get("ConsumedCapacity", [])
-        entries = consumed if isinstance(consumed, list) else [consumed]
-        self.units += sum(entry["CapacityUnits"] for entry in entries)
+        try:
+            answer = super().call(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
+        except Refused as exc:
+            self.calls.append((operation, {"refused": exc.code, "document": exc.document}))
+            raise
+        self.calls.append((operation, answer))
         return answer
 
+    @property
+    def units(self) -> float:
+        return Cost.of(self.calls).units
+
     def of(self, call: Callable[[], Any]) -> Cost:
-        self.requests, self.units = 0, 0
+        self.calls = []
         call()
-        return Cost(self.requests, self.units)
+        return Cost.of(self.calls)
 
 
 @contextmanager

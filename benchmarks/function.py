@@ -2,13 +2,14 @@
 
 It sees only its function's folder, the layer and Python itself. Like the runtime, it reads the event from JSON and
 writes the answer as JSON, and both are measured. Its argument is a JSON object: `path`, the entries that Lambda has on
-its path; `handler`, as in the template; `event`, a file; `item`, a file with the item that an in-memory database
-returns; and `does`: `answer` the event once, `serve` requests from standard input, `measure` each of them in a process
+its path; `handler`, as in the template; `event`, a file; `calls`, a file with the calls of its answer to the
+database; and `does`: `answer` the event once, `serve` requests from standard input, `measure` each of them in a process
 of its own, or `count` bytecode. Without `does`, it is the bare interpreter.
 """
 
 import base64
 import importlib
+import itertools
 import json
 import os
 import resource
@@ -31,49 +32,59 @@ CONTEXT: Final = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 29_000,
 )
 WARM_UP: Final = 3
-CONSUMED: Final = {"TableName": "table", "CapacityUnits": 1.0}
 MOST_SECONDS: Final = 60
 MOST_BYTES: Final = 4_000_000_000
 """What ends a measured request: far beyond what a function may use, but no more than this machine can spare."""
 
 
-class Boto3:
-    """Replaces a boto3 client: reads return one item with its bytes decoded, and writes succeed."""
+class Replay:
+    """Replaces Dashkeep's own client: answers a request's calls, again and again, as they were answered once.
 
-    def __init__(self, item: str) -> None:
-        self._item = json.loads(item, object_hook=decoded)
+    Only the counter of a user's writes is updated alone, with some requests and not with others: it is always answered.
+    """
 
-    def get_item(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401 - as in boto3
-        return {"Item": self._item, "ConsumedCapacity": CONSUMED}
-
-    def put_item(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
-        return {"ConsumedCapacity": CONSUMED}
-
-
-class Wire:
-    """Replaces Dashkeep's own client, which returns bytes as base64, as they are sent."""
-
-    def __init__(self, item: str) -> None:
-        self._item = json.loads(item)
+    def __init__(self, calls: list[Any]) -> None:
+        self._calls = itertools.cycle(call for call in calls if call[0] != "UpdateItem")
 
     def call(self, operation: str, _request: object) -> dict[str, Any]:
-        if operation == "GetItem":
-            return {"Item": self._item, "ConsumedCapacity": CONSUMED}
-        return {"ConsumedCapacity": [CONSUMED]}
+        if operation == "UpdateItem":
+            return {"ConsumedCapacity": {"TableName": "table", "CapacityUnits": 1.0}}
+        recorded, answer = next(self._calls)
+        if recorded != operation:
+            raise AssertionError(f"{operation} was called, but {recorded} was recorded.")
+        if "refused" in answer:
+            # Only Dashkeep's functions have the layer on their path.
+            from dashboard_store.dynamodb.protocol import Refused  # noqa: PLC0415
+
+            raise Refused(answer["refused"], answer["document"])
+        given: dict[str, Any] = answer
+        return given
 
 
-def connect(module: Any, item: str) -> None:  # noqa: ANN401 - a handler's module
+class Boto3:
+    """Replaces a boto3 client, which returns bytes rather than base64."""
+
+    def __init__(self, calls: list[Any]) -> None:
+        self._replay = Replay(calls)
+
+    def get_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - as in boto3
+        return self._replay.call("GetItem", request)
+
+    def put_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401
+        return self._replay.call("PutItem", request)
+
+
+def connect(module: Any, calls: str) -> None:  # noqa: ANN401 - a handler's module
     """Connect a handler to a client; only this function knows how Dashkeep and the others take one."""
     if hasattr(module, "client"):
-        module.client = Boto3(item)
+        module.client = Boto3(json.loads(calls, object_hook=decoded))
         return
-    # Only Dashkeep's functions have the layer on their path.
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
     from dashboard_store.store import Store  # noqa: PLC0415
 
-    settings = Settings("table", "bucket", writes_per_minute=1_000_000, requests_per_minute=1_000_000_000)
-    module.app.connect(Store(settings, Items(Wire(item), settings.table_name)))
+    settings = Settings.from_environment(os.environ)
+    module.app.connect(Store(settings, Items(Replay(json.loads(calls)), settings.table_name)))
 
 
 def load(path: list[str], handler: str) -> tuple[Any, Any]:
@@ -115,7 +126,7 @@ def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
     for line in sys.stdin:
         request = json.loads(line)
         text = Path(request["event"]).read_text()
-        connect(module, Path(request["item"]).read_text())
+        connect(module, Path(request["calls"]).read_text())
         given = ""
         began = time.process_time()
         for _ in range(request["times"]):
@@ -163,13 +174,13 @@ def _output_without_logs() -> TextIO:
     return output
 
 
-def count(path: list[str], handler: str, event: str, item: str) -> None:
+def count(path: list[str], handler: str, event: str, calls: str) -> None:
     """Report the bytecode instructions that a handler's import and a warm answer execute.
 
     The counts are the same on every run and need no tool; they do not include the work of C code.
     """
     imported, (module, handle) = counted(lambda: load(path, handler))
-    connect(module, Path(item).read_text())
+    connect(module, Path(calls).read_text())
     text = Path(event).read_text()
     for _ in range(WARM_UP):
         answered(handle, text)

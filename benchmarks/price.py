@@ -1,17 +1,16 @@
 """The list price of a million loads and saves by memory size, and the load from which a server is cheaper."""
 
-import json
 import statistics
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import canned, contender, request_units, workload
-from benchmarks.cold_start import command
-from benchmarks.contender import ENVIRONMENT, Worker
+from benchmarks import contender, request_units, workload
+from benchmarks.cold_start import run, start
+from benchmarks.contender import Worker
 from benchmarks.database import Cost
+from benchmarks.recordings import requests
 from benchmarks.report import Section, Table
 from benchmarks.workload import NAMES
 
@@ -99,11 +98,11 @@ def report() -> list[Section]:
 def _work(function: str, size: str, units: float) -> Work:
     is_load = function == "get_config"
     with tempfile.TemporaryDirectory() as folder, Worker(contender.ours(function)) as worker:
-        event = workload.load_event() if is_load else workload.save_event(size)
-        path = workload.write(Path(folder), "event", event)
-        item = workload.write(Path(folder), "item", workload.newest_item(size))
-        answer = worker.answer(path, item)
-        request = statistics.median(worker.seconds(path, item, TIMES[size]) / TIMES[size] for _ in range(ROUNDS))
+        recorded = requests(size)["load" if is_load else "save"]
+        event = workload.write(Path(folder), "event", recorded.event)
+        calls = workload.write(Path(folder), "calls", recorded.calls)
+        _, answer = worker.answers(event, calls, 1)
+        measured = [worker.answers(event, calls, TIMES[size])[0] / TIMES[size] for _ in range(ROUNDS)]
     started, log_bytes = _start(function)
     body = answer.get("body") or ""
     sent = len(body) * 3 // 4 if answer["isBase64Encoded"] else len(body)
@@ -111,7 +110,7 @@ def _work(function: str, size: str, units: float) -> Work:
     return Work(
         megabytes=started["megabytes"],
         start=started["seconds"],
-        request=request,
+        request=statistics.median(measured),
         wait=wait,
         units=units,
         unit_price=READ_UNIT if is_load else WRITE_UNIT,
@@ -122,16 +121,13 @@ def _work(function: str, size: str, units: float) -> Work:
 
 def _start(function: str) -> tuple[dict[str, float], int]:
     """Start a function: return its CPU seconds and megabytes up to the first answer, and the bytes it logged."""
-    with tempfile.TemporaryDirectory() as folder, canned.database(workload.newest_item("medium")) as address:
-        started = command(contender.ours(function), Path(folder))
-        environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
-        reported: list[dict[str, Any]] = []
-        logged = 0
+    reported: list[dict[str, Any]] = []
+    logged = 0
+    with start(contender.ours(function)) as started:
         for _ in range(RUNS):
-            done = subprocess.run(started, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
-            *log, last = done.stdout.splitlines()
-            reported.append(json.loads(last))
-            logged = sum(len(line.encode()) + 1 for line in log)
+            report, done = run(started)
+            reported.append(report)
+            logged = sum(len(line.encode()) + 1 for line in done.stdout.splitlines()[:-1])
     return {name: statistics.median(each[name] for each in reported) for name in ("seconds", "megabytes")}, logged
 
 
@@ -140,7 +136,7 @@ def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dic
     for size, name in NAMES.items():
         rows += [_row(f"load {name}", loads[size]), _row(f"save {name}", saves[size])]
     for size, name in NAMES.items():
-        found, document = maps[size], workload.save_event(size)["body"]
+        found, document = maps[size], requests(size)["save"].event["body"]
         rows += [
             _row(f"load {name}, native map, uncompressed", loads[size], found["get"].units, len(document.encode())),
             _row(f"save {name}, native map, no history", saves[size], found["put"].units),

@@ -4,14 +4,11 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-client: "DynamoDBClient" = boto3.client("dynamodb")
+client = boto3.client("dynamodb")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

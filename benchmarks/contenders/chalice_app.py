@@ -3,15 +3,12 @@
 import gzip
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from chalice import Chalice, Response
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-client: "DynamoDBClient" = boto3.client("dynamodb")
+client = boto3.client("dynamodb")
 handler = app = Chalice(app_name="dashboards")
 
 

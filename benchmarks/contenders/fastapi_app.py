@@ -3,7 +3,7 @@
 import gzip
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import boto3
 from fastapi import FastAPI, Header, Request
@@ -11,10 +11,7 @@ from fastapi.responses import JSONResponse
 from mangum import Mangum
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-client: "DynamoDBClient" = boto3.client("dynamodb")
+client = boto3.client("dynamodb")
 app = FastAPI()
 handler = Mangum(app, lifespan="off")
 

@@ -3,16 +3,13 @@
 import gzip
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from apig_wsgi import make_lambda_handler
 from flask import Flask, Response, jsonify, request
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-client: "DynamoDBClient" = boto3.client("dynamodb")
+client = boto3.client("dynamodb")
 app = Flask(__name__)
 handler = make_lambda_handler(app)
 

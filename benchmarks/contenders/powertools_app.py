@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/powertools/python/latest/core/event_handler/api_gate
 import gzip
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -15,11 +15,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-client: "DynamoDBClient" = boto3.client("dynamodb")
+client = boto3.client("dynamodb")
 tracer = Tracer()
 logger = Logger()
 metrics = Metrics()
@@ -85,7 +81,7 @@ def save(project_id: str, config: DashboardConfig) -> Response[Saved]:
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
     return app.resolve(event, context)
 
 

