@@ -7,18 +7,20 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from support.project.template import functions, template
+from support.running.function import Replay
+from support.running.servers import Exchange, answers, serving
 
-from benchmarks import canned, contender, workload
+from benchmarks import contender, workload
 from benchmarks.contender import ENVIRONMENT, PROGRAM, Contender
+from benchmarks.database import Calls
 from benchmarks.recordings import requests
 from benchmarks.report import Claim, Section, Table
 from benchmarks.valgrind import instructions
@@ -36,6 +38,7 @@ REQUESTS: Final = {
     "public_links": "link",
     "live": "ticket",
 }
+NOTHING: Final = "a bare interpreter"
 OPENING: Final = ("projects", "get_config", "project_data")
 SLOWEST_TO_QUICKEST: Final = 1.6
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -46,25 +49,27 @@ type Start = tuple[list[str], dict[str, str]]
 """A command and its environment."""
 
 
-@dataclass(frozen=True)
-class Started:
-    """The cost of a start: instructions above those of a bare interpreter, and the number of modules loaded at its end.
+@contextmanager
+def database(calls: Calls) -> Iterator[str]:
+    """Replay calls over HTTP while the block runs, on each connection from the first one on, and yield the address."""
+    replays: dict[int, Replay] = {}
 
-    `spread` is the difference between the runs, relative to their median.
-    """
+    def answer(exchange: Exchange) -> bool:
+        received = exchange.request
+        replay = replays.setdefault(received.connection, Replay(list(calls)))
+        operation = received.headers["x-amz-target"].rpartition(".")[2]
+        return answers(replay.call(operation, received.document))(exchange)
 
-    instructions: float
-    spread: float
-    modules: int
+    with serving(answer) as server:
+        yield server.url
 
 
 @contextmanager
 def start(each: Contender, *options: str) -> Iterator[Start]:
     """Serve the calls of a contender's request while the block runs, in which the start may be repeated."""
-    function = each.handler.partition(".")[0]
-    request = requests("medium")[REQUESTS.get(function, "load")]
+    request = requests("medium")[REQUESTS.get(each.handler.partition(".")[0], "load")]
     event = workload.rest_api(request.event) if each.is_rest else request.event
-    with TemporaryDirectory() as folder, canned.database(request.calls) as address:
+    with TemporaryDirectory() as folder, database(request.calls) as address:
         command = each.command("answer", *options, event=workload.write(Path(folder), "event", event))
         yield command, {**ENVIRONMENT, "AWS_ENDPOINT_URL_DYNAMODB": address}
 
@@ -80,20 +85,19 @@ def run(start: Start) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]
 
 
 def report() -> list[Section]:
-    bare, mine = contender.bare(), {name: contender.ours(name) for name in REQUESTS}
-    contenders = [bare, *mine.values(), *contender.peers()]
+    bare, peers, mine = contender.bare(), contender.peers(), {name: contender.ours(name) for name in REQUESTS}
     with ExitStack() as stack:
-        starts = {each.name: stack.enter_context(start(each)) for each in contenders}
-        started = _measured(starts)
+        starts = {each.name: stack.enter_context(start(each)) for each in (bare, *mine.values(), *peers)}
+        # The first start writes missing bytecode.
+        modules = {name: run(each)[0]["modules"] for name, each in starts.items()}
+        counts = _counted(starts)
         times = _times({name: starts[mine[name].name] for name in OPENING})
-    base = started[bare.name].instructions
-    ratios = {name: each.instructions / base for name, each in started.items()}
-    rows = [
-        [name, f"{each.instructions / 1e6:,.0f}", f"{ratios[name]:.2f}", f"{each.modules:,}"]
-        for name, each in started.items()
-    ]
+    base = statistics.mean(counts.pop(NOTHING))
+    above = {name: statistics.mean(each) - base for name, each in counts.items()}
+    ratios = {name: each / above[bare.name] for name, each in above.items()}
+    rows = [[name, f"{above[name] / 1e6:,.0f}", f"{ratios[name]:.2f}", f"{modules[name]:,}"] for name in starts]
     counted = Table(["Function", "Million instructions", "× bare function", "Modules"], rows)
-    slowest = sorted(mine, key=lambda name: ratios[mine[name].name])[-2:]
+    slowest = max(mine, key=lambda name: ratios[mine[name].name])
     measured = (
         "From the start of the interpreter through the imports and the creation of the client to the first answer, "
         "over a new connection to a database on loopback, which replays the answers of the local stack's engine: "
@@ -104,38 +108,27 @@ def report() -> list[Section]:
         "reads a table of 200 rows that lies in its item, `sharing` lists members, `public_links` shows a linked "
         "dashboard, and `live` issues a ticket."
     )
+    spread = max((max(each) - min(each)) / min(each) for each in counts.values())
     notes = [
-        f"The {RUNS} counts of each start differed by at most {max(each.spread for each in started.values()):.2%}.",
+        f"The {RUNS} counts of each start differed by at most {spread:.2%}.",
         "1.00 is a function that makes a boto3 client, reads the item and answers with its stored content.",
         (
             f"Import times are medians of {TIMED_RUNS} runs of `-X importtime`: each module's own time, summed by "
             "package. A function's own time includes the creation of its client."
         ),
     ]
-    peers = ", ".join(f"{peer.name} {ratios[peer.name]:.2f}" for peer in contender.peers())
-    claims = [_claim(name, ratios[mine[name].name], limit, peers) for name, limit in TARGETS.items()]
-    return [Section("Cold start", measured, [counted, *map(_imports, slowest)], notes, claims), _opening(times)]
+    others = ", ".join(f"{peer.name} {ratios[peer.name]:.2f}" for peer in peers)
+    claims = [_claim(name, ratios[mine[name].name], limit, others) for name, limit in TARGETS.items()]
+    return [Section("Cold start", measured, [counted, _imports(slowest)], notes, claims), _opening(times)]
 
 
-def _measured(starts: dict[str, Start]) -> dict[str, Started]:
-    """Count each start's instructions, after one that writes missing bytecode."""
-    modules = {name: run(each)[0]["modules"] for name, each in starts.items()}
-    nothing = ([sys.executable, "-s", "-P", "-S", str(PROGRAM), "{}"], ENVIRONMENT)
-    counts = _counted([nothing, *starts.values()] * RUNS)
-    base, *runs = (counts[place :: len(starts) + 1] for place in range(len(starts) + 1))
-    found = {}
-    for name, each in zip(starts, runs, strict=True):
-        median = statistics.median(each)
-        found[name] = Started(median - statistics.median(base), (max(each) - min(each)) / median, modules[name])
-    return found
-
-
-def _counted(jobs: Sequence[Start]) -> list[int]:
+def _counted(starts: dict[str, Start]) -> dict[str, list[int]]:
     """Count on all processors: counts do not depend on parallel runs."""
+    jobs = {NOTHING: ([sys.executable, "-s", "-P", "-S", str(PROGRAM), "{}"], ENVIRONMENT), **starts}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = [pool.submit(instructions, *job) for job in jobs]
+        futures = {name: [pool.submit(instructions, *job) for _ in range(RUNS)] for name, job in jobs.items()}
         try:
-            return [future.result()[0] for future in futures]
+            return {name: [each.result()[0] for each in found] for name, found in futures.items()}
         finally:
             # If one fails, the others need not run.
             pool.shutdown(cancel_futures=True)

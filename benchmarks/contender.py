@@ -12,7 +12,7 @@ from benchmarks.line_process import LineProcess
 from local import ROOT
 from local.build import SAM_FOLDER, build, exclusive
 
-PROGRAM: Final = ROOT / "benchmarks" / "function.py"
+PROGRAM: Final = ROOT / "tests" / "support" / "running" / "function.py"
 CONTENDERS: Final = ROOT / "benchmarks" / "contenders"
 
 # The environment of a function on AWS; the keys are fake.
@@ -91,12 +91,8 @@ def _peer(name: str, module: str, environment: str, *, is_rest: bool = False) ->
     packages = ROOT / f".venv-benchmark-{environment}" / "lib" / "python3.13" / "site-packages"
     if not packages.is_dir():
         raise SystemExit(f"{name} is not installed; make bench installs it.")
-    return Contender(name, f"{module}.handler", (_compiled(), packages), is_rest)
-
-
-def _compiled() -> Path:
     compileall.compile_dir(CONTENDERS, quiet=1)
-    return CONTENDERS
+    return Contender(name, f"{module}.handler", (CONTENDERS, packages), is_rest)
 
 
 class Worker(LineProcess):

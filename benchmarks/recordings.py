@@ -1,15 +1,15 @@
 """Requests to Dashkeep's functions, and the calls to the database that answer them, as the engine answers."""
 
 import json
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from support.handlers.http_api import Reply, apps, find_route, send
+from support.handlers.http_api import CONTEXT, Reply, apps, find_route, handler_module, reply_of
 from support.handlers.sharing import address, let_in
-from support.project.template import functions
 
 from benchmarks.database import Calls, Cost, Meter, metered, quiet
 from benchmarks.workload import CONFIG, MEMBER, OWNER, PROJECT, SETTINGS, TABLE, Json, event
@@ -22,34 +22,38 @@ PATCH_TYPE: Final = {"content-type": "application/json-patch+json"}
 
 @dataclass(frozen=True)
 class Request:
-    """A request as an event, the answer, and the calls to the database that the answer took."""
+    """A request as an event, the answer, the calls to the database that it took, and its CPU and wall seconds."""
 
     function: str
     event: Json
     reply: Reply
     calls: Calls
+    cpu: float
+    wall: float
 
     @property
     def cost(self) -> Cost:
         return Cost.of(self.calls)
 
 
-def record(meter: Meter, line: str, body: Any = None, **sent: str) -> Request:  # noqa: ANN401 - any JSON value
-    """Send a request to its function in this process. Raises SystemExit for a refusal other than a conflict."""
-    made = event(line, body, **sent)
-    method, path = made["requestContext"]["http"]["method"], made["rawPath"]
-    module, _, _ = functions()[find_route(method, path).function]["Handler"].partition(".")
-    meter.calls = []
-    reply = send(json.loads(json.dumps(made)))
-    if reply.status >= 300 and reply.status != 412:  # noqa: PLR2004 - a success, or a conflict
-        raise SystemExit(f"{method} {path} was answered with {reply.status}: {reply.body[:500]!r}")
-    return Request(module, made, reply, tuple(meter.calls))
-
-
 def connect(meter: Meter) -> None:
     """Connect the functions of this process to the engine."""
     for app in apps():
         app.connect(Store(SETTINGS, Items(meter, TABLE)))
+
+
+def record(meter: Meter, line: str, body: Any = None, **sent: str) -> Request:  # noqa: ANN401 - any JSON value
+    """Send a request to its function in this process. Raises SystemExit for a refusal other than a conflict."""
+    made = event(line, body, **sent)
+    module = handler_module(find_route(made["requestContext"]["http"]["method"], made["rawPath"]).function)
+    text, meter.calls = json.dumps(made), []
+    cpu, clock = time.process_time(), time.perf_counter()
+    answer = module.handler(json.loads(text), CONTEXT)
+    json.dumps(answer)
+    cpu, wall, reply = time.process_time() - cpu, time.perf_counter() - clock, reply_of(answer)
+    if reply.status >= 300 and reply.status != 412:  # noqa: PLR2004 - a success, or a conflict
+        raise SystemExit(f"{line} was answered with {reply.status}: {reply.body[:500]!r}")
+    return Request(module.__name__, made, reply, tuple(meter.calls), cpu, wall)
 
 
 @cache

@@ -6,7 +6,8 @@ DynamoDB map, without history and with a history that the same transaction keeps
 
 import json
 from decimal import Decimal
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from boto3.dynamodb.types import TypeSerializer
 from support.storage import engines
@@ -42,15 +43,13 @@ def measure_map(meter: Meter, size: str) -> dict[str, Cost]:
     """Count the same config as a native map: a write, a transaction that also writes history, and a read."""
     config = TypeSerializer().serialize(json.loads(json.dumps(dashboard(size)), parse_float=Decimal))
     key = {"pk": {"S": "native"}, "sk": {"S": size}}
-    newest = {**key, "config": config}
-    version = {**newest, "sk": {"S": f"{size}#1"}}
-    both = [{"Put": {"TableName": TABLE, "Item": item}} for item in (newest, version)]
-    calls = (
-        lambda: meter.call("PutItem", {"TableName": TABLE, "Item": newest}),
-        lambda: meter.call("TransactWriteItems", {"TransactItems": both}),
-        lambda: meter.call("GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True}),
+    items = [{"TableName": TABLE, "Item": {**key, "sk": {"S": name}, "config": config}} for name in (size, f"{size}#1")]
+    calls: tuple[tuple[str, Any], ...] = (
+        ("PutItem", items[0]),
+        ("TransactWriteItems", {"TransactItems": [{"Put": item} for item in items]}),
+        ("GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True}),
     )
-    return {name: meter.of(call) for name, call in zip(MAPS, calls, strict=True)}
+    return {name: meter.of(partial(meter.call, *call)) for name, call in zip(MAPS, calls, strict=True)}
 
 
 def report() -> list[Section]:

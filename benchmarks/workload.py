@@ -31,33 +31,17 @@ def event(line: str, body: Any = None, user: str = OWNER.user, **headers: str) -
 
 def rest_api(made: Json) -> Json:
     """Convert the event to that of a REST API (payload 1.0), which Chalice takes."""
-    context, method = made["requestContext"], made["requestContext"]["http"]["method"]
-    resource = "/api/projects/{project_id}/config"
-    return {
-        "version": "1.0",
-        "resource": resource,
-        "path": made["rawPath"],
-        "httpMethod": method,
-        "headers": made["headers"],
-        "multiValueHeaders": {name: [value] for name, value in made["headers"].items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {"project_id": PROJECT},
-        "stageVariables": None,
-        "requestContext": {
-            "accountId": context["accountId"],
-            "apiId": context["apiId"],
-            "authorizer": {"claims": context["authorizer"]["jwt"]["claims"]},
-            "httpMethod": method,
-            "identity": {"sourceIp": context["http"]["sourceIp"]},
-            "path": made["rawPath"],
-            "requestId": context["requestId"],
-            "resourcePath": resource,
-            "stage": "api",
-        },
-        "body": made.get("body"),
-        "isBase64Encoded": made["isBase64Encoded"],
-    }
+    context, path, resource = made["requestContext"], made["rawPath"], "/api/projects/{project_id}/config"
+    request = {"httpMethod": context["http"]["method"], "path": path}
+    rest_context = {name: context[name] for name in ("accountId", "apiId", "requestId")}
+    rest_context |= {"authorizer": {"claims": context["authorizer"]["jwt"]["claims"]}, "resourcePath": resource}
+    rest_context |= {"identity": {"sourceIp": context["http"]["sourceIp"]}, "stage": "api", **request}
+    parameters = {"pathParameters": {"project_id": PROJECT}, "stageVariables": None}
+    parameters |= {"queryStringParameters": None, "multiValueQueryStringParameters": None}
+    headers = {"multiValueHeaders": {name: [value] for name, value in made["headers"].items()}}
+    kept = {"headers": made["headers"], "body": made.get("body"), "isBase64Encoded": made["isBase64Encoded"]}
+    whole = {"version": "1.0", "resource": resource, "requestContext": rest_context}
+    return whole | request | parameters | headers | kept
 
 
 def write(folder: Path, name: str, document: Any) -> Path:  # noqa: ANN401 - any JSON value

@@ -1,6 +1,5 @@
-"""The same load and save written with other frameworks: one module each, with `handler` and `client`.
+"""The same load and save written with other frameworks, one module each, with a `handler`.
 
-Each stores the same item as Dashkeep, with the gzip of the answer in `answer`, so all of them read and write the same
-bytes. They run with only their folder and packages on the path, as functions do on Lambda, so they import nothing from
-this package.
+They run with only this folder and their packages on the path, as functions do on Lambda, and import nothing else of
+this package than `storage`, whose client the benchmarks replace.
 """

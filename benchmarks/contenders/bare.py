@@ -6,22 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
-client = boto3.client("dynamodb")
+import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     project = event["rawPath"].split("/")[3]
-    user = event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"]
-    key = {"pk": {"S": f"USER#{user}"}, "sk": {"S": f"CONFIG#{project}#"}}
+    key = storage.key(event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"], project)
     if event["requestContext"]["http"]["method"] == "GET":
         return load(key)
     return save(key, event["body"], int(event["headers"]["if-match"].strip('"')))
 
 
 def load(key: Any) -> dict[str, Any]:  # noqa: ANN401 - as the client takes it
-    item = client.get_item(TableName="table", Key=key, ConsistentRead=True)["Item"]
+    item = storage.client.get_item(TableName="table", Key=key, ConsistentRead=True)["Item"]
     headers = {"content-type": "application/json", "content-encoding": "gzip", "etag": f'"{item["version"]["N"]}"'}
     body = base64.b64encode(item["answer"]["B"]).decode()
     return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
@@ -31,7 +28,7 @@ def save(key: Any, body: str, expected: int) -> dict[str, Any]:  # noqa: ANN401
     json.loads(body)
     updated_at = datetime.now(UTC).isoformat()
     text = f'{{"config":{body},"version":{expected + 1},"updatedAt":"{updated_at}"}}'
-    client.put_item(
+    storage.client.put_item(
         TableName="table",
         Item={**key, "version": {"N": str(expected + 1)}, "answer": {"B": gzip.compress(text.encode(), 6)}},
         ConditionExpression="version = :expected",

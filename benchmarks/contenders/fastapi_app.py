@@ -1,17 +1,14 @@
 """FastAPI behind Mangum: asynchronous views that return documents; a Pydantic model checks the body."""
 
-import gzip
 import json
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import boto3
+import storage
 from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from mangum import Mangum
 from pydantic import BaseModel
 
-client = boto3.client("dynamodb")
 app = FastAPI()
 handler = Mangum(app, lifespan="off")
 
@@ -26,33 +23,19 @@ class DashboardConfig(BaseModel):
 
 @app.get("/api/projects/{project_id}/config")
 async def load(project_id: str, request: Request) -> JSONResponse:
-    item = client.get_item(TableName="table", Key=_key(project_id, request), ConsistentRead=True)["Item"]
-    headers = {"ETag": f'"{item["version"]["N"]}"'}
+    document = json.loads(storage.get(_key(project_id, request)))
     # FastAPI sends an explicit response without copying it through its encoder.
-    return JSONResponse(json.loads(gzip.decompress(item["answer"]["B"])), headers=headers)
+    return JSONResponse(document, headers=storage.etag(document))
 
 
 @app.put("/api/projects/{project_id}/config")
 async def save(
     project_id: str, config: DashboardConfig, request: Request, if_match: Annotated[str, Header()]
 ) -> JSONResponse:
-    expected = int(if_match.strip('"'))
-    saved = {"version": expected + 1, "updatedAt": datetime.now(UTC).isoformat()}
-    document = {"config": config.model_dump(exclude_unset=True), **saved}
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    client.put_item(
-        TableName="table",
-        Item={
-            **_key(project_id, request),
-            "version": {"N": str(expected + 1)},
-            "answer": {"B": gzip.compress(text.encode(), 6)},
-        },
-        ConditionExpression="version = :expected",
-        ExpressionAttributeValues={":expected": {"N": str(expected)}},
-    )
-    return JSONResponse({"success": True, **saved}, headers={"ETag": f'"{expected + 1}"'})
+    saved = storage.put(_key(project_id, request), if_match, config.model_dump(exclude_unset=True))
+    return JSONResponse(saved, headers=storage.etag(saved))
 
 
 def _key(project_id: str, request: Request) -> Any:  # noqa: ANN401 - as the client takes it
     user = request.scope["aws.event"]["requestContext"]["authorizer"]["jwt"]["claims"]["sub"]
-    return {"pk": {"S": f"USER#{user}"}, "sk": {"S": f"CONFIG#{project_id}#"}}
+    return storage.key(user, project_id)

@@ -3,19 +3,15 @@
 https://docs.aws.amazon.com/powertools/python/latest/core/event_handler/api_gateway/
 """
 
-import gzip
-import json
-from datetime import UTC, datetime
 from typing import Any
 
-import boto3
+import storage
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
-client = boto3.client("dynamodb")
 tracer = Tracer()
 logger = Logger()
 metrics = Metrics()
@@ -45,37 +41,20 @@ class Saved(BaseModel):
 @app.get("/api/projects/<project_id>/config")
 @tracer.capture_method(capture_response=False)
 def load(project_id: str) -> Response[Loaded]:
-    item = client.get_item(TableName="table", Key=_key(project_id), ConsistentRead=True)["Item"]
+    document = Loaded.model_validate_json(storage.get(_key(project_id)))
     metrics.add_metric(name="ConfigLoaded", unit=MetricUnit.Count, value=1)
-    logger.info("loaded", project=project_id, version=item["version"]["N"])
-    document = Loaded.model_validate_json(gzip.decompress(item["answer"]["B"]))
-    return Response(200, "application/json", document, headers={"ETag": f'"{document.version}"'})
+    logger.info("loaded", project=project_id, version=document.version)
+    return Response(200, "application/json", document, headers=storage.etag({"version": document.version}))
 
 
 @app.put("/api/projects/<project_id>/config")
 @tracer.capture_method(capture_response=False)
 def save(project_id: str, config: DashboardConfig) -> Response[Saved]:
-    expected = int(app.current_event.headers["if-match"].strip('"'))
-    saved = Saved(success=True, version=expected + 1, updatedAt=datetime.now(UTC).isoformat())
-    document = {
-        "config": config.model_dump(exclude_unset=True),
-        "version": saved.version,
-        "updatedAt": saved.updatedAt,
-    }
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    client.put_item(
-        TableName="table",
-        Item={
-            **_key(project_id),
-            "version": {"N": str(saved.version)},
-            "answer": {"B": gzip.compress(text.encode(), 6)},
-        },
-        ConditionExpression="version = :expected",
-        ExpressionAttributeValues={":expected": {"N": str(expected)}},
-    )
+    if_match = app.current_event.headers["if-match"]
+    saved = Saved(**storage.put(_key(project_id), if_match, config.model_dump(exclude_unset=True)))
     metrics.add_metric(name="ConfigSaved", unit=MetricUnit.Count, value=1)
     logger.info("saved", project=project_id, version=saved.version)
-    return Response(200, "application/json", saved, headers={"ETag": f'"{saved.version}"'})
+    return Response(200, "application/json", saved, headers=storage.etag({"version": saved.version}))
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
@@ -86,5 +65,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 
 
 def _key(project_id: str) -> Any:  # noqa: ANN401 - as the client takes it
-    user = app.current_event.request_context.authorizer.jwt_claim["sub"]
-    return {"pk": {"S": f"USER#{user}"}, "sk": {"S": f"CONFIG#{project_id}#"}}
+    return storage.key(app.current_event.request_context.authorizer.jwt_claim["sub"], project_id)

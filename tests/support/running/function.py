@@ -67,17 +67,17 @@ class Boto3:
     def __init__(self, calls: list[Any]) -> None:
         self._replay = Replay(calls)
 
-    def get_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - as in boto3
+    def get_item(self, **request: Any) -> dict[str, Any]:
         return self._replay.call("GetItem", request)
 
-    def put_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401
+    def put_item(self, **request: Any) -> dict[str, Any]:
         return self._replay.call("PutItem", request)
 
 
-def connect(module: Any, calls: str) -> None:  # noqa: ANN401 - a handler's module
+def connect(module: Any, calls: str) -> None:
     """Connect a handler to a client; only this function knows how Dashkeep and the others take one."""
-    if hasattr(module, "client"):
-        module.client = Boto3(json.loads(calls, object_hook=decoded))
+    if "storage" in sys.modules:
+        sys.modules["storage"].client = Boto3(json.loads(calls, object_hook=decoded))  # type: ignore[attr-defined]
         return
     from dashboard_store.repository.items import Items  # noqa: PLC0415
     from dashboard_store.settings import Settings  # noqa: PLC0415
@@ -95,7 +95,7 @@ def load(path: list[str], handler: str) -> tuple[Any, Any]:
     return module, getattr(module, function)
 
 
-def answered(handle: Any, text: str) -> str:  # noqa: ANN401
+def answered(handle: Any, text: str) -> str:
     """Answer as the runtime does, which does not escape non-ASCII characters either."""
     return json.dumps(handle(json.loads(text), CONTEXT), ensure_ascii=False)
 
@@ -104,7 +104,7 @@ def decoded(value: dict[str, Any]) -> dict[str, Any]:
     return {"B": base64.b64decode(value["B"])} if list(value) == ["B"] else value
 
 
-def answer(handle: Any, event: str) -> None:  # noqa: ANN401
+def answer(handle: Any, event: str) -> None:
     """Answer once, and report the cost since the process began."""
     given = answered(handle, Path(event).read_text())
     report = {"answer": json.loads(given), "modules": len(sys.modules), "seconds": time.process_time()}
@@ -120,7 +120,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
+def serve(module: Any, handle: Any) -> None:
     """For each request line, answer an event repeatedly, and report the last answer and the CPU seconds."""
     output = _output_without_logs()
     for line in sys.stdin:
@@ -135,7 +135,7 @@ def serve(module: Any, handle: Any) -> None:  # noqa: ANN401
         output.write(json.dumps({"seconds": seconds, "answer": json.loads(given)}) + "\n")
 
 
-def measure(handle: Any) -> None:  # noqa: ANN401
+def measure(handle: Any) -> None:
     """For each request line, answer an event in a process of its own, and report how that process exited.
 
     It begins as this one is after its start. The request's file `report` gets the answer, its bytes, the CPU seconds,
@@ -151,7 +151,7 @@ def measure(handle: Any) -> None:  # noqa: ANN401
         output.write(json.dumps({"exit": os.waitstatus_to_exitcode(status)}) + "\n")
 
 
-def _measure_and_exit(handle: Any, event: str, report: str) -> NoReturn:  # noqa: ANN401
+def _measure_and_exit(handle: Any, event: str, report: str) -> NoReturn:
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     code = 1
