@@ -71,21 +71,13 @@ def page(sections: list[Section]) -> str:
 
 def machine() -> str:
     """Describe the machine of the measurements."""
-    cpu = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
-    )
-    memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    described = [f"{os.cpu_count()} × {cpu or platform.processor() or platform.machine()}"]
-    described += [f"{memory / 1024**2:.0f} GB"] if memory else []
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
+    described = f"{os.cpu_count()} × {(*models, platform.processor(), platform.machine())[0]}, {memory:.0f} GB"
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return (
-        f"*Machine:* {', '.join(described)}, {system}, Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}."
-    )
-
-
-def _lines(path: str) -> list[str]:
-    file = Path(path)
-    return file.read_text().splitlines() if file.exists() else []
+    return f"*Machine:* {described}, {system}, Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}."
 
 
 if __name__ == "__main__":

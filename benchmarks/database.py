@@ -14,7 +14,7 @@ from benchmarks.workload import TABLE
 from dashboard_store.dynamodb.protocol import Refused, Transport
 
 type Calls = Sequence[tuple[str, Answer]]
-"""The operations that were called, each with what DynamoDB answered, as benchmarks.function replays them."""
+"""The operations that were called, each with what DynamoDB answered, as support.running.function replays them."""
 
 
 @contextmanager
