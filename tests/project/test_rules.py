@@ -131,10 +131,10 @@ def logs_without_expiry() -> Iterator[str]:
     yield from (name for name, group in of("AWS::Logs::LogGroup") if "RetentionInDays" not in group)
 
 
-def functions_without_traces_log_or_alias() -> Iterator[str]:
+def functions_without_log_or_alias() -> Iterator[str]:
     aliased = {alias["FunctionName"]["Ref"] for _, alias in of("AWS::Lambda::Alias")}
     for name, function in of("AWS::Lambda::Function"):
-        if function["TracingConfig"]["Mode"] != "Active" or "LoggingConfig" not in function or name not in aliased:
+        if "LoggingConfig" not in function or name not in aliased:
             yield name
 
 
@@ -210,7 +210,7 @@ RULES: dict[str, Callable[[], Iterator[str]]] = {
     "is throttled": stages_without_limits,
     "is logged": stages_without_log,
     "expires its log": logs_without_expiry,
-    "is traced, logged and versioned": functions_without_traces_log_or_alias,
+    "is logged and versioned": functions_without_log_or_alias,
     "runs on the tested runtime": functions_on_old_runtimes,
     "has no secret in its environment": secrets_in_environments,
     "can be recovered": tables_that_can_be_lost,

@@ -271,6 +271,25 @@ def test_concurrency_can_be_reserved(function: str) -> None:
     assert template()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, -1]}]}
 
 
+@pytest.mark.parametrize(("tracing", "mode"), [("Disabled", None), ("Active", {"Ref": "Tracing"})])
+def test_traces_are_made_only_where_they_are_asked_for(tracing: str, mode: Any) -> None:
+    """Functions are traced, and may send traces, if the parameter says so; by default none are, because X-Ray is dear."""
+    made = transformed(tracing=tracing)["Resources"].values()
+    modes = [each["Properties"].get("TracingConfig") for each in made if each["Type"] == "AWS::Lambda::Function"]
+    assert len(modes) == len(functions())
+    assert all(each == (mode and {"Mode": mode}) for each in modes)
+    roles = [json.dumps(each["Properties"]) for each in made if each["Type"] == "AWS::IAM::Role"]
+    assert sum("xray" in each.lower() for each in roles) == (len(functions()) if mode else 0)
+    assert PARAMETERS["Tracing"]["Default"] == "Disabled"
+
+
+def test_lambda_logs_only_the_invocations_that_fail() -> None:
+    """No START, END or REPORT doubles the log: of Lambda's own records, those of level WARN are kept, which are JSON."""
+    logging = template()["Globals"]["Function"]["LoggingConfig"]
+    assert logging == {"LogGroup": {"Ref": "Logs"}, "LogFormat": "JSON", "SystemLogLevel": "WARN"}
+    assert not [name for name, function in functions().items() if "LoggingConfig" in function]
+
+
 def test_few_functions_may_delete_items() -> None:
     """Only what ends things removes items: deleted projects, grants, connections, and the purge; others expire."""
     removing = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}

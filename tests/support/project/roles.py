@@ -28,7 +28,8 @@ NAMES = {
     "ExecutionRole.Arn": EXECUTION_ROLE,
 }
 RESOURCES: dict[str, Any] = yaml_parse((ROOT / "docs" / "deployment-roles.yaml").read_text())["Resources"]
-STACK_RESOURCES: dict[str, Any] = transformed()["Resources"]
+# With traces, because a deployment may ask for them.
+STACK_RESOURCES: dict[str, Any] = transformed(tracing="Active")["Resources"]
 KINDS = sorted({each["Type"] for each in STACK_RESOURCES.values()})
 LAYER: str = next(
     resolved(each["Properties"]["LayerName"], {"AWS::StackName": STACK})

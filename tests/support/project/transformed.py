@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation receives it: SAM's transform with the parameters' defaults."""
+"""template.yaml as CloudFormation receives it: SAM's transform with the parameters' defaults, but for those given."""
 
 import copy
 import os
@@ -21,12 +21,12 @@ MANAGED = {
 
 
 @cache
-def transformed(deployment: str = "1795910400") -> Json:
-    """Return what CloudFormation receives for the deployment of that name."""
+def transformed(deployment: str = "1795910400", tracing: str = "Disabled") -> Json:
+    """Return what CloudFormation receives for the deployment of that name, with traces or without."""
     policies = SimpleNamespace(load=lambda: MANAGED)
     values = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
     with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
-        made: Json = transform(_packed(), values | GIVEN | {"Deployment": deployment}, policies)
+        made: Json = transform(_packed(), values | GIVEN | {"Deployment": deployment, "Tracing": tracing}, policies)
     return made
 
 
