@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks import live, month
+from benchmarks import month
 from benchmarks.report import Section, summary
 from local import ROOT
 
@@ -36,7 +36,6 @@ def main(names: list[str]) -> None:
     sections = [section for name in names or PARTS for section in part(name)]
     if not names:
         PAGE.write_text(page(sections))
-        live.write()
         month.write()
     print(summary(sections).markdown())
     print(f"\n{time.monotonic() - began:.0f} s in total" + ("" if names else f"; wrote {PAGE.relative_to(ROOT)}"))

@@ -1,137 +1,115 @@
-"""What a month costs at three sizes: `python -m benchmarks.month` writes the table of docs/deploying.md.
-
-The prices of a load and a save are those of docs/performance.md, so this measures nothing.
-"""
+"""A month of Dashkeep and of a server at three sizes, computed from what docs/performance.md states as measured."""
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from prove.report import renewed
 from support.project.template import template
 
-from benchmarks import live
-from benchmarks.live import SAMPLED, SAVES_A_DAY, TRACE, WORKING_DAYS
-from benchmarks.price import LOG_GB, WRITE_UNIT
+from benchmarks import live, price
+from benchmarks.bill import Counts, together, usd
+from benchmarks.live import SAVES_A_DAY, WORKING_DAYS
 from benchmarks.report import Table
+from benchmarks.workload import SETTINGS
+from dashboard_store.repository.history_bound import ALWAYS_KEPT, CHECKED_EVERY
+from dashboard_store.repository.usage import RECOUNTED_AFTER
 from local import ROOT
 
-PAGE: Final = ROOT / "docs" / "deploying.md"
-MEASURED: Final = ROOT / "docs" / "performance.md"
+DEPLOYING: Final = ROOT / "docs" / "deploying.md"
+PERFORMANCE: Final = ROOT / "docs" / "performance.md"
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 BEGIN: Final = "<!-- made by make bench: begin -->"
 END: Final = "<!-- made by make bench: end -->"
 
 # People who edit dashboards on each working day of a month.
 SIZES: Final = {"a team of 20": 20, "a company of 500": 500, "a product with 20,000 users": 20_000}
-WORKING_SECONDS: Final = WORKING_DAYS * 10 * 3_600
-OPENED_A_DAY: Final = 10
+# Dashboards that each has, opens on a working day and saves in turn; checks for a newer version cost a load at most.
+DASHBOARDS: Final = 10
 REQUESTS_TO_OPEN: Final = 3
-# Checks for a newer version, when a page gets the focus; each costs as much as a load at most.
 CHECKS_A_DAY: Final = 40
-# A dashboard of 20 KB that compresses five times. Those that the benchmarks generate compress eight times.
-UNITS_OF_A_SAVE: Final = 25
-VERSION_GB: Final = 4e3 / 1e9
-MONTHS_OF_HISTORY: Final = 3
+DAYS: Final = 365 / 12
+READ_UNIT_BYTES: Final = 4_096
 
-# List prices in USD without free tiers, us-east-1: aws.amazon.com/cloudwatch/pricing, /dynamodb/pricing.
-METRIC: Final = 0.30
-ALARM_METRIC: Final = 0.10
-OVERVIEW: Final = 3.00
-STORED_GB: Final = 0.25
-RECOVERABLE_GB: Final = 0.20
-# What a request adds to the function's own lines: START, END and REPORT, and API Gateway's line.
-OTHER_LOG_GB: Final = 800 / 1e9
-ALARM: Final = "AWS::CloudWatch::Alarm"
-
-
-@dataclass(frozen=True)
-class Month:
-    """What some people cost in a month, in USD, by what it is paid for."""
-
-    loads: float
-    saves: float
-    live: float
-    tracing: float
-    logs: float
-    storage: float
-    operation: float
-
-    @property
-    def total(self) -> float:
-        return self.loads + self.saves + self.live + self.tracing + self.logs + self.storage + self.operation
+# https://aws.amazon.com/ec2/pricing/on-demand/, /ebs/pricing/, /rds/postgresql/pricing/, /elasticloadbalancing/pricing/
+# and /vpc/pricing/: what each costs in a month, in USD, and how many a server needs in one zone and in two.
+HOURS: Final = 730
+DATABASE_GB: Final = 0.115
+SERVERS: Final = {
+    "EC2 t4g.small": (0.0168 * HOURS, 1, 2),
+    "its 20 GB of gp3": (20 * 0.08, 1, 2),
+    "RDS for PostgreSQL db.t4g.micro": (0.016 * HOURS, 1, 2),
+    "its 20 GB": (20 * DATABASE_GB, 1, 2),
+    "public IPv4 address": (0.005 * HOURS, 1, 4),
+    "load balancer with one capacity unit": ((0.0225 + 0.008) * HOURS, 0, 1),
+}
 
 
-def month(people: int) -> Month:
-    loads = people * WORKING_DAYS * (OPENED_A_DAY * REQUESTS_TO_OPEN + CHECKS_A_DAY)
-    saves = people * WORKING_DAYS * SAVES_A_DAY
-    requests, load = loads + saves, _measured("load 20 KB")["total"]
-    traced = min(requests, WORKING_SECONDS + SAMPLED * max(0, requests - WORKING_SECONDS))
-    habits = live.EDITORS[live.HIDDEN]._replace(people=people)
-    return Month(
-        loads=loads * load,
-        saves=saves * _price_of_a_save(),
-        live=live.month(habits, live.stated(MEASURED.read_text()), load).total,
-        tracing=traced * TRACE,
-        logs=requests * OTHER_LOG_GB * LOG_GB,
-        storage=saves * MONTHS_OF_HISTORY * VERSION_GB * (STORED_GB + RECOVERABLE_GB),
-        operation=_metrics() * METRIC + _alarm_metrics() * ALARM_METRIC + OVERVIEW,
-    )
+def person(page: str) -> dict[str, Counts]:
+    """Count a person's month, by what it is for."""
+    requests, events = price.stated(page), live.stated(page)
+    load, save = requests["load 20 KB"].counts(), requests["save 20 KB"]
+    saves = WORKING_DAYS * SAVES_A_DAY
+    connected, loads = live.month(events)
+    return {
+        "loads": together((WORKING_DAYS * (DASHBOARDS * REQUESTS_TO_OPEN + CHECKS_A_DAY), load)),
+        "saves": together((saves, price.saved(save, events))),
+        "live": together((1, connected), (loads, load)),
+        "history": history(saves, save.kept),
+    }
 
 
-def table() -> Table:
-    months = {name: month(people) for name, people in SIZES.items()}
-    header = [
-        "USD a month",
-        "loads",
-        "saves",
-        "live",
-        "traces",
-        "other logs",
-        "storage",
-        "metrics and alarms",
-        "total",
-        "a person",
-    ]
-    return Table(header, [_row(name, found) for name, found in months.items()])
+def history(saves: float, size: float) -> Counts:
+    """Count the versions that are kept, and the reads of all of them: each week, and to hold a project in its bound."""
+    most = max(ALWAYS_KEPT, SETTINGS.max_history_bytes / size)
+    of_project = min(most, saves * SETTINGS.history_retention_days / DAYS / DASHBOARDS) * size
+    stored = of_project * DASHBOARDS
+    reads = stored * DAYS / RECOUNTED_AFTER.days + of_project * saves / CHECKED_EVERY
+    kept = dict.fromkeys(("GB stored for a month", "GB recoverable for a month"), stored / 1e9)
+    return {**kept, "read unit": reads / READ_UNIT_BYTES}
 
 
-def _row(name: str, found: Month) -> list[str]:
-    requests = (found.loads, found.saves, found.live)
-    parts = (*requests, found.tracing, found.logs, found.storage, found.operation, found.total)
-    return [name, *(f"{part:,.2f}" for part in parts), f"{found.total / SIZES[name]:.3f}"]
-
-
-def _price_of_a_save() -> float:
-    measured = _measured("save 20 KB")
-    return measured["total"] - measured["DynamoDB"] + UNITS_OF_A_SAVE * WRITE_UNIT
-
-
-def _measured(name: str) -> dict[str, float]:
-    """Return the prices of a request in USD, by what is paid for, as docs/performance.md states them for a million."""
-    text = MEASURED.read_text()
-    rows = [re.search(rf"^\| {each} +\|(.*)\|$", text, re.MULTILINE) for each in ("USD per million", name)]
-    header, prices = ([cell.strip() for cell in row[1].split("|")] for row in rows if row)
-    return {part: float(price.replace(",", "")) / 1e6 for part, price in zip(header, prices, strict=True)}
-
-
-def _metrics() -> int:
-    """Count the metrics that are written: the rows in docs/operations.md, and those that are by deployment again."""
+def fixed() -> Counts:
+    """Count what a stage has without any request: the metrics of docs/operations.md, and the template's alarms."""
     section = OPERATIONS.read_text().partition("\n## Metrics\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `\w+` \|.*", section, re.MULTILINE)
-    return len(rows) + sum("by `deployment`" in row for row in rows)
+    metrics = re.findall(r"^\| `\w+` \|.*", section, re.MULTILINE)
+    series = len(metrics) + sum(len(re.findall("by `(?:route|deployment)`", row)) for row in metrics)
+    alarms = (each for each in template()["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm")
+    read = (sum("MetricStat" in each for each in alarm["Properties"].get("Metrics", ())) or 1 for alarm in alarms)
+    return {"metric": series, "metric of an alarm": sum(read), "CloudWatch dashboard": 1}
 
 
-def _alarm_metrics() -> int:
-    """Return how many metrics the alarms read, each of which is billed."""
-    alarms = [each["Properties"] for each in template()["Resources"].values() if each["Type"] == ALARM]
-    return sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+def tables(page: str) -> list[Table]:
+    """Compute the month of each size, that of a server, and the number of people from which on that is cheaper."""
+    causes, operation = person(page), usd(fixed())
+    prices = {cause: usd(counts) for cause, counts in causes.items()}
+    mine = sum(prices.values())
+    # A server sends the same bytes, and its database keeps the same history.
+    counts = together(*((1, each) for each in causes.values()))
+    theirs = usd(counts, "transfer") + DATABASE_GB * counts["GB stored for a month"]
+    servers = [sum(row[0] * row[zones] for row in SERVERS.values()) for zones in (1, 2)]
+    months, beside = [], []
+    for name, people in SIZES.items():
+        parts = [people * each for each in prices.values()] + [operation, operation + people * mine]
+        months.append([name, *(f"{part:,.2f}" for part in parts), f"{parts[-1] / people:.3f}"])
+        beside.append([name, *(f"{each:,.2f}" for each in (parts[-1], *(each + people * theirs for each in servers)))])
+    even = (f"{(server - operation) / (mine - theirs):,.0f} people" for server in servers)
+    items = [[name, f"{each:.2f}", *map(str, needed)] for name, (each, *needed) in SERVERS.items()]
+    return [
+        Table(["USD a month", *prices, "metrics and alarms", "total", "a person"], months),
+        Table(["USD a month", "Dashkeep", "server in one zone", "in two zones"], [*beside, ["as much at", "", *even]]),
+        Table(["A server's parts", "USD a month", "in one zone", "in two zones"], items),
+    ]
 
 
-def write(page: Path = PAGE) -> None:
-    page.write_text(renewed(page.read_text(), table().markdown(), BEGIN, END))
+def pages(performance: str, deploying: str) -> tuple[str, str]:
+    """Return both pages with all that is computed from what the first one states as measured."""
+    requests, events = price.stated(performance), live.stated(performance)
+    for section in (*price.sections(requests, events), live.section(events)):
+        performance = section.renewed(performance)
+    computed = "\n\n".join(table.markdown() for table in tables(performance))
+    return performance, renewed(deploying, computed, BEGIN, END)
 
 
-if __name__ == "__main__":
-    write()
+def write() -> None:
+    for page, text in zip((PERFORMANCE, DEPLOYING), pages(PERFORMANCE.read_text(), DEPLOYING.read_text()), strict=True):
+        page.write_text(text)

@@ -1,233 +1,161 @@
-"""The list price of a million loads and saves by memory size, and the load from which a server is cheaper."""
+"""What loads and saves cost, and what memory changes: computed from one table of what is measured."""
 
+import re
 import statistics
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from benchmarks import contender, request_units, workload
+from support.project.template import template
+
+from benchmarks import bill, contender, live, recordings, request_units, workload
+from benchmarks.bill import DEPLOYED_MB, MB_PER_PROCESSOR, READ_SECONDS, RUNTIME_SECONDS, WRITE_SECONDS, Counts, usd
 from benchmarks.cold_start import run, start
-from benchmarks.contender import Worker
-from benchmarks.database import Cost
-from benchmarks.recordings import requests
-from benchmarks.report import Section, Table
+from benchmarks.contender import ENVIRONMENT, Worker
+from benchmarks.report import Section, Table, numbers, read_numbers
 from benchmarks.workload import NAMES
+from dashboard_store.dynamodb.protocol import unmarshal
+from dashboard_store.repository.stored_bytes import stored_bytes
 
-# List prices in USD without free tiers, us-east-1, Linux, as AWS published them in 2025:
-# aws.amazon.com/lambda/pricing (arm64), /api-gateway/pricing (HTTP APIs), /dynamodb/pricing/on-demand,
-# /cloudwatch/pricing, /ec2/pricing/on-demand, /ebs/pricing, /rds/postgresql/pricing, /vpc/pricing.
-GB_SECOND: Final = 0.0000133334
-INVOCATION: Final = 0.20 / 1e6
-API_CALL: Final = 1.00 / 1e6
-WRITE_UNIT: Final = 0.625 / 1e6
-READ_UNIT: Final = 0.125 / 1e6
-LOG_GB: Final = 0.50
-TRANSFER_GB: Final = 0.09
-HOURS: Final = 730
-SERVER: Final = {
-    "EC2 t4g.small": 0.0168 * HOURS,
-    "its 20 GB of gp3": 20 * 0.08,
-    "RDS for PostgreSQL db.t4g.micro, one zone": 0.016 * HOURS,
-    "its 20 GB of gp3 ": 20 * 0.115,
-    "a public IPv4 address": 0.005 * HOURS,
-}
-
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-MB_PER_PROCESSOR: Final = 1_769
-MEMORY_SIZES: Final = (128, 256, 512, 768, 1_024, 1_769)
-DEPLOYED_MB: Final = 1_024
-# Assumptions, not measurements: DynamoDB's response times within a region, and the runtime around a handler.
-READ_SECONDS: Final = 0.004
-WRITE_SECONDS: Final = 0.012
-RUNTIME_SECONDS: Final = 0.001
-# The share of requests that find no idle instance.
+MEMORY_SIZES: Final = (128, 256, 512, 768, DEPLOYED_MB, MB_PER_PROCESSOR)
+SERVICES: Final = ("Lambda", "API Gateway", "DynamoDB", "logs", "transfer")
+# Assumptions: the share of requests that find no idle instance, and the size of an answer's headers.
 COLD_SHARE: Final = 0.01
-SAVES_PER_LOADS: Final = 0.25
-# The size of an answer's headers.
 HEADER_BYTES: Final = 600
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+LOG_EVENT_BYTES: Final = 26
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ITEM_BYTES: Final = 100
 
-RUNS: Final = 3
-TIMES: Final = {"small": 150, "medium": 60, "large": 10}
 ROUNDS: Final = 5
+TIMES: Final = {"small": 150, "medium": 60, "large": 10}
+TITLE: Final = "Measured request"
+HEADER: Final = ("CPU, µs", "start, ms", "MB", "read units", "write units", "bytes logged", "bytes sent", "bytes kept")
 
 
-@dataclass(frozen=True)
-class Work:
-    """CPU seconds of a start up to the first answer and of a warm request, and a request's other costs."""
+class Request(NamedTuple):
+    """A row of the table of what is measured. Below one processor's memory size, CPU time grows as memory shrinks."""
 
+    microseconds: float
+    start_milliseconds: float
     megabytes: float
-    start: float
-    request: float
-    wait: float
-    units: float
-    unit_price: float
-    log_bytes: int
-    sent_bytes: int
+    read: float
+    written: float
+    logged: float
+    sent: float
+    kept: float
 
-    def seconds(self, megabytes: int, cpu: float) -> float:
-        """Return the duration of some CPU time: below one processor's memory size, it grows as memory shrinks."""
-        return cpu * max(1.0, MB_PER_PROCESSOR / megabytes)
+    def start(self, megabytes: int = DEPLOYED_MB) -> float:
+        return self.start_milliseconds / 1e3 * max(1.0, MB_PER_PROCESSOR / megabytes)
 
-    def duration(self, megabytes: int) -> float:
-        return self.seconds(megabytes, self.request + RUNTIME_SECONDS) + self.wait
+    def seconds(self, megabytes: int = DEPLOYED_MB) -> float:
+        cpu = (self.microseconds / 1e6 + RUNTIME_SECONDS) * max(1.0, MB_PER_PROCESSOR / megabytes)
+        return cpu + (WRITE_SECONDS if self.written else READ_SECONDS)
 
-    def compute(self, megabytes: int) -> float:
-        """Return Lambda's price for a request, including its share of the starts, which are billed, too."""
-        billed = self.duration(megabytes) + COLD_SHARE * self.seconds(megabytes, self.start)
-        return INVOCATION + GB_SECOND * billed * megabytes / 1_024
-
-    def price(self, megabytes: int, units: float | None = None, sent_bytes: int | None = None) -> dict[str, float]:
-        sent = self.sent_bytes if sent_bytes is None else sent_bytes
-        return {
-            "Lambda": self.compute(megabytes),
-            "API Gateway": API_CALL,
-            "DynamoDB": self.unit_price * (self.units if units is None else units),
-            "logs": LOG_GB * self.log_bytes / 1e9,
-            "transfer": TRANSFER_GB * sent / 1e9,
-        }
+    def counts(self, megabytes: int = DEPLOYED_MB) -> Counts:
+        """Count what is billed for the request, with its share of the starts."""
+        invoked = bill.invoked(self.seconds(megabytes) + COLD_SHARE * self.start(megabytes), self.logged, megabytes)
+        units = {"read unit": self.read, "write unit": self.written}
+        return {**invoked, **units, "API call": 1, "GB sent": self.sent / 1e9}
 
 
 def report() -> list[Section]:
-    costs, maps = request_units.costs()
-    loads = {size: _work("get_config", size, costs[size]["load"].units) for size in NAMES}
-    saves = {size: _work("put_config", size, costs[size]["save"].units) for size in NAMES}
-    return [_dollars(loads, saves, maps), _memory(loads["medium"], saves["medium"])]
+    return sections(measure(), live.measure())
 
 
-def _work(function: str, size: str, units: float) -> Work:
-    is_load = function == "get_config"
+def stated(page: str) -> dict[str, Request]:
+    return {name: Request(*row) for name, row in read_numbers(page, TITLE).items()}
+
+
+def measure() -> dict[str, Request]:
+    costs, _ = request_units.costs()
+    found = {}
+    for function, call in (("get_config", "load"), ("put_config", "save")):
+        started, megabytes, logged = _start(function)
+        for size, name in NAMES.items():
+            cpu, sent = _warm(function, recordings.requests(size)[call], TIMES[size])
+            units = costs[size][call].units
+            read, written, kept = (units, 0, 0) if call == "load" else (0, units, _kept(size))
+            found[f"{call} {name}"] = Request(cpu, started, megabytes, read, written, logged, sent, kept)
+    return found
+
+
+def _warm(function: str, request: recordings.Request, times: int) -> tuple[int, int]:
+    """Return a warm request's microseconds of CPU, and the bytes of its answer."""
     with tempfile.TemporaryDirectory() as folder, Worker(contender.ours(function)) as worker:
-        recorded = requests(size)["load" if is_load else "save"]
-        event = workload.write(Path(folder), "event", recorded.event)
-        calls = workload.write(Path(folder), "calls", recorded.calls)
+        event = workload.write(Path(folder), "event", request.event)
+        calls = workload.write(Path(folder), "calls", request.calls)
         _, answer = worker.answers(event, calls, 1)
-        measured = [worker.answers(event, calls, TIMES[size])[0] / TIMES[size] for _ in range(ROUNDS)]
-    started, log_bytes = _start(function)
+        seconds = statistics.median(worker.answers(event, calls, times)[0] / times for _ in range(ROUNDS))
     body = answer.get("body") or ""
-    sent = len(body) * 3 // 4 if answer["isBase64Encoded"] else len(body)
-    wait = READ_SECONDS if is_load else WRITE_SECONDS
-    return Work(
-        megabytes=started["megabytes"],
-        start=started["seconds"],
-        request=statistics.median(measured),
-        wait=wait,
-        units=units,
-        unit_price=READ_UNIT if is_load else WRITE_UNIT,
-        log_bytes=log_bytes,
-        sent_bytes=sent + HEADER_BYTES,
-    )
+    return round(seconds * 1e6), (len(body) * 3 // 4 if answer["isBase64Encoded"] else len(body)) + HEADER_BYTES
 
 
-def _start(function: str) -> tuple[dict[str, float], int]:
-    """Start a function: return its CPU seconds and megabytes up to the first answer, and the bytes it logged."""
-    reported: list[dict[str, Any]] = []
-    logged = 0
+def _start(function: str) -> tuple[int, int, int]:
+    """Start a function: return its milliseconds of CPU and megabytes up to the first answer, and the bytes logged."""
     with start(contender.ours(function)) as started:
-        for _ in range(RUNS):
-            report, done = run(started)
-            reported.append(report)
-            logged = sum(len(line.encode()) + 1 for line in done.stdout.splitlines()[:-1])
-    return {name: statistics.median(each[name] for each in reported) for name in ("seconds", "megabytes")}, logged
+        reported, ended = zip(*(run(started) for _ in range(ROUNDS)), strict=True)
+    seconds, megabytes = (statistics.median(each[key] for each in reported) for key in ("seconds", "megabytes"))
+    lines = [*ended[0].stdout.splitlines()[:-1], access_log_line()]
+    return round(seconds * 1e3), round(megabytes), sum(len(line.encode()) + LOG_EVENT_BYTES for line in lines)
 
 
-def _dollars(loads: dict[str, Work], saves: dict[str, Work], maps: dict[str, dict[str, Cost]]) -> Section:
+def access_log_line() -> str:
+    """Return the line that API Gateway writes in the template's format; all but two of its values are short."""
+    line = template()["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]["Fn::Sub"]
+    known = {"requestId": "A4KS9EKOJB8GjJo=", "routeKey": "GET /api/projects/{projectId}/config"}
+    named = line.replace("${AWS::StackName}", ENVIRONMENT["POWERTOOLS_SERVICE_NAME"])
+    return re.sub(r"\$context\.([\w.]+)", lambda variable: known.get(variable[1], "200"), named)
+
+
+def _kept(size: str) -> int:
+    """Return the bytes that DynamoDB bills for a version that is kept, with its entry in the index."""
+    ((_, answer),) = recordings.requests(size)["load"].calls
+    version = unmarshal(answer["Item"])
+    entry = {name: value for name, value in version.items() if name not in {"answer", "digest", "version"}}
+    return sum(stored_bytes(item) + ITEM_BYTES for item in (version, entry))
+
+
+def saved(save: Request, events: Mapping[str, live.Units]) -> Counts:
+    """Count a save and what follows it in the stream: its bytes are counted, again when it expires; nobody listens."""
+    counted, unheard = (live.counts(name, events) for name in (live.COUNTED, live.UNHEARD))
+    return bill.together((1, save.counts()), (2, counted), (1, unheard))
+
+
+def sections(requests: Mapping[str, Request], events: Mapping[str, live.Units]) -> list[Section]:
+    """Compute the sections from what was measured."""
     rows = []
-    for size, name in NAMES.items():
-        rows += [_row(f"load {name}", loads[size]), _row(f"save {name}", saves[size])]
-    for size, name in NAMES.items():
-        found, document = maps[size], requests(size)["save"].event["body"]
-        rows += [
-            _row(f"load {name}, native map, uncompressed", loads[size], found["get"].units, len(document.encode())),
-            _row(f"save {name}, native map, no history", saves[size], found["put"].units),
-            _row(f"save {name}, native map with history", saves[size], found["put with history"].units),
-        ]
-    parts = list(loads["medium"].price(DEPLOYED_MB))
-    table = Table(["USD per million", *parts, "total"], rows)
-    server = sum(SERVER.values())
-    mixed = _mixed(loads["medium"], saves["medium"], DEPLOYED_MB)
-    month = server / mixed
-    items = "; ".join(f"{name.strip()} {price:.2f}" for name, price in SERVER.items())
-    always = Table(
-        ["Always-on server, USD per month", "Price"],
-        [*([name.strip(), f"{p:.2f}"] for name, p in SERVER.items()), ["total", f"{server:.2f}"]],
-    )
+    for name, request in requests.items():
+        counts = saved(request, events) if request.written else request.counts()
+        rows.append([name, *(f"{usd(counts, each) * 1e6:.2f}" for each in (*SERVICES, ""))])
     measured = (
-        "List prices in USD without free tiers, us-east-1, as AWS published them in 2025: Lambda arm64 0.0000133334 "
-        "per GB-second and 0.20 per million requests, HTTP API 1.00 per million, DynamoDB on demand 0.625 per million "
-        "write and 0.125 per million read request units, logs 0.50 per GB, transfer 0.09 per GB. Durations are the "
-        f"measured CPU time at {DEPLOYED_MB:,} MB plus assumed times: {READ_SECONDS * 1000:.0f} ms for a read from "
-        f"DynamoDB, {WRITE_SECONDS * 1000:.0f} ms for a save's transaction and {RUNTIME_SECONDS * 1000:.0f} ms for the "
-        f"runtime. One request in {1 / COLD_SHARE:.0f} starts a function. Storage is extra: 0.25 per GB and month, "
-        "which is 0.0007 for each config of 20 KB with a history of a hundred versions. The native maps use Dashkeep's "
-        "durations, which favours them: reading and writing one takes boto3 more CPU."
+        f"Computed from the first table, at {DEPLOYED_MB:,} MB, with assumed times of {READ_SECONDS * 1e3:.0f} ms for "
+        f"reading from DynamoDB, {WRITE_SECONDS * 1e3:.0f} ms for writing and {RUNTIME_SECONDS * 1e3:.0f} ms for the "
+        f"runtime; one request in {1 / COLD_SHARE:.0f} starts a function. Logged are the function's line and API "
+        f"Gateway's, and {LOG_EVENT_BYTES} bytes for each; Lambda logs no START, END and REPORT. A save includes what "
+        "follows it in the table's stream: its bytes are counted for quotas, again when it expires, and nobody follows "
+        "the project. *bytes kept* are those of a version in history."
     )
-    notes = [
-        (
-            f"An always-on server ({items}) costs {server:.2f} per month regardless of load, and is one machine in one "
-            f"zone. Dashkeep costs as much at {month / 1e6:,.1f} million loads and saves of 20 KB per month, four "
-            f"loads to a save: {month / HOURS / 3600:,.1f} per second around the clock. Below that, it is cheaper."
-        ),
-        "CloudWatch adds 0.30 per month for each metric; Dashkeep writes 13.",
-    ]
-    return Section("Price", measured, [table, always], notes)
+    trace, load, save = usd({"trace": 1}), requests["load 20 KB"], requests["save 20 KB"]
+    traced = (
+        f"X-Ray (`Tracing=Active`) adds {trace * 1e6:.2f} to a million below a request a second, where Lambda samples "
+        f"each: {trace / usd(load.counts()):.1f} times the price of a load of 20 KB. It is off by default."
+    )
+    tables = [numbers(TITLE, HEADER, requests), Table(["USD per million", *SERVICES, "total"], rows), bill.prices()]
+    return [Section("Price", measured, tables, [traced]), _memory(load, save)]
 
 
-def _row(name: str, work: Work, units: float | None = None, sent_bytes: int | None = None) -> list[str]:
-    parts = work.price(DEPLOYED_MB, units, sent_bytes)
-    return [name, *(f"{price * 1e6:.2f}" for price in parts.values()), f"{sum(parts.values()) * 1e6:.2f}"]
-
-
-def _memory(load: Work, save: Work) -> Section:
-    rows = [
-        [
-            f"{megabytes:,} MB",
-            f"{load.seconds(megabytes, load.start) * 1000:,.0f}",
-            f"{load.duration(megabytes) * 1000:.1f}",
-            f"{save.duration(megabytes) * 1000:.1f}",
-            f"{load.compute(megabytes) * 1e6:.2f}",
-            f"{save.compute(megabytes) * 1e6:.2f}",
-        ]
-        for megabytes in MEMORY_SIZES
-    ]
-    header = [
-        "Memory",
-        "start to first answer, ms",
-        "load, ms",
-        "save, ms",
-        "USD per million loads",
-        "USD per million saves",
-    ]
+def _memory(load: Request, save: Request) -> Section:
+    rows = []
+    for megabytes in MEMORY_SIZES:
+        times = (f"{each.seconds(megabytes) * 1e3:.1f}" for each in (load, save))
+        prices = (f"{usd(each.counts(megabytes), 'Lambda') * 1e6:.2f}" for each in (load, save))
+        rows.append([f"{megabytes:,} MB", f"{load.start(megabytes) * 1e3:,.0f}", *times, *prices])
+    header = ["Memory", "start, ms", "load, ms", "save, ms", "USD per million loads", "USD per million saves"]
     measured = (
-        "Lambda allocates CPU in proportion to memory; 1,769 MB are one processor. Modelled from the measured CPU "
-        f"time: {load.start * 1000:,.0f} ms for a start up to the first answer, {load.request * 1000:.2f} ms for a "
-        f"load of 20 KB, {save.request * 1000:.2f} ms for a save; with the waiting times and share of cold starts from "
-        "*Price*. Prices are Lambda's alone; those of API Gateway and DynamoDB do not depend on memory."
+        f"Lambda allocates CPU in proportion to memory; {MB_PER_PROCESSOR:,} MB are one processor. Computed from "
+        "*Price*: a start of `get_config` up to its first answer, a load and a save of 20 KB. Prices are Lambda's "
+        f"alone, for the request itself. The process needs {max(load.megabytes, save.megabytes):,.0f} MB."
     )
-    return Section("Memory size", measured, [Table(header, rows)], _right_size(load, save))
-
-
-def _right_size(load: Work, save: Work) -> list[str]:
-    """Summarize the effect of memory: starts and warm requests get shorter, the total price hardly changes."""
-    smallest, deployed, largest = 512, DEPLOYED_MB, MEMORY_SIZES[-1]
-    costs = {size: _mixed(load, save, size) for size in (smallest, deployed, largest)}
-    starts = {size: load.seconds(size, load.start) * 1000 for size in costs}
-    return [
-        (
-            "In total, loads and saves at a ratio of four to one cost "
-            f"{costs[deployed] / costs[smallest] - 1:.1%} more with {deployed:,} MB than with {smallest} MB, and "
-            f"{costs[largest] / costs[deployed] - 1:.1%} more with {largest:,} MB than with {deployed:,} MB: a warm "
-            f"request mostly waits for DynamoDB. A start takes {starts[smallest]:,.0f}, {starts[deployed]:,.0f} and "
-            f"{starts[largest]:,.0f} ms. The process needs {max(load.megabytes, save.megabytes):,.0f} MB."
-        ),
-        (
-            f"The template's {deployed:,} MB are right as long as they keep a start below half a second; a function "
-            "that does one thing at a time cannot use more than one processor."
-        ),
-    ]
-
-
-def _mixed(load: Work, save: Work, megabytes: int) -> float:
-    """Return the average price of loads and saves."""
-    costs = sum(load.price(megabytes).values()) + SAVES_PER_LOADS * sum(save.price(megabytes).values())
-    return costs / (1 + SAVES_PER_LOADS)
+    return Section("Memory size", measured, [Table(header, rows)])

@@ -4,7 +4,7 @@ Each part of the benchmarks is a function that measures and returns sections; `b
 prints each section when it is done, and writes all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -55,6 +55,23 @@ class Section:
         notes = "\n".join(f"- {note}" for note in self.notes)
         parts = [f"## {self.title}", self.measured, *(table.markdown() for table in self.tables), notes]
         return "\n\n".join(part for part in parts if part)
+
+    def renewed(self, page: str) -> str:
+        """Return a page with this section in the place of its own of that title."""
+        before, heading, rest = page.partition(f"## {self.title}\n")
+        _, mark, after = rest.partition("\n## ")
+        return f"{before}{self.markdown()}\n{mark}{after}" if heading else page
+
+
+def numbers(title: str, header: Sequence[str], rows: Mapping[str, Sequence[float]]) -> Table:
+    """Make a table of numbers, which `read_numbers` reads back from a page; `title` heads its first column."""
+    return Table([title, *header], [[name, *(f"{each:,.10g}" for each in row)] for name, row in rows.items()])
+
+
+def read_numbers(page: str, title: str) -> dict[str, list[float]]:
+    table = page.partition(f"| {title} ")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return {name: [float(each.replace(",", "")) for each in numbers] for name, *numbers in rows}
 
 
 def summary(sections: Sequence[Section]) -> Table:
