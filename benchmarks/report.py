@@ -57,10 +57,10 @@ class Section:
         return "\n\n".join(part for part in parts if part)
 
     def renewed(self, page: str) -> str:
-        """Return a page with this section in the place of its own of that title."""
-        before, heading, rest = page.partition(f"## {self.title}\n")
+        """Return a page with this section in the place of the one of its title."""
+        before, _, rest = page.partition(f"## {self.title}\n")
         _, mark, after = rest.partition("\n## ")
-        return f"{before}{self.markdown()}\n{mark}{after}" if heading else page
+        return f"{before}{self.markdown()}\n{mark}{after}"
 
 
 def numbers(title: str, header: Sequence[str], rows: Mapping[str, Sequence[float]]) -> Table:

@@ -273,7 +273,7 @@ def test_concurrency_can_be_reserved(function: str) -> None:
 
 @pytest.mark.parametrize(("tracing", "mode"), [("Disabled", None), ("Active", {"Ref": "Tracing"})])
 def test_traces_are_made_only_where_they_are_asked_for(tracing: str, mode: Any) -> None:
-    """Functions are traced, and may send traces, if the parameter says so; by default none are, because X-Ray is dear."""
+    """Functions are traced, and may send traces, if the parameter says so; by default they are not."""
     made = transformed(tracing=tracing)["Resources"].values()
     modes = [each["Properties"].get("TracingConfig") for each in made if each["Type"] == "AWS::Lambda::Function"]
     assert len(modes) == len(functions())
@@ -284,7 +284,7 @@ def test_traces_are_made_only_where_they_are_asked_for(tracing: str, mode: Any) 
 
 
 def test_lambda_logs_only_the_invocations_that_fail() -> None:
-    """No START, END or REPORT doubles the log: of Lambda's own records, those of level WARN are kept, which are JSON."""
+    """Of Lambda's own records, only those of level WARN are logged, which takes JSON: no START, END or REPORT."""
     logging = template()["Globals"]["Function"]["LoggingConfig"]
     assert logging == {"LogGroup": {"Ref": "Logs"}, "LogFormat": "JSON", "SystemLogLevel": "WARN"}
     assert not [name for name, function in functions().items() if "LoggingConfig" in function]
