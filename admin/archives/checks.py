@@ -117,7 +117,7 @@ def _check_document(item: Item, settings: Settings) -> None:
 def _check_texts(document: Any, item: Item, text: str | None = None) -> None:  # noqa: ANN401 - any JSON
     """Check the texts of a document, as those that users save are checked."""
     try:
-        check(document, compact(document) if text is None else text, _RULES)
+        check(document, (compact(document) if text is None else text).encode(), _RULES)
     except UnsafeText as exc:
         where = exc.field_errors[0].pointer
         raise RefusedError("unsafe-text", f"A browser would execute a text of {item['sk']}, at {where}.") from exc

@@ -57,7 +57,7 @@ def test_every_item_comes_back(item: dict[str, Any]) -> None:
 def test_every_config_is_a_document(extensions: Any) -> None:
     """Whatever a config or an analysis holds, it is a document in the archive, not a text."""
     document = {"chartCustomizations": {}, "extensions": extensions}
-    config = Config.of(document, json_fast.written(document))
+    config = Config.of(document, json_fast.written(document).encode())
     item = {"answer": stored_body(config, 1, "2026-11-30T00:00:00.000Z"), "digest": config.digest}
     assert compact(encoded(item)["answer"]["config"]) == compact(document)
     assert is_intact({"sk": "CONFIG#p#", "summary": {}, **there_and_back(item)})
@@ -113,7 +113,7 @@ def test_an_item_is_readable() -> None:
     """A saved config is a document in the archive, with its numbers and its order, and its digest as digits."""
     document = {"chartCustomizations": {"b": {"n": 10**30, "t": "<b>"}, "a": {"zero": -0.0, "one": 1.0}}}
     config = read_config(document, SETTINGS)
-    body = f'{{"config":{config.text},"version":1}}'.replace("<", "\\u003c").replace(">", "\\u003e").encode()
+    body = b'{"config":%b,"version":1}' % config.text.replace(b"<", rb"\u003c").replace(b">", rb"\u003e")
     written = encoded({"sk": "CONFIG#p#", "digest": config.digest, "answer": gzipped(body), "settings": '{"tags":[]}'})
     assert written == {
         "sk": "CONFIG#p#",

@@ -8,27 +8,28 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from dashboard_store.compression import gzipped
-from dashboard_store.documents.json_text import JsonObject, served
+from dashboard_store.documents.json_text import JsonObject, embeddable, served
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """A config that passed every check.
 
-    `text` is its compact JSON, `size` the length of that text in UTF-8 bytes, and `digest` their SHA-256, which
-    identifies a save that changes nothing.
+    `text` is its compact JSON in UTF-8, and `digest` the SHA-256 of it, which identifies a save that changes nothing.
     """
 
     document: JsonObject
-    text: str
+    text: bytes
     digest: bytes
-    size: int
 
     @classmethod
-    def of(cls, document: JsonObject, text: str) -> "Config":
+    def of(cls, document: JsonObject, text: bytes) -> "Config":
         """Make a Config from a checked document and its compact JSON."""
-        encoded = text.encode()
-        return cls(document, text, hashlib.sha256(encoded).digest(), len(encoded))
+        return cls(document, text, hashlib.sha256(text).digest())
+
+    @property
+    def size(self) -> int:
+        return len(self.text)
 
     @property
     def chart_count(self) -> int:
@@ -64,8 +65,8 @@ def control_error(text: str) -> str | None:
 
 def stored_body(config: Config | None, version: int, updated_at: str) -> bytes:
     """Make the stored body of `GET …/config`: the gzip of its JSON text."""
-    text = f'{{"config":{config.text if config else "null"},"version":{version},"updatedAt":{json.dumps(updated_at)}}}'
-    return gzipped(served(text))
+    text = embeddable(config.text) if config else b"null"
+    return gzipped(b'{"config":%b,"version":%d,"updatedAt":%b}' % (text, version, served(json.dumps(updated_at))))
 
 
 def never_saved_body() -> bytes:

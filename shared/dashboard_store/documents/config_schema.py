@@ -95,10 +95,10 @@ def read_config(document: Any, settings: Settings, at: Path = None) -> Config:  
     return _config(document, checked_text(document, Rules(settings.max_depth, InvalidConfig, at)), settings, at)
 
 
-def _config(document: Any, text: str, settings: Settings, at: Path) -> Config:  # noqa: ANN401
+def _config(document: Any, text: bytes, settings: Settings, at: Path) -> Config:  # noqa: ANN401
     if isinstance(document, dict) and not OLDER_NAMES.keys().isdisjoint(document):
         document = _with_current_names(document, at)
-        text = written(document)
+        text = written(document).encode()
     validated(ConfigSchema, document, InvalidConfig, at)
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:

@@ -93,4 +93,4 @@ def refusal(
 def saved_again(version: ConfigVersion) -> Config | None:
     """Return the config of a version to save it once more, exactly as it is: it passed every check then."""
     document = version.config()
-    return None if document is None else Config.of(document, written(document))
+    return None if document is None else Config.of(document, written(document).encode())

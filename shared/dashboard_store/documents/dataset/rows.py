@@ -7,7 +7,7 @@ from dashboard_store.documents.dataset.column_types import JsonColumn
 from dashboard_store.documents.dataset.data_schema import Content, require_cells, unreadable
 from dashboard_store.documents.dataset.storage_format import Row, TableWriter, columns_of
 from dashboard_store.documents.json_fast import written
-from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, compact, pointer, served
+from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, compact, embeddable, pointer
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
@@ -23,8 +23,8 @@ def no_progress(_share: float) -> None:
     """Report nothing."""
 
 
-type Group = tuple[list[Any], str]
-"""Some values of an array, which are storable, and their text as `json_fast.written` produces it."""
+type Group = tuple[list[Any], bytes]
+"""Some values of an array, which are storable, and their text as `json_fast.read` returns it."""
 
 
 class RowsReader:
@@ -45,7 +45,7 @@ class RowsReader:
         """Read a table. Raises InvalidData."""
         for values, text in groups:
             self._add(values)
-            self._raw_bytes += len(served(text)) - 1
+            self._raw_bytes += len(embeddable(text)) - 1
         types = {name: column.type for name, column in self._columns.items()}
         return Content(self._rows, types, self._writer.finish(), self._raw_bytes)
 
