@@ -1,13 +1,12 @@
 """The dashboard config as a value, and its stored form."""
 
-import gzip
 import hashlib
 import json
 import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from dashboard_store.compression import gzipped
+from dashboard_store.compression import gunzipped, gzipped
 from dashboard_store.documents.json_text import JsonObject, embeddable, served
 
 
@@ -76,5 +75,5 @@ def never_saved_body() -> bytes:
 
 def config_in(body: bytes) -> JsonObject | None:
     """Read the config back from a stored body; None if it was deleted."""
-    config: JsonObject | None = json.loads(gzip.decompress(body))["config"]
+    config: JsonObject | None = json.loads(gunzipped(body))["config"]
     return config

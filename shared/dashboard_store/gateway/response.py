@@ -1,7 +1,6 @@
 """Responses as values, and the only place where they are compressed and encoded for Lambda."""
 
 import base64
-import gzip
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
-from dashboard_store.compression import gzipped
+from dashboard_store.compression import gunzipped, gzipped
 from dashboard_store.documents.json_text import compact, served
 from dashboard_store.gateway.body import JSON
 
@@ -81,7 +80,7 @@ def extended_response(
     body: bytes, members: Mapping[str, Any], headers: Mapping[str, str], outcome: str | None = None
 ) -> ApiResponse:
     """Respond with a stored JSON object and further members, without parsing it."""
-    text = gzip.decompress(body)[:-1] + b"," + served(compact(members)[1:])
+    text = gunzipped(body)[:-1] + b"," + served(compact(members)[1:])
     return ApiResponse(HTTPStatus.OK, text, JSON, headers, outcome=outcome)
 
 
@@ -150,4 +149,4 @@ def _negotiated(response: ApiResponse, accept_encoding: str | None) -> tuple[byt
     # full of `<` multiply its length by six, and compress to almost nothing.
     if size > LARGEST_BODY or (size >= COMPRESS_FROM_BYTES and accepts_gzip(accept_encoding)):
         return (body if response.is_gzip else gzipped(body)), True
-    return (gzip.decompress(body) if response.is_gzip else body), False
+    return (gunzipped(body) if response.is_gzip else body), False
