@@ -19,7 +19,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 from zlib import crc32
 
@@ -132,6 +131,9 @@ class DynamoDBClient:
 
     def _follows_clock(self, response: HttpResponse) -> bool:
         """Set the clock by the response's date; return whether it changed."""
+        # Imported here because clocks are rarely wrong, and no function needs it to start.
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
         try:
             ahead = parsedate_to_datetime(response.headers["date"]).timestamp() - self._now()
         except (KeyError, ValueError):
