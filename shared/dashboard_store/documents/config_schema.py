@@ -6,7 +6,7 @@ types and the page.
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, Field, InstanceOf, create_model
 from pydantic_core import PydanticCustomError
 
 from dashboard_store.documents.config import Config
@@ -37,7 +37,10 @@ type Layout = Annotated[Any, AfterValidator(_layout)]
 type Theme = Annotated[Any, AfterValidator(_theme)]
 """Some older clients send only its name."""
 
-type Charts = Annotated[dict[str, JsonObject], entries(is_object)]
+type Object = InstanceOf[dict[str, Any]]
+"""An object with any content, which Pydantic does not copy."""
+
+type Charts = Annotated[dict[str, Object], entries(is_object)]
 
 
 class ConfigSchema(Schema):
@@ -45,9 +48,9 @@ class ConfigSchema(Schema):
 
     chartCustomizations: Charts  # noqa: N815 - the contract's names
     currentLayout: Layout = None  # noqa: N815
-    filters: Annotated[list[JsonObject] | None, entries(is_object)] = None
+    filters: Annotated[list[Object] | None, entries(is_object)] = None
     theme: Theme = None
-    extensions: JsonObject = Field(default_factory=dict)
+    extensions: Object = Field(default_factory=dict)
 
 
 # A patch may have the same members with any value, including null: values are checked after it is applied.

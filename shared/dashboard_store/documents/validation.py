@@ -28,10 +28,11 @@ class Schema(BaseModel):
 
 def with_first_unknown(schema: type[Schema], document: dict[str, Any]) -> dict[str, Any]:
     """Leave out the members that follow the twentieth which a schema does not have."""
-    end = _end_of_errors(name in schema.model_fields for name in document)
+    fields = schema.model_fields
+    end = None if document.keys() <= fields.keys() else _end_of_errors(name in fields for name in document)
     if end is None:
         return document
-    known = {name: document[name] for name in schema.model_fields if name in document}
+    known = {name: document[name] for name in fields if name in document}
     return known | dict(islice(document.items(), end))
 
 
@@ -39,11 +40,11 @@ def entries(is_valid: Callable[[Any], bool]) -> BeforeValidator:
     """Mark an array or object whose entries Pydantic checks only up to the twentieth for which `is_valid` is false."""
 
     def cut(value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, list) and (end := _end_of_errors(map(is_valid, value))):
-            return value[:end]
-        if isinstance(value, dict) and (end := _end_of_errors(map(is_valid, value.values()))):
-            return dict(islice(value.items(), end))
-        return value
+        entries = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, dict | list) or all(map(is_valid, entries)):
+            return value
+        end = _end_of_errors(map(is_valid, entries))
+        return dict(islice(value.items(), end)) if isinstance(value, dict) else value[:end]
 
     return BeforeValidator(cut)
 
@@ -76,6 +77,7 @@ def validated[S: Schema](schema: type[S], document: Any, error: type[BadInput], 
 # Pydantic's own messages name Python types, these name JSON types; the braces refer to the error's context.
 _MESSAGES = {
     "dict_type": "This must be an object.",
+    "is_instance_of": "This must be an object.",
     "model_type": "This must be an object.",
     "list_type": "This must be an array.",
     "string_type": "This must be a string.",
