@@ -4,11 +4,13 @@ docs/operations.md shows how an operator computes them.
 """
 
 import hmac
+from functools import lru_cache
 from typing import Final
 
 HASH_CHARACTERS: Final = 16
 
 
+@lru_cache(maxsize=1_024)
 def user_hash(key: str, user: str) -> str:
     """Return the first 16 hexadecimal digits of the HMAC-SHA256 of a user's id under the settings' `log_key`."""
     # A token's claim may contain surrogates, which are not text.

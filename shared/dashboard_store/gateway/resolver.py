@@ -53,7 +53,18 @@ class Limit(Protocol):
 
 
 class _Event(APIGatewayProxyEventV2):
-    """An event whose headers Powertools reads unchanged; it would otherwise fold their names on every access."""
+    """An event that Powertools reads as it is: it would otherwise fold the headers' names on every access.
+
+    It would also make an object of the request's context for the method, and another one for the path.
+    """
+
+    @property
+    def http_method(self) -> str:
+        return str(self.raw_event["requestContext"]["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        return str(self.raw_event["rawPath"])
 
     @cached_property
     def headers(self) -> dict[str, str]:

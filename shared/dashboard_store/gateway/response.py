@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 LARGEST_BODY: Final = (LAMBDA_BYTES - 16_384) * 3 // 4
 """The bytes of the largest body that a response can have, beside 16 KiB of headers: 4.7 MB."""
+
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7; days and months are English in the C locale, which is Lambda's.
+_HTTP_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 class AnswerTooLarge(Exception):  # noqa: N818 - named like the other errors, though it is a defect of a route
@@ -102,7 +106,7 @@ def document_headers(version: int | str, updated_at: str | None, updated_by: str
     """Make the headers of a versioned document: its entity tag and, if it was ever saved, its date and by whom."""
     headers = {"ETag": f'"{version}"', **({"Updated-By": updated_by} if updated_by else {})}
     if updated_at:
-        headers["Last-Modified"] = format_datetime(datetime.fromisoformat(updated_at), usegmt=True)
+        headers["Last-Modified"] = f"{datetime.fromisoformat(updated_at):{_HTTP_DATE}}"
     return headers
 
 
@@ -130,6 +134,8 @@ def encoded(response: ApiResponse, accept_encoding: str | None, headers: Mapping
     return made
 
 
+# Browsers send few different values.
+@lru_cache(maxsize=128)
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Whether Accept-Encoding (RFC 9110, section 12.5.3) allows gzip; without the header, nothing is compressed."""
     weights: dict[str, str] = {}

@@ -11,9 +11,11 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cache
 from http import HTTPStatus
 from json import JSONEncoder
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -47,7 +49,9 @@ _encode: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=
 # Messages are plain text; trying to parse each as JSON would cost an exception.
 logger = Logger(json_deserializer=str, json_serializer=_encode)
 
-# Which of a line's members are the dimensions of a metric, each list a series of its own in CloudWatch.
+type Dimensions = tuple[tuple[str, ...], ...]
+"""Which of a line's members are the dimensions of a metric, each tuple a series of its own in CloudWatch."""
+
 _BY_SERVICE: Final = (("service",),)
 _BY_DEPLOYMENT: Final = (*_BY_SERVICE, ("service", "deployment"))
 _BY_ROUTE: Final = (*_BY_DEPLOYMENT, ("service", "route"))
@@ -63,7 +67,10 @@ class Metric(NamedTuple):
     name: str
     value: float = 1
     unit: Literal["Count", "Milliseconds", "None"] = "Count"
-    dimensions: tuple[tuple[str, ...], ...] = _BY_SERVICE
+    dimensions: Dimensions = _BY_SERVICE
+
+
+_KIND: Final = attrgetter("name", "unit", "dimensions")
 
 
 class Exchange(NamedTuple):
@@ -100,7 +107,7 @@ def report(exchange: Exchange) -> None:
         logger.info("request", **fields(exchange))
         return
     line = {
-        "_aws": {"Timestamp": int(time.time() * 1_000), "CloudWatchMetrics": _directives(metrics)},
+        "_aws": {"Timestamp": int(time.time() * 1_000), "CloudWatchMetrics": _directives(tuple(map(_KIND, metrics)))},
         "service": logger.service,
         "deployment": exchange.request.settings.deployment,
         "level": "INFO",
@@ -113,11 +120,13 @@ def report(exchange: Exchange) -> None:
     print(_encode({name: value for name, value in line.items() if value is not None}))  # noqa: T201
 
 
-def _directives(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+# What a request measures is one of few sets.
+@cache
+def _directives(kinds: tuple[tuple[str, str, Dimensions], ...]) -> list[dict[str, Any]]:
     """Describe metrics to CloudWatch: one directive for all that have the same dimensions."""
-    by_dimensions: dict[tuple[tuple[str, ...], ...], list[dict[str, str]]] = {}
-    for metric in metrics:
-        by_dimensions.setdefault(metric.dimensions, []).append({"Name": metric.name, "Unit": metric.unit})
+    by_dimensions: dict[Dimensions, list[dict[str, str]]] = {}
+    for name, unit, dimensions in kinds:
+        by_dimensions.setdefault(dimensions, []).append({"Name": name, "Unit": unit})
     return [
         {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": described}
         for dimensions, described in by_dimensions.items()

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from dashboard_store.errors import NotFound
@@ -140,6 +141,7 @@ def erased(log_key: str, user: str) -> Item:
     return {"pk": ERASED, "sk": f"USER#{keyed_hash(log_key, user)}"}
 
 
+@lru_cache(maxsize=1_024)
 def keyed_hash(log_key: str, user: str) -> str:
     """Return the HMAC-SHA256 of a user's id under the deployment's key, as base64url."""
     return urlsafe_b64encode(hmac.digest(log_key.encode(), user.encode(), "sha256")).decode().rstrip("=")

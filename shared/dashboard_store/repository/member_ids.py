@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from typing import Final
 
 from dashboard_store.identifiers import ProjectAddress
@@ -9,6 +10,7 @@ from dashboard_store.identifiers import ProjectAddress
 _BYTES: Final = 16
 
 
+@lru_cache(maxsize=1_024)
 def member_id(key: str, address: ProjectAddress, user: str) -> str:
     """Return the id of a user within a project: 22 characters of base64url.
 
