@@ -9,7 +9,7 @@ from benchmarks.bill import READ_SECONDS, RUNTIME_SECONDS, WRITE_SECONDS, Counts
 from benchmarks.database import Meter, metered
 from benchmarks.report import Section, Table, numbers, read_numbers
 from benchmarks.workload import SETTINGS, TABLE
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import Guest, ProjectAddress, Role, Team
 from dashboard_store.repository import keys
 from dashboard_store.repository.announcements import SHORTEST, Announcements

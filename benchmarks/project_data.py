@@ -18,7 +18,7 @@ from benchmarks.report import Section, Table
 from benchmarks.workload import OWNER, SETTINGS, TABLE
 from dashboard_store.documents.dataset.upload import read_upload
 from dashboard_store.documents.json_text import compact
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository.bucket import Bucket

@@ -18,7 +18,7 @@ from support.running.local_stack import LocalStack
 from support.storage import engines
 from support.storage.clients import Boto3DynamoDB, Tapped
 
-from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
+from dashboard_store.repository.bucket import Bucket, client_config
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
 from dashboard_store.store import Store
@@ -140,7 +140,7 @@ def database(database_client: Tapped) -> Iterator[Tapped]:
 @pytest.fixture(scope="session")
 def bucket_client(moto: Tapped) -> "S3Client":  # noqa: ARG001 - requested so that moto is active
     """S3 on moto with the tests' bucket; users' objects are separate, so all tests share one bucket."""
-    client = session().client("s3", config=CLIENT_CONFIG)
+    client = session().client("s3", config=client_config())
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 

@@ -17,7 +17,8 @@ from admin.sql.columns import CONFIGS, DATA, PROJECTS
 from admin.sql.source import ProjectRows, Row, text_of
 from admin.sql.values import json_of, json_or_name, moment_of
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import StoreError
 from dashboard_store.gateway.request import MAX_USER_BYTES
 from dashboard_store.identifiers import ProjectAddress, is_id

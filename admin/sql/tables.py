@@ -94,7 +94,9 @@ class _Reading:
         names = self._names()
         kind, content = self._file(content, names)
         file_name = text_of(self._row["originalFileName"]) or ""
-        validated(AnnouncementSchema, {"fileName": file_name, "contentType": kind, "bytes": 1}, InvalidData)
+        validated(
+            AnnouncementSchema.model_validate, {"fileName": file_name, "contentType": kind, "bytes": 1}, InvalidData
+        )
         analysis, declared = self.analysis(), ColumnsSchema(columnNames=names, columnTypes=self._types())
 
         def read(schema: ColumnsSchema) -> Upload:

@@ -5,21 +5,14 @@ reads a body, malformed-json, request-too-large and unsupported-media-type; if i
 invalid-precondition. The entity tag of the data is `"version.analysisVersion.configVersion"`.
 """
 
+# ruff: noqa: PLC0415 - reading a table starts faster without what checks and writes one
+
 import tempfile
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dashboard_store.app import App, OpenedProject
 from dashboard_store.data_view import Shown, shown_response, view_of
-from dashboard_store.documents.dataset.schema_change import read_schema_change
-from dashboard_store.documents.dataset.upload import (
-    SentFile,
-    read_analysis,
-    read_announcement,
-    read_completion,
-    read_upload,
-    read_uploaded,
-)
 from dashboard_store.gateway.request import Request, version_number
 from dashboard_store.gateway.response import (
     ApiResponse,
@@ -28,9 +21,9 @@ from dashboard_store.gateway.response import (
 )
 from dashboard_store.identifiers import ProjectAddress, Role
 from dashboard_store.preconditions import entity_tag
-from dashboard_store.repository.background_reads import READ_AT_ONCE
-from dashboard_store.repository.dataset_writes import UploadResult
-from dashboard_store.repository.uploads import Ending, new_upload_id
+
+if TYPE_CHECKING:
+    from dashboard_store.repository.dataset_writes import UploadResult
 
 PARTS: Final = ("rawData", "analysis", "chartCustomizations", "dataSchema")
 PARTS_OF_A_VERSION: Final = ("rawData", "analysis", "dataSchema")
@@ -43,7 +36,7 @@ TABLE: Final = 1
 ANALYSIS: Final = 2
 
 
-app = App("rate_limit", "datasets", "dataset_writes", "uploads", "background_reads", "downloads")
+app = App("datasets", "downloads")
 api = app.resolver
 handler = app.handler
 
@@ -54,6 +47,8 @@ def post_data(request: Request, project: OpenedProject) -> ApiResponse:
 
     Problems: version-conflict, invalid-data, unsafe-text, analysis-too-large, those of a config.
     """
+    from dashboard_store.documents.dataset.upload import read_upload
+
     precondition = request.precondition.narrowed(TABLE)
     upload = read_upload(request.text(), request.settings)
     app.store.rate_limit.count(request.user)
@@ -82,6 +77,8 @@ def put_analysis(request: Request, project: OpenedProject) -> ApiResponse:
 
     Problems: precondition-required, version-conflict, invalid-data, unsafe-text, analysis-too-large.
     """
+    from dashboard_store.documents.dataset.upload import read_analysis
+
     address = project.address
     precondition = request.required_precondition(lambda: _versions(project)).narrowed(ANALYSIS)
     analysis = request.body(read_analysis)
@@ -130,6 +127,8 @@ def restore_data_version(request: Request, project: OpenedProject, version: str)
 @api.post("/api/projects/<project_id>/data/uploads", Role.EDITOR)
 def post_upload(request: Request, project: OpenedProject) -> ApiResponse:
     """Return 201 with a form that sends a file to the bucket. Problems: invalid-data, upload-too-large."""
+    from dashboard_store.documents.dataset.upload import read_announcement
+
     file = request.body(read_announcement)
     app.store.rate_limit.count(request.user)
     address = project.address
@@ -149,6 +148,10 @@ def complete_upload(request: Request, project: OpenedProject, upload_id: str) ->
 
     Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
     """
+    from dashboard_store.documents.dataset.upload import SentFile, read_completion, read_uploaded
+    from dashboard_store.repository.background_reads import READ_AT_ONCE
+    from dashboard_store.repository.uploads import Ending
+
     address = project.address
     precondition = request.precondition.narrowed(TABLE)
     document = request.json()
@@ -186,6 +189,11 @@ def put_schema(request: Request, project: OpenedProject) -> ApiResponse:
     Problems: precondition-required, version-conflict, invalid-data with the first cells that do not fit, unsafe-text,
     gone.
     """
+    from dashboard_store.documents.dataset.schema_change import read_schema_change
+    from dashboard_store.repository.background_reads import READ_AT_ONCE
+    from dashboard_store.repository.dataset_writes import UploadResult
+    from dashboard_store.repository.uploads import new_upload_id
+
     address = project.address
     precondition = request.required_precondition(lambda: _versions(project)).narrowed(TABLE)
     change = request.body(read_schema_change)
@@ -214,7 +222,7 @@ def _processing_response(address: ProjectAddress, upload_id: str) -> ApiResponse
     return json_response({"status": "processing"}, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
-def _upload_response(result: UploadResult, more: dict[str, Any] | None = None) -> ApiResponse:
+def _upload_response(result: "UploadResult", more: dict[str, Any] | None = None) -> ApiResponse:
     document = {
         "success": True,
         "version": result.version,

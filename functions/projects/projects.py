@@ -4,18 +4,20 @@ Every handler here may also return the problem storage-unavailable; if it writes
 malformed-json, request-too-large and unsupported-media-type; if it takes a precondition, invalid-precondition.
 """
 
+# ruff: noqa: PLC0415 - a list of projects starts faster without what checks a body
+
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from dashboard_store.app import App, OpenedProject
 from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.documents.project import Project, ProjectCopy, patched, read_creation
+from dashboard_store.documents.project import Project, ProjectCopy
 from dashboard_store.gateway.body import MERGE_PATCH
 from dashboard_store.gateway.request import MAX_PAGE, MAX_PAGE_WITH_DOCUMENTS, Request
 from dashboard_store.gateway.response import ApiResponse, document_headers, empty_response, json_response
 from dashboard_store.identifiers import Role
 
-app = App("rate_limit", "projects", "project_deletion")
+app = App("projects")
 api = app.resolver
 handler = app.handler
 
@@ -26,6 +28,8 @@ def create_project(request: Request) -> ApiResponse:
 
     Problems: project-exists, invalid-project, unsafe-text, those of a config.
     """
+    from dashboard_store.documents.project_schema import read_creation
+
     new = request.body(read_creation)
     app.store.rate_limit.count(request.user)
     if isinstance(new, ProjectCopy):
@@ -66,6 +70,8 @@ def patch_project(request: Request, project: OpenedProject) -> ApiResponse:
 
     Problems: not-found, precondition-required, version-conflict, invalid-project, unsafe-text.
     """
+    from dashboard_store.documents.project_schema import patched
+
     projects, address = project.store.projects, project.address
     precondition = request.required_precondition(lambda: (projects.get(address)["version"],))
     patch = request.json(MERGE_PATCH)

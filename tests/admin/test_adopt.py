@@ -13,7 +13,7 @@ from support.storage.contents import SETTINGS, upload
 
 from admin import CannotRunError, __main__, adopt, restore
 from admin.stacks import Storage
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys

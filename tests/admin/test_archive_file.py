@@ -21,7 +21,7 @@ from admin.archives.export import export
 from admin.archives.file import ArchiveReader, ArchiveWriter
 from admin.archives.importing import bring_in
 from dashboard_store.documents.config import Origin
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition
 from dashboard_store.repository import keys

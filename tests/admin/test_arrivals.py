@@ -15,7 +15,7 @@ from support.storage.contents import SETTINGS, at, config
 
 from admin.arrivals import Arrivals
 from dashboard_store.documents.config import Origin
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import Unreachable
 from dashboard_store.errors import NoProject, ProjectExists, QuotaExceeded, StorageUnavailable
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress

@@ -31,7 +31,7 @@ from admin.erasing import notes as erasure_notes
 from admin.erasing.command import recovery_days
 from admin.erasing.erasure import MOST_PASSES, SETTLED, Erasure, SharedError
 from admin.stacks import Storage
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository import keys
 from dashboard_store.repository.bucket import Bucket

@@ -14,7 +14,7 @@ from support.storage.contents import SETTINGS, upload
 from admin import CannotRunError, __main__
 from admin.stacks import Storage
 from admin.sweep import MIN_AGE, find, remove
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import marshal
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

@@ -10,7 +10,7 @@ from support.storage.contents import SETTINGS
 
 from admin.stacks import Storage
 from admin.usage import Stored, counted, listed
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.repository import keys
 from dashboard_store.repository.expressions import put
 from dashboard_store.repository.items import Items

@@ -10,7 +10,7 @@ from support.storage import engines
 from support.storage.clients import Tapped
 from support.storage.engines import Engine
 
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.repository.bucket import Bucket
 from dashboard_store.repository.items import Items

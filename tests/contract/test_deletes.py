@@ -10,7 +10,8 @@ from support.storage.engines import Engine, overtaken
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import NotFound, ProjectExists
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

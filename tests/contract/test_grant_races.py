@@ -18,7 +18,8 @@ from support.storage.engines import Engine, overtaken
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import ConfigConflict, Forbidden, NoProject, NotFound, VersionConflict
 from dashboard_store.identifiers import Guest, ProjectAddress, Role, Team

@@ -15,7 +15,7 @@ from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 
 from dashboard_store.documents.dataset.upload import Upload, read_completion
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import InvalidData, StoreError
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

@@ -17,7 +17,8 @@ from support.storage.stream import Stream
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
-from dashboard_store.documents.project import ProjectCopy, read_new_project
+from dashboard_store.documents.project import ProjectCopy
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import Guest, ProjectAddress, Role

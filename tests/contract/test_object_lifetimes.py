@@ -11,7 +11,7 @@ from support.storage.engines import Engine
 from support.storage.objects import assert_objects_have_owners
 from support.storage.stream import Stream
 
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists
 from dashboard_store.identifiers import ProjectAddress

@@ -15,7 +15,8 @@ from dashboard_store.documents.config import Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import read_analysis
 from dashboard_store.documents.json_text import compact, served
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import ConfigConflict, FieldError, InvalidQuery
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import ANY, Precondition

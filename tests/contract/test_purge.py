@@ -16,7 +16,7 @@ from support.storage.stream import Stream
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_completion
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import NoProject, ProjectExists
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress

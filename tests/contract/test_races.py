@@ -15,7 +15,7 @@ from support.storage.engines import Engine
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.dataset.upload import SentFile, Upload, read_completion, read_upload, read_uploaded
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import ConfigConflict, DatasetConflict
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

@@ -10,7 +10,8 @@ from support.storage.contents import SETTINGS, at, config, upload
 from dashboard_store import retry
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.dataset.upload import FileType, read_analysis
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import (
     AnalysisConflict,
     ConfigConflict,

@@ -15,7 +15,7 @@ from support.storage.engines import Engine, overtaken
 from dashboard_store.documents.config import Config, Origin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.json_text import JsonObject
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import ConfigConflict, RateLimited, StorageUnavailable
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress
 from dashboard_store.preconditions import ANY, Precondition

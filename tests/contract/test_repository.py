@@ -10,7 +10,7 @@ from support.storage.engines import Engine, overtaken
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import read_analysis
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import Refused
 from dashboard_store.errors import ConfigConflict, NotFound, ProjectExists
 from dashboard_store.identifiers import ProjectAddress

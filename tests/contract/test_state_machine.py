@@ -51,7 +51,8 @@ from dashboard_store.documents.config import Origin as SavedOrigin
 from dashboard_store.documents.config_schema import read_config
 from dashboard_store.documents.diff import operations
 from dashboard_store.documents.json_patch import read_json_patch
-from dashboard_store.documents.project import Project, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.errors import BadInput, ConfigConflict, NotFound, ProjectExists, VersionConflict
 from dashboard_store.identifiers import ProjectAddress
 from dashboard_store.preconditions import Precondition

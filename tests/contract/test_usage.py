@@ -19,7 +19,7 @@ from support.storage.stream import Stream
 
 from dashboard_store.documents.config import Origin
 from dashboard_store.documents.dataset.upload import SentFile, read_analysis, read_completion, read_uploaded
-from dashboard_store.documents.project import read_new_project
+from dashboard_store.documents.project_schema import read_new_project
 from dashboard_store.dynamodb.protocol import unmarshal
 from dashboard_store.errors import QuotaExceeded
 from dashboard_store.identifiers import ProjectAddress

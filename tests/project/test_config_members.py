@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from support.project.openapi import openapi
 from support.project.template import ROOT
 
-from dashboard_store.documents.config_schema import OLDER_NAMES, ConfigPatchSchema, ConfigSchema
+from dashboard_store.documents.config_schema import MEMBERS as SCHEMAS
+from dashboard_store.documents.config_schema import OLDER_NAMES, read_patch
+from dashboard_store.errors import InvalidConfig
+from dashboard_store.settings import Settings
 
-MEMBERS = set(ConfigSchema.model_fields)
+MEMBERS = set(SCHEMAS)
 
 
 def of_openapi(schema: str) -> Callable[[], set[str]]:
@@ -61,8 +65,11 @@ def test_no_place_lists_another_member() -> None:
 
 
 def test_a_patch_has_the_members_of_a_config() -> None:
-    """A merge patch has exactly the members of a config."""
-    assert set(ConfigPatchSchema.model_fields) == MEMBERS
+    """A merge patch has exactly the members of a config, with any values."""
+    settings, patch = Settings("unused"), dict.fromkeys(MEMBERS, 1)
+    assert read_patch(patch, settings) == patch
+    with pytest.raises(InvalidConfig):
+        read_patch({"another": 1}, settings)
 
 
 def test_older_names_are_those_of_members() -> None:

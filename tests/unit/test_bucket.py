@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from conftest import BUCKET
 
 from dashboard_store.errors import StorageUnavailable
-from dashboard_store.repository.bucket import CLIENT_CONFIG, Bucket
+from dashboard_store.repository.bucket import Bucket, client_config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -121,7 +121,7 @@ def test_a_bucket_at_an_address_is_part_of_the_path(monkeypatch: pytest.MonkeyPa
 
 def test_an_unresponsive_bucket_is_given_up_in_time() -> None:
     """All attempts of a call to the bucket end within the 29 seconds that API Gateway waits."""
-    given = vars(CLIENT_CONFIG)
+    given = vars(client_config())
     assert (given["retries"]["mode"], given["signature_version"]) == ("standard", "s3v4")
     assert given["retries"]["total_max_attempts"] * (given["connect_timeout"] + given["read_timeout"]) < 29
 

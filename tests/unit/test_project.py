@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dashboard_store.documents.project import Project, patched, read_new_project
+from dashboard_store.documents.project import Project
+from dashboard_store.documents.project_schema import patched, read_new_project
 from dashboard_store.errors import BadInput, ConfigTooLarge, InvalidConfig, InvalidProject
 from dashboard_store.settings import Settings
 

@@ -1,18 +1,19 @@
 """The members of a config, and its limits.
 
-`ConfigSchema` is the only list of the members in Python; a test compares it with the OpenAPI document, the client's
-types and the page.
+`MEMBERS` is the only list of the members in Python; a test compares it with the OpenAPI document, the client's types
+and the page. They are schemas of Pydantic's core: a model would load the rest of Pydantic, a third of a save's start.
 """
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from pydantic import AfterValidator, Field, InstanceOf, create_model
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, SchemaValidator
+from pydantic_core import core_schema as core
 
 from dashboard_store.documents.config import Config
 from dashboard_store.documents.json_fast import checked_text, read, written
 from dashboard_store.documents.json_text import JsonObject, Path, Rules, checked, largest, pointer
-from dashboard_store.documents.validation import Schema, entries, is_object, validated
+from dashboard_store.documents.validation import is_object, validated, with_first_invalid, with_first_unknown
 from dashboard_store.errors import ConfigTooLarge, FieldError, InvalidConfig
 from dashboard_store.settings import Settings
 
@@ -31,41 +32,50 @@ def _theme(value: Any) -> Any:  # noqa: ANN401
     raise PydanticCustomError("theme", "This must be an object, a string or null.")
 
 
-type Layout = Annotated[Any, AfterValidator(_layout)]
-"""An array as react-grid-layout and GridStack give it, or an object; some older clients send only its name."""
-
-type Theme = Annotated[Any, AfterValidator(_theme)]
-"""Some older clients send only its name."""
-
-type Object = InstanceOf[dict[str, Any]]
-"""An object with any content, which Pydantic does not copy."""
-
-type Charts = Annotated[dict[str, Object], entries(is_object)]
+# With any content; a schema of a dict would copy it.
+_OBJECT: Final = core.is_instance_schema(dict)
 
 
-class ConfigSchema(Schema):
-    """The members of a config; the content of a chart, a layout, a filter or a theme is up to the client."""
-
-    chartCustomizations: Charts  # noqa: N815 - the contract's names
-    currentLayout: Layout = None  # noqa: N815
-    filters: Annotated[list[Object] | None, entries(is_object)] = None
-    theme: Theme = None
-    extensions: Object = Field(default_factory=dict)
+def _entries(schema: core.CoreSchema) -> core.CoreSchema:
+    """Make the schema of an array or an object of objects."""
+    return core.no_info_before_validator_function(with_first_invalid(is_object), schema)
 
 
+_CHARTS: Final = _entries(core.dict_schema(core.str_schema(), _OBJECT))
+
+MEMBERS: Final[dict[str, core.CoreSchema]] = {
+    "chartCustomizations": _CHARTS,
+    # An array as react-grid-layout and GridStack give it, or an object; some older clients send only its name.
+    "currentLayout": core.no_info_plain_validator_function(_layout),
+    "filters": core.nullable_schema(_entries(core.list_schema(_OBJECT))),
+    # Some older clients send only its name.
+    "theme": core.no_info_plain_validator_function(_theme),
+    "extensions": _OBJECT,
+}
+"""The members of a config; the content of a chart, a layout, a filter or a theme is up to the client."""
+
+
+def _schema(members: Mapping[str, core.CoreSchema], *required: str) -> SchemaValidator:
+    """Make the schema of an object with exact JSON types, and no members outside the contract."""
+
+    def cut(document: Any) -> Any:  # noqa: ANN401
+        return with_first_unknown(members.keys(), document) if isinstance(document, dict) else document
+
+    fields = {name: core.typed_dict_field(each, required=name in required) for name, each in members.items()}
+    whole = core.typed_dict_schema(fields, extra_behavior="forbid", strict=True)
+    return SchemaValidator(core.no_info_before_validator_function(cut, whole), core.CoreConfig(strict=True))
+
+
+_CONFIG: Final = _schema(MEMBERS, "chartCustomizations")
 # A patch may have the same members with any value, including null: values are checked after it is applied.
-_ANY_VALUES: Final[dict[str, Any]] = dict.fromkeys(ConfigSchema.model_fields, (Any, None))
-ConfigPatchSchema: Final = create_model("ConfigPatchSchema", __base__=Schema, **_ANY_VALUES)
-
-
-class CustomizationsSchema(Schema):
-    chartCustomizations: Charts  # noqa: N815
+_CONFIG_PATCH: Final = _schema(dict.fromkeys(MEMBERS, core.any_schema()))
+_CUSTOMIZATIONS: Final = _schema({"chartCustomizations": _CHARTS}, "chartCustomizations")
 
 
 def read_customizations(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     """Check the body `{"chartCustomizations": {…}}` and return the charts. Raises InvalidConfig."""
     checked(document, Rules(settings.max_depth, InvalidConfig))
-    validated(CustomizationsSchema, document, InvalidConfig)
+    validated(_CUSTOMIZATIONS.validate_python, document, InvalidConfig)
     charts: JsonObject = document["chartCustomizations"]
     return charts
 
@@ -79,7 +89,7 @@ def read_patch(document: Any, settings: Settings) -> JsonObject:  # noqa: ANN401
     if not isinstance(document, dict):
         raise InvalidConfig("A merge patch of a config must be an object.", [FieldError("", "This must be an object.")])
     patch = _with_current_names(document, None)
-    validated(ConfigPatchSchema, patch, InvalidConfig)
+    validated(_CONFIG_PATCH.validate_python, patch, InvalidConfig)
     return patch
 
 
@@ -102,7 +112,7 @@ def _config(document: Any, text: bytes, settings: Settings, at: Path) -> Config:
     if isinstance(document, dict) and not OLDER_NAMES.keys().isdisjoint(document):
         document = _with_current_names(document, at)
         text = written(document).encode()
-    validated(ConfigSchema, document, InvalidConfig, at)
+    validated(_CONFIG.validate_python, document, InvalidConfig, at)
     chart_count = len(document["chartCustomizations"])
     if chart_count > settings.max_charts:
         error = FieldError(

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from dashboard_store.documents.config import control_error
+from dashboard_store.documents.schema import Schema
 from dashboard_store.documents.unsafe_html import MESSAGE, is_unsafe
-from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.documents.validation import validated
 from dashboard_store.errors import FieldError, InvalidSharing, UnsafeText
 from dashboard_store.identifiers import Role
 from dashboard_store.settings import Settings
@@ -47,17 +48,17 @@ class LinkSchema(Schema):
 
 def read_role(document: Any, _: Settings) -> Role:  # noqa: ANN401
     """Check the body with a role. Raises InvalidSharing."""
-    return validated(RoleSchema, document, InvalidSharing).granted
+    return validated(RoleSchema.model_validate, document, InvalidSharing).granted
 
 
 def read_invitation(document: Any, _: Settings) -> InvitationSchema:  # noqa: ANN401
     """Check the body that makes an invitation. Raises InvalidSharing."""
-    return validated(InvitationSchema, document, InvalidSharing)
+    return validated(InvitationSchema.model_validate, document, InvalidSharing)
 
 
 def read_token(document: Any, _: Settings) -> str:  # noqa: ANN401
     """Check the body with an invitation's token. Raises InvalidSharing."""
-    return validated(TokenSchema, document, InvalidSharing).token
+    return validated(TokenSchema.model_validate, document, InvalidSharing).token
 
 
 def require_shown(name: str, place: str) -> None:
@@ -72,7 +73,7 @@ def link_reader(now: Callable[[], datetime]) -> Callable[[Any, Settings], LinkSc
     """Return what checks the body that makes a link; it raises InvalidSharing."""
 
     def read_link(document: Any, _: Settings) -> LinkSchema:  # noqa: ANN401
-        link = validated(LinkSchema, document, InvalidSharing)
+        link = validated(LinkSchema.model_validate, document, InvalidSharing)
         try:
             is_past = link.expiry is not None and link.expiry.astimezone(UTC) <= now()
             is_valid = link.expiry is None or link.expiry.tzinfo is not None

@@ -2,42 +2,31 @@
 
 Pydantic finds every error of a document, of which a response shows only the first. So that a body full of errors costs
 no more than another, a schema leaves out what follows the twentieth unknown member or invalid entry.
+
+Only Pydantic's core is needed here, which `json_fast` loads anyway: a save starts without the rest.
 """
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, Path, pointer
 from dashboard_store.errors import BadInput, FieldError
 
 
-class Schema(BaseModel):
-    """The envelope of a body: exact JSON types, and no members outside the contract."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_first_unknown(cls, document: Any) -> Any:  # noqa: ANN401
-        return with_first_unknown(cls, document) if isinstance(document, dict) else document
-
-
-def with_first_unknown(schema: type[Schema], document: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the members that follow the twentieth which a schema does not have."""
-    fields = schema.model_fields
-    end = None if document.keys() <= fields.keys() else _end_of_errors(name in fields for name in document)
+def with_first_unknown(known: AbstractSet[str], document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the members that follow the twentieth which a schema does not have; `known` are those that it has."""
+    end = None if document.keys() <= known else _end_of_errors(name in known for name in document)
     if end is None:
         return document
-    known = {name: document[name] for name in fields if name in document}
-    return known | dict(islice(document.items(), end))
+    return {name: document[name] for name in known if name in document} | dict(islice(document.items(), end))
 
 
-def entries(is_valid: Callable[[Any], bool]) -> BeforeValidator:
-    """Mark an array or object whose entries Pydantic checks only up to the twentieth for which `is_valid` is false."""
+def with_first_invalid(is_valid: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    """Return what leaves out the entries of an array or object after the twentieth for which `is_valid` is false."""
 
     def cut(value: Any) -> Any:  # noqa: ANN401
         entries = value.values() if isinstance(value, dict) else value
@@ -46,7 +35,7 @@ def entries(is_valid: Callable[[Any], bool]) -> BeforeValidator:
         end = _end_of_errors(map(is_valid, entries))
         return dict(islice(value.items(), end)) if isinstance(value, dict) else value[:end]
 
-    return BeforeValidator(cut)
+    return cut
 
 
 def is_object(value: Any) -> bool:  # noqa: ANN401
@@ -59,13 +48,13 @@ def _end_of_errors(valid: Iterable[bool]) -> int | None:
     return next(islice(wrong, MAX_FIELD_ERRORS - 1, None), None)
 
 
-def validated[S: Schema](schema: type[S], document: Any, error: type[BadInput], at: Path = None) -> S:  # noqa: ANN401
-    """Check a parsed document against a schema. Raises `error` with a field error for each invalid place.
+def validated[T](validate: Callable[[Any], T], document: Any, error: type[BadInput], at: Path = None) -> T:  # noqa: ANN401
+    """Return what a schema makes of a parsed document. Raises `error` with a field error for each invalid place.
 
     `at` is the path of the document in the body, with which every pointer begins.
     """
     try:
-        return schema.model_validate(document)
+        return validate(document)
     except ValidationError as exc:
         found = [
             FieldError(pointer(_path(detail["loc"], at)), _message(detail))

@@ -6,7 +6,8 @@ from pydantic import StringConstraints
 
 from dashboard_store.documents.config import control_error
 from dashboard_store.documents.json_text import Rules, checked
-from dashboard_store.documents.validation import Schema, validated
+from dashboard_store.documents.schema import Schema
+from dashboard_store.documents.validation import validated
 from dashboard_store.errors import FieldError, InvalidConfig
 from dashboard_store.settings import Settings
 
@@ -18,7 +19,7 @@ class VersionNameSchema(Schema):
 def read_version_name(document: Any, settings: Settings) -> str | None:  # noqa: ANN401
     """Check the body that names a version; None takes the name off. Raises InvalidConfig or UnsafeText."""
     checked(document, Rules(settings.max_depth, InvalidConfig))
-    name = validated(VersionNameSchema, document, InvalidConfig).name
+    name = validated(VersionNameSchema.model_validate, document, InvalidConfig).name
     if name is not None and (found := control_error(name)):
         raise InvalidConfig("This name cannot be shown in a list.", [FieldError("/name", found)])
     return name

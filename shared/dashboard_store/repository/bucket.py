@@ -1,33 +1,20 @@
 """One S3 bucket: whole objects, and presigned URLs with which a browser uploads or downloads one."""
 
+# ruff: noqa: PLC0415 - boto3 is imported for the first object: what needs none starts in a third of the time
+
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
-
-import boto3
-from botocore.config import Config as ClientConfig
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from dashboard_store.errors import StorageUnavailable
 
 if TYPE_CHECKING:
+    from botocore.config import Config as ClientConfig
     from mypy_boto3_s3 import S3Client
-
-# An object of up to 100 MB is sent in one call, which returns once all of it is stored. Presigned URLs require
-# Signature Version 4, and the host of the bucket's region: by default they name s3.amazonaws.com, which redirects an
-# upload to a new bucket, so that the browser's CORS check fails, and answers 400 for regions opened after March 2019.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
-CLIENT_CONFIG: Final = ClientConfig(
-    connect_timeout=1,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    signature_version="s3v4",
-    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-)
 
 _CHUNK: Final = 1_048_576
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -57,18 +44,27 @@ class ObjectInfo:
 
 
 class Bucket:
-    """A bucket behind a boto3 client. Every call raises StorageUnavailable if a retry may succeed."""
+    """A bucket behind a boto3 client. Every call raises StorageUnavailable if a retry may succeed.
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    Without a `client`, one for a region is made on first use.
+    """
+
+    def __init__(self, client: "S3Client | None", bucket: str, region: str | None = None) -> None:
+        self._given_client = client
         self._bucket = bucket
+        self._region = region
 
     @classmethod
     def named(cls, bucket: str, environment: Mapping[str, str] = os.environ) -> Self:
         """Open a bucket in the function's own region with its own credentials."""
         # boto3 itself reads only AWS_DEFAULT_REGION, which then is the fallback.
-        region = environment.get("AWS_REGION")
-        return cls(boto3.client("s3", region_name=region, config=CLIENT_CONFIG), bucket)
+        return cls(None, bucket, environment.get("AWS_REGION"))
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        import boto3
+
+        return self._given_client or boto3.client("s3", region_name=self._region, config=client_config())
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
         """Write an object of gzip-compressed content, atomically."""
@@ -128,8 +124,29 @@ class Bucket:
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
 
+def client_config() -> "ClientConfig":
+    """Return how the bucket is called.
+
+    An object of up to 100 MB is sent in one call, which returns once all of it is stored. Presigned URLs require
+    Signature Version 4, and the host of the bucket's region: by default they name s3.amazonaws.com, which redirects an
+    upload to a new bucket, so that the browser's CORS check fails, and answers 400 for regions opened after March 2019.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    from botocore.config import Config as ClientConfig
+
+    return ClientConfig(
+        connect_timeout=1,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+
+
 def _unless_absent[T](call: Callable[[], T]) -> T | None:
     """Make a call that reads one object; None if it does not exist."""
+    from botocore.exceptions import ClientError
+
     try:
         with _translated():
             return call()
@@ -142,6 +159,9 @@ def _unless_absent[T](call: Callable[[], T]) -> T | None:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn botocore's errors into StorageUnavailable if a retry may succeed."""
+    from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+    from botocore.exceptions import ConnectionError as BotoConnectionError
+
     try:
         yield
     except (BotoConnectionError, HTTPClientError, IncompleteReadError) as exc:

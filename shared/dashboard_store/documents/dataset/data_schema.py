@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from dashboard_store.documents.dataset.readings import COLUMN_TYPES, ColumnType, Format
 from dashboard_store.documents.json_text import MAX_FIELD_ERRORS, JsonObject, compact
-from dashboard_store.documents.validation import Schema, entries
+from dashboard_store.documents.schema import Schema, entries
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 

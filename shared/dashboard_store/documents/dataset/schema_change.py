@@ -29,7 +29,8 @@ from dashboard_store.documents.json_text import (
     pointer,
     served,
 )
-from dashboard_store.documents.validation import Schema, entries, is_object, validated
+from dashboard_store.documents.schema import Schema, entries
+from dashboard_store.documents.validation import is_object, validated
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings
 
@@ -72,7 +73,7 @@ class Reread:
 def read_schema_change(document: Any, settings: Settings) -> SchemaChange:  # noqa: ANN401
     """Check the body of `PUT …/data/schema`. Raises InvalidData or UnsafeText."""
     text = checked(document, Rules(settings.max_depth, InvalidData))
-    body = validated(ChangedColumns, document, InvalidData)
+    body = validated(ChangedColumns.model_validate, document, InvalidData)
     if len(text.encode()) > LONGEST_SCHEMA:
         error = FieldError("/columns", f"This is longer than {LONGEST_SCHEMA} bytes.")
         raise InvalidData("The change is too large.", [error])

@@ -16,8 +16,9 @@ from dashboard_store.documents.dataset.json_file import read_json, read_ndjson
 from dashboard_store.documents.dataset.rows import Progress, no_progress
 from dashboard_store.documents.dataset.upload_body import read_body
 from dashboard_store.documents.json_text import JsonObject, Rules, checked, compact, served
+from dashboard_store.documents.schema import Schema
 from dashboard_store.documents.unsafe_html import TextCheck
-from dashboard_store.documents.validation import Schema, validated, with_first_unknown
+from dashboard_store.documents.validation import validated, with_first_unknown
 from dashboard_store.errors import AnalysisTooLarge, InvalidData, UploadTooLarge
 from dashboard_store.settings import Settings
 
@@ -120,7 +121,7 @@ def read_upload(body: bytes, settings: Settings) -> Upload:
     check = TextCheck()
     document, content = read_body(body, settings, check)
     texts = _texts(UploadSchema, document, settings, check)
-    given = validated(UploadSchema, document, InvalidData)
+    given = validated(UploadSchema.model_validate, document, InvalidData)
     if content is None:
         raise AssertionError("a body with an array of rows has a table")
     return Upload(
@@ -140,7 +141,7 @@ def read_upload(body: bytes, settings: Settings) -> Upload:
 def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema:  # noqa: ANN401
     """Check the body that announces a file. Raises InvalidData or UploadTooLarge."""
     _texts(AnnouncementSchema, document, settings, TextCheck())
-    body = validated(AnnouncementSchema, document, InvalidData)
+    body = validated(AnnouncementSchema.model_validate, document, InvalidData)
     limit = settings.max_upload_bytes
     if body.bytes > limit:
         detail = f"The file is {body.bytes} bytes; the limit is {limit}."
@@ -151,7 +152,7 @@ def read_announcement(document: Any, settings: Settings) -> AnnouncementSchema: 
 def read_completion(document: Any, settings: Settings) -> Completion:  # noqa: ANN401
     """Check the body that completes an upload. Raises InvalidData or AnalysisTooLarge."""
     texts = _texts(CompletionSchema, document, settings, TextCheck())
-    body = validated(CompletionSchema, document, InvalidData)
+    body = validated(CompletionSchema.model_validate, document, InvalidData)
     return Completion(
         schema=body.dataSchema or ColumnsSchema(),
         analysis=None if body.analysis is None else _analysis(texts["analysis"], settings),
@@ -182,7 +183,7 @@ def read_analysis(document: Any, settings: Settings) -> Analysis:  # noqa: ANN40
     """Check the body `{"analysis": {…}}`. Raises InvalidData or AnalysisTooLarge."""
     # The envelope is one level of nesting, which does not count towards the analysis.
     checked(document, Rules(settings.max_depth + 1, InvalidData))
-    return _analysis(compact(validated(AnalysisSchema, document, InvalidData).analysis), settings)
+    return _analysis(compact(validated(AnalysisSchema.model_validate, document, InvalidData).analysis), settings)
 
 
 def _texts(schema: type[Schema], document: Any, settings: Settings, check: TextCheck) -> dict[str, str]:  # noqa: ANN401
@@ -193,7 +194,7 @@ def _texts(schema: type[Schema], document: Any, settings: Settings, check: TextC
         return {}
     return {
         name: checked(part, Rules(settings.max_depth, InvalidData, (None, name), texts=check))
-        for name, part in with_first_unknown(schema, document).items()
+        for name, part in with_first_unknown(schema.model_fields.keys(), document).items()
     }
 
 
