@@ -16,7 +16,7 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser browsers build deploy changes deploy-changes run invoke start-local-api token walk walk-check admin check-issuer verify-deployment test test-quick test-web coverage check prove load mutate bench bench-apart merge-bench audit events screenshots views format clean
+.PHONY: help install browser browsers build deploy changes deploy-changes run invoke start-local-api token walk walk-check admin check-issuer verify-deployment test test-quick test-web coverage check prove load mutate bench merge-bench audit events screenshots views format clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -35,6 +35,11 @@ install: python node .venv/installed .venv-local/installed local/node_modules/in
 .venv-local/installed: requirements/local.txt requirements/uv.txt | python .venv/installed
 	@echo "Installing the local stack into .venv-local …" >&2
 	@$(call create_environment,.venv-local,requirements/local.txt,--compile-bytecode)
+
+# What a single command needs: audit, duckdb, merging, mutation.
+.venv-%/installed: requirements/%.txt requirements/uv.txt | python .venv/uv/installed
+	@echo "Installing $* into .venv-$* …" >&2
+	@$(call create_environment,.venv-$*,$<)
 
 # uv needs a separate environment, because synchronising an environment removes what its file does not list.
 .venv/uv/installed: requirements/uv.txt | python
@@ -225,11 +230,13 @@ docker:
 SAM_LOCAL := $(if $(filter sam-local,$(or $(PART),sam-local)),docker .venv-benchmark-runtime/installed)
 # Two hundred packages, which only this part needs.
 LIGHTHOUSE := $(if $(filter page,$(or $(PART),page)),tests/lighthouse/node_modules/installed)
-prove: install browsers tests/node_modules/installed $(LIGHTHOUSE) $(SAM_LOCAL) .venv-benchmark-dialects/installed ## Run the long checks too, and write the results to docs/testing.md (PART=name)
+# What another reader finds in our CSV files.
+DUCKDB := $(if $(filter tables,$(or $(PART),tables)),.venv-duckdb/installed)
+prove: install browsers tests/node_modules/installed $(LIGHTHOUSE) $(SAM_LOCAL) $(DUCKDB) ## Run the long checks too, and write the results to docs/testing.md (PART=name)
 	@PYTHONPATH=shared:tests .venv/bin/python -m prove.run $(addprefix --part ,$(PART))
 
 load: install ## Run loads and saves with 1, 8 and 32 clients for a minute each (URL=a running stack, SECONDS_EACH=60)
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.load $(if $(URL),--url "$$URL") --seconds $(SECONDS_EACH)
+	@PYTHONPATH=shared:tests .venv/bin/python -m prove.load $(if $(URL),--url "$$URL") --seconds $(SECONDS_EACH)
 
 # What Dashkeep is compared with: boto3 alone, as the lower bound, and frameworks, each in a separate environment.
 PEERS := boto3 chalice fastapi flask powertools
@@ -238,28 +245,9 @@ BENCH := PYTHONPATH=shared:tests:$(subst $() ,:,$(wildcard functions/*)) .venv/b
 bench: install valgrind tests/node_modules/installed $(PEERS:%=.venv-benchmark-%/installed) service-contenders ## Run all benchmarks and write docs/performance.md (PARTS="warm price" runs only these and writes no page)
 	@$(BENCH) $(PARTS)
 
-bench-apart: install valgrind tests/node_modules/installed .venv-benchmark-csv_readers/installed .venv-benchmark-dialects/installed ## Run the benchmarks behind single decisions: transports, CSV readers and dialects, text checks, 100 MB through the stack
-	@PYTHONPATH=shared .venv-benchmark-csv_readers/bin/python -m benchmarks.csv_readers
-	@PYTHONPATH=shared:tests .venv-benchmark-dialects/bin/python -m benchmarks.dialects
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.transport
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.unsafe_text
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.large_upload
-
-merge-bench: .venv/installed .venv-benchmark-merging/installed benchmarks/merging/npm/node_modules/installed ## Merge generated pairs of edits with Dashkeep and with others, judge the outcomes, and write docs/merge-benchmark.md (PAIRS=100000, PEER_PAIRS=5000, SEED=1)
-	@PYTHONPATH=shared:tests .venv/bin/python -m benchmarks.merging \
+merge-bench: .venv/installed .venv-merging/installed tests/merging/npm/node_modules/installed ## Merge generated pairs of edits with Dashkeep and with others, judge the outcomes, and write docs/merge-benchmark.md (PAIRS=100000, PEER_PAIRS=5000, SEED=1)
+	@PYTHONPATH=shared:tests .venv/bin/python -m merging.run \
 	  $(if $(PAIRS),--pairs "$$PAIRS") $(if $(PEER_PAIRS),--peer-pairs "$$PEER_PAIRS") $(if $(SEED),--seed "$$SEED")
-
-.venv-benchmark-merging/installed: benchmarks/requirements/merging.txt | python .venv/uv/installed
-	@echo "Installing nbdime for comparison …" >&2
-	@$(call create_environment,.venv-benchmark-merging,$<)
-
-.venv-benchmark-csv_readers/installed: benchmarks/requirements/csv_readers.txt | python .venv/uv/installed
-	@echo "Installing the CSV readers to compare …" >&2
-	@$(call create_environment,.venv-benchmark-csv_readers,$<)
-
-.venv-benchmark-dialects/installed: benchmarks/requirements/dialects.txt | python .venv/uv/installed
-	@echo "Installing the packages that infer dialects, to compare …" >&2
-	@$(call create_environment,.venv-benchmark-dialects,$<)
 
 .venv-benchmark-%/installed: benchmarks/requirements/%.txt benchmarks/layer.py | python .venv/uv/installed
 	@echo "Installing $* for comparison …" >&2
@@ -283,23 +271,11 @@ mutate: .venv-mutation/installed .venv/installed local/node_modules/installed ##
 	@PYTHONPATH=tests .venv-mutation/bin/python -m mutation.make $(MUTATED) > .venv-mutation/mutants.jsonl
 	@PYTHONPATH=shared:tests .venv/bin/python -m mutation.run .venv-mutation/mutants.jsonl --only "$$ONLY"
 
-.venv-mutation/installed: requirements/mutation.txt | python .venv/uv/installed
-	@echo "Installing the mutation tools into .venv-mutation …" >&2
-	@$(call create_environment,.venv-mutation,requirements/mutation.txt)
-
 # The service process compared with alternatives; each has its own environment, because none is deployed.
 SERVICE := benchmarks/service/npm
 service-contenders: .venv-benchmark-runtime/installed .venv-benchmark-service/installed $(SERVICE)/next/.next/BUILD_ID
 
 .PHONY: service-contenders
-
-.venv-benchmark-runtime/installed: benchmarks/requirements/lambda_runtime.txt | python .venv/uv/installed
-	@echo "Installing the Lambda runtime into .venv-benchmark-runtime …" >&2
-	@$(call create_environment,.venv-benchmark-runtime,$<)
-
-.venv-benchmark-service/installed: benchmarks/requirements/service_peers.txt | python .venv/uv/installed
-	@echo "Installing the services for comparison into .venv-benchmark-service …" >&2
-	@$(call create_environment,.venv-benchmark-service,$<)
 
 # Prisma would download a migration engine, which generating a client does not use; any program can take its place.
 $(SERVICE)/next/.next/BUILD_ID: $(SERVICE)/node_modules/installed $(shell find $(SERVICE)/next -name '*.js' -not -path '*/.next/*') $(SERVICE)/next/schema.prisma
@@ -311,9 +287,6 @@ $(SERVICE)/next/.next/BUILD_ID: $(SERVICE)/node_modules/installed $(shell find $
 audit: .venv-audit/installed ## Check deployed packages and build tools for known vulnerabilities
 	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
 	  -r shared/requirements.txt -r requirements/dev.txt -r requirements/local.txt
-
-.venv-audit/installed: requirements/audit.txt | python .venv/uv/installed
-	@$(call create_environment,.venv-audit,requirements/audit.txt)
 
 events: .venv/installed ## Generate events/ from the rows in tests/events/
 	@PYTHONPATH=shared:tests .venv/bin/python -m support.handlers.events
@@ -331,8 +304,8 @@ format: .venv/installed ## Format the code and apply automatic fixes
 clean: ## Remove everything installed, built or saved here, including the local stack's data
 	@if ps -p "$$(cat .local/lock 2>/dev/null || echo 0)" -o args= 2>/dev/null | grep -q 'local\.stack run'; then \
 	  echo "The local stack is running on the data in .local. Stop it first (Ctrl-C)." >&2; exit 1; fi
-	rm -rf .venv .venv-local .venv-benchmark* .venv-mutation .venv-audit .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist tests/lighthouse/node_modules
-	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next benchmarks/merging/npm/node_modules web/client/LICENSE web/client/*.tgz
+	rm -rf .venv .venv-* .valgrind .aws-sam .local .benchmark */node_modules web/client/node_modules web/client/dist web/dist tests/lighthouse/node_modules
+	rm -rf $(SERVICE)/node_modules $(SERVICE)/next/.next tests/merging/npm/node_modules web/client/LICENSE web/client/*.tgz
 	cd tests/applications && rm -rf */node_modules */dist */.next */next-env.d.ts */*.tsbuildinfo
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .prove .verify
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,7 +27,7 @@ PARTS: Final = (
         2,
         _pytest("tests/prove/test_crash.py"),
     ),
-    Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "benchmarks.load")),
+    Part("load", "Loads, patches and saves from 1, 8 and 32 clients", 4, (sys.executable, "-m", "prove.load")),
     Part("soak", "One process answers 100,000 requests without growing", 4, _pytest("tests/prove/test_soak.py")),
     Part(
         "hostile",

@@ -32,7 +32,7 @@ PATIENCE: Final = 300
 """Seconds that a reader may take, and another one after it was killed."""
 GERMAN_BYTES: Final = 20_000_000
 DATA: Final = "/api/projects/p/data"
-DUCKDB: Final = ROOT / ".venv-benchmark-dialects" / "bin" / "python"
+DUCKDB: Final = ROOT / ".venv-duckdb" / "bin" / "python"
 """`make prove` installs it."""
 
 

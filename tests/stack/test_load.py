@@ -4,11 +4,10 @@ import json
 from collections import Counter
 
 import pytest
+from prove.load import EXPECTED, Phase, boards, drive, show
+from prove.memory import Process, growth, processes, totals
+from prove.visitor import MIX, Tally
 from support.running.local_stack import LocalStack
-
-from benchmarks.load import EXPECTED, Phase, boards, drive, show
-from benchmarks.memory import Process, growth, processes, totals
-from benchmarks.visitor import MIX, Tally
 
 SECONDS = 3
 

@@ -1,4 +1,4 @@
-"""The judge of merges in `benchmarks/merging` names each kind of fault, and none in an outcome without faults.
+"""The judge of merges in `tests/merging` names each kind of fault, and none in an outcome without faults.
 
 The outcomes here are made by hand, as a faulty merge would make them; no merge runs.
 """
@@ -7,13 +7,12 @@ import copy
 from typing import Any
 
 import pytest
-
-from benchmarks.merging.checker import ANYTHING, Judge, Outcome
-from benchmarks.merging.grids import Path
-from benchmarks.merging.hand import Edit
-from benchmarks.merging.leaves import leaves
-from benchmarks.merging.pairs import Pair, Side, pair
-from benchmarks.merging.validity import dangling, grids, overlapping, repeated
+from merging.checker import ANYTHING, Judge, Outcome
+from merging.grids import Path
+from merging.hand import Edit
+from merging.leaves import leaves
+from merging.pairs import Pair, Side, pair
+from merging.validity import dangling, grids, overlapping, repeated
 
 A, B = ("children", "id=a"), ("children", "id=b")
 BASE: dict[str, Any] = {

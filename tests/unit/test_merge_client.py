@@ -4,10 +4,10 @@ import json
 import subprocess
 from typing import Any
 
+from merging.pairs import pair
 from support.project.template import ROOT
 from support.storage.model import by_value
 
-from benchmarks.merging.pairs import pair
 from dashboard_store.documents.merge import merge
 
 PAIRS = 300

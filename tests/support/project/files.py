@@ -12,8 +12,7 @@ LOCKS = {
     "local.txt",
     "uv.txt",
     "audit.txt",
-    "csv_readers.txt",
-    "dialects.txt",
+    "duckdb.txt",
     "merging.txt",
     "mutation.txt",
 }

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.merging.checker import KINDS, Fault, Judge
-from benchmarks.merging.mergers import Answer, Merger
-from benchmarks.merging.pairs import pair
+from merging.checker import KINDS, Fault, Judge
+from merging.mergers import Answer, Merger
+from merging.pairs import pair
 
 
 @dataclass(frozen=True)

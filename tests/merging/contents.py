@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, Final
 
-from benchmarks.merging.grids import Json
+from merging.grids import Json
 
 TITLES: Final = (
     "Revenue",
@@ -33,7 +33,7 @@ def options(chance: random.Random) -> Json:
         "kind": chance.choice(KINDS),
         "xAxis": chance.choice(GROUPS),
         "color": chance.choice(COLOURS),
-        "stacked": chance.random() < 0.5,  # noqa: PLR2004 - every other
+        "stacked": chance.random() < 0.5,
         "limit": chance.choice([10, 20, 50, 0.5]),
     }
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.merging import sizes
-from benchmarks.merging.checker import KINDS, Fault, Outcome
-from benchmarks.merging.mergers import PEERS
-from benchmarks.merging.pairs import Pair
-from benchmarks.merging.tally import Tally
+from merging import sizes
+from merging.checker import KINDS, Fault, Outcome
+from merging.mergers import PEERS
+from merging.pairs import Pair
+from merging.tally import Tally
+
 from benchmarks.report import Table
 
 OURS: Final = "Dashkeep"
@@ -140,7 +141,7 @@ def _documents(shown: Shown) -> str:
     return "\n".join(f"{name:8}{_written(document)}" for name, document in documents.items())
 
 
-def _written(document: Any) -> str:  # noqa: ANN401
+def _written(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 

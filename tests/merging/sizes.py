@@ -34,7 +34,7 @@ def _milliseconds(size: str) -> float:
     return median(_took(base, theirs, mine) for _ in range(_MERGES)) * 1e3
 
 
-def _took(base: Any, theirs: Any, mine: Any) -> float:  # noqa: ANN401
+def _took(base: Any, theirs: Any, mine: Any) -> float:
     # Copies, because documents that were parsed apart share no values whose comparison would cost nothing.
     documents = copy.deepcopy(base), copy.deepcopy(theirs), copy.deepcopy(mine)
     began = time.perf_counter()

@@ -5,9 +5,9 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.merging.contents import GROUPS, TAGS, filters, flow, new_name, options, query, theme, title
-from benchmarks.merging.grids import Grid, Json
-from benchmarks.merging.style import Style
+from merging.contents import GROUPS, TAGS, filters, flow, new_name, options, query, theme, title
+from merging.grids import Grid, Json
+from merging.style import Style
 
 
 class Charts(Style):
@@ -91,7 +91,7 @@ class GridStack(Style):
     name = "GridStack"
 
     def new(self, count: int, chance: random.Random) -> Json:
-        nested = count // 3 if count > 5 else 0  # noqa: PLR2004
+        nested = count // 3 if count > 5 else 0
         outer = [_stacked(f"g{number}", place, chance) for number, place in enumerate(flow(count - nested, 12, chance))]
         if nested:
             inner = [_stacked(f"n{number}", place, chance) for number, place in enumerate(flow(nested, 6, chance))]

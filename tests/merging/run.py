@@ -10,12 +10,13 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Final
 
+from merging.mergers import PEERS, Merger, opened, ours, version_of
+from merging.pairs import pair
+from merging.results import OURS, Result, Shown, page
+from merging.shrink import shrunk
+from merging.tally import Tally, tallied
+
 from benchmarks.__main__ import machine
-from benchmarks.merging.mergers import PEERS, Merger, opened, ours, version_of
-from benchmarks.merging.pairs import pair
-from benchmarks.merging.results import OURS, Result, Shown, page
-from benchmarks.merging.shrink import shrunk
-from benchmarks.merging.tally import Tally, tallied
 from local import ROOT
 
 PAGE: Final = ROOT / "docs" / "merge-benchmark.md"

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from benchmarks.merging.grids import Path
-from benchmarks.merging.leaves import PLACE, SIZE, Leaves
+from merging.grids import Path
+from merging.leaves import PLACE, SIZE, Leaves
 
 REFERENCES: Final = frozenset({"chart", "repeat"})
 """The members that name a tile or a variable, in the dashboards of `styles`."""

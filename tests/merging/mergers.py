@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from merging.checker import ANYTHING, Outcome
+
 from benchmarks.line_process import LineProcess
-from benchmarks.merging.checker import ANYTHING, Outcome
 from dashboard_store.documents.merge import merge
 from local import ROOT
 
 _HERE: Final = Path(__file__).parent
 _NPM: Final = _HERE / "npm"
-_PYTHON: Final = ROOT / ".venv-benchmark-merging" / "bin" / "python"
+_PYTHON: Final = ROOT / ".venv-merging" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ LAST: Final = Peer("last writer wins", "", "mine replaces theirs")
 PEERS: Final = (GIT, *NODE_PEERS, NBDIME, LAST)
 
 
-def ours(base: Any, theirs: Any, mine: Any) -> Answer:  # noqa: ANN401 - any JSON value
+def ours(base: Any, theirs: Any, mine: Any) -> Answer:
     began = time.perf_counter()
     merged = merge(base, theirs, mine)
     microseconds = (time.perf_counter() - began) * 1e6
@@ -82,7 +83,7 @@ def ours(base: Any, theirs: Any, mine: Any) -> Answer:  # noqa: ANN401 - any JSO
     return Answer(forward, backward, microseconds)
 
 
-def last_writer_wins(_base: Any, theirs: Any, mine: Any) -> Answer:  # noqa: ANN401
+def last_writer_wins(_base: Any, theirs: Any, mine: Any) -> Answer:
     return Answer(Outcome(mine), Outcome(theirs), 0)
 
 
@@ -113,7 +114,7 @@ def version_of(peer: Peer) -> str:
 
 
 def _asking(process: LineProcess) -> Merger:
-    def merger(base: Any, theirs: Any, mine: Any) -> Answer:  # noqa: ANN401
+    def merger(base: Any, theirs: Any, mine: Any) -> Answer:
         answer = process.ask({"base": base, "theirs": theirs, "mine": mine})
         forward, backward = answer["forward"], answer["backward"]
         return Answer(_outcome(forward), _outcome(backward), forward["microseconds"])
@@ -139,7 +140,7 @@ def _git(folder: Path) -> Merger:
         except ValueError:
             return Outcome(None, is_broken=True)
 
-    def merger(base: Any, theirs: Any, mine: Any) -> Answer:  # noqa: ANN401
+    def merger(base: Any, theirs: Any, mine: Any) -> Answer:
         texts = [json.dumps(each, indent=2, ensure_ascii=False) + "\n" for each in (base, theirs, mine)]
         began = time.perf_counter()
         forward = merged(texts[0], texts[1], texts[2])

@@ -8,10 +8,10 @@ a person dragged: what the grid pushed or pulled along is a consequence, not an 
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks.merging.contents import COLOURS, GROUPS, TAGS, new_name, one_filter, options, query, title
-from benchmarks.merging.grids import Json
-from benchmarks.merging.hand import Edit, Hand
-from benchmarks.merging.tile_edits import add, change_tab, move, remove, resize, swap, toggle
+from merging.contents import COLOURS, GROUPS, TAGS, new_name, one_filter, options, query, title
+from merging.grids import Json
+from merging.hand import Edit, Hand
+from merging.tile_edits import add, change_tab, move, remove, resize, swap, toggle
 
 type Act = Callable[[Json, Hand], Edit | None]
 
@@ -35,7 +35,7 @@ def change_option(document: Json, hand: Hand) -> Edit | None:
 
 def reorder(document: Json, hand: Hand) -> Edit | None:
     name, array = hand.chance.choice(hand.style.arrays(document))
-    if len(array) < 2:  # noqa: PLR2004
+    if len(array) < 2:
         return None
     array.insert(hand.chance.randrange(len(array)), array.pop(hand.chance.randrange(len(array))))
     return Edit(f"reordered {name}", frozenset({name}))
@@ -104,7 +104,7 @@ def edit_query(document: Json, hand: Hand) -> Edit | None:
     panel = hand.chance.choice(document["panels"])
     queries = panel["targets"]
     letters = [letter for letter in "ABCDEF" if letter not in {each["refId"] for each in queries}]
-    if hand.chance.random() < 0.5 and letters:  # noqa: PLR2004
+    if hand.chance.random() < 0.5 and letters:
         queries.append(query(letters[0], hand.chance))
         return Edit(f"added query {letters[0]} to {panel['id']}", frozenset({str(panel["id"])}))
     chosen = hand.chance.choice(queries)

@@ -15,7 +15,7 @@ from nbdime.merging.decisions import apply_decisions
 from nbdime.merging.generic import decide_merge
 
 
-def merged(base: Any, theirs: Any, mine: Any) -> dict[str, Any]:  # noqa: ANN401
+def merged(base: Any, theirs: Any, mine: Any) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         decisions = decide_merge(base, theirs, mine)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.merging.edits import edit
-from benchmarks.merging.grids import Json, Path
-from benchmarks.merging.hand import Edit, Hand
-from benchmarks.merging.styles import STYLES
+from merging.edits import edit
+from merging.grids import Json, Path
+from merging.hand import Edit, Hand
+from merging.styles import STYLES
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def pair(seed: int, number: int) -> Pair:
     hand.save(base)
     undone: list[Edit] = []
     start = base
-    if chance.random() < 0.08:  # noqa: PLR2004 - one of twelve takes back the edit that made the base
+    if chance.random() < 0.08:
         start = base
         base = copy.deepcopy(base)
         undone = [edit(base, hand)]
@@ -71,12 +71,12 @@ def _side(start: Json, done: Sequence[Edit], hand: Hand) -> Side:
     (count,) = hand.chance.choices([0, 1, 2, 3] if done else [1, 2, 3], [6, 3, 2, 1] if done else [6, 3, 2])
     edits = [*done, *(edit(document, hand) for _ in range(count))]
     hand.save(document)
-    if hand.chance.random() < 0.03:  # noqa: PLR2004 - some clients write 6.0 for 6
+    if hand.chance.random() < 0.03:
         document = _as_floats(document, is_place=False)
     return Side(document, edits)
 
 
-def _as_floats(value: Any, *, is_place: bool) -> Any:  # noqa: ANN401 - any JSON value
+def _as_floats(value: Any, *, is_place: bool) -> Any:
     if isinstance(value, dict):
         return {name: _as_floats(inner, is_place=name in {"x", "y", "w", "h"}) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Drive a local stack as open dashboards do, with 1, 8 and 32 clients: `python -m benchmarks.load`.
+"""Drive a local stack as open dashboards do, with 1, 8 and 32 clients: `python -m prove.load`.
 
 Of a hundred requests, 80 load a config, half of them with the version that the client has (304); 15 patch a chart; 5
 save the whole config, half of them with a merge. A quarter of all requests goes to dashboards that all clients share,
@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from prove.memory import Sample, growth, processes, totals
+from prove.visitor import MIX, Board, Connection, Tally, Visitor, made_board
 from support.project.figures import keep
 from support.running.local_stack import LocalStack
 
-from benchmarks.memory import Sample, growth, processes, totals
-from benchmarks.visitor import MIX, Board, Connection, Tally, Visitor, made_board
 from local import ROOT
 
 CLIENTS = (1, 8, 32)

@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.merging.grids import Grid, Json, Path, compact, push
-from benchmarks.merging.style import Style
+from merging.grids import Grid, Json, Path, compact, push
+from merging.style import Style
 
 
 @dataclass(frozen=True)

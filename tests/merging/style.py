@@ -4,7 +4,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from benchmarks.merging.grids import Grid, Json
+from merging.grids import Grid, Json
 
 
 class Style(ABC):

@@ -1,8 +1,8 @@
 """What people do to the tiles of grids, and what the grids do in consequence. `edits` says what edits return."""
 
-from benchmarks.merging.grids import Json, bottom, height, width
-from benchmarks.merging.hand import Edit, Hand
-from benchmarks.merging.styles import Tabs
+from merging.grids import Json, bottom, height, width
+from merging.hand import Edit, Hand
+from merging.styles import Tabs
 
 
 def move(document: Json, hand: Hand) -> Edit | None:
@@ -43,9 +43,9 @@ def resize(document: Json, hand: Hand) -> Edit | None:
     if not grid:
         return None
     tile, place = hand.chance.choice(list(grid.places.items()))
-    if hand.chance.random() < 0.7:  # noqa: PLR2004 - mostly by the lower edge
+    if hand.chance.random() < 0.7:
         place["h"] = max(1, int(height(place)) + hand.chance.choice([-2, -1, 1, 2, 4]))
-    if hand.chance.random() < 0.5:  # noqa: PLR2004 - often by the corner
+    if hand.chance.random() < 0.5:
         place["w"] = hand.chance.randint(1, int(grid.columns - place["x"]))
     hand.settle(grid, [place])
     return Edit(f"resized {tile}", frozenset({tile}))
@@ -73,7 +73,7 @@ def remove(document: Json, hand: Hand) -> Edit | None:
         return None
     hand.style.remove(document, tile)
     said, gone = f"removed {tile}", set[str]()
-    if hand.chance.random() < 0.8:  # noqa: PLR2004 - some front ends leave them
+    if hand.chance.random() < 0.8:
         left = hand.style.tiles(document)
         gone = {each["id"] for each in document["filters"] if "chart" in each and each["chart"] not in left}
         document["filters"] = [each for each in document["filters"] if each["id"] not in gone]

@@ -20,11 +20,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.merging import validity
-from benchmarks.merging.grids import Path
-from benchmarks.merging.leaves import PLACE, Leaves, leaves, pointed, same
-from benchmarks.merging.pairs import Pair, Side
-from benchmarks.merging.pushes import could_be_pushed
+from merging import validity
+from merging.grids import Path
+from merging.leaves import PLACE, Leaves, leaves, pointed, same
+from merging.pairs import Pair, Side
+from merging.pushes import could_be_pushed
 
 KINDS: Final = ("lost", "invented", "invalid", "order")
 """What makes a clean merge wrong."""
@@ -177,14 +177,14 @@ def _adjusted(outcome: Outcome) -> AbstractSet[Path]:
     return {path for each in outcome.adjusted for path in pointed([outcome.document], each)}
 
 
-def _is_adjusted(path: Path, now: Any, before: Any, adjusted: AbstractSet[Path]) -> bool:  # noqa: ANN401
+def _is_adjusted(path: Path, now: Any, before: Any, adjusted: AbstractSet[Path]) -> bool:
     """Whether a place is one that the merge says that it moved down."""
     if path[-1:] != (PLACE,) or path[:-1] not in adjusted or _ABSENT in (now, before):
         return False
     return bool(now[0] == before[0] and now[1] >= before[1])
 
 
-def _holds_texts(before: Any, after: Any, now: Any) -> bool:  # noqa: ANN401
+def _holds_texts(before: Any, after: Any, now: Any) -> bool:
     """Whether a list of texts has what a side added to it, and lacks what the side removed."""
     if not all(_are_texts(each) for each in (before, after, now)) or not before:
         return False
@@ -192,7 +192,7 @@ def _holds_texts(before: Any, after: Any, now: Any) -> bool:  # noqa: ANN401
     return not (added and removed) and added <= set(now) and removed.isdisjoint(now)
 
 
-def _is_union(before: Any, theirs: Any, mine: Any, now: Any) -> bool:  # noqa: ANN401
+def _is_union(before: Any, theirs: Any, mine: Any, now: Any) -> bool:
     """Whether a list of texts has exactly what both sides left and added."""
     if not (_holds_texts(before, theirs, now) and _holds_texts(before, mine, now)):
         return False
@@ -200,11 +200,11 @@ def _is_union(before: Any, theirs: Any, mine: Any, now: Any) -> bool:  # noqa: A
     return set(now) == kept | (set(theirs) | set(mine)) - set(before)
 
 
-def _are_texts(value: Any) -> bool:  # noqa: ANN401
+def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value) and len(set(value)) == len(value)
 
 
-def _ordered(path: Path, value: Any, gave_way: AbstractSet[Path]) -> Any:  # noqa: ANN401
+def _ordered(path: Path, value: Any, gave_way: AbstractSet[Path]) -> Any:
     """Leave out of a value what may depend on which side is merged first."""
     if path[-1:] == (PLACE,) and path[:-1] in gave_way and value is not _ABSENT:
         return value[:1]

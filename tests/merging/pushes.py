@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from benchmarks.merging.grids import Path
-from benchmarks.merging.validity import TOLERANCE, Box
+from merging.grids import Path
+from merging.validity import TOLERANCE, Box
 
 type Boxes = Mapping[Path, Box]
 """The visible placements of one grid."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from benchmarks.merging.grids import Json, Path
+from merging.grids import Json, Path
 
 IDENTITIES: Final = ("id", "i", "uid", "key", "refId", "name")
 PLACE: Final = "(x, y)"
@@ -36,13 +36,13 @@ class Leaves:
         return (path[:-1] for path in self.values if path[-1:] == (PLACE,))
 
 
-def leaves(document: Any) -> Leaves:  # noqa: ANN401 - any JSON value
+def leaves(document: Any) -> Leaves:
     found = Leaves()
     _walk(document, (), found, is_hidden=False)
     return found
 
 
-def same(one: Any, other: Any) -> bool:  # noqa: ANN401
+def same(one: Any, other: Any) -> bool:
     """Whether two values are equal as JSON: 6 is 6.0, but 1 is not true."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
@@ -110,16 +110,16 @@ def _identity(elements: Sequence[Any]) -> str | None:
     )
 
 
-def _step(element: Any, identity: str) -> str:  # noqa: ANN401
+def _step(element: Any, identity: str) -> str:
     name = element.get(identity) if isinstance(element, dict) else None
     return f"{identity}={int(name) if isinstance(name, float) else name}"
 
 
-def _is_number(value: Any) -> bool:  # noqa: ANN401
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _walk(value: Any, path: Path, found: Leaves, *, is_hidden: bool) -> None:  # noqa: ANN401
+def _walk(value: Any, path: Path, found: Leaves, *, is_hidden: bool) -> None:
     if isinstance(value, dict):
         found.values[path] = {}
         hides = is_hidden or value.get("isVisible") is False or value.get("hidden") is True

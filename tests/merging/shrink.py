@@ -4,11 +4,11 @@ import copy
 from dataclasses import replace
 from typing import Any, Final
 
-from benchmarks.merging.checker import Fault, Judge
-from benchmarks.merging.grids import Path
-from benchmarks.merging.leaves import IDENTITIES, index_of, leaves
-from benchmarks.merging.mergers import Answer, Merger
-from benchmarks.merging.pairs import Pair
+from merging.checker import Fault, Judge
+from merging.grids import Path
+from merging.leaves import IDENTITIES, index_of, leaves
+from merging.mergers import Answer, Merger
+from merging.pairs import Pair
 
 _KEPT: Final = frozenset({*IDENTITIES, "x", "y", "w", "h"})
 
@@ -49,7 +49,7 @@ def _without(made: Pair, path: Path) -> Pair | None:
     return Pair(made.style, base, replace(made.theirs, document=theirs), replace(made.mine, document=mine))
 
 
-def _remove(document: Any, path: Path) -> bool:  # noqa: ANN401
+def _remove(document: Any, path: Path) -> bool:
     for step in path[:-1]:
         key = _key(document, step)
         if key is None:
@@ -62,7 +62,7 @@ def _remove(document: Any, path: Path) -> bool:  # noqa: ANN401
     return True
 
 
-def _key(holder: Any, step: str) -> str | int | None:  # noqa: ANN401
+def _key(holder: Any, step: str) -> str | int | None:
     if isinstance(holder, list):
         return index_of(holder, step)
     return step if isinstance(holder, dict) and step in holder else None
