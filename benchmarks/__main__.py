@@ -21,7 +21,7 @@ PARTS: Final = (
     "warm",
     "request_units",
     "growth",
-    "service.sections",
+    "service",
     "project_data",
     "package",
     "edit",
