@@ -3,7 +3,6 @@
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,10 +21,7 @@ class LineProcess:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with ExitStack() as stack:
-            stack.callback(self._process.__exit__, kind, value, trace)
-            if self._process.stdin:
-                self._process.stdin.close()
+        self._process.__exit__(kind, value, trace)
 
     def ask(self, request: object) -> Any:  # noqa: ANN401 - any JSON value
         """Send a request and return the answer. Raises EOFError if the program has ended."""
