@@ -5,18 +5,15 @@ that disturbances of the machine affect all of them. They run on one core, the l
 kernel counted for a service's processes while they were loaded.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Final
 
 from benchmarks.report import Claim, Section, Table
 from benchmarks.service.load import CLIENTS
-from benchmarks.service.measure import ROUNDS, SECONDS, Cost, Result, measure
+from benchmarks.service.measure import ROUNDS, SECONDS, VERBS, Cost, measure
 from benchmarks.service.services import EXPRESS, FLOOR, KINTO_MEMORY, KINTO_POSTGRESQL, NEXT, OURS, running
 
-_VERBS: Final[Mapping[str, Callable[[Result], Cost]]] = {
-    "PUT": lambda result: result.save,
-    "GET": lambda result: result.load,
-}
 _TO_BEAT: Final = {"PUT": (KINTO_MEMORY, KINTO_POSTGRESQL), "GET": (NEXT, KINTO_MEMORY, KINTO_POSTGRESQL)}
 _HEADER: Final = ("CPU ms per request", "service", "storage", "requests per second", "p50 ms", "p99 ms")
 _MEASURED: Final = (
@@ -52,24 +49,22 @@ _NOTES: Final = (
 
 def report() -> list[Section]:
     with running() as services:
-        results = measure(services)
-    tables = [Table([verb, *_HEADER], [_cost(each, pick(each)) for each in results]) for verb, pick in _VERBS.items()]
-    described = [[each.service.name, " + ".join(each.service.parts), each.service.survives] for each in results]
+        measured = measure(services)
+    costs = {verb: {each.name: its[verb] for each, its in zip(services, measured, strict=True)} for verb in VERBS}
+    tables = [Table([verb, *_HEADER], list(starmap(_row, costs[verb].items()))) for verb in VERBS]
+    described = [[each.name, " + ".join(each.parts), each.survives] for each in services]
     tables.append(Table(["Contender", "processes", "what an answered save survives"], described))
-    by_name = {each.service.name: each for each in results}
-    claims = [_claim(by_name, verb) for verb in _VERBS]
+    claims = [_claim(verb, costs[verb]) for verb in VERBS]
     return [Section("Service process over HTTP", _MEASURED, tables, _NOTES, claims)]
 
 
-def _cost(result: Result, cost: Cost) -> Sequence[str]:
+def _row(name: str, cost: Cost) -> Sequence[str]:
     service, *storage = cost.cpu.values()
     parts = [f"{service:.2f}", f"{storage[0]:.2f}" if storage else "same process"]
-    times = [f"{cost.per_second:,.0f}", f"{cost.p50:.1f}", f"{cost.p99:.1f}"]
-    return [result.service.name, f"{cost.total:.2f}", *parts, *times]
+    return [name, f"{cost.total:.2f}", *parts, f"{cost.per_second:,.0f}", f"{cost.p50:.1f}", f"{cost.p99:.1f}"]
 
 
-def _claim(results: Mapping[str, Result], verb: str) -> Claim:
-    costs = {name: _VERBS[verb](result) for name, result in results.items()}
+def _claim(verb: str, costs: Mapping[str, Cost]) -> Claim:
     ours, beaten = costs[OURS], [costs[name] for name in _TO_BEAT[verb]]
     peers = (NEXT, KINTO_POSTGRESQL, KINTO_MEMORY, EXPRESS)
     return Claim(

@@ -3,16 +3,17 @@
 import contextlib
 import os
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.service.load import CLIENTS, Address, Burst, Client, burst
+from benchmarks.service.load import CLIENTS, Address, Client, burst
 
 ROUNDS: Final = 3
 SECONDS: Final = 1.5
 _WARM_UP_SECONDS: Final = 0.75
+VERBS: Final[Mapping[str, Callable[[Client], bytes]]] = {"PUT": Client.save, "GET": Client.load}
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,47 +41,34 @@ class Cost:
         return sum(self.cpu.values())
 
 
-@dataclass(frozen=True)
-class Result:
-    service: Service
-    save: Cost
-    load: Cost
-
-
-def measure(services: Sequence[Service]) -> list[Result]:
-    """Load all services in turns, and return the medians. Raises WrongAnswerError."""
+def measure(services: Sequence[Service]) -> list[Mapping[str, Cost]]:
+    """Load all services in turns, and return each one's medians by verb. Raises WrongAnswerError."""
     clients = [[Client(each.address, number) for number in range(CLIENTS)] for each in services]
     pairs = list(zip(services, clients, strict=True))
     for service, its in pairs:
         _round(service, its, 0)
         _round(service, its, _WARM_UP_SECONDS)
     rounds = [[_round(service, its, SECONDS) for service, its in pairs] for _ in range(ROUNDS)]
-    return [
-        Result(service, *map(_median, zip(*costs, strict=True)))
-        for service, costs in zip(services, zip(*rounds, strict=True), strict=True)
-    ]
+    return [{verb: _median([each[verb] for each in its]) for verb in VERBS} for its in zip(*rounds, strict=True)]
 
 
-def _round(service: Service, clients: Sequence[Client], seconds: float) -> tuple[Cost, Cost]:
+def _round(service: Service, clients: Sequence[Client], seconds: float) -> Mapping[str, Cost]:
     try:
-        start = _cpu(service)
-        saves = burst(clients, Client.save, seconds)
-        middle = _cpu(service)
-        loads = burst(clients, Client.load, seconds)
-        end = _cpu(service)
-        for client, answer in zip(clients, loads.last, strict=True):
-            client.check(answer)
+        return {verb: _cost(service, clients, ask, seconds) for verb, ask in VERBS.items()}
     except Exception as error:
         error.add_note(f"The contender is {service.name}; the logs are in .benchmark/service/logs.")
         raise
-    return _cost(saves, start, middle), _cost(loads, middle, end)
 
 
-def _cpu(service: Service) -> dict[str, float]:
-    return {part: cpu_seconds(roots) for part, roots in service.parts.items()}
+def _cost(service: Service, clients: Sequence[Client], ask: Callable[[Client], bytes], seconds: float) -> Cost:
+    before = {part: _cpu_seconds(roots) for part, roots in service.parts.items()}
+    took, times = burst(clients, ask, seconds)
+    cpu = {part: (_cpu_seconds(roots) - before[part]) / len(times) * 1_000 for part, roots in service.parts.items()}
+    percentiles = statistics.quantiles(times, n=100)
+    return Cost(cpu, len(times) / took, percentiles[49] * 1_000, percentiles[98] * 1_000)
 
 
-def cpu_seconds(roots: Iterable[int]) -> float:
+def _cpu_seconds(roots: Iterable[int]) -> float:
     """Add up the user and system time of processes and all their descendants, including exited children."""
     stats: dict[int, list[str]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -92,13 +80,6 @@ def cpu_seconds(roots: Iterable[int]) -> float:
         family |= found
         found = {pid for pid, fields in stats.items() if int(fields[1]) in family} - family
     return sum(int(ticks) for pid in family for ticks in stats[pid][11:15]) / _TICKS
-
-
-def _cost(loaded: Burst, before: Mapping[str, float], after: Mapping[str, float]) -> Cost:
-    count = len(loaded.seconds)
-    percentiles = statistics.quantiles(loaded.seconds, n=100)
-    cpu = {part: (after[part] - before[part]) / count * 1_000 for part in after}
-    return Cost(cpu, count / loaded.took, percentiles[49] * 1_000, percentiles[98] * 1_000)
 
 
 def _median(costs: Sequence[Cost]) -> Cost:

@@ -43,7 +43,6 @@ _KINTO: Final = ROOT / ".venv-benchmark-service" / "bin"
 _RUNTIME: Final = (str(ROOT / ".venv-benchmark-runtime" / "bin" / "python"), "-m", "awslambdaric")
 # All share one core: a second runtime takes the next event while the first returns its answer.
 _RUNTIMES: Final = 2
-_NODE: Final = {"NODE_ENV": "production", "NEXT_TELEMETRY_DISABLED": "1"}
 _WAL: Final = "SIGKILL (SQLite in WAL mode, `synchronous=NORMAL`)"
 _START_SECONDS: Final = 60
 _CORES: Final = sorted(os.sched_getaffinity(0))
@@ -57,7 +56,12 @@ def running() -> Iterator[list[Service]]:
     _STATE.mkdir(parents=True)
     with ExitStack() as ended:
         with _on(_CORES[0]):
-            services = [*_functions(ended), _next(ended), *_kintos(ended), _express(ended)]
+            services = [
+                *_functions(ended),
+                _node(ended, NEXT, _NPM / "node_modules/.bin/next", "start", "--hostname", "127.0.0.1", _NPM / "next"),
+                *_kintos(ended),
+                _node(ended, EXPRESS, _NPM / "express.js"),
+            ]
         with _on(_CORES[-1]):
             yield services
 
@@ -128,27 +132,16 @@ def _front(
     return port, pids
 
 
-def _next(ended: ExitStack) -> Service:
-    port, program = free_port(), str(_NPM / "node_modules" / ".bin" / "next")
-    command = [program, "start", str(_NPM / "next"), "--hostname", "127.0.0.1", "--port", str(port)]
-    server = _started(ended, "next", command, {**_NODE, "DATABASE_URL": f"file:{_database('next')}"}, port)
-    return Service(NEXT, {"node": [server.pid]}, Address(port, "/dashboards/{}"), _WAL)
-
-
-def _express(ended: ExitStack) -> Service:
-    port = free_port()
-    environment = {**_NODE, "DATABASE": str(_database("express")), "PORT": str(port)}
-    server = _started(ended, "express", ["node", str(_NPM / "express.js")], environment, port)
-    return Service(EXPRESS, {"node": [server.pid]}, Address(port, "/dashboards/{}"), _WAL)
-
-
-def _database(name: str) -> Path:
-    """Make the database of a service on SQLite: one table, in WAL mode, which the file keeps."""
-    path = _STATE / f"{name}.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("CREATE TABLE dashboard (id TEXT NOT NULL PRIMARY KEY, config TEXT NOT NULL)")
-    return path
+def _node(ended: ExitStack, name: str, *command: str | Path) -> Service:
+    """Serve with Node.js from a database on SQLite: one table, in WAL mode, which the file keeps."""
+    port, short = free_port(), Path(command[-1]).stem
+    with closing(sqlite3.connect(_STATE / f"{short}.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE dashboard (id TEXT NOT NULL PRIMARY KEY, config TEXT NOT NULL)")
+    environment = {"NODE_ENV": "production", "NEXT_TELEMETRY_DISABLED": "1", "PORT": str(port)}
+    environment["DATABASE_URL"] = f"file:{_STATE / short}.db"
+    server = _started(ended, short, ["node", *map(str, command)], environment, port)
+    return Service(name, {"node": [server.pid]}, Address(port, "/dashboards/{}"), _WAL)
 
 
 def _kintos(ended: ExitStack) -> Iterator[Service]:

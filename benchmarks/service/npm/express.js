@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import express from "express";
 
-const database = new Database(process.env.DATABASE);
+const database = new Database(process.env.DATABASE_URL.replace("file:", ""));
 database.pragma("synchronous = NORMAL");
 const load = database.prepare("SELECT config FROM dashboard WHERE id = ?").pluck();
 const save = database.prepare("INSERT INTO dashboard VALUES (?, ?) ON CONFLICT DO UPDATE SET config = excluded.config");
