@@ -12,7 +12,6 @@ from benchmarks.service.load import CLIENTS, Address, Client, burst
 
 ROUNDS: Final = 3
 SECONDS: Final = 1.5
-_WARM_UP_SECONDS: Final = 0.75
 VERBS: Final[Mapping[str, Callable[[Client], bytes]]] = {"PUT": Client.save, "GET": Client.load}
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -42,12 +41,12 @@ class Cost:
 
 
 def measure(services: Sequence[Service]) -> list[Mapping[str, Cost]]:
-    """Load all services in turns, and return each one's medians by verb. Raises WrongAnswerError."""
+    """Load all services in turns, and return each one's medians by verb."""
     clients = [[Client(each.address, number) for number in range(CLIENTS)] for each in services]
     pairs = list(zip(services, clients, strict=True))
     for service, its in pairs:
         _round(service, its, 0)
-        _round(service, its, _WARM_UP_SECONDS)
+        _round(service, its, SECONDS / 2)
     rounds = [[_round(service, its, SECONDS) for service, its in pairs] for _ in range(ROUNDS)]
     return [{verb: _median([each[verb] for each in its]) for verb in VERBS} for its in zip(*rounds, strict=True)]
 

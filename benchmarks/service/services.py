@@ -86,19 +86,17 @@ def _functions(ended: ExitStack) -> Iterator[Service]:
         **contender.ENVIRONMENT,
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "benchmark",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "benchmark",
         "POWERTOOLS_TRACE_DISABLED": "true",
         "WRITES_PER_MINUTE": "1000000000",
         "REQUESTS_PER_MINUTE": "1000000000",
     }
     with closing(engines.through_transport(environment)) as client:
         client.call("CreateTable", {"TableName": environment["TABLE_NAME"], **table_definition()})
-    ours = {name: contender.ours(name) for name in ("get_config", "put_config", "projects")}
-    bare = Contender(FLOOR, "bare_handler.handler", (_HERE / "handlers",))
+    names = {"GetConfigFunction": "get_config", "PutConfigFunction": "put_config", "ProjectsFunction": "projects"}
+    ours = {function: contender.ours(name) for function, name in names.items()}
+    bare = dict.fromkeys([*names][:2], Contender(FLOOR, "bare_handler.handler", (_HERE / "handlers",)))
     ours_port, ours_pids = _front(ended, "ours", environment, ours)
-    bare_port, bare_pids = _front(ended, "bare", environment, {"get_config": bare, "put_config": bare})
+    bare_port, bare_pids = _front(ended, "bare", environment, bare)
     for name, served, pids in ((OURS, ours_port, ours_pids), (FLOOR, bare_port, bare_pids)):
         user = f"{name.split()[0]}-{{}}"
         for number in range(CLIENTS):
@@ -113,22 +111,20 @@ def _front(
 ) -> tuple[int, list[int]]:
     """Start functions behind the front, which runs apart from them; return its port and their processes."""
     port, runtime_ports = free_port(), {function: free_port() for function in handlers}
-    names = {function: "".join(word.title() for word in function.split("_")) + "Function" for function in handlers}
     command = [sys.executable, "-m", "benchmarks.service.front", str(port)]
-    command += [f"{names[function]}={runtime_port}" for function, runtime_port in runtime_ports.items()]
+    command += [f"{function}={runtime_port}" for function, runtime_port in runtime_ports.items()]
     with _on(_CORES[-1]):
         _started(ended, f"{name}-front", command, {"PYTHONPATH": "shared:tests"}, port)
     pids = []
     for function, handler in handlers.items():
         given = {
             **environment,
-            "AWS_LAMBDA_FUNCTION_NAME": names[function],
+            "AWS_LAMBDA_FUNCTION_NAME": function,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_ports[function]}",
             "PYTHONPATH": ":".join(map(str, handler.path)),
         }
-        for number in range(_RUNTIMES):
-            command = [*_RUNTIME, handler.handler]
-            pids.append(_started(ended, f"{name}-{function}-{number}", command, given).pid)
+        command = [*_RUNTIME, handler.handler]
+        pids += [_started(ended, f"{name}-{function}-{each}", command, given).pid for each in range(_RUNTIMES)]
     return port, pids
 
 
@@ -173,10 +169,10 @@ def _kinto(ended: ExitStack, kind: str, url: str = "") -> tuple[Address, int]:
     command = [str(_KINTO / "pyuwsgi"), "--http11-socket", f"127.0.0.1:{port}", "--ini-paste", str(settings)]
     options = ["--need-app", "--die-on-term", "--disable-logging", "--threads", str(CLIENTS)]
     server = _started(ended, f"kinto-{kind}", [*command, *options], {}, port)
-    path = "/v1/buckets/benchmark"
-    _create(port, "PUT", path)
-    _create(port, "PUT", f"{path}/collections/dashboards")
-    address = Address(port, f"{path}/collections/dashboards/records/dashboard-{{}}", _record, wrap='{"data":%s}')
+    collection = "/v1/buckets/benchmark/collections/dashboards"
+    _create(port, "PUT", "/v1/buckets/benchmark")
+    _create(port, "PUT", collection)
+    address = Address(port, f"{collection}/records/dashboard-{{}}", _record, wrap='{"data":%s}')
     return address, server.pid
 
 
@@ -185,8 +181,7 @@ def _record(answer: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _create(port: int, method: str, path: str, document: object = None, **headers: str) -> None:
-    sent = {"Content-Type": "application/json", **headers}
-    answer = httpx.request(method, f"http://127.0.0.1:{port}{path}", json=document, headers=sent, timeout=20)
+    answer = httpx.request(method, f"http://127.0.0.1:{port}{path}", json=document, headers=headers, timeout=20)
     if answer.status_code != httpx.codes.CREATED:
         raise RuntimeError(f"{path} was not created: {answer.status_code} {answer.text}")
 
