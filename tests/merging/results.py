@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from merging import sizes
 from merging.checker import KINDS, Fault, Outcome
 from merging.mergers import PEERS
 from merging.pairs import Pair
@@ -53,12 +52,6 @@ def page(results: Sequence[Result], machine: str) -> str:
         _method(first, others),
         table(results).markdown(),
         _notes(first),
-        "## Time per merge",
-        (
-            "Dashkeep alone: one side makes the first chart taller, which pushes half of the others down, the other "
-            "retitles the last and adds a filter."
-        ),
-        sizes.table().markdown(),
         "## How each is used",
         "\n".join(f"- **{peer.name}**: {peer.used}." for peer in PEERS),
         "## Examples",
