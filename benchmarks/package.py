@@ -37,12 +37,11 @@ def _modules(function: str = "") -> set[str]:
     """Return the modules loaded after a function's import; without a function, those of the measuring program."""
     path = [str(folder) for folder in contender.ours(function).path] if function else []
     program = (
-        f"import function, json, sys; sys.path[:1] = {path}; __import__({function or 'function'!r});"
-        "print(json.dumps(list(sys.modules)))"
+        f"import json, sys; exec(open({str(contender.PROGRAM)!r}).read(), {{'__name__': ''}}); sys.path[:0] = {path};"
+        f"__import__({function or 'json'!r}); print(json.dumps(list(sys.modules)))"
     )
     command = [sys.executable, "-s", "-P", "-S", "-c", program]
-    environment = {**contender.ENVIRONMENT, "PYTHONPATH": str(contender.PROGRAM.parent)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    done = subprocess.run(command, env=contender.ENVIRONMENT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
