@@ -10,8 +10,8 @@ from typing import Final
 
 from benchmarks.service.load import CLIENTS, Address, Client, burst
 
-ROUNDS: Final = 3
-SECONDS: Final = 1.5
+ROUNDS: Final = 5
+SECONDS: Final = 1
 VERBS: Final[Mapping[str, Callable[[Client], bytes]]] = {"PUT": Client.save, "GET": Client.load}
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
