@@ -189,11 +189,11 @@ def _config_reader(request: Request) -> Callable[[Any], Config]:
 
 
 def _save_response(result: SaveResult) -> ApiResponse:
-    shown = result.shown
-    document = {"success": True, "version": shown.version, "updatedAt": shown.updated_at, **_marks(result)}
+    shown, marks, headers, outcome = result.shown, _marks(result), _headers(result), _outcome(result)
     if result.merged:
-        document["config"] = shown.config()
-    return json_response(document, headers=_headers(result), outcome=_outcome(result))
+        return extended_response(shown.body or never_saved_body(), {"success": True, **marks}, headers, outcome)
+    document = {"success": True, "version": shown.version, "updatedAt": shown.updated_at, **marks}
+    return json_response(document, headers=headers, outcome=outcome)
 
 
 def _patch_response(result: SaveResult) -> ApiResponse:

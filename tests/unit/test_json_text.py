@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.inputs.texts import kept_texts
 
 from dashboard_store.documents import json_fast
-from dashboard_store.documents.json_text import Rules, checked, compact, embeddable, largest, parse, pointer, served
+from dashboard_store.documents.excerpts import largest
+from dashboard_store.documents.json_text import Rules, checked, compact, embeddable, parse, pointer, served
 from dashboard_store.errors import BadInput, FieldError, InvalidConfig, InvalidData, MalformedJson
 
 RULES = Rules(32, InvalidData)

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.compression import gunzipped, gzipped
 from dashboard_store.documents.json_text import JsonObject, embeddable, served
@@ -73,7 +74,7 @@ def never_saved_body() -> bytes:
     return gzipped(b'{"config":null,"version":0,"updatedAt":null}')
 
 
-def config_in(body: bytes) -> JsonObject | None:
+def config_in(body: bytes, parse: Callable[[bytes], Any] = json.loads) -> JsonObject | None:
     """Read the config back from a stored body; None if it was deleted."""
-    config: JsonObject | None = json.loads(gunzipped(body))["config"]
+    config: JsonObject | None = parse(gunzipped(body))["config"]
     return config

@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as core
 
 from dashboard_store.documents.config import Config
+from dashboard_store.documents.excerpts import largest
 from dashboard_store.documents.json_fast import checked_text, read, written
-from dashboard_store.documents.json_text import JsonObject, Path, Rules, checked, largest, pointer
+from dashboard_store.documents.json_text import JsonObject, Path, Rules, checked, pointer
 from dashboard_store.documents.validation import is_object, validated, with_first_invalid, with_first_unknown
 from dashboard_store.errors import ConfigTooLarge, FieldError, InvalidConfig
 from dashboard_store.settings import Settings

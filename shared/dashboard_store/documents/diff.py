@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.excerpts import Written
-from dashboard_store.documents.json_text import JsonObject, Path, pointer
+from dashboard_store.documents.json_text import JsonObject, Path, compact, pointer
 
 MAX_OPERATIONS: Final = 1_000
 """How many operations a response lists."""
@@ -31,7 +31,29 @@ def operations(before: Any, after: Any) -> Sequence[JsonObject]:  # noqa: ANN401
 
     Numbers that are written differently, such as 6 and 6.0, are different.
     """
-    return Written(_operation, list(_Comparison(before, after).changes()))
+    return Written(_operation, list(_Comparison(*_without_alike(before, after)).changes()))
+
+
+def _without_alike(before: Any, after: Any, levels: int = 2) -> tuple[Any, Any]:  # noqa: ANN401
+    """Leave out the members that are written alike in both, such as most charts, which need no numbers."""
+    if not levels or not isinstance(before, dict) or not isinstance(after, dict):
+        return before, after
+    changed = {
+        name: _without_alike(value, after[name], levels - 1)
+        for name, value in before.items()
+        if name in after and not _are_alike(value, after[name])
+    }
+    alike = before.keys() & after.keys() - changed.keys()
+    old, new = (
+        {name: changed[name][side] if name in changed else value for name, value in each.items() if name not in alike}
+        for side, each in enumerate((before, after))
+    )
+    return old, new
+
+
+def _are_alike(before: Any, after: Any) -> bool:  # noqa: ANN401
+    # The texts tell 6 from 6.0 and 1 from true.
+    return bool(before == after) and compact(before) == compact(after)
 
 
 def _operation(change: _Change) -> JsonObject:
@@ -117,8 +139,12 @@ def chart_changes(before: JsonObject | None, after: JsonObject | None) -> dict[s
     return {
         "added": [name for name in new if name not in old],
         "removed": [name for name in old if name not in new],
-        "changed": [name for name in new if name in old and _written(old[name]) != _written(new[name])],
+        "changed": [name for name in new if name in old and _is_changed(old[name], new[name])],
     }
+
+
+def _is_changed(old: Any, new: Any) -> bool:  # noqa: ANN401
+    return not _are_alike(old, new) and _written(old) != _written(new)
 
 
 def _written(value: Any) -> str:  # noqa: ANN401

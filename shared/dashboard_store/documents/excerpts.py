@@ -1,10 +1,12 @@
 """What a response shows of something that may be larger than a response."""
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, overload
 
-from dashboard_store.documents.json_text import JsonObject, compact, served
+from dashboard_store.documents.json_text import JsonObject, Path, compact, pointer, served
 
 MAX_LIST_BYTES: Final = 1_000_000
 MAX_PLACES: Final = 100
@@ -56,3 +58,20 @@ def shortened(text: str, length: int) -> str:
     """Leave out the middle of a text of more than `length` characters: a pointer's two ends name its place."""
     half = (length - 1) // 2
     return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"
+
+
+def largest(document: Any, count: int, at: Path = None) -> list[tuple[str, int]]:  # noqa: ANN401
+    """Find the parts that make a document large: (pointer, bytes as compact JSON), largest first.
+
+    A part is a chart or another value two levels down: smaller parts say little, larger ones include everything.
+    """
+    sizes = ((path, len(compact(value).encode())) for path, value in _parts(document, at, levels=2))
+    return [(pointer(path), size) for path, size in heapq.nlargest(count, sizes, key=itemgetter(1))]
+
+
+def _parts(value: Any, path: Path, levels: int) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
+    if not levels or not isinstance(value, dict | list) or not value:
+        yield path, value
+        return
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _parts(inner, (path, name), levels - 1)

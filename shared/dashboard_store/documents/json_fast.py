@@ -3,6 +3,7 @@
 Separate from `json_text`, because loading a dashboard does not need Pydantic, whose import takes longer than the rest.
 """
 
+import json
 import re
 from typing import Any, Final
 
@@ -48,6 +49,15 @@ def checked_text(document: Any, rules: Rules) -> bytes:  # noqa: ANN401
     else:
         check(document, text, rules)
     return text
+
+
+def parsed(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse the text of a checked document."""
+    try:
+        return from_json(text)
+    except ValueError:
+        # It has an integer with more digits than Pydantic's core reads.
+        return json.loads(text)
 
 
 def written(document: Any) -> str:  # noqa: ANN401 - any JSON value

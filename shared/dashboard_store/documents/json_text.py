@@ -5,14 +5,12 @@ order, characters unescaped. `served` makes that form safe inside an HTML page. 
 once, which is faster if there is nothing to reject.
 """
 
-import heapq
 import json
 import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
-from operator import itemgetter
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.unsafe_html import MESSAGE, TextCheck, may_be_unsafe
@@ -170,13 +168,16 @@ def _refusal(found: Sequence[FieldError], rules: Rules) -> BadInput:
 
 
 def _is_deeper(document: Any, max_depth: int) -> bool:  # noqa: ANN401
-    values = [document]
+    level: list[Any] = [[document]]
     for _ in range(max_depth + 1):
-        dicts = [value for value in values if type(value) is dict]
-        lists = [value for value in values if type(value) is list]
-        if not dicts and not lists:
+        level = [
+            value
+            for outer in level
+            for value in (outer.values() if type(outer) is dict else outer)
+            if type(value) is dict or type(value) is list
+        ]
+        if not level:
             return False
-        values = [*chain.from_iterable(map(dict.values, dicts)), *chain.from_iterable(lists)]
     return True
 
 
@@ -292,20 +293,3 @@ def embeddable(text: bytes) -> bytes:
     """
     text = text.replace(_LINE_SEPARATOR, rb"\u2028").replace(_PARAGRAPH_SEPARATOR, rb"\u2029")
     return text.replace(b"<", rb"\u003c").replace(b">", rb"\u003e").replace(b"&", rb"\u0026")
-
-
-def largest(document: Any, count: int, at: Path = None) -> list[tuple[str, int]]:  # noqa: ANN401
-    """Find the parts that make a document large: (pointer, bytes as compact JSON), largest first.
-
-    A part is a chart or another value two levels down: smaller parts say little, larger ones include everything.
-    """
-    sizes = ((path, len(compact(value).encode())) for path, value in _parts(document, at, levels=2))
-    return [(pointer(path), size) for path, size in heapq.nlargest(count, sizes, key=itemgetter(1))]
-
-
-def _parts(value: Any, path: Path, levels: int) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
-    if not levels or not isinstance(value, dict | list) or not value:
-        yield path, value
-        return
-    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        yield from _parts(inner, (path, name), levels - 1)

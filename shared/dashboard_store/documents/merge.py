@@ -38,7 +38,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard_store.documents.excerpts import Written
-from dashboard_store.documents.json_text import Path, compact, pointer
+from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_text import Path, pointer
 from dashboard_store.documents.merging.elements import MISSING, Taken, dangling, doubled, edits
 from dashboard_store.documents.merging.identity import Identified, Named, by_identity
 from dashboard_store.documents.merging.layout import GridMerge, moved
@@ -208,7 +209,7 @@ class _Merger:
         known = self._alike.get((id(before), id(after)))
         if known is not None or before != after:
             return known or False
-        return (isinstance(before, dict | list) and compact(before) == compact(after)) or self._are_alike(before, after)
+        return (isinstance(before, dict | list) and written(before) == written(after)) or self._are_alike(before, after)
 
     def _are_alike(self, before: Any, after: Any) -> bool:  # noqa: ANN401
         """Compare two values that `==` finds equal, and remember the result of everything inside for later levels."""

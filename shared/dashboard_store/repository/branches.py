@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dashboard_store.documents.config import Config, Origin
-from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_fast import parsed, written
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.documents.merge import Merged, merge
 from dashboard_store.errors import ConfigConflict
@@ -47,9 +47,10 @@ class Branch(NamedTuple):
         if self.is_undo and newest.digest == self.before.digest:
             # Nothing was changed since, so the version before is back as it was saved, or absent as it was.
             return Joined(self.config)
-        merged = merged_with(newest, self.before, self.config)
+        theirs = newest.config(parsed)
+        merged = merged_with(newest, theirs, self.before.config(parsed), self.config)
         if merged.conflicts or read is None:
-            raise refusal(newest, self.base, merged.conflicts)
+            raise refusal(newest, self.base, merged.conflicts, theirs=theirs)
         return Joined(None if merged.document is None else read(merged.document), merged.adjusted)
 
     def missed(self, newest: ConfigVersion) -> int:
@@ -63,24 +64,30 @@ class Branch(NamedTuple):
         return max(self.base, newest.version - REPEATABLE) if named is None else named
 
 
-def merged_with(newest: ConfigVersion, before: ConfigVersion, mine: Config | None) -> Merged:
-    """Merge a save with the newest version; a base without a config counts as a config without charts.
+def merged_with(
+    newest: ConfigVersion, theirs: JsonObject | None, before: JsonObject | None, mine: Config | None
+) -> Merged:
+    """Merge a save with `theirs`, the newest config; a base without a config counts as a config without charts.
 
     Saving a config after the whole config was deleted is a conflict at the root, even if the save changed nothing: a
     client that saves a config wants it to exist.
     """
-    theirs = newest.config()
     if mine and theirs is None and newest.version:
         return Merged(None, ("",))
-    return merge(before.config() or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
+    return merge(before or {"chartCustomizations": {}}, theirs, mine.document if mine else None)
 
 
 def refusal(
-    newest: ConfigVersion, base: int | None, conflicts: Sequence[str] | None = None, detail: str = ""
+    newest: ConfigVersion,
+    base: int | None,
+    conflicts: Sequence[str] | None = None,
+    detail: str = "",
+    theirs: JsonObject | None = None,
 ) -> ConfigConflict:
+    """Return the conflict of a save with the newest version; `theirs` is its config if that was decoded already."""
     return ConfigConflict(
         version=newest.version,
-        document=newest.config(),
+        document=theirs or newest.config(parsed),
         base=base,
         updated_at=newest.updated_at,
         updated_by=newest.updated_by,
@@ -92,5 +99,5 @@ def refusal(
 
 def saved_again(version: ConfigVersion) -> Config | None:
     """Return the config of a version to save it once more, exactly as it is: it passed every check then."""
-    document = version.config()
+    document = version.config(parsed)
     return None if document is None else Config.of(document, written(document).encode())

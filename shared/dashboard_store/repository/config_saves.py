@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dashboard_store.documents.config import Config, Origin
+from dashboard_store.documents.json_fast import parsed
 from dashboard_store.documents.json_text import JsonObject
 from dashboard_store.errors import BadInput, ConfigConflict, NoProject, TooLarge
 from dashboard_store.identifiers import ConfigAddress
@@ -111,7 +112,7 @@ class ConfigSaves:
             newest = self._configs.newest(address)
             if not precondition.holds(newest.version):
                 return self._overtaken(address, edit, precondition, origin, newest)
-            config = edit(newest.config())
+            config = edit(newest.config(parsed))
             if digest_of(config) == newest.digest:
                 return SaveResult(newest, changed=False)
             return self._replace(address, ConfigChange(config, origin), newest.version)
@@ -151,7 +152,7 @@ class ConfigSaves:
         """
         newest = self._configs.newest(address)
         before = newest if newest.version == base else self._before(address, base, newest)
-        mine = edit(before.config()) if before else None
+        mine = edit(before.config(parsed)) if before else None
         if before and digest_of(mine) == newest.digest:
             return SaveResult(newest, changed=False)
         if before is newest:
@@ -248,17 +249,18 @@ class ConfigSaves:
         before = self._before(address, base, newest)
         if before is None:
             return refusal(newest, base)
+        document, theirs = before.config(parsed), newest.config(parsed)
         try:
-            mine = edit(before.config())
+            mine = edit(document)
         except BadInput:
             # The edit does not make a valid config of the base, so there is nothing to compare.
-            return refusal(newest, base)
-        return refusal(newest, base, merged_with(newest, before, mine).conflicts)
+            return refusal(newest, base, theirs=theirs)
+        return refusal(newest, base, merged_with(newest, theirs, document, mine).conflicts, theirs=theirs)
 
 
 def _changes_nothing(edit: Edit, newest: ConfigVersion) -> bool:
     try:
-        return digest_of(edit(newest.config())) == newest.digest
+        return digest_of(edit(newest.config(parsed))) == newest.digest
     except (BadInput, TooLarge):
         # An edit that fails on the newest version is invalid only if it was made for that version.
         return False

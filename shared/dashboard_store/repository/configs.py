@@ -1,5 +1,6 @@
 """Reading configs, their drafts and their history. `config_saves` writes them."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -62,9 +63,9 @@ class ConfigVersion:
         """Return the version with nothing of its origin but the time."""
         return replace(self, summary={"updatedAt": self.updated_at})
 
-    def config(self) -> JsonObject | None:
+    def config(self, parse: Callable[[bytes], Any] = json.loads) -> JsonObject | None:
         """Decode the config; None if it was never saved or was deleted."""
-        return None if self.body is None else config_in(self.body)
+        return None if self.body is None else config_in(self.body, parse)
 
 
 NEVER_SAVED: Final = ConfigVersion(version=0, digest=NO_CONFIG, body=None, summary={})
