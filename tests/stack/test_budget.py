@@ -15,9 +15,8 @@ BUDGET = {
     # Metrics name the deployment, and a timer interrupts what takes too long (0060): 4 % more to answer a load.
     # Handlers are registered with roles, and addresses may have guests (0078): 0.4 % more to import put_config.
     # Versions have names, which is a route more: 0.7 % more to import put_config.
-    # The database's recorded answers are replayed, with all members of an item: 2 % more to answer a load.
-    "get_config": {"import": 1_509_750, "answer": 4_037},
-    "put_config": {"import": 2_608_075, "answer": 31_895},
+    "get_config": {"import": 1_509_750, "answer": 3_489},
+    "put_config": {"import": 2_608_075, "answer": 8_536},
 }
 # Python's patch releases change a count by about 1 %.
 SLACK = 0.03

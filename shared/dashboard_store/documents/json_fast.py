@@ -91,7 +91,7 @@ def _read_within(body: bytes, max_depth: int) -> Any:  # noqa: ANN401
     around = max(0, _MOST_LEVELS - max_depth)
     document = from_json(b"[" * around + body + b"]" * around, allow_inf_nan=False)
     for _ in range(around):
-        # A text such as `1],[2` is several elements, and an empty one is none.
+        # A text such as `1],[2` has several elements, and an empty text has none.
         (document,) = document
     return document
 
