@@ -110,6 +110,13 @@ def test_parsing_and_checking_at_once_is_equivalent(text: str, levels: int) -> N
     assert outcome(in_two_steps) == outcome(in_turn)
 
 
+@given(document=documents | st.sampled_from([int("9" * 10_000), json.loads("[" * 200 + "]" * 200)]))
+def test_a_stored_text_is_parsed_as_it_was_written(document: Any) -> None:
+    """Reading the text of a checked document gives the document, with integers of any size and at any depth allowed."""
+    stored = b'{"config":%b}' % json_fast.written(document).encode()
+    assert repr(json_fast.parsed(stored)) == repr({"config": json.loads(json_fast.written(document))})
+
+
 class TestAccepted:
     @given(document=documents, ascii_only=st.booleans(), indent=st.none() | st.integers(0, 2))
     def test_any_document_is_preserved(self, document: Any, ascii_only: bool, indent: int | None) -> None:  # noqa: FBT001
