@@ -12,7 +12,7 @@ from admin.archives.contents import PLACE, Contents, is_table, kind_of, without
 from admin.archives.file import ArchiveReader, ArchiveWriter
 from admin.archives.items import ItemError, encoded
 from admin.archives.shapes import read_item
-from dashboard_store.documents.dataset.storage_format import csv_rows
+from dashboard_store.documents.dataset.csv_text import csv_rows
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import NoProject
 from dashboard_store.identifiers import ProjectAddress

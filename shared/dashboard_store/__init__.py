@@ -34,6 +34,7 @@ The modules
 `identifiers`    ids, versions, and the addresses built from them
 `errors`         the errors, independent of HTTP
 `settings`       the environment, read once
+`collector`      the garbage collector, paused during a start
 `retry`, `compression`
                  the retry loop; gzip and its levels
 

@@ -6,6 +6,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dashboard_store import collector
 from dashboard_store.gateway.resolver import Resolver
 from dashboard_store.identifiers import ConfigAddress, ProjectAddress, Role
 from dashboard_store.store import Store
@@ -81,6 +82,7 @@ class App:
             self.connect(Store.from_environment(os.environ))
             for repository in repositories:
                 getattr(self.store, repository)
+        collector.resume()
 
     def connect(self, store: Store) -> None:
         """Use a store from now on."""

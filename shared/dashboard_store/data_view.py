@@ -1,9 +1,8 @@
 """What of a project's data a request asks for, and the response with it."""
 
 import hashlib
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.dataset.storage_format import RowsFormat
 from dashboard_store.errors import FieldError, InvalidQuery, NotFound, StorageUnavailable
@@ -31,8 +30,7 @@ WRITTEN_AT_ONCE: Final = 100_000_000
 """The largest table in bytes of JSON of which a request itself writes a download: it takes less than ten seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a request asks for: some parts of the data, all rows or those between two indices, as JSON or as CSV."""
 
     parts: tuple[str, ...] = ()
@@ -40,8 +38,7 @@ class View:
     layout: RowsFormat = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What a response is made from: an upload, and the config if the entity tag includes it.
 
     If it `is_public`, the response does not say whether the table was analysed.

@@ -36,12 +36,10 @@ StoreError
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """One error in the input; `pointer` is an RFC 6901 JSON pointer, or the name of a header or query parameter."""
 
     pointer: str

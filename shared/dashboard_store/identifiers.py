@@ -103,8 +103,7 @@ class ProjectAddress:
         return ConfigAddress(self, session)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigAddress:
+class ConfigAddress(NamedTuple):
     """The config of a project or, with a session id, that session's draft."""
 
     project: ProjectAddress

@@ -6,8 +6,7 @@ coding (`"7-gzip"`). These name the same version, so tags are compared without e
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from dashboard_store.errors import FieldError, InvalidPrecondition
 
@@ -25,8 +24,7 @@ _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _ENTITY_TAGS = re.compile(rf"[\s,]*(?:{_ENTITY_TAG.pattern}\s*(?:,[\s,]*|$))+")
 
 
-@dataclass(frozen=True, slots=True)
-class Precondition:
+class Precondition(NamedTuple):
     """The versions that a request names; each set contains opaque tags, or only ANY."""
 
     if_match: frozenset[str] | None = None
@@ -85,8 +83,7 @@ class Precondition:
 
     def narrowed(self, parts: int) -> Self:
         """Compare only the first `parts` numbers of composite tags such as the data's `1.0.3`."""
-        return replace(
-            self,
+        return self._replace(
             if_match=_narrow_all(self.if_match, parts),
             if_none_match=_narrow_all(self.if_none_match, parts),
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 
-@dataclass(frozen=True, slots=True)
+# Nothing compares or shows settings, and making the methods for so many fields takes 1 % of a start.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Settings:
     """The deployment's settings. Every integer is a limit, and a parameter of the same name in template.yaml."""
 

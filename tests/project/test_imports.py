@@ -17,7 +17,7 @@ ANYWHERE = {"errors", "identifiers", "settings", "retry", "compression"}
 # The other parts that the modules of each part may import, in addition to `ANYWHERE`.
 ARROWS: dict[str, set[str]] = {
     "functions": {"app", "data_view", "store", "gateway", "repository", "documents", "preconditions"},
-    "app": {"gateway", "store", "documents"},
+    "app": {"collector", "gateway", "store", "documents"},
     "data_view": {"gateway", "store", "repository", "documents"},
     "store": {"guest_store", "repository", "dynamodb"},
     "guest_store": {"store", "repository"},
@@ -26,6 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "dynamodb": set(),
     "documents": set(),
     "preconditions": set(),
+    "collector": set(),
     "__init__": set(),
     **{module: set() for module in ANYWHERE},
 }

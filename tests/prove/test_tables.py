@@ -21,7 +21,7 @@ from support.project.figures import keep
 from support.project.template import ROOT
 from support.running.local_stack import LocalStack
 
-from dashboard_store.documents.dataset.storage_format import csv_rows
+from dashboard_store.documents.dataset.csv_text import csv_rows
 from dashboard_store.documents.dataset.upload import SentFile, read_completion, read_uploaded
 from dashboard_store.settings import Settings
 

@@ -136,11 +136,6 @@ def test_import_opens_nothing(built: Built, function: str) -> None:
     assert not _descriptions(report)
 
 
-def test_the_bucket_client_is_made_at_startup(built: Built) -> None:
-    """The function that uses the bucket makes its client at startup, not while a request waits."""
-    assert _descriptions(built.run("ProjectDataFunction", LAMBDA, EVENTS_OF["ProjectDataFunction"][-1]))
-
-
 def test_the_layer_describes_the_services_that_are_called(built: Built) -> None:
     """boto3 can make a client of each service that a role names, except DynamoDB, which needs no description."""
     prefixes = {action.partition(":")[0] for function in functions().values() for action in _actions(function)}

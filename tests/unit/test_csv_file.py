@@ -14,9 +14,10 @@ from support.inputs.texts import kept_texts
 
 from dashboard_store.documents.dataset import csv_records
 from dashboard_store.documents.dataset.csv_file import read_csv
+from dashboard_store.documents.dataset.csv_text import csv_rows
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.readings import ColumnType
-from dashboard_store.documents.dataset.storage_format import csv_rows, json_rows
+from dashboard_store.documents.dataset.storage_format import json_rows
 from dashboard_store.errors import InvalidData
 from dashboard_store.settings import Settings
 

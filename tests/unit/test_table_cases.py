@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from support.inputs.table_cases import CASES, KINDS, Case, Note, texts
 from support.project.template import ROOT
 
+from dashboard_store.documents.dataset.csv_text import csv_rows
 from dashboard_store.documents.dataset.data_schema import Content
 from dashboard_store.documents.dataset.readings import ColumnType, Format, reading
 from dashboard_store.documents.dataset.schema_change import plan, read_schema_change, reread
-from dashboard_store.documents.dataset.storage_format import csv_rows, json_rows
+from dashboard_store.documents.dataset.storage_format import json_rows
 from dashboard_store.documents.dataset.upload import SentFile, Upload, read_completion, read_uploaded
 from dashboard_store.errors import FieldError, InvalidData
 from dashboard_store.settings import Settings

@@ -63,7 +63,7 @@ class Page(NamedTuple):
         return int(self.cursor)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """One request, and the deployment's settings; `event` is API Gateway's event."""
 

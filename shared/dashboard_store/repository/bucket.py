@@ -5,10 +5,9 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Self
 
 from dashboard_store.errors import StorageUnavailable
 
@@ -35,8 +34,7 @@ _UNAVAILABLE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
+class ObjectInfo(NamedTuple):
     """An object's size in bytes, and when it was written."""
 
     size: int

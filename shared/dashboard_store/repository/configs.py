@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.config import config_in
 from dashboard_store.documents.json_text import JsonObject
@@ -28,8 +27,7 @@ REPEATABLE: Final = 25
 """Among how many versions after its base a save is looked for: what a client can miss between a save and its repeat."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigVersion:
+class ConfigVersion(NamedTuple):
     """One version of a config.
 
     `body` is the gzip-compressed JSON response, None at version 0; `summary` is what history shows of the version, and
@@ -61,7 +59,7 @@ class ConfigVersion:
 
     def anonymous(self) -> "ConfigVersion":
         """Return the version with nothing of its origin but the time."""
-        return replace(self, summary={"updatedAt": self.updated_at})
+        return self._replace(summary={"updatedAt": self.updated_at})
 
     def config(self, parse: Callable[[bytes], Any] = json.loads) -> JsonObject | None:
         """Decode the config; None if it was never saved or was deleted."""

@@ -13,8 +13,7 @@ import gzip
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from dashboard_store.documents.json_text import JsonObject, compact
 from dashboard_store.errors import DatasetConflict, Gone, NoProject, NotFound
@@ -27,8 +26,7 @@ from dashboard_store.repository.expressions import Item
 from dashboard_store.repository.items import Items
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetVersion:
+class DatasetVersion(NamedTuple):
     """One upload and its analysis; `analysis` is gzip-compressed JSON."""
 
     item: Item
@@ -89,8 +87,7 @@ class DatasetVersion:
         return analysis_in(self.analysis)
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectData:
+class ProjectData(NamedTuple):
     """A snapshot of a project's config and data; without a table, `newest` is None and the version 0."""
 
     config: ConfigVersion

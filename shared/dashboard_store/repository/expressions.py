@@ -6,10 +6,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.htm
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dashboard_store.dynamodb.protocol import marshal, serialize
 from dashboard_store.repository.formats import FORMAT, READABLE, numbered
@@ -21,12 +20,11 @@ type Write = dict[str, Any]
 """One member of `TransactItems` in `TransactWriteItems`, without the table name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A condition expression, and its values by name."""
 
     expression: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = MappingProxyType({})
 
 
 EXISTS: Final = Condition("attribute_exists(#pk)")

@@ -225,3 +225,6 @@ def main(given: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+    # A function is never taken apart: Lambda ends its process.
+    sys.stdout.flush()
+    os._exit(0)

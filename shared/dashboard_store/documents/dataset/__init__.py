@@ -11,7 +11,8 @@
 `date_pattern`          dates written after a pattern
 `data_schema`           `dataSchema`: a table's file name, columns, types, formats and notes
 `schema_change`         the same cells with other names, types and formats
-`storage_format`        the format in which a table is stored, and its conversion to JSON and CSV
+`storage_format`        the format in which a table is stored, and its conversion to JSON
+`csv_text`              the conversion of a stored table to CSV
 
 A table is stored as gzip, one line per group of rows. A line is `{"names": [name], "shapes": [[index into names]],
 "rows": count, or [index into shapes], "columns": [[cell]]}`. The cells of a column are adjacent, which compresses a

@@ -1,16 +1,14 @@
-"""The format in which a table is stored, and its conversion to JSON and CSV.
+"""The format in which a table is stored, and its conversion to JSON.
 
-The package's docstring describes the format.
+The package's docstring describes the format; `csv_text` writes a table as CSV.
 """
 
-import csv
 import gzip
-import io
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import batched, chain
+from itertools import batched
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, Literal, NamedTuple
 
@@ -105,10 +103,11 @@ def read_groups(stored: BinaryIO) -> Iterator[list[Row]]:
     """Read the rows back, one group at a time, with their members in order."""
     with gzip.open(stored) as lines:
         for line in lines:
-            yield _rows(json.loads(line))
+            yield rows_of(json.loads(line))
 
 
-def _rows(group: Mapping[str, Any]) -> list[Row]:
+def rows_of(group: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of a group, with their members in order."""
     names, rows = group["names"], group["rows"]
     shapes = [[(names[index], index) for index in shape] for shape in group["shapes"]]
     columns = [iter(column) for column in group["columns"]]
@@ -137,7 +136,7 @@ def rows_between(stored: BinaryIO, first: int, last: int) -> Iterator[Row]:
                 return
             count = _row_count(line)
             if at + count > first:
-                yield from _rows(json.loads(line))[max(first - at, 0) : last + 1 - at]
+                yield from rows_of(json.loads(line))[max(first - at, 0) : last + 1 - at]
             at += count
 
 
@@ -150,62 +149,6 @@ def _row_count(line: bytes) -> int:
     if found is None:
         raise ValueError("A line of a stored table does not say how many rows it has.")
     return int(found[1]) if found[1] else found[2].count(b",") + bool(found[2])
-
-
-def csv_rows(stored: BinaryIO, names: Sequence[str], *, is_safe: bool = False) -> Iterator[bytes]:
-    """Write the table as CSV (RFC 4180) in UTF-8, one group at a time; null and missing members are empty cells.
-
-    Cells of a CSV file are the texts that they were. Numbers, booleans, objects and arrays of a JSON table are written
-    as in JSON. If `is_safe`, an apostrophe precedes what a spreadsheet would take for a formula.
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    guarded = _guarded if is_safe else list
-    with gzip.open(stored) as lines:
-        for rows in chain([[names]], (_csv_cells(line, names) for line in lines)):
-            text = io.StringIO(newline="")
-            csv.writer(text).writerows(map(guarded, rows))
-            yield text.getvalue().encode()
-
-
-def _csv_cells(line: bytes, names: Sequence[str]) -> Iterable[Sequence[Any]]:
-    """Return the rows of a line as the csv module takes them."""
-    is_text = line.startswith(_TEXT)
-    # Numbers that were texts stay texts, with the digits that they have.
-    group = json.loads(line, parse_float=str, parse_int=str) if is_text else json.loads(line)
-    originals = group.get("originals", {})
-    group["columns"] = [originals.get(str(index), column) for index, column in enumerate(group["columns"])]
-    if not is_text:
-        return ([_csv_cell(row.get(name)) for name in names] for row in _rows(group))
-    return zip(*(list(map(_spelled, each)) if _has_booleans(each) else each for each in group["columns"]), strict=True)
-
-
-_TEXT: Final = b'{"text":true,'
-# What the csv module writes as JSON does, but null, which is an empty cell.
-_PLAIN: Final = frozenset({str, int, float, type(None)})
-
-
-def _csv_cell(cell: Any) -> Any:  # noqa: ANN401 - any JSON value
-    return cell if type(cell) in _PLAIN else written(cell)
-
-
-def _has_booleans(column: Sequence[Any]) -> bool:
-    return True in column or False in column
-
-
-def _spelled(cell: Any) -> Any:  # noqa: ANN401 - any JSON value
-    return written(cell) if isinstance(cell, bool) else cell
-
-
-_FORMULA: Final = re.compile(r"[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]")
-_NUMBER: Final = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?")
-
-
-def _guarded(row: Sequence[Any]) -> list[Any]:
-    return [f"'{cell}" if isinstance(cell, str) and _is_formula(cell) else cell for cell in row]
-
-
-def _is_formula(cell: str) -> bool:
-    return bool(_FORMULA.match(cell)) and not _NUMBER.fullmatch(cell)
 
 
 def download(parts: Iterable[bytes]) -> bytes:
