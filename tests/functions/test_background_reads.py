@@ -25,7 +25,7 @@ from dashboard_store.documents.dataset.upload import read_uploaded
 from dashboard_store.errors import StorageUnavailable
 from dashboard_store.gateway import watchdog
 from dashboard_store.identifiers import ProjectAddress
-from dashboard_store.repository import keys
+from dashboard_store.repository import background_reads, keys
 from dashboard_store.repository.background_reads import LEASE, MOST_TRIES, READ_AT_ONCE, Lease, LeaseLost
 from dashboard_store.repository.items import Items
 from dashboard_store.settings import Settings
@@ -99,7 +99,7 @@ def _previous_table(project: Client) -> None:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Set how many bytes a request reads itself: none, unless a test sets it."""
-    set_limit = partial(monkeypatch.setattr, handler_module("ProjectDataFunction"), "READ_AT_ONCE")
+    set_limit = partial(monkeypatch.setattr, background_reads, "READ_AT_ONCE")
     set_limit(0)
     return set_limit
 

@@ -38,7 +38,8 @@ MAX_HEAD_BYTES: Final = 65_536
 _READ_BYTES: Final = 65_536
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
+# Compiled when it is first needed: DynamoDB states lengths.
+_CHUNK_SIZE: Final = rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?"
 _FIRST_FINAL: Final = 200
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _CLOSED: Final = (ConnectionError, ssl.SSLEOFError)
@@ -181,7 +182,7 @@ def _read_chunks(buffer: _Buffer) -> bytes:
 
 
 def _read_chunk_size(buffer: _Buffer) -> int:
-    match = _CHUNK_SIZE.fullmatch(buffer.take_until(b"\r\n"))
+    match = re.fullmatch(_CHUNK_SIZE, buffer.take_until(b"\r\n"))
     if not match:
         raise MalformedResponse("a chunk has no valid size")
     return int(match[1], 16)

@@ -186,6 +186,7 @@ def count(path: list[str], handler: str, event: str, calls: str) -> None:
         answered(handle, text)
     warm, given = counted(lambda: answered(handle, text))
     report = {"import": imported, "answer": warm, "status": json.loads(given)["statusCode"]}
+    report["loaded"] = sorted(sys.modules)
     sys.stdout.write(json.dumps(report) + "\n")
 
 

@@ -141,11 +141,12 @@ def rows_between(stored: BinaryIO, first: int, last: int) -> Iterator[Row]:
 
 
 # The first such member of a line is its own: before it are only names, in which quotes are escaped, and shapes.
-_ROW_COUNT: Final = re.compile(rb'"rows":(?:([0-9]+)|\[([0-9,]*)\])')
+# Compiled when it is first needed: most reads are of whole tables.
+_ROW_COUNT: Final = rb'"rows":(?:([0-9]+)|\[([0-9,]*)\])'
 
 
 def _row_count(line: bytes) -> int:
-    found = _ROW_COUNT.search(line)
+    found = re.search(_ROW_COUNT, line)
     if found is None:
         raise ValueError("A line of a stored table does not say how many rows it has.")
     return int(found[1]) if found[1] else found[2].count(b",") + bool(found[2])
