@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import BUCKET, TABLE, Clock
 from support.handlers.files import send_file
-from support.handlers.http_api import Client, Reply, handler_module
+from support.handlers.http_api import Client, Reply
 from support.handlers.invocations import Reader, read
 
 from dashboard_store.settings import Settings
@@ -47,7 +47,7 @@ def uploaded(project: Client, send: Callable[..., str]) -> Reply:
 @pytest.fixture
 def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request reads no table at all."""
-    monkeypatch.setattr(handler_module("ProjectDataFunction"), "READ_AT_ONCE", 0)
+    monkeypatch.setattr("dashboard_store.repository.background_reads.READ_AT_ONCE", 0)
 
 
 @contextmanager

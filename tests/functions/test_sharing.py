@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from conftest import BUCKET, TABLE, Clock
 from support.handlers.files import key_of
-from support.handlers.http_api import Client, Reply, event, handler_module, send
+from support.handlers.http_api import Client, Reply, event, send
 from support.handlers.invocations import Reader
 from support.handlers.sharing import (
     TEAM_CLAIM,
@@ -428,7 +428,7 @@ def test_a_project_that_is_made_again_starts_alone(
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch, owner: Person, editor: Person, bucket_client: "S3Client") -> str:
     """The URL of an upload of the editor that a function is to read, because requests read nothing."""
-    monkeypatch.setattr(handler_module("ProjectDataFunction"), "READ_AT_ONCE", 0)
+    monkeypatch.setattr("dashboard_store.repository.background_reads.READ_AT_ONCE", 0)
     owner.post(f"{PROJECT}/data", TABLE_BODY)
     place = announced(editor, owner, bucket_client)
     begun = editor.post(f"{place}/complete", {})
