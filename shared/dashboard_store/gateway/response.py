@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
@@ -30,8 +30,8 @@ LARGEST_BODY: Final = (LAMBDA_BYTES - 16_384) * 3 // 4
 """The bytes of the largest body that a response can have, beside 16 KiB of headers: 4.7 MB."""
 
 
-# https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7; days and months are English in the C locale, which is Lambda's.
-_HTTP_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class AnswerTooLarge(Exception):  # noqa: N818 - named like the other errors, though it is a defect of a route
@@ -106,8 +106,15 @@ def document_headers(version: int | str, updated_at: str | None, updated_by: str
     """Make the headers of a versioned document: its entity tag and, if it was ever saved, its date and by whom."""
     headers = {"ETag": f'"{version}"', **({"Updated-By": updated_by} if updated_by else {})}
     if updated_at:
-        headers["Last-Modified"] = f"{datetime.fromisoformat(updated_at):{_HTTP_DATE}}"
+        headers["Last-Modified"] = _http_date(updated_at)
     return headers
+
+
+def _http_date(moment: str) -> str:
+    """Write a stored time as HTTP does (RFC 9110, section 5.6.7), from which only the day of the week is missing."""
+    year, month, day = moment[:4], moment[5:7], moment[8:10]
+    weekday = _DAYS[date(int(year), int(month), int(day)).weekday()]
+    return f"{weekday}, {day} {_MONTHS[int(month) - 1]} {year} {moment[11:19]} GMT"
 
 
 def attachment(file_name: str, suffix: str) -> str:
