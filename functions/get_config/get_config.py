@@ -49,9 +49,12 @@ def diff_versions(request: Request, project: OpenedProject, version: str, other:
     # Imported here because loading a dashboard needs no diff and starts faster without it.
     from dashboard_store.documents.diff import MAX_OPERATIONS, chart_changes, operations  # noqa: PLC0415
     from dashboard_store.documents.excerpts import listed  # noqa: PLC0415
+    from dashboard_store.documents.json_fast import parsed  # noqa: PLC0415
 
     numbers = version_number(version), version_number(other)
-    before, after = (found.config() for found in project.store.configs.versions(project.config(request), *numbers))
+    before, after = (
+        found.config(parsed) for found in project.store.configs.versions(project.config(request), *numbers)
+    )
     changes = listed("operation", operations(before, after), MAX_OPERATIONS)
     return json_response({**changes, "charts": chart_changes(before, after)})
 

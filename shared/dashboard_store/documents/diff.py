@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from dashboard_store.documents.excerpts import Written
-from dashboard_store.documents.json_text import JsonObject, Path, compact, pointer
+from dashboard_store.documents.json_fast import written
+from dashboard_store.documents.json_text import JsonObject, Path, pointer
 
 MAX_OPERATIONS: Final = 1_000
 """How many operations a response lists."""
@@ -53,7 +54,7 @@ def _without_alike(before: Any, after: Any, levels: int = 2) -> tuple[Any, Any]:
 
 def _are_alike(before: Any, after: Any) -> bool:  # noqa: ANN401
     # The texts tell 6 from 6.0 and 1 from true.
-    return bool(before == after) and compact(before) == compact(after)
+    return bool(before == after) and written(before) == written(after)
 
 
 def _operation(change: _Change) -> JsonObject:
