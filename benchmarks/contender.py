@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.line_process import LineProcess
+from support.running.line_process import LineProcess
+
 from local import ROOT
 from local.build import SAM_FOLDER, build, exclusive
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from merging.checker import ANYTHING, Outcome
+from support.running.line_process import LineProcess
 
-from benchmarks.line_process import LineProcess
 from dashboard_store.documents.merge import merge
 from local import ROOT
 

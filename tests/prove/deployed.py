@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.project.template import functions, template
+from support.running.line_process import LineProcess
 from support.running.local_stack import LocalStack
 
 from benchmarks import contender
-from benchmarks.line_process import LineProcess
 from local.sam_local import deployed
 
 type Event = Mapping[str, Any]

@@ -12,8 +12,7 @@ from typing import Any
 
 from support.handlers.http_api import Client, Reply, find_route, reply_of
 from support.project.template import ROOT, functions
-
-from benchmarks.line_process import LineProcess
+from support.running.line_process import LineProcess
 
 ARCHIVES = ROOT / "tests" / "releases"
 _PROCESS = Path(__file__).with_name("release_process.py")

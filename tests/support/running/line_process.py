@@ -23,7 +23,7 @@ class LineProcess:
     ) -> None:
         self._process.__exit__(kind, value, trace)
 
-    def ask(self, request: object) -> Any:  # noqa: ANN401 - any JSON value
+    def ask(self, request: object) -> Any:
         """Send a request and return the answer. Raises EOFError if the program has ended."""
         if not self._process.stdin or not self._process.stdout:
             raise AssertionError("The program has no pipes.")
