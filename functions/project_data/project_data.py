@@ -7,7 +7,6 @@ invalid-precondition. The entity tag of the data is `"version.analysisVersion.co
 
 # ruff: noqa: PLC0415 - reading a table starts faster without what checks and writes one
 
-import tempfile
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -148,6 +147,8 @@ def complete_upload(request: Request, project: OpenedProject, upload_id: str) ->
 
     Problems: version-conflict, invalid-data with row and column, unsafe-text, upload-too-large, analysis-too-large.
     """
+    import tempfile
+
     from dashboard_store.documents.dataset.upload import SentFile, read_completion, read_uploaded
     from dashboard_store.repository.background_reads import READ_AT_ONCE
     from dashboard_store.repository.uploads import Ending
