@@ -47,14 +47,14 @@ def get_version(request: Request, project: OpenedProject, version: str) -> ApiRe
 def diff_versions(request: Request, project: OpenedProject, version: str, other: str) -> ApiResponse:
     """Return 200 with the changes between two versions, as RFC 6902 and by chart. Problems: not-found."""
     # Imported here because loading a dashboard needs no diff and starts faster without it.
-    from dashboard_store.documents.diff import MAX_OPERATIONS, chart_changes, operations  # noqa: PLC0415
+    from dashboard_store.documents.diff import MAX_OPERATIONS, chart_changes, operations, without_alike  # noqa: PLC0415
     from dashboard_store.documents.excerpts import listed  # noqa: PLC0415
     from dashboard_store.documents.json_fast import parsed  # noqa: PLC0415
 
     numbers = version_number(version), version_number(other)
-    before, after = (
-        found.config(parsed) for found in project.store.configs.versions(project.config(request), *numbers)
-    )
+    old, new = project.store.configs.versions(project.config(request), *numbers)
+    # Once for both lists.
+    before, after = without_alike(old.config(parsed), new.config(parsed))
     changes = listed("operation", operations(before, after), MAX_OPERATIONS)
     return json_response({**changes, "charts": chart_changes(before, after)})
 

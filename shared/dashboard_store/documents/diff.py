@@ -32,15 +32,15 @@ def operations(before: Any, after: Any) -> Sequence[JsonObject]:  # noqa: ANN401
 
     Numbers that are written differently, such as 6 and 6.0, are different.
     """
-    return Written(_operation, list(_Comparison(*_without_alike(before, after)).changes()))
+    return Written(_operation, list(_Comparison(*without_alike(before, after)).changes()))
 
 
-def _without_alike(before: Any, after: Any, levels: int = 2) -> tuple[Any, Any]:  # noqa: ANN401
-    """Leave out the members that are written alike in both, such as most charts, which need no numbers."""
+def without_alike(before: Any, after: Any, levels: int = 2) -> tuple[Any, Any]:  # noqa: ANN401
+    """Leave out the members and the charts that are written alike in both, which are most: no diff mentions them."""
     if not levels or not isinstance(before, dict) or not isinstance(after, dict):
         return before, after
     changed = {
-        name: _without_alike(value, after[name], levels - 1)
+        name: without_alike(value, after[name], levels - 1)
         for name, value in before.items()
         if name in after and not _are_alike(value, after[name])
     }
@@ -58,8 +58,8 @@ def _are_alike(before: Any, after: Any) -> bool:  # noqa: ANN401
 
 
 def _operation(change: _Change) -> JsonObject:
-    written = {"op": change.name, "path": pointer(change.path)}
-    return written if change.name == "remove" else {**written, "value": change.value}
+    named = {"op": change.name, "path": pointer(change.path)}
+    return named if change.name == "remove" else {**named, "value": change.value}
 
 
 class _Comparison:
