@@ -45,6 +45,11 @@ WRITE_SECONDS: Final = 0.012
 RUNTIME_SECONDS: Final = 0.001
 
 
+def slowdown(megabytes: int) -> float:
+    """Return how much longer than on one processor a function computes: below its memory size, it gets a part of it."""
+    return max(1.0, MB_PER_PROCESSOR / megabytes)
+
+
 def invoked(seconds: float, logged: float = 0, megabytes: int = DEPLOYED_MB) -> Counts:
     """Count an invocation that takes some time and logs some bytes, which are kept for `LogRetentionDays`: a month."""
     logs = dict.fromkeys(("GB logged", "GB of logs kept for a month"), logged / 1e9)

@@ -19,6 +19,7 @@ from support.running.function import Replay
 from support.running.servers import Exchange, answers, serving
 
 from benchmarks import contender, workload
+from benchmarks.bill import MB_PER_PROCESSOR, slowdown
 from benchmarks.contender import ENVIRONMENT, PROGRAM, Contender
 from benchmarks.database import Calls
 from benchmarks.recordings import requests
@@ -41,8 +42,6 @@ REQUESTS: Final = {
 NOTHING: Final = "a bare interpreter"
 OPENING: Final = ("projects", "get_config", "project_data")
 SLOWEST_TO_QUICKEST: Final = 1.6
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-MB_PER_PROCESSOR: Final = 1_769
 _IMPORTED: Final = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
 
 type Start = tuple[list[str], dict[str, str]]
@@ -166,7 +165,7 @@ def _opening(times: dict[str, float]) -> Section:
     usual = template()["Globals"]["Function"]
     found = {each["Handler"].partition(".")[0]: {**usual, **each}["MemorySize"] for each in functions().values()}
     sizes = {name: int(found[name]) for name in times}
-    modelled = {name: each * max(1.0, MB_PER_PROCESSOR / sizes[name]) for name, each in times.items()}
+    modelled = {name: each * slowdown(sizes[name]) for name, each in times.items()}
     rows = [[f"`{name}`", f"{sizes[name]:,}", f"{times[name]:,.0f}", f"{modelled[name]:,.0f}"] for name in times]
     measured = (
         "Opening a dashboard cold: the list of projects, the config and its table, from three functions that start at "

@@ -47,10 +47,10 @@ class Request(NamedTuple):
     kept: float
 
     def start(self, megabytes: int = DEPLOYED_MB) -> float:
-        return self.start_milliseconds / 1e3 * max(1.0, MB_PER_PROCESSOR / megabytes)
+        return self.start_milliseconds / 1e3 * bill.slowdown(megabytes)
 
     def seconds(self, megabytes: int = DEPLOYED_MB) -> float:
-        cpu = (self.microseconds / 1e6 + RUNTIME_SECONDS) * max(1.0, MB_PER_PROCESSOR / megabytes)
+        cpu = (self.microseconds / 1e6 + RUNTIME_SECONDS) * bill.slowdown(megabytes)
         return cpu + (WRITE_SECONDS if self.written else READ_SECONDS)
 
     def counts(self, megabytes: int = DEPLOYED_MB) -> Counts:

@@ -1,7 +1,6 @@
 """The floor: a function with no library but boto3, which checks nothing and passes on the stored gzip."""
 
 import base64
-import gzip
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -28,12 +27,7 @@ def save(key: Any, body: str, expected: int) -> dict[str, Any]:  # noqa: ANN401
     json.loads(body)
     updated_at = datetime.now(UTC).isoformat()
     text = f'{{"config":{body},"version":{expected + 1},"updatedAt":"{updated_at}"}}'
-    storage.client.put_item(
-        TableName="table",
-        Item={**key, "version": {"N": str(expected + 1)}, "answer": {"B": gzip.compress(text.encode(), 6)}},
-        ConditionExpression="version = :expected",
-        ExpressionAttributeValues={":expected": {"N": str(expected)}},
-    )
+    storage.write(key, expected, text)
     answer = json.dumps({"success": True, "version": expected + 1, "updatedAt": updated_at})
     headers = {"content-type": "application/json", "etag": f'"{expected + 1}"'}
     return {"statusCode": 200, "headers": headers, "body": answer}

@@ -25,13 +25,18 @@ def put(at: Any, if_match: str, config: Any) -> dict[str, Any]:  # noqa: ANN401
     expected = int(if_match.strip('"'))
     saved = {"version": expected + 1, "updatedAt": datetime.now(UTC).isoformat()}
     text = json.dumps({"config": config, **saved}, separators=(",", ":"), ensure_ascii=False)
+    write(at, expected, text)
+    return {"success": True, **saved}
+
+
+def write(at: Any, expected: int, text: str) -> None:  # noqa: ANN401
+    """Replace a version by the next one, whose answer to a load is `text`."""
     client.put_item(
         TableName="table",
         Item={**at, "version": {"N": str(expected + 1)}, "answer": {"B": gzip.compress(text.encode(), 6)}},
         ConditionExpression="version = :expected",
         ExpressionAttributeValues={":expected": {"N": str(expected)}},
     )
-    return {"success": True, **saved}
 
 
 def etag(document: dict[str, Any]) -> dict[str, str]:

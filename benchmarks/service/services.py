@@ -87,8 +87,6 @@ def _functions(ended: ExitStack) -> Iterator[Service]:
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "WRITES_PER_MINUTE": "1000000000",
-        "REQUESTS_PER_MINUTE": "1000000000",
     }
     with closing(engines.through_transport(environment)) as client:
         client.call("CreateTable", {"TableName": environment["TABLE_NAME"], **table_definition()})
